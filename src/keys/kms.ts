@@ -1,0 +1,38 @@
+/** What a DEK is bound to inside the KMS: its encryption context. */
+export interface DekIdentity {
+  /** The DEK's id, a lower-case UUID. */
+  readonly key: string
+  readonly purpose: Purpose
+  readonly tenant: string
+}
+
+/** `encrypt`: encrypts values. `index`: makes blind indexes. */
+export type Purpose = 'encrypt' | 'index'
+
+/** A DEK under its KEK, as the keys table keeps it. */
+export interface WrappedDek {
+  /** The KMS's own opaque text. */
+  readonly wrapped: string
+  /** The id of the KEK that wraps it, as the KMS answered it. */
+  readonly kekId: string
+}
+
+/** A new DEK, unwrapped and wrapped. */
+export interface GeneratedDek extends WrappedDek {
+  /** 32 bytes, owned by the caller, who zeroes them. */
+  readonly dek: Buffer
+}
+
+/**
+ * The seam to a key management service. An implementation retries what is worth retrying, keeps its own deadline,
+ * and throws a `FieldsealError` with a `KMS_*` code and no key material in it. It never returns a DEK that is not
+ * 32 bytes, and never one that was bound to another identity.
+ */
+export interface Kms {
+  /** Written to the `kms` column of the keys table: `tencent`, `local`, … */
+  readonly name: string
+  /** Makes a new random DEK, bound to `identity`, under the KEK of its tenant. */
+  generate(identity: DekIdentity): Promise<GeneratedDek>
+  /** Unwraps a DEK into 32 bytes, owned by the caller, who zeroes them. */
+  unwrap(wrapped: WrappedDek, identity: DekIdentity): Promise<Buffer>
+}
