@@ -1,0 +1,53 @@
+import { NONCE_BYTES, TAG_BYTES } from './aead.js'
+import { decodeBase64url } from './bytes.js'
+import { decodeHeader, HEADER_BYTES, HEADER_CHARS, type Header } from './header.js'
+
+/** Every ciphertext of this format begins with it, in text columns and in Bytes columns. */
+export const PREFIX = 'fs1.'
+const PREFIX_BYTES = Buffer.from(PREFIX, 'latin1')
+
+/** The characters (or bytes) up to and with the header. */
+const TEXT_HEAD = PREFIX.length + HEADER_CHARS
+const RAW_HEAD = PREFIX.length + HEADER_BYTES
+
+/** What is stored in a field: text in String and Json columns, bytes in Bytes columns. */
+export type Ciphertext = string | Uint8Array
+
+/** The prefix and header as text: equal for all ciphertexts of one DEK and flags. */
+export function textHead(header: Buffer): string {
+  return PREFIX + header.toString('base64url')
+}
+
+export function textCiphertext(head: string, sealed: Buffer): string {
+  return head + sealed.toString('base64url')
+}
+
+export function rawCiphertext(header: Buffer, sealed: Buffer): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(PREFIX.length + header.length + sealed.length)
+  out.set(PREFIX_BYTES, 0)
+  out.set(header, PREFIX.length)
+  out.set(sealed, RAW_HEAD)
+  return out
+}
+
+/** Prefix and header of a stored value, in the text form; `null` when it is no ciphertext of this format. */
+export function headOf(stored: unknown): string | null {
+  if (typeof stored === 'string') return stored.startsWith(PREFIX) ? stored.slice(0, TEXT_HEAD) : null
+  if (!(stored instanceof Uint8Array)) return null
+  const raw = Buffer.from(stored.buffer, stored.byteOffset, Math.min(stored.byteLength, RAW_HEAD))
+  return raw.indexOf(PREFIX_BYTES) === 0 ? textHead(raw.subarray(PREFIX.length)) : null
+}
+
+export function headerOfHead(head: string): Header | null {
+  const bytes = decodeBase64url(head.slice(PREFIX.length))
+  return bytes?.length === HEADER_BYTES ? decodeHeader(bytes) : null
+}
+
+/** What follows the header: nonce ‖ ciphertext ‖ tag; `null` when it is torn or not canonical base64url. */
+export function sealedPart(stored: Ciphertext): Buffer | null {
+  const sealed =
+    typeof stored === 'string'
+      ? decodeBase64url(stored.slice(TEXT_HEAD))
+      : Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).subarray(RAW_HEAD)
+  return sealed !== null && sealed.length > NONCE_BYTES + TAG_BYTES ? sealed : null
+}

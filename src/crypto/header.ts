@@ -1,0 +1,38 @@
+/** Suite 1 is AES-256-GCM under the tenant's DEK; suite 2 is the KMS itself. */
+export const SUITE_AES_256_GCM = 1
+
+/** Flag bit 0: the plaintext is padded (ISO/IEC 7816-4). All other bits are reserved and must be 0. */
+export const FLAG_PADDED = 1
+
+export const HEADER_BYTES = 18
+/** 18 bytes are exactly 24 characters of base64url, so headers can be compared as text. */
+export const HEADER_CHARS = 24
+
+/** The head of every ciphertext: suite(1) ‖ flags(1) ‖ DEK id(16). */
+export interface Header {
+  readonly suite: number
+  readonly flags: number
+  /** A lower-case UUID. */
+  readonly dekId: string
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+export function encodeHeader({ suite, flags, dekId }: Header): Buffer {
+  if (!UUID.test(dekId)) throw new TypeError('a DEK id must be a lower-case UUID')
+  const out = Buffer.alloc(HEADER_BYTES)
+  out[0] = suite
+  out[1] = flags
+  out.write(dekId.replaceAll('-', ''), 2, 'hex')
+  return out
+}
+
+/** Reads a header of a suite and flags that this version knows; `null` for any other. */
+export function decodeHeader(bytes: Uint8Array): Header | null {
+  if (bytes.length < HEADER_BYTES) return null
+  const [suite, flags] = bytes as unknown as [number, number]
+  if (suite !== SUITE_AES_256_GCM || (flags & ~FLAG_PADDED) !== 0) return null
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset + 2, 16).toString('hex')
+  const dekId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  return { suite, flags, dekId }
+}

@@ -1,0 +1,22 @@
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+
+/** A DEK is 256 bits. */
+export const DEK_BYTES = 32
+
+const INFO = {
+  encrypt: 'fieldseal/1 aes-256-gcm',
+  index: 'fieldseal/1 blind-index',
+} as const
+
+/**
+ * Derives the key that works on values from a DEK: HKDF-SHA-256 (RFC 5869) with an empty salt, 32 bytes, and an info
+ * string that separates the uses. The result is a `KeyObject`: its bytes are outside the JavaScript heap.
+ */
+export function deriveKey(dek: Uint8Array, use: keyof typeof INFO): KeyObject {
+  const bytes = Buffer.from(hkdfSync('sha256', dek, new Uint8Array(0), INFO[use], 32))
+  try {
+    return createSecretKey(bytes)
+  } finally {
+    bytes.fill(0)
+  }
+}

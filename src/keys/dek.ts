@@ -1,0 +1,52 @@
+import type { KeyObject } from 'node:crypto'
+import { aadOf } from '../crypto/aad.js'
+import { textHead } from '../crypto/ciphertext.js'
+import { encodeHeader, SUITE_AES_256_GCM } from '../crypto/header.js'
+import { DEK_BYTES, deriveKey } from '../crypto/keys.js'
+import { FieldsealError } from '../errors.js'
+import type { DekIdentity, Purpose } from './kms.js'
+
+/**
+ * An unwrapped DEK as the process holds it: only the key derived for its purpose, as a `KeyObject`, and what can be
+ * computed once for all values under it.
+ */
+export class Dek {
+  readonly id: string
+  readonly tenant: string
+  readonly purpose: Purpose
+  readonly key: KeyObject
+  /** The header of its ciphertexts, without flags. */
+  readonly header: Buffer
+  /** Prefix and header as text. */
+  readonly head: string
+  readonly #aads = new Map<string, Buffer>()
+
+  /** Takes over `bytes` and zeroes them. */
+  constructor(identity: DekIdentity, bytes: Buffer) {
+    try {
+      if (bytes.length !== DEK_BYTES) throw wrongLength(identity)
+      this.id = identity.key
+      this.tenant = identity.tenant
+      this.purpose = identity.purpose
+      this.key = deriveKey(bytes, identity.purpose)
+      this.header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: 0, dekId: identity.key })
+      this.head = textHead(this.header)
+    } finally {
+      bytes.fill(0)
+    }
+  }
+
+  /** The AAD of a field's ciphertexts under this DEK, without bound values. */
+  aad(context: string): Buffer {
+    let aad = this.#aads.get(context)
+    if (!aad) {
+      aad = aadOf(this.header, this.tenant, context)
+      this.#aads.set(context, aad)
+    }
+    return aad
+  }
+}
+
+function wrongLength(identity: DekIdentity): FieldsealError {
+  return new FieldsealError('KEY_INVALID', `the KMS returned DEK ${identity.key} with a length other than 32 bytes`)
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto'
+import { type ErrorCode, FieldsealError } from '../errors.js'
+import { Dek } from './dek.js'
+import type { DekCache } from './dekCache.js'
+import { encryptionContext } from './encryptionContext.js'
+import type { KeyStore, StoredKey } from './keyStore.js'
+import type { DekIdentity, Kms, Purpose } from './kms.js'
+import { SingleFlight } from './singleFlight.js'
+
+/** Stands for every tenant where a tenant is asked for: only `$acrossTenants` passes it. */
+export const ANY_TENANT = Symbol('any tenant')
+export type TenantScope = string | typeof ANY_TENANT
+
+const NO_ROWS: Promise<StoredKey[]> = Promise.resolve([])
+const NIL_UUID = '00000000-0000-0000-0000-000000000000'
+
+export interface KeyRingOptions {
+  readonly kms: Kms
+  readonly store: KeyStore
+  readonly cache: DekCache
+}
+
+/**
+ * The tenants' DEKs: finds, unwraps and creates them. An answer from memory is given at once, any other as a promise,
+ * so that a warm path awaits nothing.
+ */
+export class KeyRing {
+  readonly #kms: Kms
+  readonly #store: KeyStore
+  readonly #cache: DekCache
+  readonly #actives = new SingleFlight<Dek>()
+  readonly #loads = new SingleFlight<Dek>()
+
+  constructor({ kms, store, cache }: KeyRingOptions) {
+    this.#kms = kms
+    this.#store = store
+    this.#cache = cache
+  }
+
+  /** The DEK if it is in memory. */
+  cached(id: string): Dek | undefined {
+    return this.#cache.byId(id)
+  }
+
+  /** The active DEK of a tenant if it is in memory. */
+  cachedActive(tenant: string, purpose: Purpose): Dek | undefined {
+    return this.#cache.active(tenant, purpose)
+  }
+
+  /**
+   * The active DEK of a tenant; the first one is made and stored before it is returned.
+   *
+   * @throws FieldsealError `TENANT_INVALID`, `KEY_DESTROYED`, `KEY_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
+   */
+  async active(tenant: string, purpose: Purpose): Promise<Dek> {
+    const cached = this.#cache.active(tenant, purpose)
+    return cached ?? this.#actives.run(`${purpose} ${tenant}`, () => this.#findOrCreate(tenant, purpose))
+  }
+
+  /**
+   * The DEKs with these ids, with one query for all that are not in memory.
+   *
+   * @throws FieldsealError `TENANT_MISMATCH` before anything is unwrapped, `KEY_NOT_FOUND`, `KEY_DESTROYED`,
+   * `KEY_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
+   */
+  async load(ids: readonly string[], scope: TenantScope): Promise<Dek[]> {
+    const flight = (id: string) => `${id} ${String(scope)}`
+    const missing = ids.filter((id) => !this.#cache.byId(id) && !this.#loads.get(flight(id)))
+    const rows = missing.length > 0 ? this.#store.findByIds(missing) : NO_ROWS
+    const load = async (id: string) => {
+      const row = (await rows).find((candidate) => candidate.id === id)
+      if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
+      checkTenant(row, scope)
+      const dek = await this.#unwrap(row, { key: id, purpose: 'encrypt', tenant: row.tenant })
+      this.#cache.add(dek)
+      return dek
+    }
+    return Promise.all(ids.map((id) => this.#cache.byId(id) ?? this.#loads.run(flight(id), () => load(id))))
+  }
+
+  async #findOrCreate(tenant: string, purpose: Purpose): Promise<Dek> {
+    encryptionContext({ key: NIL_UUID, purpose, tenant })
+    const newest = await this.#store.findNewest(tenant, purpose)
+    const dek =
+      newest && newest.state !== 'retired' ? await this.#open(newest) : await this.#create(tenant, purpose, newest)
+    this.#cache.addActive(dek)
+    return dek
+  }
+
+  /** Two processes may both come here: the keys table lets one win, and the other takes the winner's key. */
+  async #create(tenant: string, purpose: Purpose, newest: StoredKey | null): Promise<Dek> {
+    const identity: DekIdentity = { key: randomUUID(), purpose, tenant }
+    const { dek: bytes, wrapped, kekId } = await this.#kms.generate(identity)
+    const dek = new Dek(identity, bytes)
+    const version = (newest?.version ?? 0) + 1
+    const row: StoredKey = {
+      id: dek.id,
+      tenant,
+      purpose,
+      version,
+      state: 'active',
+      wrapped,
+      kms: this.#kms.name,
+      kekId,
+    }
+    if (await this.#store.insert(row)) return dek
+    const winner = await this.#store.findNewest(tenant, purpose)
+    if (winner?.state !== 'active')
+      throw keyError('KEY_STORE_UNAVAILABLE', dek.id, 'lost to a row that cannot be read back')
+    return this.#open(winner)
+  }
+
+  #open(row: StoredKey): Promise<Dek> {
+    return this.#unwrap(row, { key: row.id, purpose: row.purpose, tenant: row.tenant })
+  }
+
+  async #unwrap(row: StoredKey, identity: DekIdentity): Promise<Dek> {
+    const wrapped = usableText(row, identity, this.#kms.name)
+    try {
+      return new Dek(identity, await this.#kms.unwrap({ wrapped, kekId: row.kekId }, identity))
+    } catch (error) {
+      if (!FieldsealError.is(error, 'KMS_REFUSED')) throw error
+      throw keyError('KEY_INVALID', row.id, 'was refused by the KMS: its row in the keys table was changed', error)
+    }
+  }
+}
+
+/** The row's wrapped DEK, if the row is one that this process may use. */
+function usableText(row: StoredKey, identity: DekIdentity, kms: string): string {
+  if (row.state === 'destroyed') throw keyError('KEY_DESTROYED', row.id, 'was destroyed; what it encrypted is gone')
+  if (row.purpose !== identity.purpose) throw keyError('KEY_INVALID', row.id, `has the purpose ${row.purpose}`)
+  if (row.kms !== kms) throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS "${row.kms}", not "${kms}"`)
+  if (row.wrapped === null) throw keyError('KEY_INVALID', row.id, `is ${row.state}, yet its row has no wrapped key`)
+  return row.wrapped
+}
+
+function checkTenant(row: StoredKey, scope: TenantScope): void {
+  if (scope === ANY_TENANT || row.tenant === scope) return
+  throw new FieldsealError('TENANT_MISMATCH', `tenant "${scope}" asked for data under DEK ${row.id} of another tenant`)
+}
+
+function keyError(code: ErrorCode, id: string, what: string, cause?: unknown): FieldsealError {
+  return new FieldsealError(code, `DEK ${id} ${what}`, cause === undefined ? undefined : { cause })
+}

@@ -1,0 +1,16 @@
+/** Concurrent callers with the same key share one run; the next caller after it ended starts another. */
+export class SingleFlight<T> {
+  readonly #running = new Map<string, Promise<T>>()
+
+  get(key: string): Promise<T> | undefined {
+    return this.#running.get(key)
+  }
+
+  run(key: string, work: () => Promise<T>): Promise<T> {
+    const running = this.#running.get(key)
+    if (running) return running
+    const promise = work().finally(() => this.#running.delete(key))
+    this.#running.set(key, promise)
+    return promise
+  }
+}
