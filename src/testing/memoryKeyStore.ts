@@ -1,0 +1,117 @@
+import { setImmediate } from 'node:timers/promises'
+import { FieldsealError } from '../errors.js'
+import type { KeyStore, StoredKey } from '../keys/keyStore.js'
+import type { Purpose } from '../keys/kms.js'
+
+/** How often each method of the store was called. */
+export interface KeyStoreCalls {
+  findNewest: number
+  findByIds: number
+  insert: number
+}
+
+/** A `KeyStore` in memory, with what a test wants to see and to break. */
+export interface MemoryKeyStore extends KeyStore {
+  /** Copies of the rows, in the order of their insertion. */
+  readonly rows: readonly StoredKey[]
+  readonly calls: KeyStoreCalls
+  /** Changes a row behind everyone's back, as raw SQL would. Throws when there is no row with this id. */
+  tamper(id: string, change: Partial<StoredKey>): void
+  /** Deletes a row behind everyone's back. Throws when there is no row with this id. */
+  remove(id: string): void
+  /** Breaks the next `times` calls (for ever unless told), until `repair()`. */
+  fail(options?: { method?: keyof KeyStoreCalls; times?: number; error?: Error }): void
+  repair(): void
+}
+
+/**
+ * A keys table in memory for tests. Every call takes a turn of the event loop, as a query does, so calls that are
+ * started together interleave; `insert` itself is atomic: of concurrent writers of one tenant, purpose and version
+ * exactly one gets `true`. Several key rings may share one store, as several processes share one table.
+ *
+ * @example
+ * ```ts
+ * import { memoryKeyStore } from 'fieldseal/testing'
+ *
+ * const store = memoryKeyStore()
+ * await store.findNewest('acme', 'encrypt') // null
+ * store.calls.findNewest // 1
+ * ```
+ */
+export function memoryKeyStore(initial: readonly StoredKey[] = []): MemoryKeyStore {
+  return new MemoryTable(initial)
+}
+
+class MemoryTable implements MemoryKeyStore {
+  readonly calls: KeyStoreCalls = { findNewest: 0, findByIds: 0, insert: 0 }
+  readonly #rows = new Map<string, StoredKey>()
+  #fault: { method: keyof KeyStoreCalls | undefined; times: number; error: Error } | undefined
+
+  constructor(initial: readonly StoredKey[]) {
+    for (const row of initial) this.#rows.set(row.id, { ...row })
+  }
+
+  get rows(): readonly StoredKey[] {
+    return [...this.#rows.values()].map((row) => ({ ...row }))
+  }
+
+  async findNewest(tenant: string, purpose: Purpose): Promise<StoredKey | null> {
+    await this.#query('findNewest')
+    const ring = this.rows.filter((row) => row.tenant === tenant && row.purpose === purpose)
+    return ring.reduce<StoredKey | null>((newest, row) => (row.version > (newest?.version ?? 0) ? row : newest), null)
+  }
+
+  async findByIds(ids: readonly string[]): Promise<StoredKey[]> {
+    await this.#query('findByIds')
+    const wanted = new Set(ids)
+    return this.rows.filter((row) => wanted.has(row.id))
+  }
+
+  async insert(key: StoredKey): Promise<boolean> {
+    await this.#query('insert')
+    if (this.rows.some((row) => sameVersion(row, key))) return false
+    if (this.#rows.has(key.id)) throw broken(`another row has the id ${key.id}`)
+    this.#rows.set(key.id, { ...key })
+    return true
+  }
+
+  tamper(id: string, change: Partial<StoredKey>): void {
+    this.#rows.set(id, { ...this.#existing(id), ...change })
+  }
+
+  remove(id: string): void {
+    this.#rows.delete(this.#existing(id).id)
+  }
+
+  fail(options: { method?: keyof KeyStoreCalls; times?: number; error?: Error } = {}): void {
+    const { method, times = Number.POSITIVE_INFINITY, error = broken('it was told to fail') } = options
+    this.#fault = { method, times, error }
+  }
+
+  repair(): void {
+    this.#fault = undefined
+  }
+
+  async #query(method: keyof KeyStoreCalls): Promise<void> {
+    this.calls[method] += 1
+    await setImmediate()
+    const fault = this.#fault
+    if (!fault || fault.times <= 0 || (fault.method ?? method) !== method) return
+    fault.times -= 1
+    throw fault.error
+  }
+
+  #existing(id: string): StoredKey {
+    const row = this.#rows.get(id)
+    if (!row) throw new RangeError(`memoryKeyStore has no row with the id ${id}`)
+    return row
+  }
+}
+
+function sameVersion(a: StoredKey, b: StoredKey): boolean {
+  return a.tenant === b.tenant && a.purpose === b.purpose && a.version === b.version
+}
+
+function broken(why: string): FieldsealError {
+  return new FieldsealError('KEY_STORE_UNAVAILABLE', `The keys table could not be used: ${why}.`)
+}

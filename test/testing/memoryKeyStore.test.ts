@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import type { StoredKey } from '../../src/keys/keyStore.js'
+import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
+
+function row(change: Partial<StoredKey> = {}): StoredKey {
+  return {
+    id: randomUUID(),
+    tenant: 'acme',
+    purpose: 'encrypt',
+    version: 1,
+    state: 'active',
+    wrapped: 'opaque',
+    kms: 'local',
+    kekId: 'local:0',
+    ...change,
+  }
+}
+
+describe('memoryKeyStore', () => {
+  it('throws while it is told to fail, and works again once repaired', async () => {
+    const store = memoryKeyStore()
+    store.fail()
+    await expect(store.findNewest('acme', 'encrypt')).rejects.toMatchObject({ code: 'KEY_STORE_UNAVAILABLE' })
+    await expect(store.insert(row())).rejects.toMatchObject({ code: 'KEY_STORE_UNAVAILABLE' })
+    store.repair()
+    await expect(store.insert(row())).resolves.toBe(true)
+  })
+
+  it('fails one method, a number of times, with the error it is given', async () => {
+    const store = memoryKeyStore()
+    store.fail({ method: 'insert', times: 1, error: new Error('pool is closed') })
+    await expect(store.findByIds([])).resolves.toEqual([])
+    await expect(store.insert(row())).rejects.toThrowError('pool is closed')
+    await expect(store.insert(row())).resolves.toBe(true)
+  })
+
+  it('refuses a second row with the same id, as a primary key does', async () => {
+    const first = row()
+    const store = memoryKeyStore([first])
+    await expect(store.insert(row({ id: first.id, version: 2 }))).rejects.toMatchObject({
+      code: 'KEY_STORE_UNAVAILABLE',
+    })
+  })
+
+  it('refuses to tamper with or remove a row that is not there', () => {
+    const store = memoryKeyStore()
+    expect(() => store.tamper(randomUUID(), { tenant: 'globex' })).toThrowError(/no row/)
+    expect(() => store.remove(randomUUID())).toThrowError(/no row/)
+  })
+
+  it('lets exactly one of many concurrent writers of a version win', async () => {
+    const store = memoryKeyStore()
+    const won = await Promise.all(Array.from({ length: 50 }, () => store.insert(row())))
+    expect(won.filter(Boolean)).toHaveLength(1)
+    expect(store.rows).toHaveLength(1)
+  })
+
+  it('lets readers that start together with a writer see nothing yet, and later readers see the row', async () => {
+    const store = memoryKeyStore()
+    const [before, inserted] = await Promise.all([store.findNewest('acme', 'encrypt'), store.insert(row())])
+    expect(before).toBeNull()
+    expect(inserted).toBe(true)
+    expect(await store.findNewest('acme', 'encrypt')).toEqual(store.rows[0])
+  })
+
+  it('finds the newest version whatever its state, of this tenant and purpose only', async () => {
+    const newest = row({ version: 3, state: 'destroyed', wrapped: null })
+    const others = [row({ version: 9, tenant: 'globex' }), row({ version: 8, purpose: 'index' })]
+    const store = memoryKeyStore([newest, row({ version: 2 }), ...others])
+    expect(await store.findNewest('acme', 'encrypt')).toEqual(newest)
+  })
+
+  it('finds rows by ids and leaves out unknown ones', async () => {
+    const [a, b] = [row(), row({ version: 2 })]
+    const store = memoryKeyStore([a, b])
+    expect(await store.findByIds([b.id, randomUUID(), b.id])).toEqual([b])
+  })
+
+  it('hands out copies: neither a caller nor the inserted object can change the table', async () => {
+    const mutable = { ...row() }
+    const store = memoryKeyStore()
+    await store.insert(mutable)
+    mutable.tenant = 'globex'
+    const found = await store.findByIds([mutable.id])
+    Object.assign(found[0]!, { wrapped: 'changed' })
+    expect(store.rows[0]).toMatchObject({ tenant: 'acme', wrapped: 'opaque' })
+  })
+
+  it('counts its calls, also those that failed', async () => {
+    const store = memoryKeyStore()
+    store.fail({ method: 'findNewest', times: 1 })
+    await expect(store.findNewest('acme', 'encrypt')).rejects.toThrow()
+    await store.findNewest('acme', 'encrypt')
+    await store.findByIds([])
+    expect(store.calls).toEqual({ findNewest: 2, findByIds: 1, insert: 0 })
+  })
+
+  it('tampers with and removes rows behind the readers', async () => {
+    const stored = row()
+    const store = memoryKeyStore([stored])
+    store.tamper(stored.id, { tenant: 'globex' })
+    expect(await store.findByIds([stored.id])).toEqual([{ ...stored, tenant: 'globex' }])
+    store.remove(stored.id)
+    expect(await store.findByIds([stored.id])).toEqual([])
+  })
+})
