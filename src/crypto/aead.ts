@@ -7,12 +7,14 @@ const ALGORITHM = 'aes-256-gcm'
 const OPTIONS = { authTagLength: TAG_BYTES }
 
 /**
- * AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce from `nonces`.
+ * AES-256-GCM (NIST SP 800-38D) with a 96-bit nonce.
  *
  * @param plaintext a string is taken as UTF-8
+ * @param nonce 12 bytes from `nonceSource`, never used before under this key
  * @returns nonce(12) ‖ ciphertext ‖ tag(16)
  */
 export function encrypt(key: KeyObject, aad: Uint8Array, plaintext: string | Uint8Array, nonce: Uint8Array): Buffer {
+  if (nonce.length !== NONCE_BYTES) throw new TypeError(`a nonce must be ${NONCE_BYTES} bytes`)
   const cipher = createCipheriv(ALGORITHM, key, nonce, OPTIONS)
   cipher.setAAD(aad)
   const body = typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext)
@@ -45,7 +47,11 @@ export function decrypt(key: KeyObject, aad: Uint8Array, sealed: Buffer): Buffer
   return plaintext
 }
 
-/** Random nonces, drawn from the system in blocks; each is handed out once. */
+/**
+ * Random nonces (SP 800-38D §8.2.2), drawn from the system in blocks; each is handed out once.
+ *
+ * @param count how many will probably be asked for; more may be
+ */
 export function nonceSource(count: number): () => Buffer {
   const perBlock = Math.min(Math.max(count, 1), 1024)
   let block = Buffer.alloc(0)

@@ -18,8 +18,12 @@ export interface Header {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
+export function isDekId(text: string): boolean {
+  return UUID.test(text)
+}
+
 export function encodeHeader({ suite, flags, dekId }: Header): Buffer {
-  if (!UUID.test(dekId)) throw new TypeError('a DEK id must be a lower-case UUID')
+  if (!isDekId(dekId)) throw new TypeError('a DEK id must be a lower-case UUID')
   const out = Buffer.alloc(HEADER_BYTES)
   out[0] = suite
   out[1] = flags

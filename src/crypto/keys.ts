@@ -13,10 +13,24 @@ const INFO = {
  * string that separates the uses. The result is a `KeyObject`: its bytes are outside the JavaScript heap.
  */
 export function deriveKey(dek: Uint8Array, use: keyof typeof INFO): KeyObject {
-  const bytes = Buffer.from(hkdfSync('sha256', dek, new Uint8Array(0), INFO[use], 32))
+  const bytes = hkdfSha256({ key: dek, salt: new Uint8Array(0), info: Buffer.from(INFO[use]), length: DEK_BYTES })
   try {
     return createSecretKey(bytes)
   } finally {
     bytes.fill(0)
   }
+}
+
+/** What RFC 5869 calls IKM, salt, info and L. */
+export interface HkdfInput {
+  readonly key: Uint8Array
+  readonly salt: Uint8Array
+  readonly info: Uint8Array
+  /** Bytes to make. */
+  readonly length: number
+}
+
+/** HKDF-SHA-256 (RFC 5869), extract and expand. */
+export function hkdfSha256({ key, salt, info, length }: HkdfInput): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, salt, info, length))
 }

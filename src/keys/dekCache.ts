@@ -1,22 +1,38 @@
 import { LRUCache } from 'lru-cache'
+import { FieldsealError } from '../errors.js'
 import type { Dek } from './dek.js'
 import type { Purpose } from './kms.js'
 
 export interface DekCacheOptions {
-  /** How long an unwrapped DEK may be used without asking again, in milliseconds. */
+  /** How long an unwrapped DEK may be held without asking again, in milliseconds: 1 to 2³¹ − 1. */
   readonly ttl: number
   /** How many unwrapped DEKs are held at most; the least recently used goes first. */
   readonly max: number
+  /** Another source of milliseconds that never go back than `performance`. */
+  readonly clock?: { now(): number }
 }
 
-/** Unwrapped DEKs in memory, by id and by what is active for a tenant: bounded in number and in time. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/**
+ * Unwrapped DEKs in memory, by id and by what is active for a tenant: bounded in number and in time. A DEK is not used
+ * once its time is over, and is dropped at most one `ttl` later even if nobody asks for it again.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID`
+ */
 export class DekCache {
   readonly #byId: LRUCache<string, Dek>
   readonly #active: LRUCache<string, string>
+  readonly #ttl: number
+  #sweep: NodeJS.Timeout | undefined
 
-  constructor({ ttl, max }: DekCacheOptions) {
-    this.#byId = new LRUCache({ ttl, max })
-    this.#active = new LRUCache({ ttl, max })
+  constructor({ ttl, max, clock }: DekCacheOptions) {
+    checkRange('ttl', ttl, LONGEST_TIMER)
+    checkRange('max', max, Number.MAX_SAFE_INTEGER)
+    const options = { ttl, max, ...(clock && { perf: clock, ttlResolution: 0 }) }
+    this.#byId = new LRUCache(options)
+    this.#active = new LRUCache(options)
+    this.#ttl = ttl
   }
 
   get size(): number {
@@ -34,6 +50,7 @@ export class DekCache {
 
   add(dek: Dek): void {
     this.#byId.set(dek.id, dek)
+    this.#sweep ??= setTimeout(() => this.#dropExpired(), this.#ttl).unref()
   }
 
   addActive(dek: Dek): void {
@@ -42,11 +59,25 @@ export class DekCache {
   }
 
   clear(): void {
+    clearTimeout(this.#sweep)
+    this.#sweep = undefined
     this.#byId.clear()
     this.#active.clear()
+  }
+
+  /** Runs only while there is something to drop, so that an unused cache can be collected. */
+  #dropExpired(): void {
+    this.#byId.purgeStale()
+    this.#active.purgeStale()
+    this.#sweep = this.size > 0 ? setTimeout(() => this.#dropExpired(), this.#ttl).unref() : undefined
   }
 }
 
 function slot(tenant: string, purpose: Purpose): string {
   return `${purpose} ${tenant}`
+}
+
+function checkRange(name: string, value: number, highest: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= highest) return
+  throw new FieldsealError('OPTIONS_INVALID', `the key cache's ${name} must be a whole number from 1 to ${highest}`)
 }

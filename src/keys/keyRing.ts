@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { isDekId } from '../crypto/header.js'
 import { type ErrorCode, FieldsealError } from '../errors.js'
 import { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
@@ -37,9 +38,10 @@ export class KeyRing {
     this.#cache = cache
   }
 
-  /** The DEK if it is in memory. */
+  /** The DEK of a ciphertext if it is in memory. Whose it is, the caller checks. */
   cached(id: string): Dek | undefined {
-    return this.#cache.byId(id)
+    const dek = this.#cache.byId(id)
+    return dek?.purpose === 'encrypt' ? dek : undefined
   }
 
   /** The active DEK of a tenant if it is in memory. */
@@ -64,30 +66,45 @@ export class KeyRing {
    * `KEY_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
    */
   async load(ids: readonly string[], scope: TenantScope): Promise<Dek[]> {
-    const flight = (id: string) => `${id} ${String(scope)}`
-    const missing = ids.filter((id) => !this.#cache.byId(id) && !this.#loads.get(flight(id)))
-    const rows = missing.length > 0 ? this.#store.findByIds(missing) : NO_ROWS
-    const load = async (id: string) => {
-      const row = (await rows).find((candidate) => candidate.id === id)
-      if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
-      checkTenant(row, scope)
-      const dek = await this.#unwrap(row, { key: id, purpose: 'encrypt', tenant: row.tenant })
-      this.#cache.add(dek)
-      return dek
-    }
-    return Promise.all(ids.map((id) => this.#cache.byId(id) ?? this.#loads.run(flight(id), () => load(id))))
+    const known = ids.map((id) => this.#inMemory(id, scope) ?? this.#loads.get(flight(id, scope)))
+    const missing = new Set(ids.filter((_, i) => known[i] === undefined))
+    const rows = missing.size > 0 ? this.#store.findByIds([...missing]) : NO_ROWS
+    const load = (id: string) => this.#loads.run(flight(id, scope), () => this.#load(id, scope, rows))
+    return Promise.all(ids.map((id, i) => known[i] ?? load(id)))
+  }
+
+  #inMemory(id: string, scope: TenantScope): Dek | undefined {
+    const dek = this.cached(id)
+    if (dek) checkTenant(id, dek.tenant, scope)
+    return dek
+  }
+
+  async #load(id: string, scope: TenantScope, rows: Promise<StoredKey[]>): Promise<Dek> {
+    const row = (await rows).find((candidate) => candidate.id === id)
+    if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
+    checkTenant(id, row.tenant, scope)
+    const dek = await this.#unwrap(row, { key: id, purpose: 'encrypt', tenant: row.tenant })
+    this.#cache.add(dek)
+    return dek
   }
 
   async #findOrCreate(tenant: string, purpose: Purpose): Promise<Dek> {
     encryptionContext({ key: NIL_UUID, purpose, tenant })
     const newest = await this.#store.findNewest(tenant, purpose)
-    const dek =
-      newest && newest.state !== 'retired' ? await this.#open(newest) : await this.#create(tenant, purpose, newest)
+    const dek = await this.#openOrSucceed(tenant, purpose, newest)
     this.#cache.addActive(dek)
     return dek
   }
 
-  /** Two processes may both come here: the keys table lets one win, and the other takes the winner's key. */
+  #openOrSucceed(tenant: string, purpose: Purpose, newest: StoredKey | null): Promise<Dek> {
+    const current = newest !== null && newest.state !== 'retired'
+    return current ? this.#unwrap(newest, { key: newest.id, purpose, tenant }) : this.#create(tenant, purpose, newest)
+  }
+
+  /**
+   * Two processes may both come here: the keys table lets one win, and the other takes the winner's key, or, should
+   * that be retired by then, makes the version after it.
+   */
   async #create(tenant: string, purpose: Purpose, newest: StoredKey | null): Promise<Dek> {
     const identity: DekIdentity = { key: randomUUID(), purpose, tenant }
     const { dek: bytes, wrapped, kekId } = await this.#kms.generate(identity)
@@ -105,13 +122,11 @@ export class KeyRing {
     }
     if (await this.#store.insert(row)) return dek
     const winner = await this.#store.findNewest(tenant, purpose)
-    if (winner?.state !== 'active')
-      throw keyError('KEY_STORE_UNAVAILABLE', dek.id, 'lost to a row that cannot be read back')
-    return this.#open(winner)
-  }
-
-  #open(row: StoredKey): Promise<Dek> {
-    return this.#unwrap(row, { key: row.id, purpose: row.purpose, tenant: row.tenant })
+    if (winner === null || winner.version < version) {
+      const what = 'lost to a row that cannot be read back: let the keys table be read where it is written'
+      throw keyError('KEY_STORE_UNAVAILABLE', dek.id, what)
+    }
+    return this.#openOrSucceed(tenant, purpose, winner)
   }
 
   async #unwrap(row: StoredKey, identity: DekIdentity): Promise<Dek> {
@@ -128,15 +143,23 @@ export class KeyRing {
 /** The row's wrapped DEK, if the row is one that this process may use. */
 function usableText(row: StoredKey, identity: DekIdentity, kms: string): string {
   if (row.state === 'destroyed') throw keyError('KEY_DESTROYED', row.id, 'was destroyed; what it encrypted is gone')
+  if (row.state !== 'active' && row.state !== 'retired') throw keyError('KEY_INVALID', row.id, 'has an unknown state')
+  if (!isDekId(row.id)) throw keyError('KEY_INVALID', row.id, 'has an id that is not a lower-case UUID')
+  if (row.tenant !== identity.tenant) throw keyError('KEY_INVALID', row.id, 'is of another tenant than was asked for')
   if (row.purpose !== identity.purpose) throw keyError('KEY_INVALID', row.id, `has the purpose ${row.purpose}`)
   if (row.kms !== kms) throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS "${row.kms}", not "${kms}"`)
   if (row.wrapped === null) throw keyError('KEY_INVALID', row.id, `is ${row.state}, yet its row has no wrapped key`)
   return row.wrapped
 }
 
-function checkTenant(row: StoredKey, scope: TenantScope): void {
-  if (scope === ANY_TENANT || row.tenant === scope) return
-  throw new FieldsealError('TENANT_MISMATCH', `tenant "${scope}" asked for data under DEK ${row.id} of another tenant`)
+function checkTenant(id: string, tenant: string, scope: TenantScope): void {
+  if (scope === ANY_TENANT || tenant === scope) return
+  throw new FieldsealError('TENANT_MISMATCH', `tenant "${scope}" asked for data under DEK ${id} of another tenant`)
+}
+
+/** Loads are shared within one scope only: an answer, or an error, that is right for one is wrong for another. */
+function flight(id: string, scope: TenantScope): string {
+  return scope === ANY_TENANT ? id : `${id} ${scope}`
 }
 
 function keyError(code: ErrorCode, id: string, what: string, cause?: unknown): FieldsealError {
