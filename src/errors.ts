@@ -75,7 +75,7 @@ export class FieldsealError extends Error {
 
   /** Tells this library's errors from others, also across its ESM and CommonJS builds. */
   static is(error: unknown, code?: ErrorCode): error is FieldsealError {
-    const named = error instanceof Error && error.name === 'FieldsealError'
+    const named = (error as { name?: unknown } | null | undefined)?.name === 'FieldsealError'
     return named && (code === undefined || (error as FieldsealError).code === code)
   }
 }

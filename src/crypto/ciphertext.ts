@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { NONCE_BYTES, TAG_BYTES } from './aead.js'
 import { decodeBase64url } from './bytes.js'
 import { decodeHeader, HEADER_BYTES, HEADER_CHARS, type Header } from './header.js'
@@ -33,7 +34,7 @@ export function rawCiphertext(header: Buffer, sealed: Buffer): Uint8Array<ArrayB
 /** Prefix and header of a stored value, in the text form; `null` when it is no ciphertext of this format. */
 export function headOf(stored: unknown): string | null {
   if (typeof stored === 'string') return stored.startsWith(PREFIX) ? stored.slice(0, TEXT_HEAD) : null
-  if (!(stored instanceof Uint8Array)) return null
+  if (!types.isUint8Array(stored)) return null
   const raw = Buffer.from(stored.buffer, stored.byteOffset, Math.min(stored.byteLength, RAW_HEAD))
   return raw.indexOf(PREFIX_BYTES) === 0 ? textHead(raw.subarray(PREFIX.length)) : null
 }

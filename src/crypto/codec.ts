@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { types } from 'node:util'
 
 /** The first byte of every plaintext says what follows. Frozen: a number is never given a second meaning. */
 export const CODEC = { string: 0, bytes: 1, json: 2 } as const
@@ -57,7 +58,7 @@ function wellFormed(value: string): string {
 }
 
 function bytes(value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new UnencodableValue(`must be a Uint8Array, not ${typeName(value)}`)
+  if (!types.isUint8Array(value)) throw new UnencodableValue(`must be a Uint8Array, not ${typeName(value)}`)
   return value
 }
 

@@ -1,0 +1,154 @@
+import type { CipherField, CipherIndex } from '../cipher.js'
+import type {
+  BoundColumnSchema,
+  EncryptedFieldSchema,
+  EncryptionSchema,
+  ModelSchema,
+  RelationSchema,
+} from '../schema/encryptionSchema.js'
+
+/** An encrypted field with all that an operation needs to know of it. */
+export interface FieldPlan extends CipherField {
+  readonly field: string
+  readonly bind: readonly string[]
+  readonly indexes: readonly IndexPlan[]
+}
+
+export interface IndexPlan extends CipherIndex {
+  readonly field: string
+  readonly source: string
+}
+
+export interface RelationPlan {
+  readonly field: string
+  /** `Model.field`, for messages. */
+  readonly name: string
+  readonly model: ModelPlan
+  readonly list: boolean
+  readonly from: readonly string[]
+  readonly to: readonly string[]
+  /** Linking through it changes a column that ciphertexts are bound to. */
+  readonly changesBound: boolean
+}
+
+/** What a key in the arguments of a model may mean; keys that mean nothing to us are absent. */
+export type Member =
+  | { readonly kind: 'encrypted'; readonly field: FieldPlan }
+  | { readonly kind: 'index'; readonly index: IndexPlan }
+  | { readonly kind: 'relation'; readonly relation: RelationPlan }
+
+/** A model, compiled once; operations differ only in the roles of their arguments. */
+export interface ModelPlan {
+  readonly name: string
+  readonly members: ReadonlyMap<string, Member>
+  readonly encrypted: readonly FieldPlan[]
+  readonly bound: ReadonlyMap<string, BoundColumnSchema>
+  /** Columns whose change would make ciphertexts here or in a related model unreadable. */
+  readonly frozen: ReadonlySet<string>
+  readonly tenant: string | undefined
+  readonly uniques: ReadonlyMap<string, readonly string[]>
+  readonly columns: { readonly [field: string]: string }
+  /** Columns that the client leaves out of results unless asked (`new PrismaClient({ omit })`). */
+  readonly omitted: ReadonlySet<string>
+  /** An encrypted field is here or can be reached through relations. */
+  readonly reaches: boolean
+}
+
+export type Plans = ReadonlyMap<string, ModelPlan>
+
+/** The `omit` option of a Prisma client, by the model's name in the client. */
+export type GlobalOmit = { readonly [model: string]: { readonly [field: string]: boolean | undefined } | undefined }
+
+/** Compiles the plans of all models. */
+export function compilePlans(schema: EncryptionSchema, globalOmit: GlobalOmit = {}): Plans {
+  const reaching = reachingModels(schema)
+  const plans = new Map<string, ModelPlan>()
+  for (const [name, model] of Object.entries(schema.models)) {
+    plans.set(name, emptyPlan(name, model, reaching.has(name), globalOmit))
+  }
+  for (const [name, model] of Object.entries(schema.models)) fillMembers(plans, schema, name, model)
+  return plans
+}
+
+/** Prisma's name of a model on the client. */
+export function clientName(model: string): string {
+  return model.charAt(0).toLowerCase() + model.slice(1)
+}
+
+function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmit: GlobalOmit): ModelPlan {
+  const omit = Object.entries(globalOmit[clientName(name)] ?? {})
+  return {
+    name,
+    reaches,
+    members: new Map(),
+    encrypted: Object.entries(model.encrypted).map(([field, spec]) => fieldPlan(name, field, spec, model)),
+    bound: new Map(Object.entries(model.bound)),
+    frozen: new Set(Object.keys(model.bound)),
+    tenant: model.tenant,
+    uniques: new Map(Object.entries(model.uniques)),
+    columns: model.columns,
+    omitted: new Set(omit.filter(([, omitted]) => omitted).map(([field]) => field)),
+  }
+}
+
+function fieldPlan(model: string, field: string, spec: EncryptedFieldSchema, { indexes }: ModelSchema): FieldPlan {
+  return {
+    field,
+    name: `${model}.${field}`,
+    context: spec.context,
+    kind: spec.type,
+    bind: spec.bind,
+    indexes: Object.entries(indexes)
+      .filter(([, index]) => index.source === field)
+      .map(([column, { type, ...index }]) => ({ field: column, column: type, ...index })),
+  }
+}
+
+function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model: ModelSchema): void {
+  const plan = plans.get(name)!
+  const members = plan.members as Map<string, Member>
+  for (const field of plan.encrypted) {
+    members.set(field.field, { kind: 'encrypted', field })
+    for (const index of field.indexes) members.set(index.field, { kind: 'index', index })
+  }
+  for (const [field, relation] of Object.entries(model.relations)) {
+    const target = plans.get(relation.model)
+    if (!target) continue
+    freezeReferenced(plan, target, relation)
+    const relevant = target.reaches || relation.from.includes(plan.tenant ?? '')
+    if (!relevant && !relation.from.some((column) => plan.bound.has(column))) continue
+    const changesBound = linksBound(name, model, relation, schema)
+    members.set(field, {
+      kind: 'relation',
+      relation: { ...relation, field, name: `${name}.${field}`, model: target, changesBound },
+    })
+  }
+}
+
+/** A bound foreign key must not follow a changing column on the other side. */
+function freezeReferenced(plan: ModelPlan, target: ModelPlan, relation: RelationSchema): void {
+  relation.from.forEach((column, position) => {
+    if (plan.bound.has(column)) (target.frozen as Set<string>).add(relation.to[position]!)
+  })
+}
+
+/** Whether either end of a relation holds its foreign key in a bound column. */
+function linksBound(name: string, model: ModelSchema, relation: RelationSchema, schema: EncryptionSchema): boolean {
+  if (relation.from.some((column) => column in model.bound)) return true
+  const other = schema.models[relation.model]!
+  const back = Object.values(other.relations).filter((candidate) => candidate.model === name)
+  return back.some(({ from }) => from.some((column) => column in other.bound))
+}
+
+/** Models from which an encrypted field can be reached: a fixed point over relations, which may be cyclic. */
+function reachingModels(schema: EncryptionSchema): Set<string> {
+  const models = Object.entries(schema.models)
+  const reaching = new Set(models.filter(([, model]) => Object.keys(model.encrypted).length > 0).map(([name]) => name))
+  for (let before = -1; before !== reaching.size; ) {
+    before = reaching.size
+    for (const [name, model] of models) {
+      if (Object.values(model.relations).some((relation) => reaching.has(relation.model))) reaching.add(name)
+    }
+  }
+  return reaching
+}

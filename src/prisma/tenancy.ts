@@ -1,0 +1,87 @@
+import type { TenantHolder } from '../cipher.js'
+import { FieldsealError } from '../errors.js'
+import { ANY_TENANT } from '../keys/keyRing.js'
+import { ambientTenant, checkTenant } from '../tenant.js'
+import type { ModelPlan } from './plan.js'
+import { isAbsent, isPlainObject } from './values.js'
+
+/** What a bound client carries: a tenant, or leave to reach every tenant's rows. */
+export type Binding = string | typeof ANY_TENANT
+
+export interface TenancyOptions {
+  /** The tenant of the running request, if it has one. */
+  readonly tenant?: (() => string | undefined) | undefined
+  readonly defaultTenant?: string | undefined
+}
+
+/**
+ * Whose data one operation touches, by the first that answers: bound client, `withTenant`, the `tenant` option, the
+ * `@tenant` column in the data, `defaultTenant`. Those before the default must agree.
+ */
+export class OperationTenancy {
+  /** For all records of the operation; with `$acrossTenants` for its reads only. */
+  readonly owner: TenantHolder = {}
+  readonly #across: boolean
+  readonly #defaultTenant: string | undefined
+
+  constructor(binding: Binding | undefined, { tenant, defaultTenant }: TenancyOptions) {
+    this.#across = binding === ANY_TENANT
+    this.#defaultTenant = defaultTenant
+    if (binding === ANY_TENANT) this.owner.tenant = ANY_TENANT
+    else for (const answer of [binding, ambientTenant(), tenant?.()]) this.#claim(answer ?? undefined, 'this operation')
+  }
+
+  /**
+   * The owner of a record that is written, given the owner of the record around it.
+   *
+   * @param known what is known of the record's columns: its data, or what its `where` fixes
+   * @throws FieldsealError `TENANT_MISMATCH`, `TENANT_INVALID`
+   */
+  ownerOf(plan: ModelPlan, known: { readonly [field: string]: unknown }, parent: TenantHolder): TenantHolder {
+    const named = plan.tenant === undefined ? undefined : setValue(known[plan.tenant])
+    if (isAbsent(named)) return parent
+    if (!this.#across) {
+      this.#claim(named, `${plan.name}.${plan.tenant}`)
+      return this.owner
+    }
+    checkTenant(named)
+    return { tenant: named }
+  }
+
+  /** Where writes at the top level begin: with `$acrossTenants` nobody owns them until the data says so. */
+  writeOwner(): TenantHolder {
+    return this.#across ? {} : this.owner
+  }
+
+  /**
+   * Settles who owns what is about to be transformed.
+   *
+   * @throws FieldsealError `TENANT_MISSING`
+   */
+  settle(owner: TenantHolder, field: string): void {
+    if (owner.tenant !== undefined) return
+    if (this.#defaultTenant !== undefined && !this.#across) owner.tenant = this.#defaultTenant
+    else throw missing(field, this.#across)
+  }
+
+  #claim(tenant: unknown, source: string): void {
+    if (tenant === undefined) return
+    checkTenant(tenant)
+    if (this.owner.tenant !== undefined && this.owner.tenant !== tenant) {
+      const message = `${source} names tenant "${tenant}", but the operation runs for "${String(this.owner.tenant)}"`
+      throw new FieldsealError('TENANT_MISMATCH', message)
+    }
+    this.owner.tenant = tenant
+  }
+}
+
+function setValue(value: unknown): unknown {
+  return isPlainObject(value) && 'set' in value ? value.set : value
+}
+
+function missing(field: string, across: boolean): FieldsealError {
+  const advice = across
+    ? 'with $acrossTenants() a write must carry the @tenant column, in its data or in its unique where'
+    : 'use prisma.$forTenant(id), run it inside withTenant(id, fn), or set the tenant or defaultTenant option'
+  return new FieldsealError('TENANT_MISSING', `${field} is encrypted and nothing says for which tenant: ${advice}`)
+}

@@ -1,0 +1,35 @@
+/** Prisma's own kinds of values, told by their looks: clients of different outputs have classes of their own. */
+
+const OBJECT_ENUM = Symbol.for('prisma.objectEnumValue')
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** `DbNull`, `JsonNull`, `AnyNull`, or `undefined` for anything else. */
+export function nullKind(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !(OBJECT_ENUM in value)) return undefined
+  return (value as unknown as { _getName(): string })._getName()
+}
+
+/** A reference to another column, as in `where: { a: { equals: prisma.user.fields.b } }`. */
+export function isFieldRef(value: unknown): value is { modelName: string; name: string } {
+  return typeof value === 'object' && value !== null && 'modelName' in value && 'typeName' in value && 'name' in value
+}
+
+/** `undefined` and `Prisma.skip`: the key counts as not written. */
+export function isAbsent(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null && 'ifUndefined' in value)
+}
+
+/** NULL in the database. */
+export function isDbNull(value: unknown): boolean {
+  return value === null || nullKind(value) === 'DbNull'
+}
+
+/** Prisma takes one or many in most places. */
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value]
+}
