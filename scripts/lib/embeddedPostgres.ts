@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { appendFile, chown, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { cleanUpLater, type Stoppable } from './janitor.js'
+import { canEnter, type OsUser, serverUser } from './osUser.js'
+import { usablePrograms } from './postgresPrograms.js'
+
+/** A PostgreSQL of one's own. */
+export interface PostgresServer extends Stoppable {
+  /** Of its superuser, on the database `postgres`. */
+  readonly url: string
+  /** For people: what it is. */
+  readonly description: string
+}
+
+const run = promisify(execFile)
+
+/** What is thrown away at the end need not survive a crash of the machine. */
+const SETTINGS = `
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 200
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+`
+
+/** The same text rules on every machine, whatever locales it has. */
+const LOCALE = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+
+/**
+ * Starts a PostgreSQL from npm's binaries on a free port of 127.0.0.1, its data in a temporary folder. It stops, and
+ * its data go, at `stop` or when this process ends in whatever way. Works as root (the server then runs as the OS
+ * user `postgres`, or `nobody`) and as an ordinary user.
+ *
+ * @throws Error when there is no build for this platform or the server does not start, with its log
+ */
+export async function startEmbeddedPostgres(): Promise<PostgresServer> {
+  const user = await serverUser()
+  const folder = await temporaryFolder(user)
+  const janitor = cleanUpLater({ kind: 'cluster', folder })
+  try {
+    const programs = await usablePrograms(folder, user)
+    const password = randomBytes(16).toString('hex')
+    await initialise({ programs, folder, user, password })
+    const port = await start({ programs, folder, user })
+    const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`
+    const { stdout } = await run(join(programs, 'postgres'), ['--version'], as(user, folder))
+    return { url, description: `embedded ${stdout.replace(/^.*\) /, 'PostgreSQL ').trim()}`, stop: janitor.stop }
+  } catch (error) {
+    await janitor.stop()
+    throw error
+  }
+}
+
+async function temporaryFolder(user: OsUser | undefined): Promise<string> {
+  const candidates = [tmpdir(), '/tmp', '/var/tmp']
+  for (const parent of candidates) {
+    if (!(await canEnter(parent, user))) continue
+    const folder = await mkdtemp(join(parent, 'fieldseal-postgres-'))
+    if (user) await chown(folder, user.uid, user.gid)
+    return folder
+  }
+  throw new Error(`the OS user that PostgreSQL runs as can enter none of ${candidates.join(', ')}; set TMPDIR`)
+}
+
+async function initialise(options: {
+  programs: string
+  folder: string
+  user: OsUser | undefined
+  password: string
+}): Promise<void> {
+  const { programs, folder, user, password } = options
+  const [data, passwordFile] = [join(folder, 'data'), join(folder, 'password')]
+  await writeFile(passwordFile, password, { mode: 0o600 })
+  if (user) await chown(passwordFile, user.uid, user.gid)
+  const login = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
+  await run(join(programs, 'initdb'), [`--pgdata=${data}`, '--no-sync', ...login, ...LOCALE], as(user, folder))
+  await appendFile(join(data, 'postgresql.conf'), SETTINGS)
+}
+
+/** Another program may take the free port before the server does: then once more, on another. */
+async function start(options: { programs: string; folder: string; user: OsUser | undefined }): Promise<number> {
+  const { programs, folder, user } = options
+  const log = join(folder, 'log')
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort()
+    await appendFile(join(folder, 'data', 'postgresql.conf'), `port = ${port}\n`)
+    const args = ['start', '--wait', '--timeout=60', '--silent', `--pgdata=${join(folder, 'data')}`, `--log=${log}`]
+    try {
+      await run(join(programs, 'pg_ctl'), args, as(user, folder))
+      return port
+    } catch (error) {
+      const why = await readFile(log, 'utf8').catch(() => '')
+      if (attempt < 5 && /could not (bind|create any)/.test(why)) continue
+      throw new Error(`the embedded PostgreSQL did not start:\n${why}`, { cause: error })
+    }
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+/** Without the caller's PG… variables and locale, which PostgreSQL would heed. */
+function as(user: OsUser | undefined, cwd: string) {
+  return { ...user, cwd, env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' } }
+}

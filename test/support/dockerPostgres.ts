@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto'
+import { PostgreSqlContainer } from '@testcontainers/postgresql'
+import { getContainerRuntimeClient, ImageName } from 'testcontainers'
+import type { PostgresServer } from '../../scripts/lib/embeddedPostgres.js'
+import { cleanUpLater } from '../../scripts/lib/janitor.js'
+
+const LABEL = 'fieldseal.test'
+const SETTINGS = ['max_connections=200', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
+
+/**
+ * Starts a PostgreSQL container of the image POSTGRES_IMAGE.
+ *
+ * @throws Error when Docker does not answer within 10 s, or the image cannot be had within 3 min
+ */
+export async function startDockerPostgres(): Promise<PostgresServer> {
+  const image = process.env.POSTGRES_IMAGE ?? 'postgres:17-alpine'
+  // Our janitor removes the container; the one that testcontainers would start needs an image of its own.
+  process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
+  await pull(image)
+  const run = randomUUID()
+  const janitor = cleanUpLater({ kind: 'containers', label: `${LABEL}=${run}` })
+  try {
+    const command = ['postgres', ...SETTINGS.flatMap((setting) => ['-c', setting])]
+    const container = await new PostgreSqlContainer(image)
+      .withLabels({ [LABEL]: run })
+      .withCommand(command)
+      .start()
+    return { url: container.getConnectionUri(), description: `docker ${image}`, stop: janitor.stop }
+  } catch (error) {
+    await janitor.stop()
+    throw error
+  }
+}
+
+async function pull(name: string): Promise<void> {
+  const docker = await within(10, 'Docker did not answer', getContainerRuntimeClient())
+  const image = ImageName.fromString(name)
+  if (await docker.image.exists(image)) return
+  await within(180, `the image ${name} did not arrive`, docker.image.pull(image))
+}
+
+async function within<T>(seconds: number, complaint: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${complaint} within ${seconds} s`)), seconds * 1000)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^fieldseal$/, replacement: source('index.ts') },
+      { find: /^fieldseal\/prisma$/, replacement: source('prisma/index.ts') },
+      { find: /^fieldseal\/tencent-kms$/, replacement: source('kms/tencent.ts') },
+      { find: /^fieldseal\/local-kms$/, replacement: source('kms/local.ts') },
+      { find: /^fieldseal\/testing$/, replacement: source('testing/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/globalSetup.ts'],
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+})
