@@ -1,0 +1,95 @@
+import type { Annotated, AnnotatedModel } from './annotatedModel.js'
+import type { EncryptedOptions } from './annotationOptions.js'
+import { indexTypesOf, referenceTo, relationOver, writtenNativeType, writtenType } from './datamodel.js'
+import type { StorageType } from './encryptionSchema.js'
+import type { Rule } from './problem.js'
+import type { SchemaFacts } from './schemaFacts.js'
+
+export interface EncryptedSubject extends Annotated<EncryptedOptions> {
+  readonly owner: AnnotatedModel
+  readonly facts: SchemaFacts
+}
+
+/** The native types that hold any ciphertext unchanged, none included; the first is what to use instead. */
+const nativeTypes = {
+  String: ['Text', 'VarChar'],
+  Bytes: ['ByteA'],
+  Json: ['JsonB', 'Json'],
+} as const satisfies Record<StorageType, readonly string[]>
+
+/** What an `@encrypted` field must and must not be. */
+export const encryptedRules: readonly Rule<EncryptedSubject>[] = [
+  ({ owner }) => {
+    if (owner.isKeys)
+      return 'is in the model that stores the keys; remove `@encrypted`: wrapped keys are ciphertext already'
+  },
+  ({ owner, facts }) => {
+    if (facts.views.has(owner.model.name)) return 'is in a view; put `@encrypted` on the field of the model behind it'
+  },
+  ({ field }) => typeProblem(field.kind, field.type, writtenType(field)),
+  ({ field }) => {
+    if (field.isList)
+      return `is a list (${writtenType(field)}), which cannot be encrypted; use one Json field for the whole list`
+  },
+  ({ field }) => {
+    if (field.isList || !isStorageType(field.type) || !field.nativeType) return undefined
+    const [name, args] = field.nativeType
+    const allowed: readonly string[] = nativeTypes[field.type]
+    if (allowed.includes(name) && args.length === 0) return undefined
+    return `has the native type ${writtenNativeType(field)}, which does not hold every ciphertext; use @db.${allowed[0]}`
+  },
+  ({ field, owner, facts }) => {
+    const types = indexTypesOf(facts.datamodel, owner.model.name, field.name)
+    if (field.isId || types.includes('id')) {
+      return 'is in the primary key, and equal values have different ciphertexts; use another field as the id'
+    }
+    if (field.isUnique || types.includes('unique')) {
+      return 'is unique, and equal values have different ciphertexts; put `@unique` on a `@blindIndex` column of it instead'
+    }
+    if (types.length > 0)
+      return 'is in an @@index, which cannot find ciphertext; index a `@blindIndex` column of it instead'
+  },
+  ({ field, owner }) => {
+    const relation = relationOver(owner.model, field.name)
+    if (relation !== undefined)
+      return `is a foreign key of the relation \`${relation.name}\`; leave keys of relations in plaintext`
+  },
+  ({ field, owner, facts }) => {
+    const relation = referenceTo(facts.datamodel, owner.model.name, field.name)
+    if (relation !== undefined)
+      return `is what the relation ${relation} refers to; leave keys of relations in plaintext`
+  },
+  ({ field }) => {
+    if (field.hasDefaultValue)
+      return 'has a @default, which would store plaintext; remove it and give the value in `data`'
+  },
+]
+
+/** What `as:` must not be: the context of two fields. */
+export function duplicateContext(subject: EncryptedSubject): string | undefined {
+  const context = contextOf(subject.owner, subject)
+  const others = subject.facts.annotated.flatMap((owner) => owner.encrypted.map((encrypted) => ({ owner, encrypted })))
+  const other = others.find(
+    ({ owner, encrypted }) => encrypted.field !== subject.field && contextOf(owner, encrypted) === context,
+  )
+  if (other === undefined) return undefined
+  const name = `${other.owner.model.name}.${other.encrypted.field.name}`
+  return `has the context "${context}", as ${name} has: their ciphertexts could be exchanged; give each its own name in \`as:\``
+}
+
+/** The context that goes into the AAD: `Model.field`, or what `as:` pins. */
+export function contextOf({ model }: AnnotatedModel, { field, options }: Annotated<EncryptedOptions>): string {
+  return options.as ?? `${model.name}.${field.name}`
+}
+
+/** Whether a Prisma type can hold ciphertext. */
+export function isStorageType(type: string): type is StorageType {
+  return Object.hasOwn(nativeTypes, type)
+}
+
+function typeProblem(kind: string, type: string, written: string): string | undefined {
+  if (kind === 'object') return 'is a relation; put `@encrypted` on a String, Bytes or Json field'
+  if (kind === 'enum') return `has the enum type ${type}; make it a String: an enum column cannot hold ciphertext`
+  if (isStorageType(type)) return undefined
+  return `has the type ${written}, which this version of fieldseal cannot encrypt; use String, Bytes or Json`
+}

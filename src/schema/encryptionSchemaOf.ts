@@ -1,0 +1,150 @@
+import { type AnnotatedModel, annotateModel, refuseOnEnums } from './annotatedModel.js'
+import { blindIndexRules } from './blindIndexRules.js'
+import { boundColumnRules, boundDefault, boundType, missingBoundColumn } from './boundColumnRules.js'
+import { type Datamodel, type DatamodelModel, idFields } from './datamodel.js'
+import { contextOf, duplicateContext, type EncryptedSubject, encryptedRules } from './encryptedRules.js'
+import type {
+  BlindIndexSchema,
+  BoundColumnSchema,
+  EncryptedFieldSchema,
+  EncryptionSchema,
+  ModelSchema,
+  RelationSchema,
+  StorageType,
+} from './encryptionSchema.js'
+import { checkKeysModel, checkKeysModelCount, keysModelSource } from './keysModelRules.js'
+import { applyRules, type Problem, type ReportAt, schemaError } from './problem.js'
+import type { SchemaFacts } from './schemaFacts.js'
+import { tenantRules } from './tenantRules.js'
+
+export interface EncryptionSchemaInput {
+  readonly datamodel: Datamodel
+  /** The `provider` of the datasource. */
+  readonly provider: string
+  /** Names of views, which the data model does not tell from models. */
+  readonly views?: ReadonlySet<string>
+}
+
+/**
+ * Makes of an annotated Prisma data model what the library needs at run time.
+ *
+ * @returns the models sorted by name; `keysModel` is empty when nothing is encrypted and nothing stores keys
+ * @throws FieldsealError `SCHEMA_INVALID` listing everything that is wrong, a line each
+ */
+export function encryptionSchemaOf({
+  datamodel,
+  provider,
+  views = new Set(),
+}: EncryptionSchemaInput): EncryptionSchema {
+  const problems: Problem[] = []
+  const reportAt: ReportAt = (place, text) => problems.push({ place, text })
+  checkProvider(provider, reportAt)
+  const annotated = datamodel.models.map((model) => annotateModel(model, reportAt))
+  const needsKeysModel = check({ datamodel, views, annotated }, reportAt)
+  refuseOnEnums(datamodel, reportAt)
+  if (problems.length > 0) throw schemaError(problems, needsKeysModel ? pasteKeysModel : '')
+  return {
+    format: 1,
+    keysModel: annotated.find(({ isKeys }) => isKeys)?.model.name ?? '',
+    models: record([...annotated].sort(byName).map((model) => [model.model.name, modelSchema(model)])),
+  }
+}
+
+const pasteKeysModel = `The model that stores the keys, to paste into the schema:\n\n${keysModelSource}`
+
+function checkProvider(provider: string, reportAt: ReportAt): void {
+  if (provider === 'postgresql' || provider === 'postgres') return
+  const why = provider === 'cockroachdb' ? ', which is not tested with it' : ''
+  reportAt('datasource', `has the provider "${provider}"${why}; this version of fieldseal works with "postgresql" only`)
+}
+
+function check(facts: SchemaFacts, reportAt: ReportAt): boolean {
+  for (const owner of facts.annotated) checkModel(owner, facts, reportAt)
+  const keysModels = facts.annotated.filter(({ isKeys }) => isKeys)
+  const incomplete = keysModels.map(({ model }) => checkKeysModel(model, reportAt)).includes(true)
+  return checkKeysModelCount(facts.annotated, reportAt) || incomplete
+}
+
+function checkModel(owner: AnnotatedModel, facts: SchemaFacts, reportAt: ReportAt): void {
+  const place = (field: { readonly name: string }) => `${owner.model.name}.${field.name}`
+  for (const field of owner.tenants) applyRules(tenantRules, { field, owner }, place(field), reportAt)
+  for (const encrypted of owner.encrypted) {
+    const subject = { ...encrypted, owner, facts }
+    applyRules([...encryptedRules, duplicateContext], subject, place(encrypted.field), reportAt)
+    checkBind(subject, (text) => reportAt(place(encrypted.field), text))
+  }
+  for (const index of owner.indexes) {
+    applyRules(blindIndexRules, { ...index, owner, facts }, place(index.field), reportAt)
+  }
+}
+
+function checkBind({ options, owner }: EncryptedSubject, report: (text: string) => void): void {
+  for (const name of options.bind) {
+    const column = owner.model.fields.find((field) => field.name === name)
+    if (column === undefined) report(missingBoundColumn(name, owner))
+    else applyRules(boundColumnRules, { column, owner }, '', (_, text) => report(text))
+  }
+}
+
+function modelSchema(annotated: AnnotatedModel): ModelSchema {
+  const { model, tenants } = annotated
+  const columns = model.fields.filter(({ kind }) => kind === 'scalar' || kind === 'enum')
+  return {
+    table: model.dbName ?? model.name,
+    id: idFields(model),
+    uniques: record(compoundUniques(model)),
+    columns: record(columns.map(({ name, dbName }) => [name, dbName ?? name])),
+    ...(tenants[0] === undefined ? {} : { tenant: tenants[0].name }),
+    encrypted: record(encryptedFields(annotated)),
+    indexes: record(blindIndexes(annotated)),
+    bound: record(boundColumns(annotated)),
+    relations: record(relations(model)),
+  }
+}
+
+/** Prisma selects by a single field under that field's own name, whatever its `@@id` or `@@unique` is called. */
+function compoundUniques({ primaryKey, uniqueIndexes }: DatamodelModel): [string, readonly string[]][] {
+  const uniques = primaryKey === null ? uniqueIndexes : [primaryKey, ...uniqueIndexes]
+  return uniques.filter(({ fields }) => fields.length > 1).map(({ name, fields }) => [name ?? fields.join('_'), fields])
+}
+
+function encryptedFields(owner: AnnotatedModel): [string, EncryptedFieldSchema][] {
+  return owner.encrypted.map((encrypted) => {
+    const { field, options } = encrypted
+    const context = contextOf(owner, encrypted)
+    return [field.name, { type: field.type as StorageType, required: field.isRequired, context, bind: options.bind }]
+  })
+}
+
+function blindIndexes({ indexes }: AnnotatedModel): [string, BlindIndexSchema][] {
+  return indexes.map(({ field, options }) => {
+    const { source, normalize, scope, bits } = options
+    return [field.name, { type: field.type as BlindIndexSchema['type'], source: source!, normalize, scope, bits }]
+  })
+}
+
+function boundColumns({ model, encrypted }: AnnotatedModel): [string, BoundColumnSchema][] {
+  const names = new Set(encrypted.flatMap(({ options }) => options.bind))
+  const columns = model.fields.filter(({ name }) => names.has(name))
+  return columns.map((column) => {
+    const type = boundType(column)!
+    const made = boundDefault(column)
+    return [column.name, made === undefined ? { type } : { type, default: made }]
+  })
+}
+
+function relations({ fields }: DatamodelModel): [string, RelationSchema][] {
+  const objects = fields.filter(({ kind }) => kind === 'object')
+  return objects.map(({ name, type, isList, relationFromFields = [], relationToFields = [] }) => [
+    name,
+    { model: type, list: isList, from: relationFromFields, to: relationToFields },
+  ])
+}
+
+function record<T>(entries: [string, T][]): { readonly [name: string]: T } {
+  return Object.fromEntries(entries)
+}
+
+function byName(a: AnnotatedModel, b: AnnotatedModel): number {
+  return a.model.name < b.model.name ? -1 : 1
+}

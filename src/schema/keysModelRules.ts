@@ -1,0 +1,117 @@
+import type { AnnotatedModel } from './annotatedModel.js'
+import { type DatamodelField, type DatamodelModel, idFields, writtenNativeType, writtenType } from './datamodel.js'
+import type { ReportAt } from './problem.js'
+
+/** The model that stores the wrapped keys, to paste into a Prisma schema. */
+export const keysModelSource = `/// @encryptionKeys
+model EncryptionKey {
+  id          String    @id @db.Uuid
+  tenant      String
+  purpose     String
+  version     Int
+  state       String
+  wrapped     String?
+  kms         String
+  kekId       String
+  messages    BigInt    @default(0)
+  createdAt   DateTime  @default(now())
+  retiredAt   DateTime?
+  destroyedAt DateTime?
+
+  @@unique([tenant, purpose, version])
+  @@map("encryption_keys")
+}`
+
+interface KeysField {
+  readonly type: 'String' | 'Int' | 'BigInt' | 'DateTime'
+  readonly nullable?: true
+  /** Left out when a key is stored, so that the schema must provide it. */
+  readonly default?: string
+  readonly natives?: readonly string[]
+}
+
+const exactText = { type: 'String', natives: ['Text', 'VarChar'] } as const
+
+const keysFields: { readonly [field: string]: KeysField } = {
+  id: { type: 'String', natives: ['Uuid', 'Text', 'VarChar'] },
+  tenant: exactText,
+  purpose: exactText,
+  version: { type: 'Int' },
+  state: exactText,
+  wrapped: { type: 'String', nullable: true, natives: ['Text'] },
+  kms: exactText,
+  kekId: exactText,
+  messages: { type: 'BigInt', default: '@default(0)' },
+  createdAt: { type: 'DateTime', default: '@default(now())' },
+  retiredAt: { type: 'DateTime', nullable: true },
+  destroyedAt: { type: 'DateTime', nullable: true },
+}
+
+const keyVersion = ['tenant', 'purpose', 'version']
+
+/** Reports whatever the `@encryptionKeys` model lacks; `true` when it lacks something. */
+export function checkKeysModel(model: DatamodelModel, reportAt: ReportAt): boolean {
+  let complete = true
+  const report = (name: string, text: string) => {
+    complete = false
+    reportAt(name === '' ? model.name : `${model.name}.${name}`, text)
+  }
+  for (const [name, wanted] of Object.entries(keysFields)) {
+    const text = keysFieldProblem(name, wanted, model)
+    if (text !== undefined) report(name, text)
+  }
+  for (const field of model.fields.filter(isUnknownToInserts)) {
+    report(field.name, 'is a required field that fieldseal does not fill; make it optional or give it a @default')
+  }
+  if (!hasVersionUnique(model))
+    report('', `lacks @@unique([${keyVersion.join(', ')}]), which decides races for a new key; add it`)
+  return !complete
+}
+
+/** Reports when not exactly one model stores the keys; `true` when the user needs the model to paste. */
+export function checkKeysModelCount(annotated: readonly AnnotatedModel[], reportAt: ReportAt): boolean {
+  const marked = annotated.filter(({ isKeys }) => isKeys)
+  const firstEncrypted = annotated.find(({ encrypted }) => encrypted.length > 0)
+  for (const { model } of marked.slice(1)) {
+    reportAt(model.name, `is a second \`@encryptionKeys\` model, after ${marked[0]!.model.name}; keep one`)
+  }
+  if (marked.length > 0 || firstEncrypted === undefined) return false
+  const field = firstEncrypted.encrypted[0]!.field.name
+  reportAt(
+    `${firstEncrypted.model.name}.${field}`,
+    'is encrypted, but no model stores the keys; add one marked `@encryptionKeys`',
+  )
+  return true
+}
+
+function keysFieldProblem(name: string, wanted: KeysField, model: DatamodelModel): string | undefined {
+  const field = model.fields.find((candidate) => candidate.name === name)
+  if (field === undefined) return `is missing; add \`${written(name, wanted)}\``
+  const [native] = field.nativeType ?? []
+  if (!hasWantedType(field, wanted)) return `has the type ${writtenType(field)}; make it \`${written(name, wanted)}\``
+  if (native !== undefined && wanted.natives !== undefined && !wanted.natives.includes(native)) {
+    return `has the native type ${writtenNativeType(field)}; use @db.${wanted.natives[0]}`
+  }
+  if (name === 'id' && idFields(model).join() !== 'id')
+    return 'is not the primary key; make it `id String @id @db.Uuid`'
+  if (wanted.default !== undefined && !field.hasDefaultValue) return `has no default; add \`${wanted.default}\``
+  return undefined
+}
+
+function hasWantedType(field: DatamodelField, wanted: KeysField): boolean {
+  return field.type === wanted.type && !field.isList && field.isRequired === (wanted.nullable === undefined)
+}
+
+function isUnknownToInserts(field: DatamodelField): boolean {
+  const left = Object.hasOwn(keysFields, field.name) || field.kind === 'object' || field.isList
+  return !left && field.isRequired && !field.hasDefaultValue && !field.isUpdatedAt
+}
+
+function hasVersionUnique({ uniqueIndexes }: DatamodelModel): boolean {
+  return uniqueIndexes.some(({ fields }) => [...fields].sort().join() === [...keyVersion].sort().join())
+}
+
+function written(name: string, wanted: KeysField): string {
+  const line = keysModelSource.split('\n').find((candidate) => candidate.trim().startsWith(`${name} `))
+  return line?.trim().replace(/\s+/g, ' ') ?? `${name} ${wanted.type}`
+}
