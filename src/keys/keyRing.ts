@@ -62,7 +62,7 @@ export class KeyRing {
   /**
    * The DEKs with these ids, with one query for all that are not in memory.
    *
-   * @throws FieldsealError `TENANT_MISMATCH` before anything is unwrapped, `KEY_NOT_FOUND`, `KEY_DESTROYED`,
+   * @throws FieldsealError `TENANT_MISMATCH` before that DEK is unwrapped, `KEY_NOT_FOUND`, `KEY_DESTROYED`,
    * `KEY_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
    */
   async load(ids: readonly string[], scope: TenantScope): Promise<Dek[]> {
