@@ -1,0 +1,1 @@
+export { type ErrorCode, FieldsealError } from './errors.js'

@@ -1,0 +1,21 @@
+import { defineConfig } from 'tsdown'
+
+const library = {
+  index: 'src/index.ts',
+  'prisma/index': 'src/prisma/index.ts',
+  'kms/tencent': 'src/kms/tencent.ts',
+  'kms/local': 'src/kms/local.ts',
+  'testing/index': 'src/testing/index.ts',
+}
+
+const commands = {
+  'bin/fieldseal-generator': 'src/bin/fieldseal-generator.ts',
+  'bin/kms-emulator': 'src/bin/kms-emulator.ts',
+}
+
+const common = { platform: 'node', target: 'node20.19', fixedExtension: false } as const
+
+export default defineConfig([
+  { ...common, entry: { ...library, ...commands }, format: 'esm', dts: { entry: Object.values(library) } },
+  { ...common, entry: library, format: 'cjs', dts: true, checks: { legacyCjs: false } },
+])
