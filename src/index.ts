@@ -1,1 +1,3 @@
 export { type ErrorCode, FieldsealError } from './errors.js'
+export type { DekIdentity, GeneratedDek, Kms, Purpose, WrappedDek } from './keys/kms.js'
+export { withTenant } from './tenant.js'

@@ -55,6 +55,13 @@ export function fillBoundDefaults(plan: ModelPlan, data: Record<string, unknown>
   }
 }
 
+/** Whether an update writes the value that a column has anyway. */
+export function sameBound(plan: ModelPlan, column: string, value: unknown, fixed: unknown): boolean {
+  const type = plan.bound.get(column)?.type
+  const text = type && canonical(type, value)
+  return text !== undefined && text === canonical(type!, fixed)
+}
+
 /** The column values that a unique `where` fixes: its equalities at the top level and in compound selectors. */
 export function fixedBy(plan: ModelPlan, where: unknown): KnownValues {
   if (!isPlainObject(where)) return {}

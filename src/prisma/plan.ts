@@ -42,6 +42,10 @@ export interface ModelPlan {
   readonly name: string
   readonly members: ReadonlyMap<string, Member>
   readonly encrypted: readonly FieldPlan[]
+  /** The names of all relations. */
+  readonly relations: ReadonlySet<string>
+  /** Relations whose foreign key is the tenant or a bound column. */
+  readonly links: readonly RelationPlan[]
   readonly bound: ReadonlyMap<string, BoundColumnSchema>
   /** Columns whose change would make ciphertexts here or in a related model unreadable. */
   readonly frozen: ReadonlySet<string>
@@ -81,6 +85,8 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmi
     name,
     reaches,
     members: new Map(),
+    links: [],
+    relations: new Set(Object.keys(model.relations)),
     encrypted: Object.entries(model.encrypted).map(([field, spec]) => fieldPlan(name, field, spec, model)),
     bound: new Map(Object.entries(model.bound)),
     frozen: new Set(Object.keys(model.bound)),
@@ -112,16 +118,14 @@ function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model
     for (const index of field.indexes) members.set(index.field, { kind: 'index', index })
   }
   for (const [field, relation] of Object.entries(model.relations)) {
-    const target = plans.get(relation.model)
-    if (!target) continue
+    const target = plans.get(relation.model)!
     freezeReferenced(plan, target, relation)
-    const relevant = target.reaches || relation.from.includes(plan.tenant ?? '')
-    if (!relevant && !relation.from.some((column) => plan.bound.has(column))) continue
+    const links = relation.from.some((column) => column === plan.tenant || plan.bound.has(column))
+    if (!links && !target.reaches) continue
     const changesBound = linksBound(name, model, relation, schema)
-    members.set(field, {
-      kind: 'relation',
-      relation: { ...relation, field, name: `${name}.${field}`, model: target, changesBound },
-    })
+    const compiled = { ...relation, field, name: `${name}.${field}`, model: target, changesBound }
+    members.set(field, { kind: 'relation', relation: compiled })
+    if (links) (plan.links as RelationPlan[]).push(compiled)
   }
 }
 

@@ -2,6 +2,7 @@ import type { TenantHolder } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import { ANY_TENANT } from '../keys/keyRing.js'
 import { ambientTenant, checkTenant } from '../tenant.js'
+import type { KnownValues } from './bound.js'
 import type { ModelPlan } from './plan.js'
 import { isAbsent, isPlainObject } from './values.js'
 
@@ -34,11 +35,14 @@ export class OperationTenancy {
   /**
    * The owner of a record that is written, given the owner of the record around it.
    *
-   * @param known what is known of the record's columns: its data, or what its `where` fixes
+   * @param known what the data says of the record's columns
+   * @param fixed what its `where` says of them, which with `$acrossTenants` tells the tenant too
    * @throws FieldsealError `TENANT_MISMATCH`, `TENANT_INVALID`
    */
-  ownerOf(plan: ModelPlan, known: { readonly [field: string]: unknown }, parent: TenantHolder): TenantHolder {
-    const named = plan.tenant === undefined ? undefined : setValue(known[plan.tenant])
+  ownerOf(plan: ModelPlan, known: KnownValues, parent: TenantHolder, fixed: KnownValues = {}): TenantHolder {
+    if (plan.tenant === undefined) return parent
+    const written = setValue(known[plan.tenant])
+    const named = isAbsent(written) && this.#across ? fixed[plan.tenant] : written
     if (isAbsent(named)) return parent
     if (!this.#across) {
       this.#claim(named, `${plan.name}.${plan.tenant}`)

@@ -1,0 +1,70 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { keepContext } from '../tenant.js'
+import type { Binding } from './tenancy.js'
+
+/**
+ * Binds clients to a tenant. A bound client is a proxy over whatever client it was asked of, with all extensions that
+ * were chained later: every call on it, and the start of every lazy promise it returns, runs in an asynchronous
+ * context that tells the encryption the tenant.
+ */
+export class Bindings {
+  readonly #storage = new AsyncLocalStorage<Binding>()
+  readonly #delegates: ReadonlySet<string>
+
+  /** @param models the names of the model delegates on the client */
+  constructor(models: Iterable<string>) {
+    this.#delegates = new Set([...models, '$encryption'])
+  }
+
+  /** The binding of the running operation, if it came through a bound client. */
+  current(): Binding | undefined {
+    return this.#storage.getStore()
+  }
+
+  bind<Client extends object>(client: Client, binding: Binding): Client {
+    const delegates = new Map<PropertyKey, object>()
+    return new Proxy(client, {
+      get: (target, property) => {
+        const value: unknown = Reflect.get(target, property, target)
+        if (typeof value === 'function') return this.#boundMethod(target, property, value as Callable, binding)
+        if (!this.#delegates.has(property as string) || typeof value !== 'object' || value === null) return value
+        if (!delegates.has(property)) delegates.set(property, this.#boundDelegate(value, binding))
+        return delegates.get(property)
+      },
+    })
+  }
+
+  #boundDelegate(delegate: object, binding: Binding): object {
+    return new Proxy(delegate, {
+      get: (target, property) => {
+        const value: unknown = Reflect.get(target, property, target)
+        return typeof value === 'function' ? this.#boundFunction(target, value as Callable, binding) : value
+      },
+    })
+  }
+
+  #boundMethod(target: object, property: PropertyKey, method: Callable, binding: Binding): Callable {
+    if (property === 'constructor') return method
+    const run = this.#boundFunction(target, method, binding)
+    if (property === '$extends') return (...args) => this.bind(run(...args) as object, binding)
+    if (property === '$transaction') return (input, ...rest) => run(this.#boundCallback(input, binding), ...rest)
+    return run
+  }
+
+  #boundFunction(target: object, fn: Callable, binding: Binding): Callable {
+    const run = <R>(work: () => R): R => this.#storage.run(binding, work)
+    return (...args) =>
+      keepContext(
+        run(() => Reflect.apply(fn, target, args)),
+        run,
+      )
+  }
+
+  /** The client that an interactive transaction hands over is bound too, wherever the callback takes it. */
+  #boundCallback(input: unknown, binding: Binding): unknown {
+    if (typeof input !== 'function') return input
+    return (transaction: object) => input(this.bind(transaction, binding))
+  }
+}
+
+type Callable = (...args: unknown[]) => unknown

@@ -1,0 +1,35 @@
+import { FieldsealError } from '../errors.js'
+import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+
+/** Prisma's own description of a client's models, as far as it is there at run time. */
+interface ClientModels {
+  readonly models: { readonly [model: string]: { readonly fields?: readonly ClientField[] } }
+}
+
+interface ClientField {
+  readonly name: string
+  readonly kind: string
+}
+
+/**
+ * An encryption schema that is older than its client would miss fields and relations, and let plaintext through.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID` naming the first difference
+ */
+export function checkClientMatches(schema: EncryptionSchema, client: ClientModels | undefined): void {
+  if (!client) return
+  const names = new Set([...Object.keys(schema.models), ...Object.keys(client.models)])
+  for (const name of names) {
+    const known = schema.models[name]
+    const actual = client.models[name]
+    if (!known || !actual) throw stale(name)
+    for (const { name: field, kind } of actual.fields ?? []) {
+      if (!(field in (kind === 'object' ? known.relations : known.columns))) throw stale(`${name}.${field}`)
+    }
+  }
+}
+
+function stale(name: string): FieldsealError {
+  const message = `encryptionSchema and the Prisma client differ at ${name}: run \`prisma generate\`, and import both from its output`
+  return new FieldsealError('OPTIONS_INVALID', message)
+}

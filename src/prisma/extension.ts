@@ -1,0 +1,119 @@
+import type { Prisma } from '@prisma/client/extension'
+import { FieldsealError } from '../errors.js'
+import { DekCache } from '../keys/dekCache.js'
+import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
+import { ambientTenant, checkTenant } from '../tenant.js'
+import { Bindings } from './binding.js'
+import { checkClientMatches } from './clientModels.js'
+import { prismaKeyStore } from './keyStore.js'
+import { type OperationCall, type OperationContext, runOperation } from './operation.js'
+import { checkOptions, type FieldEncryptionOptions, KEY_DEFAULTS } from './options.js'
+import { clientName, compilePlans, type GlobalOmit } from './plan.js'
+import { type EncryptionOperations, encryptionOperations } from './rawRows.js'
+import { within } from './within.js'
+
+/** What the extension adds to a client. */
+export type EncryptionMethods = {
+  /**
+   * The same client for one tenant: everything it writes is encrypted under this tenant's DEK, and only this tenant's
+   * rows can be decrypted. Cheap enough to make for every request.
+   *
+   * @throws FieldsealError `TENANT_INVALID`
+   */
+  $forTenant<Client>(this: Client, tenant: string): Client
+  /** The same client for maintenance: decrypts every tenant's rows, and writes for the tenant in the `@tenant` column. */
+  $acrossTenants<Client>(this: Client): Client
+  /** Helpers for raw SQL, and figures. */
+  $encryption: EncryptionOperations
+}
+
+/** `Prisma.defineExtension`, by its type alone: at run time an extension is a function. */
+const defineExtension = ((extension) => extension) as typeof Prisma.defineExtension
+
+/**
+ * The Prisma client extension that encrypts the fields marked `@encrypted` in the schema.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID`; `ALREADY_EXTENDED` when the client is extended with it twice
+ *
+ * @example
+ * ```ts
+ * import { fieldEncryption } from 'fieldseal/prisma'
+ * import { localKms } from 'fieldseal/local-kms'
+ * import { encryptionSchema } from './generated/encryption'
+ *
+ * const prisma = new PrismaClient({ adapter }).$extends(
+ *   fieldEncryption({ schema: encryptionSchema, kms: localKms({ env: 'FIELDSEAL_KEY' }) }),
+ * )
+ * const acme = prisma.$forTenant('acme')
+ * ```
+ */
+export function fieldEncryption(options: FieldEncryptionOptions) {
+  checkOptions(options)
+  return defineExtension((client) => {
+    const base = client as unknown as BaseClient
+    if ('$encryption' in base) throw alreadyExtended()
+    checkClientMatches(options.schema, base._runtimeDataModel)
+    const { context, cache } = contextFor(base, options)
+    const methods: EncryptionMethods = {
+      $forTenant(tenant) {
+        checkTenant(tenant)
+        return context.bindings.bind(this as object, tenant) as typeof this
+      },
+      $acrossTenants() {
+        return context.bindings.bind(this as object, ANY_TENANT) as typeof this
+      },
+      $encryption: encryptionOperations(context, () => cache.size),
+    }
+    return client.$extends({
+      name: 'fieldseal',
+      client: { ...methods, ...transactionMethod(base, context) } as EncryptionMethods,
+      query: { $allModels: { $allOperations: (call) => runOperation(context, call as OperationCall) as never } },
+    })
+  })
+}
+
+/** What is used of the client under the extension; the underscored parts are Prisma's own and may be missing. */
+interface BaseClient {
+  $transaction(input: unknown, options?: unknown): Promise<unknown>
+  readonly _runtimeDataModel?: { readonly models: { readonly [model: string]: object } }
+  readonly _globalOmit?: GlobalOmit
+}
+
+function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys }: FieldEncryptionOptions) {
+  const { ttl, max, transactionWait } = { ...KEY_DEFAULTS, ...keys }
+  const cache = new DekCache({ ttl, max })
+  const context: OperationContext = {
+    plans: compilePlans(schema, base._globalOmit),
+    ring: new KeyRing({ kms, store: prismaKeyStore(base, schema.keysModel), cache }),
+    bindings: new Bindings(Object.keys(schema.models).map(clientName)),
+    tenancy: { tenant, defaultTenant },
+    transactionWait,
+  }
+  return { context, cache }
+}
+
+/**
+ * An interactive transaction holds a connection while the key ring needs another, so a known tenant's DEK is fetched
+ * before it begins. That is a help, not a condition: what fails here fails again, and clearly, where the key is used.
+ */
+function transactionMethod(base: BaseClient, context: OperationContext): object {
+  return {
+    async $transaction(this: { $connect?: unknown }, input: unknown, options?: unknown) {
+      const outermost = typeof this.$connect === 'function'
+      if (typeof input === 'function' && outermost) await warm(context)
+      return base.$transaction.call(this, input, options)
+    },
+  }
+}
+
+async function warm({ ring, bindings, tenancy, transactionWait }: OperationContext): Promise<void> {
+  const tenant = bindings.current() ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
+  if (typeof tenant !== 'string' || ring.cachedActive(tenant, 'encrypt')) return
+  await within(ring.active(tenant, 'encrypt'), transactionWait, () => new Error('late')).catch(() => undefined)
+}
+
+function alreadyExtended(): FieldsealError {
+  const message =
+    'this client is extended with fieldEncryption already; twice would encrypt twice. Extend it once, where it is made'
+  return new FieldsealError('ALREADY_EXTENDED', message)
+}

@@ -1,0 +1,63 @@
+import { FieldsealError } from '../errors.js'
+import type { KeyStore, StoredKey } from '../keys/keyStore.js'
+import { clientName } from './plan.js'
+
+/** What the key store needs of a Prisma client, by structure. */
+interface KeysClient {
+  readonly $primary?: () => KeysClient
+  readonly [model: string]: unknown
+}
+
+interface KeysDelegate {
+  findFirst(args: object): Promise<StoredKey | null>
+  findMany(args: object): Promise<StoredKey[]>
+  createMany(args: object): Promise<{ count: number }>
+}
+
+const COLUMNS = {
+  id: true,
+  tenant: true,
+  purpose: true,
+  version: true,
+  state: true,
+  wrapped: true,
+  kms: true,
+  kekId: true,
+}
+
+/**
+ * The keys table through the user's Prisma client: the one that was extended, so outside any of its transactions and
+ * without the encryption. Behind a read-replica extension it asks the primary.
+ *
+ * @param model the Prisma model marked `@encryptionKeys`
+ */
+export function prismaKeyStore(client: object, model: string): KeyStore {
+  const keys = (): KeysDelegate => {
+    const base = client as KeysClient
+    return (base.$primary?.() ?? base)[clientName(model)] as KeysDelegate
+  }
+  return {
+    findNewest: (tenant, purpose) =>
+      guarded(model, () =>
+        keys().findFirst({ where: { tenant, purpose }, orderBy: { version: 'desc' }, select: COLUMNS }),
+      ),
+    findByIds: (ids) => guarded(model, () => keys().findMany({ where: { id: { in: [...ids] } }, select: COLUMNS })),
+    insert: (key) =>
+      guarded(model, async () => (await keys().createMany({ data: [key], skipDuplicates: true })).count === 1),
+  }
+}
+
+async function guarded<T>(model: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    const hint = isMissingTable(cause)
+      ? 'the table does not exist: apply your migrations'
+      : 'is the database reachable?'
+    throw new FieldsealError('KEY_STORE_UNAVAILABLE', `the keys table (${model}) could not be used; ${hint}`, { cause })
+  }
+}
+
+function isMissingTable(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'P2021'
+}

@@ -1,0 +1,129 @@
+import { type CipherIndex, type Slot, type TenantHolder, transform } from '../cipher.js'
+import { FieldsealError } from '../errors.js'
+import { boundTexts, type KnownValues } from './bound.js'
+import type { OperationContext } from './operation.js'
+import type { FieldPlan, ModelPlan } from './plan.js'
+import { OperationTenancy } from './tenancy.js'
+
+/** What `$encryption` offers on an extended client. Tenant rules are those of queries. */
+export interface EncryptionOperations {
+  /**
+   * Decrypts rows that raw SQL returned.
+   *
+   * @param model the Prisma model the rows are of
+   * @param rows objects with the fields by their Prisma names or their column names
+   * @returns copies of the rows with plaintext in the encrypted fields
+   * @throws FieldsealError as a query would
+   *
+   * @example
+   * ```ts
+   * const rows = await acme.$queryRaw`SELECT id, email FROM users WHERE id = ${id}`
+   * const [user] = await acme.$encryption.decryptRows('User', rows)
+   * ```
+   */
+  decryptRows<Row extends object>(model: string, rows: readonly Row[]): Promise<Row[]>
+  /**
+   * Encrypts one value for use in raw SQL.
+   *
+   * @param field `Model.field`
+   * @param value of the field's type
+   * @param bound the row's bound columns, for fields with `bind:`
+   * @returns text for String and Json columns, bytes for Bytes columns
+   */
+  encrypt(field: string, value: unknown, bound?: KnownValues): Promise<string | Uint8Array>
+  /**
+   * The blind index of a value, for use in raw SQL.
+   *
+   * @param field `Model.indexField`, the column marked `@blindIndex`
+   */
+  blindIndex(field: string, value: unknown): Promise<string | Uint8Array>
+  /** Figures of this process. */
+  stats(): EncryptionStats
+}
+
+export interface EncryptionStats {
+  /** Unwrapped DEKs in memory. */
+  readonly cachedDeks: number
+}
+
+export function encryptionOperations(context: OperationContext, cachedDeks: () => number): EncryptionOperations {
+  return {
+    decryptRows: (model, rows) => decryptRows(context, model, rows),
+    encrypt: async (name, value, bound = {}) => {
+      const { plan, field } = fieldOf(context, name)
+      const holder: Record<string, unknown> = { value }
+      const texts = boundTexts(plan, field, bound, 'give it as the third argument')
+      return run(context, holder, (owner) => ({ mode: 'encrypt', field, owner, holder, key: 'value', bound: texts }))
+    },
+    blindIndex: async (name, value) => {
+      const { field, index } = indexOf(context, name)
+      const holder: Record<string, unknown> = {}
+      return run(context, holder, (owner) => ({ mode: 'index', field, owner, holder, key: 'value', index, value }))
+    },
+    stats: () => ({ cachedDeks: cachedDeks() }),
+  }
+}
+
+async function decryptRows<Row extends object>(
+  context: OperationContext,
+  model: string,
+  rows: readonly Row[],
+): Promise<Row[]> {
+  const plan = planOf(context, model)
+  const owner = ownerOf(context, model)
+  const copies = rows.map((row) => ({ ...row }))
+  const slots = copies.flatMap((row) => rowSlots(plan, row as Record<string, unknown>, owner))
+  await transform(slots, context.ring)
+  return copies
+}
+
+function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHolder): Slot[] {
+  const nameIn = (field: string) => (field in row ? field : (plan.columns[field] ?? field))
+  const known = Object.fromEntries([...plan.bound.keys()].map((column) => [column, row[nameIn(column)]]))
+  return plan.encrypted
+    .filter(({ field }) => row[nameIn(field)] !== null && row[nameIn(field)] !== undefined)
+    .map((field) => {
+      const bound = boundTexts(plan, field, known, 'select it too')
+      return { mode: 'decrypt', field, owner, holder: row, key: nameIn(field.field), bound }
+    })
+}
+
+async function run(
+  context: OperationContext,
+  holder: Record<string, unknown>,
+  slot: (owner: TenantHolder) => Slot,
+): Promise<string | Uint8Array> {
+  const filled = slot({})
+  const slots = [{ ...filled, owner: ownerOf(context, filled.field.name) }]
+  await transform(slots, context.ring)
+  return holder.value as string | Uint8Array
+}
+
+function ownerOf(context: OperationContext, name: string): TenantHolder {
+  const tenancy = new OperationTenancy(context.bindings.current(), context.tenancy)
+  tenancy.settle(tenancy.owner, name)
+  return tenancy.owner
+}
+
+function planOf(context: OperationContext, model: string): ModelPlan {
+  const plan = context.plans.get(model)
+  if (!plan) throw new FieldsealError('OPTIONS_INVALID', `there is no model ${model} in encryptionSchema`)
+  return plan
+}
+
+function fieldOf(context: OperationContext, name: string): { plan: ModelPlan; field: FieldPlan } {
+  const [model = '', field] = name.split('.')
+  const plan = planOf(context, model)
+  const found = plan.encrypted.find((candidate) => candidate.field === field)
+  if (!found) throw new FieldsealError('OPTIONS_INVALID', `${name} is not an encrypted field; write "Model.field"`)
+  return { plan, field: found }
+}
+
+function indexOf(context: OperationContext, name: string): { field: FieldPlan; index: CipherIndex } {
+  const [model = '', column = ''] = name.split('.')
+  const plan = planOf(context, model)
+  const member = plan.members.get(column)
+  if (member?.kind !== 'index')
+    throw new FieldsealError('OPTIONS_INVALID', `${name} is not a blind index; write "Model.indexField"`)
+  return { field: plan.encrypted.find(({ field }) => field === member.index.source)!, index: member.index }
+}

@@ -1,0 +1,190 @@
+import type { Slot, TenantHolder } from '../cipher.js'
+import { FieldsealError } from '../errors.js'
+import { boundTexts, fillBoundDefaults, fixedBy, type KnownValues, sameBound } from './bound.js'
+import { checkWhere } from './filters.js'
+import type { FieldPlan, ModelPlan, RelationPlan } from './plan.js'
+import type { OperationTenancy } from './tenancy.js'
+import { isAbsent, isDbNull, isPlainObject, listOf } from './values.js'
+import { collectField, type WrittenRecord } from './writtenField.js'
+
+/** What one operation writes, and whose it is. */
+export interface WritePass {
+  readonly slots: Slot[]
+  readonly tenancy: OperationTenancy
+}
+
+/** Collects what a new record, and all nested in it, encrypts. */
+export function collectCreate(pass: WritePass, plan: ModelPlan, data: unknown, parent: TenantHolder): void {
+  if (!isPlainObject(data)) return
+  if (plan.encrypted.some(({ field, bind }) => bind.length > 0 && writes(data[field]))) fillBoundDefaults(plan, data)
+  const known = withLinks(plan, data)
+  collectMembers(pass, plan, {
+    data,
+    context: 'create',
+    owner: pass.tenancy.ownerOf(plan, known, parent),
+    bound: (field) => boundTexts(plan, field, known, 'give it in the data of this create'),
+  })
+}
+
+/** Collects what new records, one or many, encrypt. */
+export function collectCreates(pass: WritePass, plan: ModelPlan, data: unknown, parent: TenantHolder): void {
+  for (const record of listOf(data)) collectCreate(pass, plan, record, parent)
+}
+
+/** Collects what the update of the one row that `where` names encrypts. */
+export function collectUpdate(pass: WritePass, plan: ModelPlan, row: RowUpdate, parent: TenantHolder): void {
+  const { where, data } = row
+  if (!isPlainObject(data)) return
+  const fixed = fixedBy(plan, where)
+  checkFrozen(plan, data, fixed)
+  collectMembers(pass, plan, {
+    data,
+    context: 'update',
+    owner: pass.tenancy.ownerOf(plan, withLinks(plan, data), parent, fixed),
+    bound: (field) => boundTexts(plan, field, fixed, 'name it in the unique where of this update'),
+  })
+}
+
+interface RowUpdate {
+  readonly where: unknown
+  readonly data: unknown
+}
+
+/** Collects what the update of any number of rows encrypts. */
+export function collectUpdateMany(pass: WritePass, plan: ModelPlan, rows: RowUpdate, parent: TenantHolder): void {
+  const { where, data } = rows
+  if (!isPlainObject(data)) return
+  checkFrozen(plan, data, {})
+  collectMembers(pass, plan, {
+    data,
+    context: 'update',
+    owner: pass.tenancy.ownerOf(plan, data, parent, fixedBy(plan, where)),
+    bound: (field) => {
+      if (field.bind.length > 0) throw sharedBound(field)
+      return field.bind
+    },
+  })
+}
+
+function collectMembers(pass: WritePass, plan: ModelPlan, record: WrittenRecord): void {
+  const { data } = record
+  for (const key of Object.keys(data).filter((name) => !isAbsent(data[name]))) {
+    const member = plan.members.get(key)
+    if (member?.kind === 'encrypted') collectField(pass.slots, record, member.field)
+    else if (member?.kind === 'relation') collectNested(pass, member.relation, record, data[key])
+    else if (member?.kind === 'index') throw indexWritten(plan, key, member.index.source)
+  }
+}
+
+/** One operation inside the data of a relation: `posts: { create: … }`. */
+type NestedWrite = (pass: WritePass, relation: RelationPlan, value: unknown, owner: TenantHolder) => void
+
+const NESTED: { readonly [operation: string]: NestedWrite } = {
+  create: (pass, { model }, value, owner) => collectCreates(pass, model, value, owner),
+  createMany: (pass, { model }, value, owner) => collectCreates(pass, model, partOf(value, 'data'), owner),
+  connectOrCreate: forEach((pass, { model }, { where, create }, owner) => {
+    checkWhere(model, where)
+    collectCreate(pass, model, create, owner)
+  }),
+  upsert: forEach((pass, { model }, { where, create, update }, owner) => {
+    checkWhere(model, where)
+    collectCreate(pass, model, create, owner)
+    collectUpdate(pass, model, { where, data: update }, owner)
+  }),
+  update: forEach((pass, relation, value, owner) => {
+    const { where, data } = rowUpdate(relation, value)
+    checkWhere(relation.model, where)
+    collectUpdate(pass, relation.model, { where, data }, owner)
+  }),
+  updateMany: forEach((pass, { model }, { where, data }, owner) => {
+    checkWhere(model, where)
+    collectUpdateMany(pass, model, { where, data }, owner)
+  }),
+  connect: (_, { model }, value) => checkWhere(model, value),
+  disconnect: (_, { model }, value) => checkWhere(model, value),
+  set: (_, { model }, value) => checkWhere(model, value),
+  delete: (_, { model }, value) => checkWhere(model, value),
+  deleteMany: (_, { model }, value) => checkWhere(model, value),
+}
+
+/** These move a row from one parent to another. */
+const LINKING = new Set(['connect', 'connectOrCreate', 'disconnect', 'set'])
+
+function collectNested(
+  pass: WritePass,
+  relation: RelationPlan,
+  { owner, context }: WrittenRecord,
+  value: unknown,
+): void {
+  if (!isPlainObject(value)) return
+  const ownLink = context === 'create' && relation.from.length > 0
+  for (const [operation, part] of Object.entries(value)) {
+    if (isAbsent(part)) continue
+    if (LINKING.has(operation) && relation.changesBound && !ownLink) throw frozenLink(relation, operation)
+    const collect = NESTED[operation]
+    if (!collect)
+      throw new FieldsealError('QUERY_UNSUPPORTED', `${relation.name}: the nested write "${operation}" is unknown`)
+    collect(pass, relation, part, owner)
+  }
+}
+
+function forEach(
+  collect: (pass: WritePass, relation: RelationPlan, value: Record<string, unknown>, owner: TenantHolder) => void,
+): NestedWrite {
+  return (pass, relation, value, owner) => {
+    for (const part of listOf(value)) if (isPlainObject(part)) collect(pass, relation, part, owner)
+  }
+}
+
+function partOf(value: unknown, key: string): unknown {
+  return isPlainObject(value) ? value[key] : undefined
+}
+
+/** A to-one `update` takes the data itself, or `{ where, data }`. */
+function rowUpdate({ list, model, name }: RelationPlan, value: Record<string, unknown>): RowUpdate {
+  const hasColumn = 'data' in model.columns
+  if (list || ('data' in value && !hasColumn)) return { where: value.where, data: value.data }
+  if (!hasColumn || !isPlainObject(value.data)) return { where: undefined, data: value }
+  const message = `${name}: "update" could mean the field ${model.name}.data or the wrapper { where, data }; update ${model.name} itself`
+  throw new FieldsealError('QUERY_UNSUPPORTED', message)
+}
+
+function writes(value: unknown): boolean {
+  return !isAbsent(value) && !isDbNull(value)
+}
+
+/** The data's own values, and the tenant and bound columns that its `connect`s give. */
+function withLinks(plan: ModelPlan, data: Record<string, unknown>): KnownValues {
+  const links = plan.links.filter(({ field }) => isPlainObject(partOf(data[field], 'connect')))
+  if (links.length === 0) return data
+  const linked = links.flatMap(({ field, from, to }) => {
+    const row = partOf(data[field], 'connect') as KnownValues
+    return from.map((column, position) => [column, row[to[position]!]])
+  })
+  return { ...Object.fromEntries(linked), ...data }
+}
+
+/** A bound column, or one that a bound foreign key follows, must keep its value. */
+function checkFrozen(plan: ModelPlan, data: Record<string, unknown>, fixed: KnownValues): void {
+  for (const column of plan.frozen) {
+    const value = partOf(data[column], 'set') ?? data[column]
+    if (isAbsent(value) || sameBound(plan, column, value, fixed[column])) continue
+    const message = `${plan.name}.${column} is what ciphertexts are bound to, so it cannot change: create a new row instead`
+    throw new FieldsealError('QUERY_UNSUPPORTED', message)
+  }
+}
+
+function sharedBound({ name, bind }: FieldPlan): FieldsealError {
+  const message = `${name} is bound to ${bind.join(', ')}, so rows cannot share one value: update them one by one`
+  return new FieldsealError('QUERY_UNSUPPORTED', message)
+}
+
+function frozenLink({ name }: RelationPlan, operation: string): FieldsealError {
+  const message = `${name}: "${operation}" would change a column that ciphertexts are bound to: create a new row instead`
+  return new FieldsealError('QUERY_UNSUPPORTED', message)
+}
+
+function indexWritten({ name }: ModelPlan, column: string, source: string): FieldsealError {
+  const message = `${name}.${column} is a blind index, which fieldseal fills: write ${source} and leave it out`
+  return new FieldsealError('QUERY_UNSUPPORTED', message)
+}
