@@ -1,0 +1,77 @@
+import { FieldsealError } from '../../errors.js'
+import { didYouMean } from '../../schema/suggestion.js'
+
+/** The part of a generator block that this generator reads. */
+export interface GeneratorBlock {
+  readonly name: string
+  readonly provider: { readonly value: string | null }
+  readonly output: { readonly value: string | null } | null
+  readonly config: { readonly [option: string]: string | readonly string[] | undefined }
+}
+
+export type Language = 'typescript' | 'javascript'
+export type ModuleFormat = 'esm' | 'cjs'
+
+export interface GeneratorOptions {
+  /** An absolute path. */
+  readonly output: string
+  readonly language: Language
+  /** Left out when the block does not say. */
+  readonly moduleFormat?: ModuleFormat
+}
+
+const values = {
+  language: ['typescript', 'javascript'],
+  moduleFormat: ['esm', 'cjs'],
+} as const satisfies { language: readonly Language[]; moduleFormat: readonly ModuleFormat[] }
+
+type Option = keyof typeof values
+
+/**
+ * Reads a generator block.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID` naming the option, and what it may be
+ */
+export function generatorOptions(block: GeneratorBlock): GeneratorOptions {
+  const output = block.output?.value
+  if (!output)
+    throw invalid(block, 'has no `output`; add the folder to write to: output = "../src/generated/encryption"')
+  refuseUnknown(block)
+  const language = choice(block, 'language') ?? 'typescript'
+  const moduleFormat = choice(block, 'moduleFormat')
+  if (language === 'typescript' && moduleFormat !== undefined) {
+    throw invalid(
+      block,
+      'has a `moduleFormat`, which only language = "javascript" uses; remove it: TypeScript serves both',
+    )
+  }
+  return {
+    output,
+    language,
+    ...(moduleFormat === undefined ? {} : { moduleFormat }),
+  }
+}
+
+function refuseUnknown(block: GeneratorBlock): void {
+  const known = Object.keys(values)
+  const unknown = Object.keys(block.config).find((option) => !known.includes(option))
+  if (unknown === undefined) return
+  const list = ['provider', 'output', ...known].join(', ')
+  throw invalid(block, `has an unknown option \`${unknown}\`; ${didYouMean(unknown, known)}it knows ${list}`)
+}
+
+function choice<O extends Option>(block: GeneratorBlock, option: O): (typeof values)[O][number] | undefined {
+  const value = block.config[option]
+  if (value === undefined) return undefined
+  const known: readonly (typeof values)[O][number][] = values[option]
+  const found = known.find((candidate) => candidate === value)
+  if (found !== undefined) return found
+  throw invalid(
+    block,
+    `has ${option} = ${JSON.stringify(value)}; write ${known.map((each) => `"${each}"`).join(' or ')}`,
+  )
+}
+
+function invalid({ name }: GeneratorBlock, text: string): FieldsealError {
+  return new FieldsealError('OPTIONS_INVALID', `generator ${name} ${text}`)
+}

@@ -1,0 +1,308 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { prismaGenerate, projectOf, projectWith, runNode, typeCheck } from './prismaGenerate.js'
+
+const keysModel = `
+/// @encryptionKeys
+model EncryptionKey {
+  id          String    @id @db.Uuid
+  tenant      String
+  purpose     String
+  version     Int
+  state       String
+  wrapped     String?
+  kms         String
+  kekId       String
+  messages    BigInt    @default(0)
+  createdAt   DateTime  @default(now())
+  retiredAt   DateTime?
+  destroyedAt DateTime?
+  @@unique([tenant, purpose, version])
+}
+`
+const user = `
+model User {
+  id    Int    @id
+  email String /// @encrypted
+}
+`
+
+function generated(folder: string, name: string): string {
+  return readFileSync(join(folder, 'generated/encryption', name), 'utf8')
+}
+
+async function generateOk(schema: string): Promise<void> {
+  const { code, output } = await prismaGenerate(schema)
+  expect(output).toContain('Generated fieldseal encryption schema')
+  expect(code).toBe(0)
+}
+
+describe('prisma generate with a schema that is wrong', () => {
+  it('fails and lists every problem, with model and field, and the keys model to paste', async () => {
+    const { folder, schema } = projectWith(`
+      model User {
+        id    Int      @id
+        email String   /// @encrypt
+        phone String[] /// @encrypted
+        notes Json?    /// @encrypted(bind: idd)
+      }`)
+    const { code, output } = await prismaGenerate(schema)
+    expect(code).toBe(1)
+    expect(output).toContain(
+      'fieldseal found 4 problems in the Prisma schema:\n\n' +
+        '  User.email: unknown annotation `@encrypt`; did you mean `@encrypted`?',
+    )
+    expect(output).toContain('  User.phone: is a list (String[])')
+    expect(output).toContain('  User.notes: binds to `idd`, which is no field of User; did you mean `id`?')
+    expect(output).toContain('/// @encryptionKeys\nmodel EncryptionKey {')
+    expect(output).not.toContain('at generate')
+    expect(existsSync(join(folder, 'generated'))).toBe(false)
+  })
+
+  it('leaves the output of the last good run as it was', async () => {
+    const { folder, schema } = projectWith(user + keysModel)
+    await generateOk(schema)
+    const before = generated(folder, 'index.ts')
+    writeFileSync(schema, readFileSync(schema, 'utf8').replace('@encrypted\n', '@encryptd\n'))
+    expect((await prismaGenerate(schema)).code).toBe(1)
+    expect(generated(folder, 'index.ts')).toBe(before)
+  })
+
+  it('refuses another database than PostgreSQL', async () => {
+    const { schema } = projectWith(user + keysModel.replace(' @db.Uuid', ''))
+    writeFileSync(schema, readFileSync(schema, 'utf8').replace('"postgresql"', '"sqlite"'))
+    const { code, output } = await prismaGenerate(schema)
+    expect(code).toBe(1)
+    expect(output).toContain(
+      'datasource: has the provider "sqlite"; this version of fieldseal works with "postgresql" only',
+    )
+  })
+
+  it('refuses annotations in a view, which the data model alone does not tell from a model', async () => {
+    const { schema } = projectWith(`
+      generator client {
+        provider        = "prisma-client"
+        output          = "./generated/prisma"
+        previewFeatures = ["views"]
+      }
+      view Overview {
+        id    Int    @unique
+        email String /// @encrypted
+      }${keysModel}`)
+    const { code, output } = await prismaGenerate(schema)
+    expect(code).toBe(1)
+    expect(output).toContain('Overview.email: is in a view; put `@encrypted` on the field of the model behind it')
+  })
+})
+
+describe('prisma generate with a generator block that is wrong', () => {
+  it.each([
+    ['an output that is missing', '', 'You need to define `output`'],
+    [
+      'an unknown option',
+      'output = "./x"\n  langauge = "javascript"',
+      'unknown option `langauge`; did you mean `language`? it knows provider, output, language, moduleFormat',
+    ],
+    [
+      'an unknown language',
+      'output = "./x"\n  language = "coffee"',
+      'has language = "coffee"; write "typescript" or "javascript"',
+    ],
+    [
+      'an unknown module format',
+      'output = "./x"\n  language = "javascript"\n  moduleFormat = "amd"',
+      'has moduleFormat = "amd"; write "esm" or "cjs"',
+    ],
+    [
+      'a list where one word is meant',
+      'output = "./x"\n  language = ["javascript"]',
+      'has language = ["javascript"]; write',
+    ],
+    [
+      'a module format for TypeScript',
+      'output = "./x"\n  moduleFormat = "cjs"',
+      'has a `moduleFormat`, which only language = "javascript" uses',
+    ],
+  ])('refuses %s', async (_, options, message) => {
+    const { schema } = projectWith(user + keysModel, options)
+    const { code, output } = await prismaGenerate(schema)
+    expect(output).toContain(message)
+    expect(code).toBe(1)
+  })
+
+  it.each(['./generated/prisma', './generated/prisma/encryption'])(
+    'refuses the output %s, which Prisma empties for its client in ./generated/prisma',
+    async (output) => {
+      const client = '\ngenerator client {\n  provider = "prisma-client"\n  output = "./generated/prisma"\n}\n'
+      const { schema } = projectWith(client + user + keysModel, `output = "${output}"`)
+      const run = await prismaGenerate(schema)
+      expect(run.output).toContain('writes into the output folder of generator client, which Prisma empties')
+      expect(run.code).toBe(1)
+    },
+  )
+
+  it('refuses to overwrite a file that it did not write', async () => {
+    const { folder, schema } = projectWith(user + keysModel, 'output = "."')
+    writeFileSync(join(folder, 'index.ts'), 'export {}\n')
+    const { code, output } = await prismaGenerate(schema)
+    expect(output).toContain(
+      'index.ts was not written by fieldseal-generator and would be overwritten; choose another folder',
+    )
+    expect(code).toBe(1)
+    expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toBe('export {}\n')
+  })
+})
+
+describe('prisma generate writes TypeScript', () => {
+  const app = `
+import { encryptionSchema } from './generated/encryption'
+import type { EncryptionSchema } from 'fieldseal/prisma'
+const schema: EncryptionSchema = encryptionSchema
+const source: 'email' = encryptionSchema.models.Patient.indexes.emailIndex.source
+export { schema, source }
+`
+  const esmApp = app.replace("encryption'", "encryption/index.js'")
+  const strictest = {
+    isolatedModules: true,
+    verbatimModuleSyntax: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+  }
+
+  it.each([
+    [
+      'prisma-client as ES modules, under Node16 resolution',
+      'esm',
+      'module',
+      { module: 'Node16', ...strictest },
+      esmApp,
+    ],
+    [
+      'prisma-client as ES modules, for a bundler',
+      'esm',
+      'module',
+      { module: 'ESNext', moduleResolution: 'bundler', ...strictest },
+      app,
+    ],
+    [
+      'prisma-client as CommonJS, under Node16 resolution',
+      'cjs',
+      'commonjs',
+      { module: 'Node16', isolatedModules: true },
+      app,
+    ],
+    [
+      'prisma-client as CommonJS, under classic node resolution',
+      'cjs',
+      'commonjs',
+      { module: 'CommonJS', moduleResolution: 'node10', isolatedModules: true },
+      app,
+    ],
+    ['prisma-client-js', 'client-js', 'commonjs', { module: 'CommonJS', moduleResolution: 'node10' }, app],
+  ])(
+    'that compiles beside %s',
+    async (_, fixture, type, compilerOptions, text) => {
+      const { folder, schema } = projectOf(`${fixture}.prisma`)
+      await generateOk(schema)
+      writeFileSync(join(folder, 'package.json'), JSON.stringify({ type }))
+      writeFileSync(join(folder, 'app.ts'), text)
+      expect(await typeCheck(folder, compilerOptions)).toEqual({ code: 0, output: '' })
+      await expect(generated(folder, 'index.ts')).toMatchFileSnapshot('snapshots/clinic.index.ts.txt')
+    },
+    60_000,
+  )
+
+  it('of a schema in several files, with several database schemas and a view', async () => {
+    const { folder, schema } = projectOf('folder')
+    await generateOk(schema)
+    await expect(generated(folder, 'index.ts')).toMatchFileSnapshot('snapshots/folder.index.ts.txt')
+  })
+
+  it('of 300 models', async () => {
+    const models = Array.from({ length: 300 }, (_, i) => {
+      const fields = Array.from({ length: 20 }, (_, j) => `  field${j} String? /// @encrypted(bind: id)`).join('\n')
+      return `model Model${i} {\n  id String @id @default(uuid())\n  tenantId String /// @tenant\n${fields}\n}`
+    })
+    const { folder, schema } = projectWith(models.join('\n') + keysModel)
+    await generateOk(schema)
+    const text = generated(folder, 'index.ts')
+    expect(text.match(/context: 'Model\d+\.field\d+'/g)).toHaveLength(6000)
+    const { code, output } = await typeCheck(folder, { module: 'ESNext', moduleResolution: 'bundler' })
+    expect({ code, output }).toEqual({ code: 0, output: '' })
+  }, 120_000)
+
+  it('only when it changes, and beside files of others', async () => {
+    const { folder, schema } = projectWith(user + keysModel)
+    const output = join(folder, 'generated/encryption')
+    mkdirSync(output, { recursive: true })
+    writeFileSync(join(output, 'notes.md'), 'mine')
+    await generateOk(schema)
+    const before = statSync(join(output, 'index.ts'), { bigint: true }).mtimeNs
+    await generateOk(schema)
+    expect(statSync(join(output, 'index.ts'), { bigint: true }).mtimeNs).toBe(before)
+    expect(readdirSync(output).sort()).toEqual(['index.ts', 'notes.md'])
+  })
+
+  it('of a schema in which nothing is encrypted yet', async () => {
+    const { folder, schema } = projectWith('model User {\n  id Int @id\n}')
+    await generateOk(schema)
+    expect(generated(folder, 'index.ts')).toContain("keysModel: ''")
+  })
+})
+
+describe('prisma generate writes JavaScript', () => {
+  const print = (load: string) => `${load}\nprocess.stdout.write(encryptionSchema.models.Patient.table)\n`
+  const esm = print("import { encryptionSchema } from './generated/encryption/index.js'")
+  const cjs = print("const { encryptionSchema } = require('./generated/encryption')")
+
+  it.each([
+    ['esm', 'module', ['index.d.ts', 'index.js'], 'app.mjs', esm],
+    ['esm', 'commonjs', ['index.d.ts', 'index.js', 'package.json'], 'app.mjs', esm],
+    ['cjs', 'commonjs', ['index.d.ts', 'index.js'], 'app.cjs', cjs],
+    ['cjs', 'module', ['index.d.ts', 'index.js', 'package.json'], 'app.cjs', cjs],
+    ['cjs', 'module', ['index.d.ts', 'index.js', 'package.json'], 'app.mjs', esm],
+  ])(
+    'as %s, as its client says, in a package of type %s: %j loads from %s',
+    async (format, type, files, name, text) => {
+      const { folder, schema } = projectOf(`javascript-${format}.prisma`)
+      writeFileSync(join(folder, 'package.json'), JSON.stringify({ type }))
+      await generateOk(schema)
+      expect(readdirSync(join(folder, 'generated/encryption')).sort()).toEqual(files)
+      writeFileSync(join(folder, name), text)
+      expect(await runNode(join(folder, name))).toEqual({ code: 0, output: 'patients' })
+      await expect(generated(folder, 'index.js')).toMatchFileSnapshot(`snapshots/clinic.${format}.index.js.txt`)
+      await expect(generated(folder, 'index.d.ts')).toMatchFileSnapshot('snapshots/clinic.index.d.ts.txt')
+    },
+  )
+
+  it.each([
+    ['module', 'export const encryptionSchema'],
+    ['commonjs', 'exports.encryptionSchema'],
+  ])('by the nearest package.json of type %s where no client says', async (type, start) => {
+    const { folder, schema } = projectWith(
+      user + keysModel,
+      'output = "./generated/encryption"\n  language = "javascript"',
+    )
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type }))
+    await generateOk(schema)
+    expect(generated(folder, 'index.js')).toContain(`\n${start} = {`)
+  })
+
+  it('in the format that the generator block names, and takes away what an earlier setting left', async () => {
+    const { folder, schema } = projectWith(user + keysModel)
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
+    const folderNow = () => readdirSync(join(folder, 'generated/encryption')).sort()
+    await generateOk(schema)
+    expect(folderNow()).toEqual(['index.ts'])
+    const typescript = readFileSync(schema, 'utf8')
+    const javascript = '"./generated/encryption"\n  language = "javascript"\n  moduleFormat = "cjs"'
+    writeFileSync(schema, typescript.replace('"./generated/encryption"', javascript))
+    await generateOk(schema)
+    expect(folderNow()).toEqual(['index.d.ts', 'index.js', 'package.json'])
+    expect(generated(folder, 'index.js')).toContain('exports.encryptionSchema')
+    writeFileSync(schema, typescript)
+    await generateOk(schema)
+    expect(folderNow()).toEqual(['index.ts'])
+  })
+})
