@@ -1,0 +1,113 @@
+import { aadOf } from '../crypto/aad.js'
+import { headerOfHead, headOf } from '../crypto/ciphertext.js'
+import { encodeHeader, FLAG_PADDED, type Header } from '../crypto/header.js'
+import { FieldsealError } from '../errors.js'
+import type { Dek } from '../keys/dek.js'
+import { ANY_TENANT, type KeyRing, type TenantScope } from '../keys/keyRing.js'
+import type { Purpose } from '../keys/kms.js'
+import { GLOBAL_TENANT } from '../tenant.js'
+import { type DecryptSlot, type EncryptSlot, fieldError, type IndexSlot, type Slot, type TenantHolder } from './slot.js'
+
+/** What opens all ciphertexts with one head. */
+export class Opener {
+  readonly padded: boolean
+
+  constructor(
+    readonly dek: Dek,
+    private readonly header: Header,
+  ) {
+    this.padded = (header.flags & FLAG_PADDED) !== 0
+  }
+
+  aad(context: string): Buffer {
+    return this.header.flags === 0 ? this.dek.aad(context) : aadOf(encodeHeader(this.header), this.dek.tenant, context)
+  }
+}
+
+/** The keys of one pass, so that no eviction in between can take one away. */
+export class PassKeys {
+  readonly #ring: KeyRing
+  readonly #actives = new Map<string, { tenant: string; purpose: Purpose; dek: Dek | undefined }>()
+  readonly #openers = new Map<string, { header: Header; scope: TenantScope; opener: Opener | undefined }>()
+
+  /** The last answer of `active`: consecutive slots mostly want the same. */
+  #last: { owner: TenantHolder; mode: Slot['mode']; dek: Dek } | undefined
+
+  constructor(ring: KeyRing) {
+    this.#ring = ring
+  }
+
+  need(slot: Slot): void {
+    if (slot.mode === 'decrypt') this.#needHead(slot)
+    else this.#needActive(slot)
+  }
+
+  #needActive(slot: EncryptSlot | IndexSlot): void {
+    const { tenant, purpose } = activeOf(slot)
+    const name = `${purpose} ${tenant}`
+    if (!this.#actives.has(name)) {
+      this.#actives.set(name, { tenant, purpose, dek: this.#ring.cachedActive(tenant, purpose) })
+    }
+  }
+
+  #needHead(slot: DecryptSlot): void {
+    const head = headOf(slot.holder[slot.key])
+    if (head !== null && this.#openers.has(head)) return
+    const header = head === null ? null : headerOfHead(head)
+    if (head === null || !header) {
+      throw fieldError('CIPHERTEXT_INVALID', slot.field, 'holds something that is not a ciphertext of this library')
+    }
+    const dek = this.#ring.cached(header.dekId)
+    const opener = dek && new Opener(dek, header)
+    this.#openers.set(head, { header, scope: slot.owner.tenant!, opener })
+  }
+
+  /** Gets the keys that are not in memory, all at once. */
+  resolve(): Promise<void> | undefined {
+    const actives = [...this.#actives.values()].filter(({ dek }) => !dek)
+    const heads = [...this.#openers.values()].filter(({ opener }) => !opener)
+    if (actives.length === 0 && heads.length === 0) return undefined
+    return Promise.all([this.#resolveActives(actives), this.#resolveHeads(heads)]).then(() => undefined)
+  }
+
+  async #resolveActives(missing: { tenant: string; purpose: Purpose; dek: Dek | undefined }[]): Promise<void> {
+    await Promise.all(
+      missing.map(async (entry) => {
+        entry.dek = await this.#ring.active(entry.tenant, entry.purpose)
+      }),
+    )
+  }
+
+  async #resolveHeads(missing: { header: Header; scope: TenantScope; opener: Opener | undefined }[]): Promise<void> {
+    const scope = missing[0]?.scope
+    if (scope === undefined) return
+    const deks = await this.#ring.load([...new Set(missing.map(({ header }) => header.dekId))], scope)
+    const byId = new Map(deks.map((dek) => [dek.id, dek]))
+    for (const entry of missing) entry.opener = new Opener(byId.get(entry.header.dekId)!, entry.header)
+  }
+
+  active(slot: EncryptSlot | IndexSlot): Dek {
+    const last = this.#last
+    if (last && last.owner === slot.owner && last.mode === slot.mode && slot.mode === 'encrypt') return last.dek
+    const { tenant, purpose } = activeOf(slot)
+    const dek = this.#actives.get(`${purpose} ${tenant}`)!.dek!
+    this.#last = { owner: slot.owner, mode: slot.mode, dek }
+    return dek
+  }
+
+  opener(slot: DecryptSlot, head: string): Opener {
+    const { opener } = this.#openers.get(head)!
+    const { dek } = opener!
+    const scope = slot.owner.tenant!
+    if (scope !== ANY_TENANT && dek.tenant !== scope) {
+      const message = `${slot.field.name} is encrypted for another tenant than "${scope}": filter by tenant in your query`
+      throw new FieldsealError('TENANT_MISMATCH', message)
+    }
+    return opener!
+  }
+}
+
+function activeOf(slot: EncryptSlot | IndexSlot): { tenant: string; purpose: Purpose } {
+  if (slot.mode === 'index' && slot.index.scope === 'global') return { tenant: GLOBAL_TENANT, purpose: 'index' }
+  return { tenant: slot.owner.tenant as string, purpose: slot.mode === 'index' ? 'index' : 'encrypt' }
+}
