@@ -1,3 +1,4 @@
+// @ts-check
 // Does what a fresh or changed checkout lacks, and nothing else: installs packages, builds the library, links its
 // commands and generates the Prisma client. Runs before `npm start` and `npm test`. Needs nothing but Node.js.
 import { spawnSync } from 'node:child_process'

@@ -1,3 +1,4 @@
+// @ts-check
 // Cleans up after another process, however that one ends: it waits for the end of its standard input, which the
 // operating system closes with the last breath of the process that started it, Ctrl-C and kill -9 included.
 // It reads what to clean from there too. Run by janitor.ts.

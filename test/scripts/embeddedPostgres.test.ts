@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import pg from 'pg'
+import { describe, expect, it, vi } from 'vitest'
+import { startEmbeddedPostgres } from '../../scripts/lib/embeddedPostgres.js'
+
+describe('startEmbeddedPostgres', () => {
+  it.each(['SIGINT', 'SIGKILL'] as const)(
+    'leaves no server and no data when its program ends by %s',
+    async (signal) => {
+      const { program, url, folder } = await startInAnotherProgram()
+      program.kill(signal)
+      await once(program, 'exit')
+      await vi.waitFor(() => expect(existsSync(folder)).toBe(false), { timeout: 20_000 })
+      await expect(ask(url, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    },
+  )
+
+  it('leaves no server and no data after stop', async () => {
+    const { url, stop } = await startEmbeddedPostgres()
+    const folder = await ask(url, 'SHOW data_directory')
+    expect(existsSync(folder)).toBe(true)
+    await stop()
+    expect(existsSync(folder)).toBe(false)
+    await expect(ask(url, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  it('heeds no PostgreSQL variables or locale of its caller', async () => {
+    vi.stubEnv('PGDATA', '/nowhere')
+    vi.stubEnv('PGPORT', '1')
+    vi.stubEnv('LC_ALL', 'tlh_KX.UTF-8')
+    const { url, stop } = await startEmbeddedPostgres().finally(() => vi.unstubAllEnvs())
+    expect(await ask(url, `SELECT lower('ÀÉ')`)).toBe('àé')
+    await stop()
+  })
+
+  it('starts several side by side', async () => {
+    const servers = await Promise.all([startEmbeddedPostgres(), startEmbeddedPostgres()])
+    const ports = await Promise.all(servers.map(({ url }) => ask(url, 'SHOW port')))
+    expect(new Set(ports).size).toBe(2)
+    await Promise.all(servers.map((server) => server.stop()))
+  })
+})
+
+async function startInAnotherProgram(): Promise<{ program: ChildProcess; url: string; folder: string }> {
+  const library = resolve('scripts/lib/embeddedPostgres.ts')
+  const source = `import(${JSON.stringify(library)}).then((it) => it.startEmbeddedPostgres()).then((server) => {
+    console.log(server.url)
+    process.stdin.resume()
+  })`
+  const program = spawn(process.execPath, ['--import', 'tsx', '--eval', source], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const [url] = await once(createInterface({ input: program.stdout }), 'line')
+  return { program, url, folder: await ask(url, 'SHOW data_directory') }
+}
+
+/** The first column of the first row, as text. */
+async function ask(url: string, sql: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const { rows } = await client.query({ text: sql, rowMode: 'array' })
+    return String(rows[0]?.[0])
+  } finally {
+    await client.end()
+  }
+}
