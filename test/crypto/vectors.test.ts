@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { aadOf, withBound } from '../../src/crypto/aad.js'
+import { blindIndex } from '../../src/crypto/blindIndex.js'
+import { encode } from '../../src/crypto/codec.js'
+import { encodeHeader } from '../../src/crypto/header.js'
+import { deriveKey } from '../../src/crypto/keys.js'
+import { normalize } from '../../src/crypto/normalize.js'
+import { encryptionContext } from '../../src/keys/encryptionContext.js'
+import { open, seal } from './sealing.js'
+import { type BlindIndexVector, type CiphertextVector, hex, plainOf, storedOf, vectors } from './vectors.js'
+
+function placeOf({ dek, kind, context, bound }: CiphertextVector) {
+  const { id, tenant, dek: bytes } = vectors.deks[dek]!
+  return { dek: hex(bytes), dekId: id, tenant, context, bound, kind }
+}
+
+function plaintextOf({ kind, value, normalize: names }: BlindIndexVector) {
+  return kind === 'Bytes' ? encode('Bytes', hex(value)) : encode('String', normalize(value, names))
+}
+
+describe('frozen ciphertexts', () => {
+  it.each(vectors.ciphertexts)('opens $name', (vector) => {
+    expect(open(placeOf(vector), storedOf(vector))).toEqual({ value: plainOf(vector) })
+  })
+
+  it.each(vectors.ciphertexts)('makes $name again, byte for byte, from the same nonce', (vector) => {
+    const { padTo, nonce } = vector
+    const made = seal({ ...placeOf(vector), padTo, nonce: hex(nonce), value: plainOf(vector) })
+    expect(made).toEqual(storedOf(vector))
+  })
+
+  it.each(vectors.ciphertexts)('authenticates exactly the frozen AAD with $name', (vector) => {
+    const { dekId, tenant, context, bound } = placeOf(vector)
+    const header = encodeHeader({ suite: 1, flags: vector.padTo ? 1 : 0, dekId })
+    expect(withBound(aadOf(header, tenant, context), bound).toString('hex')).toBe(vector.aad)
+  })
+
+  it('cover every kind, form and flag, and are not fewer than when they were frozen', () => {
+    const seen = (key: 'kind' | 'form') => new Set(vectors.ciphertexts.map((vector) => vector[key])).size
+    expect(vectors.ciphertexts.length).toBeGreaterThanOrEqual(17)
+    expect([seen('kind'), seen('form')]).toEqual([3, 3])
+    expect(vectors.ciphertexts.filter(({ padTo }) => padTo).length).toBeGreaterThanOrEqual(4)
+  })
+})
+
+describe('frozen blind indexes', () => {
+  it.each(vectors.blindIndexes)('makes the index $name', (vector) => {
+    const key = deriveKey(hex(vectors.deks[vector.dek]!.dek), 'index')
+    const plaintext = plaintextOf(vector)
+    const index = blindIndex(key, vector.context, plaintext, vector.bits)
+    expect(Buffer.from(plaintext as string).toString('hex')).toBe(vector.plaintext)
+    expect([index.toString('hex'), index.toString('base64url')]).toEqual([vector.raw, vector.text])
+  })
+
+  it('cover every normaliser', () => {
+    const names = new Set(vectors.blindIndexes.flatMap((vector) => vector.normalize))
+    expect([...names].sort()).toEqual(['diacritics', 'digits', 'lowercase', 'nfkc', 'trim'])
+  })
+})
+
+describe('frozen encryption contexts', () => {
+  it.each(vectors.encryptionContexts)('writes $text', ({ text, ...identity }) => {
+    expect(encryptionContext(identity)).toBe(text)
+  })
+})

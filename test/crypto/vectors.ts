@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import type { ValueKind } from '../../src/crypto/codec.js'
+import type { NormalizerName } from '../../src/crypto/normalize.js'
+import type { Purpose } from '../../src/keys/kms.js'
+
+export interface Vectors {
+  readonly deks: Record<string, { id: string; tenant: string; purpose: Purpose; dek: string }>
+  readonly ciphertexts: readonly CiphertextVector[]
+  readonly blindIndexes: readonly BlindIndexVector[]
+  readonly encryptionContexts: readonly { key: string; purpose: Purpose; tenant: string; text: string }[]
+}
+
+export interface CiphertextVector {
+  readonly name: string
+  /** A name in `deks`. */
+  readonly dek: string
+  readonly kind: ValueKind
+  readonly context: string
+  readonly bound: readonly string[]
+  readonly padTo?: number
+  /** Bytes as hex. */
+  readonly value: unknown
+  readonly nonce: string
+  readonly aad: string
+  /** Text as it is, JSON as its text, raw as hex. */
+  readonly form: 'text' | 'json' | 'raw'
+  readonly stored: string
+}
+
+export interface BlindIndexVector {
+  readonly name: string
+  readonly dek: string
+  readonly kind: 'String' | 'Bytes'
+  readonly context: string
+  readonly normalize: readonly NormalizerName[]
+  readonly bits: number
+  readonly value: string
+  readonly plaintext: string
+  readonly raw: string
+  readonly text: string
+}
+
+export interface Published {
+  readonly aes256gcm: readonly GcmVector[]
+  readonly aes256gcmForged: readonly GcmVector[]
+  readonly hkdfSha256: readonly { name: string; key: string; salt: string; info: string; length: number; okm: string }[]
+  readonly hmacSha256: readonly { name: string; key: string; data: string; mac: string }[]
+}
+
+interface GcmVector {
+  readonly name: string
+  readonly key: string
+  readonly iv: string
+  readonly aad: string
+  readonly msg: string
+  readonly ct: string
+  readonly tag: string
+}
+
+function read<T>(file: string): T {
+  return JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as T
+}
+
+/** Frozen: what they hold must decrypt for ever. Add to them, change nothing. */
+export const vectors = read<Vectors>('vectors.json')
+
+/** Values of NIST, Wycheproof and the RFCs. */
+export const published = read<Published>('published.json')
+
+export const hex = (text: string) => Buffer.from(text, 'hex')
+
+/** What the database would hand out. */
+export function storedOf({ form, stored }: CiphertextVector): string | Uint8Array {
+  if (form === 'raw') return new Uint8Array(hex(stored))
+  return form === 'json' ? (JSON.parse(stored) as string) : stored
+}
+
+export function plainOf({ kind, value }: CiphertextVector): unknown {
+  return kind === 'Bytes' ? new Uint8Array(hex(value as string)) : value
+}

@@ -1,0 +1,25 @@
+/** Types of decryptor.mjs, which is plain JavaScript so that it runs anywhere. */
+export interface ParsedCiphertext {
+  readonly header: Buffer
+  readonly padded: boolean
+  readonly dekId: string
+  readonly nonce: Buffer
+  readonly encrypted: Buffer
+  readonly tag: Buffer
+}
+
+export interface DecryptInput {
+  readonly dek: Uint8Array
+  readonly tenant: string
+  readonly context: string
+  readonly bound?: readonly string[]
+  readonly stored: string | Uint8Array
+}
+
+export type Decrypted =
+  | { readonly kind: 'String'; readonly value: string }
+  | { readonly kind: 'Bytes'; readonly value: Buffer }
+  | { readonly kind: 'Json'; readonly value: unknown }
+
+export function parse(stored: string | Uint8Array): ParsedCiphertext
+export function decrypt(input: DecryptInput): Decrypted

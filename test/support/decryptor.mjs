@@ -1,0 +1,157 @@
+#!/usr/bin/env node
+/**
+ * Decrypts fieldseal's ciphertexts. Written from docs/format.md alone, without a line of src, so that it can tell whether
+ * the page and the library agree. Plain Node, nothing to install.
+ *
+ *   node test/support/decryptor.mjs --dek <64 hex digits> --tenant acme --context User.email [--bound <text>]… <stored>
+ *
+ * `<stored>` is the text of a String column, the JSON of a Json column, or the hex of a Bytes column (`\x…` too).
+ * A string is printed as it is, JSON as JSON, bytes as hex. With `--lines`, it reads one JSON object a line from standard
+ * input, `{"dek", "tenant", "context", "bound", "stored"}`, and prints one a line, `{"kind", "value"}` or `{"error"}`.
+ */
+import { createDecipheriv, createHmac } from 'node:crypto'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const KINDS = ['String', 'Bytes', 'Json']
+
+/** The ciphertext's parts. `stored` is text or bytes. */
+export function parse(stored) {
+  const isText = typeof stored === 'string'
+  const prefix = isText ? stored.slice(0, 4) : Buffer.from(stored.subarray(0, 4)).toString('latin1')
+  if (prefix !== 'fs1.') throw new Error('no prefix fs1.')
+  const body = isText ? fromBase64url(stored.slice(4)) : Buffer.from(stored.subarray(4))
+  if (body.length < 18 + 12 + 1 + 16) throw new Error('too short')
+  const header = body.subarray(0, 18)
+  const [suite, flags] = header
+  if (suite !== 1) throw new Error(`unknown suite ${suite}`)
+  if (flags > 1) throw new Error(`unknown flags ${flags}`)
+  return {
+    header,
+    padded: flags === 1,
+    dekId: uuid(header.subarray(2)),
+    nonce: body.subarray(18, 30),
+    encrypted: body.subarray(30, -16),
+    tag: body.subarray(-16),
+  }
+}
+
+/** @returns `{kind, value}`: a string, a Buffer or what the JSON says */
+export function decrypt({ dek, tenant, context, bound = [], stored }) {
+  const { header, padded, nonce, encrypted, tag } = parse(stored)
+  const decipher = createDecipheriv('aes-256-gcm', hkdf(dek, 'fieldseal/1 aes-256-gcm'), nonce, { authTagLength: 16 })
+  decipher.setAAD(Buffer.concat([lp('fieldseal/1'), header, ...[tenant, context, ...bound].map(lp)]))
+  decipher.setAuthTag(tag)
+  const plaintext = Buffer.concat([decipher.update(encrypted), decipher.final()])
+  return decode(padded ? unpad(plaintext) : plaintext)
+}
+
+function decode(plaintext) {
+  const kind = KINDS[plaintext[0]]
+  const bytes = plaintext.subarray(1)
+  if (kind === undefined) throw new Error('unknown codec')
+  if (kind === 'Bytes') return { kind, value: bytes }
+  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  return { kind, value: kind === 'Json' ? JSON.parse(text) : text }
+}
+
+function unpad(plaintext) {
+  let end = plaintext.length
+  while (end > 0 && plaintext[end - 1] === 0) end -= 1
+  if (plaintext[end - 1] !== 0x80) throw new Error('not padded')
+  return plaintext.subarray(0, end - 1)
+}
+
+/** RFC 5869 with an empty salt; one block is all that 32 bytes take. */
+function hkdf(dek, info) {
+  if (dek.length !== 32) throw new Error('a DEK has 32 bytes')
+  const prk = hmac(Buffer.alloc(32), dek)
+  return hmac(prk, Buffer.concat([Buffer.from(info), Buffer.of(1)]))
+}
+
+function hmac(key, data) {
+  return createHmac('sha256', key).update(data).digest()
+}
+
+function lp(text) {
+  const bytes = Buffer.from(text, 'utf8')
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(bytes.length)
+  return Buffer.concat([length, bytes])
+}
+
+function fromBase64url(text) {
+  const bytes = []
+  let bits = 0
+  let held = 0
+  for (const character of text) {
+    const six = ALPHABET.indexOf(character)
+    if (six < 0) throw new Error('a character that is not of base64url')
+    bits = (bits << 6) | six
+    held += 6
+    if (held < 8) continue
+    held -= 8
+    bytes.push(bits >> held)
+    bits &= (1 << held) - 1
+  }
+  if (held === 6 || bits !== 0) throw new Error('base64url that is not canonical')
+  return Buffer.from(bytes)
+}
+
+function uuid(bytes) {
+  const hex = Buffer.from(bytes).toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
+
+/** What a column shows: text, a JSON string, or hex. */
+function shown(stored) {
+  if (stored.startsWith('fs1.')) return stored
+  if (stored.startsWith('"')) return JSON.parse(stored)
+  const hex = stored.replace(/^\\x/, '')
+  if (!/^([0-9a-fA-F]{2})+$/.test(hex)) throw new Error('neither text, nor JSON, nor hex of a ciphertext')
+  return Buffer.from(hex, 'hex')
+}
+
+function run({ dek, stored, ...rest }) {
+  const { kind, value } = decrypt({ ...rest, dek: Buffer.from(dek, 'hex'), stored: shown(stored) })
+  return { kind, value: kind === 'Bytes' ? value.toString('hex') : value }
+}
+
+function runLine(line) {
+  try {
+    return run(JSON.parse(line))
+  } catch (error) {
+    return { error: error.message }
+  }
+}
+
+async function main() {
+  const text = { type: 'string' }
+  const options = {
+    dek: text,
+    tenant: text,
+    context: text,
+    bound: { ...text, multiple: true },
+    lines: { type: 'boolean' },
+  }
+  const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  if (values.lines) {
+    for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(runLine(line)))
+    return
+  }
+  const { dek, tenant, context, bound } = values
+  if (positionals.length !== 1 || !dek || tenant === undefined || context === undefined) {
+    throw new Error('usage: decryptor.mjs --dek <hex> --tenant <id> --context <Model.field> [--bound <text>]… <stored>')
+  }
+  const { kind, value } = run({ dek, tenant, context, bound, stored: positionals[0] })
+  console.log(kind === 'Json' ? JSON.stringify(value) : value)
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  main().catch((error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+}

@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { type CiphertextVector, hex, plainOf, storedOf, vectors } from '../crypto/vectors.js'
+import { decrypt, parse } from './decryptor.mjs'
+
+const program = fileURLToPath(new URL('decryptor.mjs', import.meta.url))
+const page = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
+const run = promisify(execFile)
+
+function inputOf(vector: CiphertextVector) {
+  const { tenant, dek } = vectors.deks[vector.dek]!
+  return { dek: hex(dek), tenant, context: vector.context, bound: vector.bound, stored: storedOf(vector) }
+}
+
+function argumentsOf(vector: CiphertextVector, tenant = vectors.deks[vector.dek]!.tenant): string[] {
+  const bound = vector.bound.map((value) => `--bound=${value}`)
+  const place = [`--dek=${vectors.deks[vector.dek]!.dek}`, `--tenant=${tenant}`, `--context=${vector.context}`]
+  return [program, ...place, ...bound, '--', vector.stored]
+}
+
+function printed({ kind, value }: CiphertextVector): string {
+  return kind === 'Json' ? JSON.stringify(value) : (value as string)
+}
+
+function named(name: string): CiphertextVector {
+  return vectors.ciphertexts.find((vector) => vector.name === name)!
+}
+
+describe('the decryptor written from docs/format.md', () => {
+  it('imports nothing of the library', () => {
+    const imports = [...readFileSync(program, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)]
+    expect(imports.length).toBeGreaterThan(0)
+    for (const [, specifier] of imports) expect(specifier).toMatch(/^node:/)
+  })
+
+  it.each(vectors.ciphertexts)('refuses $name for another tenant', (vector) => {
+    expect(() => decrypt({ ...inputOf(vector), tenant: 'other' })).toThrowError(/authenticate/)
+  })
+
+  it.each(vectors.ciphertexts)('decrypts $name', (vector) => {
+    const { kind, value } = decrypt(inputOf(vector))
+    expect(kind).toBe(vector.kind)
+    expect(value instanceof Buffer ? new Uint8Array(value) : value).toEqual(plainOf(vector))
+    expect(parse(storedOf(vector)).dekId).toBe(vectors.deks[vector.dek]!.id)
+  })
+
+  it('exits with an error, and prints no part of a value that is not authentic', async () => {
+    const failing = run(process.execPath, argumentsOf(named('a string'), 'other'))
+    await expect(failing).rejects.toMatchObject({ code: 1, stdout: '' })
+  })
+
+  it.each(['a string', 'padded and bound bytes', 'a JSON object'])('prints %s on the command line', async (name) => {
+    const { stdout } = await run(process.execPath, argumentsOf(named(name)))
+    expect(stdout).toBe(`${printed(named(name))}\n`)
+  })
+
+  it('answers a line for a line, errors among them', async () => {
+    const lines = vectors.ciphertexts.map((vector) => {
+      return { ...inputOf(vector), dek: vectors.deks[vector.dek]!.dek, stored: vector.stored }
+    })
+    const running = run(process.execPath, [program, '--lines'])
+    running.child.stdin!.end([...lines, { ...lines[0], context: 'x' }].map((line) => JSON.stringify(line)).join('\n'))
+    const answers = (await running).stdout.trimEnd().split('\n')
+    const expected = vectors.ciphertexts.map(({ kind, value }) => ({ kind, value }))
+    expect(answers.slice(0, -1).map((line) => JSON.parse(line))).toEqual(expected)
+    expect(JSON.parse(answers.at(-1)!)).toEqual({ error: expect.any(String) })
+  })
+})
+
+describe('docs/format.md', () => {
+  const unspaced = page.replace(/LP\([^)]*\)|\bheader\b/g, '').replace(/\s/g, '')
+
+  it('shows the frozen vectors in its worked examples', () => {
+    const { stored, aad, nonce } = named('a string')
+    const index = vectors.blindIndexes.find(({ name }) => name === 'trimmed and in lower case')!
+    for (const shown of [stored, aad, nonce, index.raw, index.text, vectors.encryptionContexts[0]!.text]) {
+      expect(unspaced).toContain(shown)
+    }
+  })
+})
