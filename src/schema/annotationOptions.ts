@@ -1,6 +1,6 @@
 import type { Annotation, Value } from './annotation.js'
 import type { BlindIndexSchema, Normalizer } from './encryptionSchema.js'
-import { didYouMean } from './suggestion.js'
+import { andThen, didYouMean } from './suggestion.js'
 
 /** What `@encrypted(…)` asks for. */
 export interface EncryptedOptions {
@@ -80,7 +80,7 @@ function checkedName(
   else if (laterOptions.includes(word))
     report(`option \`${word}\` is not supported by this version of fieldseal; leave it out`)
   else if (options.includes(word)) report(`option \`${word}\` has no value; write \`${word}: …\``)
-  else report(`unknown option \`${word}\`; ${didYouMean(word, options)}${known}`)
+  else report(`unknown option \`${word}\`; ${andThen(didYouMean(word, options))}${known}`)
   return undefined
 }
 
@@ -133,6 +133,6 @@ function bits(args: Arguments, report: Report): number | undefined {
 function oneOf<T extends string>(word: string, known: readonly T[], option: string, report: Report): T[] {
   const found = known.find((candidate) => candidate === word)
   if (found !== undefined) return [found]
-  report(`\`${option}\` does not know \`${word}\`; ${didYouMean(word, known)}it knows ${known.join(', ')}`)
+  report(`\`${option}\` does not know \`${word}\`; ${andThen(didYouMean(word, known))}it knows ${known.join(', ')}`)
   return []
 }

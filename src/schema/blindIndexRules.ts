@@ -77,7 +77,7 @@ function sourceProblem({ options: { source }, field, owner }: BlindIndexSubject)
     return `indexes \`${source}\`, which is not encrypted; put \`@encrypted\` on it or remove the blind index`
   }
   const candidates = owner.encrypted.map((candidate) => candidate.field.name)
-  return `indexes \`${source}\`, which is no field of ${owner.model.name}; ${didYouMean(source, candidates)}Name an encrypted field of the same model`
+  return `indexes \`${source}\`, which is no field of ${owner.model.name}; ${didYouMean(source, candidates) || 'name an encrypted field of the same model'}`
 }
 
 function encryptedSource(owner: AnnotatedModel, source: string | undefined): DatamodelField | undefined {

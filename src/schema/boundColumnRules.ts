@@ -49,7 +49,7 @@ export const boundColumnRules: readonly Rule<BoundColumnSubject>[] = [
 /** What to say when a model has no field of this name. */
 export function missingBoundColumn(name: string, { model }: AnnotatedModel): string {
   const fields = model.fields.filter(({ kind }) => kind === 'scalar').map((field) => field.name)
-  return `binds to \`${name}\`, which is no field of ${model.name}; ${didYouMean(name, fields)}Name columns of the same model`
+  return `binds to \`${name}\`, which is no field of ${model.name}; ${didYouMean(name, fields) || 'name columns of the same model'}`
 }
 
 /** The bound column as the run time needs it, or nothing when its type has no canonical form. */

@@ -1,18 +1,11 @@
 import { type AnnotatedModel, annotateModel, refuseOnEnums } from './annotatedModel.js'
 import { blindIndexRules } from './blindIndexRules.js'
-import { boundColumnRules, boundDefault, boundType, missingBoundColumn } from './boundColumnRules.js'
-import { type Datamodel, type DatamodelModel, idFields } from './datamodel.js'
-import { contextOf, duplicateContext, type EncryptedSubject, encryptedRules } from './encryptedRules.js'
-import type {
-  BlindIndexSchema,
-  BoundColumnSchema,
-  EncryptedFieldSchema,
-  EncryptionSchema,
-  ModelSchema,
-  RelationSchema,
-  StorageType,
-} from './encryptionSchema.js'
+import { boundColumnRules, missingBoundColumn } from './boundColumnRules.js'
+import type { Datamodel } from './datamodel.js'
+import { duplicateContext, type EncryptedSubject, encryptedRules } from './encryptedRules.js'
+import type { EncryptionSchema } from './encryptionSchema.js'
 import { checkKeysModel, checkKeysModelCount, keysModelSource } from './keysModelRules.js'
+import { modelSchema } from './modelSchema.js'
 import { applyRules, type Problem, type ReportAt, schemaError } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
 import { tenantRules } from './tenantRules.js'
@@ -46,7 +39,7 @@ export function encryptionSchemaOf({
   return {
     format: 1,
     keysModel: annotated.find(({ isKeys }) => isKeys)?.model.name ?? '',
-    models: record([...annotated].sort(byName).map((model) => [model.model.name, modelSchema(model)])),
+    models: Object.fromEntries([...annotated].sort(byName).map((model) => [model.model.name, modelSchema(model)])),
   }
 }
 
@@ -84,65 +77,6 @@ function checkBind({ options, owner }: EncryptedSubject, report: (text: string) 
     if (column === undefined) report(missingBoundColumn(name, owner))
     else applyRules(boundColumnRules, { column, owner }, '', (_, text) => report(text))
   }
-}
-
-function modelSchema(annotated: AnnotatedModel): ModelSchema {
-  const { model, tenants } = annotated
-  const columns = model.fields.filter(({ kind }) => kind === 'scalar' || kind === 'enum')
-  return {
-    table: model.dbName ?? model.name,
-    id: idFields(model),
-    uniques: record(compoundUniques(model)),
-    columns: record(columns.map(({ name, dbName }) => [name, dbName ?? name])),
-    ...(tenants[0] === undefined ? {} : { tenant: tenants[0].name }),
-    encrypted: record(encryptedFields(annotated)),
-    indexes: record(blindIndexes(annotated)),
-    bound: record(boundColumns(annotated)),
-    relations: record(relations(model)),
-  }
-}
-
-/** Prisma selects by a single field under that field's own name, whatever its `@@id` or `@@unique` is called. */
-function compoundUniques({ primaryKey, uniqueIndexes }: DatamodelModel): [string, readonly string[]][] {
-  const uniques = primaryKey === null ? uniqueIndexes : [primaryKey, ...uniqueIndexes]
-  return uniques.filter(({ fields }) => fields.length > 1).map(({ name, fields }) => [name ?? fields.join('_'), fields])
-}
-
-function encryptedFields(owner: AnnotatedModel): [string, EncryptedFieldSchema][] {
-  return owner.encrypted.map((encrypted) => {
-    const { field, options } = encrypted
-    const context = contextOf(owner, encrypted)
-    return [field.name, { type: field.type as StorageType, required: field.isRequired, context, bind: options.bind }]
-  })
-}
-
-function blindIndexes({ indexes }: AnnotatedModel): [string, BlindIndexSchema][] {
-  return indexes.map(({ field, options }) => {
-    const { source, normalize, scope, bits } = options
-    return [field.name, { type: field.type as BlindIndexSchema['type'], source: source!, normalize, scope, bits }]
-  })
-}
-
-function boundColumns({ model, encrypted }: AnnotatedModel): [string, BoundColumnSchema][] {
-  const names = new Set(encrypted.flatMap(({ options }) => options.bind))
-  const columns = model.fields.filter(({ name }) => names.has(name))
-  return columns.map((column) => {
-    const type = boundType(column)!
-    const made = boundDefault(column)
-    return [column.name, made === undefined ? { type } : { type, default: made }]
-  })
-}
-
-function relations({ fields }: DatamodelModel): [string, RelationSchema][] {
-  const objects = fields.filter(({ kind }) => kind === 'object')
-  return objects.map(({ name, type, isList, relationFromFields = [], relationToFields = [] }) => [
-    name,
-    { model: type, list: isList, from: relationFromFields, to: relationToFields },
-  ])
-}
-
-function record<T>(entries: [string, T][]): { readonly [name: string]: T } {
-  return Object.fromEntries(entries)
 }
 
 function byName(a: AnnotatedModel, b: AnnotatedModel): number {

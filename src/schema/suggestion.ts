@@ -1,7 +1,12 @@
-/** ` Did you mean …?` with the nearest candidate, or nothing when none is near. */
+/** ``did you mean `…`?`` with the nearest candidate, or an empty text when none is near. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
-  const near = nearest(word, candidates, 2)
-  return near === undefined ? '' : `did you mean \`${near}\`? `
+  const near = nearest(word, candidates, Math.min(2, word.length / 2))
+  return near === undefined ? '' : `did you mean \`${near}\`?`
+}
+
+/** The text and a blank, or nothing. */
+export function andThen(text: string): string {
+  return text === '' ? '' : `${text} `
 }
 
 /** The candidate with the smallest edit distance, upper and lower case, `_` and `-` aside. */

@@ -97,37 +97,17 @@ describe('prisma generate with a schema that is wrong', () => {
 })
 
 describe('prisma generate with a generator block that is wrong', () => {
-  it.each([
-    ['an output that is missing', '', 'You need to define `output`'],
-    [
-      'an unknown option',
-      'output = "./x"\n  langauge = "javascript"',
-      'unknown option `langauge`; did you mean `language`? it knows provider, output, language, moduleFormat',
-    ],
-    [
-      'an unknown language',
-      'output = "./x"\n  language = "coffee"',
-      'has language = "coffee"; write "typescript" or "javascript"',
-    ],
-    [
-      'an unknown module format',
-      'output = "./x"\n  language = "javascript"\n  moduleFormat = "amd"',
-      'has moduleFormat = "amd"; write "esm" or "cjs"',
-    ],
-    [
-      'a list where one word is meant',
-      'output = "./x"\n  language = ["javascript"]',
-      'has language = ["javascript"]; write',
-    ],
-    [
-      'a module format for TypeScript',
-      'output = "./x"\n  moduleFormat = "cjs"',
-      'has a `moduleFormat`, which only language = "javascript" uses',
-    ],
-  ])('refuses %s', async (_, options, message) => {
-    const { schema } = projectWith(user + keysModel, options)
+  it('fails and says what the option may be', async () => {
+    const { schema } = projectWith(user + keysModel, 'output = "./x"\n  language = "coffee"')
     const { code, output } = await prismaGenerate(schema)
-    expect(output).toContain(message)
+    expect(output).toContain('generator encryption has language = "coffee"; write "typescript" or "javascript"')
+    expect(code).toBe(1)
+  })
+
+  it('refuses an output that is missing', async () => {
+    const { schema } = projectWith(user + keysModel, '')
+    const { code, output } = await prismaGenerate(schema)
+    expect(output).toContain('You need to define `output`')
     expect(code).toBe(1)
   })
 

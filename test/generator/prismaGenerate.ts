@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url))
@@ -28,10 +28,16 @@ export interface Run {
   readonly output: string
 }
 
-/** A folder of its own for one test, removed when the test ends. */
+const projects: string[] = []
+
+afterAll(() => {
+  for (const folder of projects) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A folder of its own, removed when the test file ends. */
 export function project(): string {
   const folder = mkdtempSync(join(tmpdir(), 'fieldseal-generator-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  projects.push(folder)
   return folder
 }
 

@@ -1,5 +1,5 @@
 import { FieldsealError } from '../../errors.js'
-import { didYouMean } from '../../schema/suggestion.js'
+import { andThen, didYouMean } from '../../schema/suggestion.js'
 
 /** The part of a generator block that this generator reads. */
 export interface GeneratorBlock {
@@ -57,7 +57,7 @@ function refuseUnknown(block: GeneratorBlock): void {
   const unknown = Object.keys(block.config).find((option) => !known.includes(option))
   if (unknown === undefined) return
   const list = ['provider', 'output', ...known].join(', ')
-  throw invalid(block, `has an unknown option \`${unknown}\`; ${didYouMean(unknown, known)}it knows ${list}`)
+  throw invalid(block, `has an unknown option \`${unknown}\`; ${andThen(didYouMean(unknown, known))}it knows ${list}`)
 }
 
 function choice<O extends Option>(block: GeneratorBlock, option: O): (typeof values)[O][number] | undefined {

@@ -1,0 +1,72 @@
+import type { AnnotatedModel } from './annotatedModel.js'
+import { boundDefault, boundType } from './boundColumnRules.js'
+import { type DatamodelModel, idFields } from './datamodel.js'
+import { contextOf } from './encryptedRules.js'
+import type {
+  BlindIndexSchema,
+  BoundColumnSchema,
+  EncryptedFieldSchema,
+  ModelSchema,
+  RelationSchema,
+  StorageType,
+} from './encryptionSchema.js'
+
+/** What the run time needs of a model that passed every check. */
+export function modelSchema(annotated: AnnotatedModel): ModelSchema {
+  const { model, tenants } = annotated
+  const columns = model.fields.filter(({ kind }) => kind === 'scalar' || kind === 'enum')
+  return {
+    table: model.dbName ?? model.name,
+    id: idFields(model),
+    uniques: record(compoundUniques(model)),
+    columns: record(columns.map(({ name, dbName }) => [name, dbName ?? name])),
+    ...(tenants[0] === undefined ? {} : { tenant: tenants[0].name }),
+    encrypted: record(encryptedFields(annotated)),
+    indexes: record(blindIndexes(annotated)),
+    bound: record(boundColumns(annotated)),
+    relations: record(relations(model)),
+  }
+}
+
+/** Prisma selects by a single field under that field's own name, whatever its `@@id` or `@@unique` is called. */
+function compoundUniques({ primaryKey, uniqueIndexes }: DatamodelModel): [string, readonly string[]][] {
+  const uniques = primaryKey === null ? uniqueIndexes : [primaryKey, ...uniqueIndexes]
+  return uniques.filter(({ fields }) => fields.length > 1).map(({ name, fields }) => [name ?? fields.join('_'), fields])
+}
+
+function encryptedFields(owner: AnnotatedModel): [string, EncryptedFieldSchema][] {
+  return owner.encrypted.map((encrypted) => {
+    const { field, options } = encrypted
+    const context = contextOf(owner, encrypted)
+    return [field.name, { type: field.type as StorageType, required: field.isRequired, context, bind: options.bind }]
+  })
+}
+
+function blindIndexes({ indexes }: AnnotatedModel): [string, BlindIndexSchema][] {
+  return indexes.map(({ field, options }) => {
+    const { source, normalize, scope, bits } = options
+    return [field.name, { type: field.type as BlindIndexSchema['type'], source: source!, normalize, scope, bits }]
+  })
+}
+
+function boundColumns({ model, encrypted }: AnnotatedModel): [string, BoundColumnSchema][] {
+  const names = new Set(encrypted.flatMap(({ options }) => options.bind))
+  const columns = model.fields.filter(({ name }) => names.has(name))
+  return columns.map((column) => {
+    const type = boundType(column)!
+    const made = boundDefault(column)
+    return [column.name, made === undefined ? { type } : { type, default: made }]
+  })
+}
+
+function relations({ fields }: DatamodelModel): [string, RelationSchema][] {
+  const objects = fields.filter(({ kind }) => kind === 'object')
+  return objects.map(({ name, type, isList, relationFromFields = [], relationToFields = [] }) => [
+    name,
+    { model: type, list: isList, from: relationFromFields, to: relationToFields },
+  ])
+}
+
+function record<T>(entries: [string, T][]): { readonly [name: string]: T } {
+  return Object.fromEntries(entries)
+}
