@@ -7,6 +7,8 @@ import { checkNames, type Parameters, parseParameters } from './parameters.js'
 import type { RateLimits } from './rateLimits.js'
 import { type SignatureRules, type SignedRequest, verifySignature } from './signature.js'
 
+/** Tencent's limit for a request. */
+export const MAX_BODY_BYTES = 10 * 1024 * 1024
 const VERSION = '2019-01-18'
 const actions: { readonly [name: string]: Action } = { ...cryptoActions, ...managementActions }
 
@@ -34,15 +36,21 @@ export interface Answer {
 export function answer(api: Api, request: SignedRequest, error?: ApiError): Answer {
   let parameters: Parameters = {}
   try {
+    checkProtocol(request)
     verifySignature(request, api.signature)
-    if (error) throw error
     parameters = parseParameters(request.body)
+    if (error) throw error
     return { code: 'ok', response: run(api, request, parameters), parameters }
   } catch (thrown) {
     const { code, message } =
       thrown instanceof ApiError ? thrown : new ApiError('InternalError', 'The emulator failed.')
     return { code, response: { Error: { Code: code, Message: message } }, parameters }
   }
+}
+
+function checkProtocol({ method, body }: SignedRequest): void {
+  if (method !== 'POST') throw new ApiError('UnsupportedProtocol', 'The emulator takes POST only.')
+  if (body.length > MAX_BODY_BYTES) throw new ApiError('RequestSizeLimitExceeded', 'The request is too large.')
 }
 
 function run(api: Api, { headers }: SignedRequest, parameters: Parameters): object {

@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { administer } from './admin.js'
-import { answer, type Emulation } from './api.js'
+import { answer, type Emulation, MAX_BODY_BYTES } from './api.js'
 import { ApiError } from './apiError.js'
 import type { Fault } from './faults.js'
 import type { SignedRequest } from './signature.js'
-
-const MAX_BODY_BYTES = 10 * 1024 * 1024
 
 /** The HTTP side of the emulator: connections, broken ones included. */
 export function emulatorServer(emulation: Emulation): Server {
@@ -30,7 +28,7 @@ async function handle(emulation: Emulation, incoming: IncomingMessage, response:
   const fault = emulation.faults.take(action)
   if (fault) call.note({ result: fault.kind })
   if (fault && (await breaksBeforeAnswer(fault, emulation, response))) return
-  const { code, response: payload, parameters } = answer(emulation, request, errorOf(request, fault))
+  const { code, response: payload, parameters } = answer(emulation, request, errorOf(fault))
   const { KeyId: keyId, EncryptionContext: encryptionContext } = parameters
   if (typeof keyId === 'string') call.note({ keyId })
   if (typeof encryptionContext === 'string') call.note({ encryptionContext })
@@ -61,11 +59,8 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
-function errorOf({ method, body }: SignedRequest, fault: Fault | undefined): ApiError | undefined {
-  if (method !== 'POST') return new ApiError('UnsupportedProtocol', 'The emulator takes POST only.')
-  if (body.length >= MAX_BODY_BYTES) return new ApiError('RequestSizeLimitExceeded', 'The request is too large.')
-  if (fault?.kind !== 'error') return undefined
-  return new ApiError(fault.code, fault.message ?? 'This error was injected.')
+function errorOf(fault: Fault | undefined): ApiError | undefined {
+  return fault?.kind === 'error' ? new ApiError(fault.code, fault.message ?? 'This error was injected.') : undefined
 }
 
 function send(response: ServerResponse, text: string, fault: Fault | undefined): void {
@@ -84,12 +79,13 @@ function bodyFor(text: string, fault: Fault | undefined): string {
   return typeof fault.body === 'string' ? fault.body : fault.body(text)
 }
 
+/** Keeps no more than shows that the body is too long. */
 async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    length += chunk.length
     if (length <= MAX_BODY_BYTES) chunks.push(chunk)
+    length += chunk.length
   }
-  return length <= MAX_BODY_BYTES ? Buffer.concat(chunks) : Buffer.alloc(MAX_BODY_BYTES)
+  return Buffer.concat(chunks)
 }

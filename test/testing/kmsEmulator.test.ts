@@ -444,7 +444,7 @@ describe('the emulator, administration over HTTP', () => {
   it('is closed unless it is asked for', async () => {
     const { emulator } = await start()
     const response = await fetch(`${emulator.url}/_emulator/calls`)
-    expect(await response.text()).toContain('AuthFailure')
+    expect(await response.text()).toContain('UnsupportedProtocol')
   })
 
   it('refuses faults it does not understand', async () => {

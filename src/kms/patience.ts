@@ -1,0 +1,134 @@
+import {
+  bulkhead,
+  ExponentialBackoff,
+  handleWhen,
+  retry,
+  TaskCancelledError,
+  TimeoutStrategy,
+  timeout,
+} from 'cockatiel'
+
+/** Whether a failed attempt is worth another one: `once` per call, or as long as retries are left. */
+export type Retry = 'never' | 'once' | 'always'
+
+export interface Failure {
+  readonly retry: Retry
+}
+
+export interface PatienceOptions<F extends Failure> {
+  /** Milliseconds for a whole call: its waiting for a free place, its attempts and the pauses between them. */
+  readonly timeout: number
+  /** Milliseconds for one attempt. */
+  readonly attemptTimeout: number
+  readonly maxRetries: number
+  /** Attempts in flight at once, over all calls. */
+  readonly concurrency: number
+  /** What an attempt's error means; `undefined` passes the error on as it is. */
+  readonly classify: (error: unknown) => F | undefined
+  /** What it means that an attempt had no answer in time. */
+  readonly timedOut: F
+}
+
+/** The end of a call that was given up. It holds no error of the attempts, only what they were classified as. */
+export class GaveUp<F extends Failure> extends Error {
+  override readonly name = 'GaveUp'
+  /** The last failure; none when no attempt has ended. */
+  readonly failure: F | undefined
+  readonly attempts: number
+  /** Whether the time was over. */
+  readonly late: boolean
+
+  constructor(state: { failure: F | undefined; attempts: number; late: boolean }) {
+    super('The call was given up.')
+    this.failure = state.failure
+    this.attempts = state.attempts
+    this.late = state.late
+  }
+}
+
+/** Makes one attempt after another until one succeeds. */
+export type Attempts = <T>(attempt: (signal: AbortSignal) => Promise<T>) => Promise<T>
+
+interface Tally<F extends Failure> {
+  attempts: number
+  retriedOnce: boolean
+  last: F | undefined
+}
+
+class AttemptFailed<F extends Failure> extends Error {
+  readonly failure: F
+  readonly again: boolean
+
+  constructor(failure: F, again: boolean) {
+    super('An attempt failed.')
+    this.failure = failure
+    this.again = again
+  }
+}
+
+/** Retries with growing, random pauses, within a deadline, with a limit on what is in flight at once. */
+export class Patience<F extends Failure> {
+  readonly #options: PatienceOptions<F>
+  readonly #deadline
+  readonly #retries
+  readonly #slots
+  readonly #attemptTimeout
+
+  constructor(options: PatienceOptions<F>) {
+    const aggressive = { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }
+    const backoff = new ExponentialBackoff({ initialDelay: 100, maxDelay: 2_000 })
+    const again = handleWhen((error) => error instanceof AttemptFailed && error.again)
+    this.#options = options
+    this.#deadline = timeout(options.timeout, aggressive)
+    // The deadline's timer keeps the process alive as long as anyone waits; a pause must not do so longer.
+    this.#retries = retry(again, { maxAttempts: options.maxRetries, backoff }).dangerouslyUnref()
+    this.#slots = bulkhead(options.concurrency, Number.POSITIVE_INFINITY)
+    this.#attemptTimeout = timeout(options.attemptTimeout, aggressive)
+  }
+
+  /** @throws GaveUp when the attempts or the time are used up; errors that `classify` passes on, as they are */
+  async run<T>(work: (attempts: Attempts) => Promise<T>): Promise<T> {
+    const tally: Tally<F> = { attempts: 0, retriedOnce: false, last: undefined }
+    let deadline: AbortSignal | undefined
+    try {
+      return await this.#deadline.execute(({ signal }) => {
+        deadline = signal
+        return work((attempt) => this.#attempts(attempt, signal, tally))
+      })
+    } catch (error) {
+      const late = deadline?.aborted ?? false
+      if (late || error instanceof AttemptFailed) throw new GaveUp({ ...tally, failure: tally.last, late })
+      throw error
+    }
+  }
+
+  /** The queue is not told of the deadline: it would drop an expired call without waking the next one. */
+  #attempts<T>(attempt: (signal: AbortSignal) => Promise<T>, deadline: AbortSignal, tally: Tally<F>): Promise<T> {
+    return this.#retries.execute(() => this.#slots.execute(() => this.#attempt(attempt, deadline, tally)), deadline)
+  }
+
+  async #attempt<T>(attempt: (signal: AbortSignal) => Promise<T>, deadline: AbortSignal, tally: Tally<F>): Promise<T> {
+    if (deadline.aborted) throw new TaskCancelledError()
+    tally.attempts += 1
+    let own: AbortSignal | undefined
+    try {
+      return await this.#attemptTimeout.execute(({ signal }) => {
+        own = signal
+        return attempt(signal)
+      }, deadline)
+    } catch (error) {
+      const failure = own?.aborted ? this.#options.timedOut : this.#options.classify(error)
+      if (!failure) throw error
+      throw new AttemptFailed(failure, note(failure, tally, deadline))
+    }
+  }
+}
+
+/** Keeps the failure, unless the deadline itself made it, and says whether to try again. */
+function note<F extends Failure>(failure: F, tally: Tally<F>, deadline: AbortSignal): boolean {
+  if (deadline.aborted) return false
+  tally.last = failure
+  const again = failure.retry === 'always' || (failure.retry === 'once' && !tally.retriedOnce)
+  if (failure.retry === 'once') tally.retriedOnce = true
+  return again
+}

@@ -1,0 +1,101 @@
+import { FieldsealError } from '../errors.js'
+import { encryptionContext } from '../keys/encryptionContext.js'
+import type { GeneratedDek, Kms } from '../keys/kms.js'
+import { type Attempts, GaveUp, Patience } from './patience.js'
+import { decodeKey } from './strictDecode.js'
+import { send, type TencentAction, type TencentAnswer } from './tencentClient.js'
+import { classify, type TencentFailure, TIMED_OUT, tencentError } from './tencentErrors.js'
+import { checkedOptions, isKeyId, type KeyIdOf, type TencentKmsOptions } from './tencentOptions.js'
+
+/**
+ * DEKs wrapped by Tencent Cloud KMS (API 2019-01-18), through the SDK client that you make. Each DEK is bound to its
+ * id, purpose and tenant by the encryption context. Temporary failures are retried with growing, random pauses from
+ * about 100 ms.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID` for options that cannot work. Its methods throw `KMS_UNAVAILABLE`,
+ * `KMS_THROTTLED`, `KMS_DENIED`, `KMS_KEY_UNUSABLE`, `KMS_REFUSED` and `TENANT_INVALID`; the `cause` holds Tencent's
+ * `code`, `requestId` and `httpCode`, as far as there are any.
+ * @example
+ * ```ts
+ * import { kms } from 'tencentcloud-sdk-nodejs-kms'
+ * import { tencentKms } from 'fieldseal/tencent-kms'
+ *
+ * const credential = { secretId: process.env.TENCENTCLOUD_SECRET_ID, secretKey: process.env.TENCENTCLOUD_SECRET_KEY }
+ * const client = new kms.v20190118.Client({ credential, region: 'ap-guangzhou' })
+ * const keys = tencentKms({ client, keyId: '7b1bd7cb-5d5e-11ef-9d2e-5254005cbf2d' })
+ * ```
+ */
+export function tencentKms(options: TencentKmsOptions): Kms {
+  const { client, keyId, timeout, ...limits } = checkedOptions(options)
+  const patience = new Patience<TencentFailure>({ timeout, ...limits, classify, timedOut: TIMED_OUT })
+  const call = async <T>(target: Target, work: (attempts: Attempts) => Promise<T>) =>
+    patience.run(work).catch((error: unknown) => {
+      throw error instanceof GaveUp ? tencentError(error, { ...target, timeout }) : error
+    })
+  return {
+    name: 'tencent',
+    generate: async (identity) => {
+      const EncryptionContext = encryptionContext(identity)
+      const target: Target = { action: 'GenerateDataKey', keyId: `of tenant ${identity.tenant}` }
+      return call(target, async (attempts) => {
+        target.keyId = await resolveKeyId(keyId, identity.tenant)
+        const request = { KeyId: target.keyId, KeySpec: 'AES_256', EncryptionContext }
+        return attempts(async (signal) => readGenerated(await send(client, 'GenerateDataKey', request, signal), target))
+      })
+    },
+    unwrap: async ({ wrapped, kekId }, identity) => {
+      const request = { CiphertextBlob: wrapped, EncryptionContext: encryptionContext(identity) }
+      const target: Target = { action: 'Decrypt', keyId: kekId }
+      return call(target, (attempts) =>
+        attempts(async (signal) => readUnwrapped(await send(client, 'Decrypt', request, signal), target)),
+      )
+    },
+  }
+}
+
+/** What a call is about, for messages. */
+interface Target {
+  readonly action: TencentAction
+  keyId: string
+}
+
+async function resolveKeyId(keyId: string | KeyIdOf, tenant: string): Promise<string> {
+  if (typeof keyId === 'string') return keyId
+  const unusable = (why: string, options?: { cause: unknown }) =>
+    new FieldsealError('KMS_KEY_UNUSABLE', `The keyId function of tencentKms ${why} for tenant "${tenant}".`, options)
+  const answer: unknown = await Promise.resolve(tenant)
+    .then(keyId)
+    .catch((cause: unknown) => {
+      throw unusable('failed', { cause })
+    })
+  if (!isKeyId(answer)) throw unusable('gave no key id')
+  return answer
+}
+
+function readGenerated(answer: TencentAnswer, target: Target): GeneratedDek {
+  const { KeyId: kekId, CiphertextBlob: wrapped } = answer
+  if (!isKeyId(kekId) || typeof wrapped !== 'string' || wrapped === '')
+    throw refused(target, 'lacks KeyId or CiphertextBlob')
+  return { dek: readDek(answer, target), wrapped, kekId }
+}
+
+/** Decrypt takes no key id, so a blob of another key would open as well. */
+function readUnwrapped(answer: TencentAnswer, target: Target): Buffer {
+  if (answer.KeyId === target.keyId) return readDek(answer, target)
+  const other = isKeyId(answer.KeyId) ? `names the key ${answer.KeyId}` : 'names no key'
+  throw refused(target, `${other}: the wrapped DEK and the key id of its row do not belong together`)
+}
+
+function readDek({ Plaintext }: TencentAnswer, target: Target): Buffer {
+  const dek = decodeKey(Plaintext, 'base64')
+  if (!dek) throw refused(target, 'does not hold a DEK of 32 bytes')
+  return dek
+}
+
+function refused({ action, keyId }: Target, why: string): FieldsealError {
+  return new FieldsealError(
+    'KMS_REFUSED',
+    `Tencent KMS, ${action} with key ${keyId}: the answer ${why}. Compare the row of the keys table with a backup, and ` +
+      'check that nothing stands between this host and Tencent.',
+  )
+}
