@@ -87,7 +87,8 @@ export function runNode(file: string): Promise<Run> {
   return run(file, [], file, {})
 }
 
-function useSource(schema: string): string {
+/** The schema with the generator run from its source. */
+export function useSource(schema: string): string {
   return schema.replace('"fieldseal-generator"', JSON.stringify(provider))
 }
 
