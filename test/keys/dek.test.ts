@@ -1,0 +1,59 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { aadOf } from '../../src/crypto/aad.js'
+import { headerOfHead } from '../../src/crypto/ciphertext.js'
+import { deriveKey } from '../../src/crypto/keys.js'
+import { Dek } from '../../src/keys/dek.js'
+import type { DekIdentity } from '../../src/keys/kms.js'
+import { formsIn } from './secretForms.js'
+
+function identityOf(purpose: DekIdentity['purpose'] = 'encrypt'): DekIdentity {
+  return { key: randomUUID(), purpose, tenant: 'acme' }
+}
+
+describe('Dek', () => {
+  it.each([0, 16, 31, 33, 64])('refuses %i bytes, names the DEK and zeroes them', (length) => {
+    const bytes = randomBytes(length)
+    const identity = identityOf()
+    const error = expect.objectContaining({ code: 'KEY_INVALID', message: expect.stringContaining(identity.key) })
+    expect(() => new Dek(identity, bytes)).toThrowError(error)
+    expect(bytes.every((byte) => byte === 0)).toBe(true)
+  })
+
+  it('zeroes the bytes also when the id is none', () => {
+    const bytes = randomBytes(32)
+    expect(() => new Dek({ ...identityOf(), key: 'not an id' }, bytes)).toThrowError('a DEK id must be')
+    expect(bytes.every((byte) => byte === 0)).toBe(true)
+  })
+
+  it('zeroes the bytes it was made of, and keeps the key derived for its purpose', () => {
+    for (const purpose of ['encrypt', 'index'] as const) {
+      const bytes = randomBytes(32)
+      const derived = deriveKey(bytes, purpose)
+      const dek = new Dek(identityOf(purpose), bytes)
+      expect(dek.key.equals(derived)).toBe(true)
+      expect(bytes.every((byte) => byte === 0)).toBe(true)
+    }
+  })
+
+  it('shows neither the DEK nor the derived key to inspect, JSON or String', () => {
+    const bytes = randomBytes(32)
+    const secrets = [Buffer.from(bytes), deriveKey(bytes, 'encrypt').export()]
+    const dek = new Dek(identityOf(), bytes)
+    dek.aad('User.email')
+    const deeply = inspect(dek, { showHidden: true, depth: null, maxArrayLength: null, getters: true })
+    const shown = [inspect(dek), deeply, JSON.stringify(dek), String(dek), JSON.stringify(dek.key)].join('\n')
+    for (const secret of secrets) expect(formsIn(shown, secret)).toEqual([])
+    expect(formsIn(`${shown}${secrets[0]!.toString('base64')}`, secrets[0]!)).toEqual(['base64'])
+  })
+
+  it('has the head and the AAD of its ciphertexts, made once for each field', () => {
+    const identity = identityOf()
+    const dek = new Dek(identity, randomBytes(32))
+    expect(headerOfHead(dek.head)).toEqual({ suite: 1, flags: 0, dekId: identity.key })
+    expect(dek.aad('User.email')).toEqual(aadOf(dek.header, 'acme', 'User.email'))
+    expect(dek.aad('User.email')).toBe(dek.aad('User.email'))
+    expect(dek.aad('User.name')).not.toEqual(dek.aad('User.email'))
+  })
+})

@@ -1,0 +1,23 @@
+/** How bytes could stand in a text: whoever finds one of these has found a secret. */
+export function secretForms(bytes: Buffer): { readonly [form: string]: string } {
+  const hex = bytes.toString('hex')
+  return {
+    latin1: bytes.toString('latin1'),
+    utf8: bytes.toString('utf8'),
+    utf16: bytes.toString('utf16le'),
+    hex,
+    'upper-case hex': hex.toUpperCase(),
+    'spaced hex': hex.replace(/..(?!$)/g, '$& '),
+    base64: bytes.toString('base64').replace(/=+$/, ''),
+    base64url: bytes.toString('base64url'),
+    decimals: bytes.join(','),
+    'spaced decimals': bytes.join(', '),
+  }
+}
+
+/** The names of the forms in which `text` shows `bytes`. */
+export function formsIn(text: string, bytes: Buffer): string[] {
+  return Object.entries(secretForms(bytes))
+    .filter(([, form]) => text.includes(form))
+    .map(([name]) => name)
+}
