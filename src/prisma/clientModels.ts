@@ -17,7 +17,7 @@ interface ClientField {
  * @throws FieldsealError `OPTIONS_INVALID` naming the first difference
  */
 export function checkClientMatches(schema: EncryptionSchema, client: ClientModels | undefined): void {
-  if (!client) return
+  if (!client) throw invalid('this is not a Prisma client that fieldseal can read: it needs @prisma/client 7.10')
   const names = new Set([...Object.keys(schema.models), ...Object.keys(client.models)])
   for (const name of names) {
     const known = schema.models[name]
@@ -30,6 +30,11 @@ export function checkClientMatches(schema: EncryptionSchema, client: ClientModel
 }
 
 function stale(name: string): FieldsealError {
-  const message = `encryptionSchema and the Prisma client differ at ${name}: run \`prisma generate\`, and import both from its output`
+  return invalid(
+    `encryptionSchema and the Prisma client differ at ${name}: run \`prisma generate\`, and import both from its output`,
+  )
+}
+
+function invalid(message: string): FieldsealError {
   return new FieldsealError('OPTIONS_INVALID', message)
 }

@@ -67,9 +67,16 @@ export function fieldEncryption(options: FieldEncryptionOptions) {
     return client.$extends({
       name: 'fieldseal',
       client: { ...methods, ...transactionMethod(base, context) } as EncryptionMethods,
-      query: { $allModels: { $allOperations: (call) => runOperation(context, call as OperationCall) as never } },
+      query: queryHooks(context),
     })
   })
+}
+
+/** A model that reaches no encrypted field gets no hook: Prisma's own cost of one would be most of what it pays. */
+function queryHooks(context: OperationContext): Record<never, never> {
+  const hook = { $allOperations: (call: OperationCall) => runOperation(context, call) }
+  const reaching = [...context.plans.values()].filter(({ reaches }) => reaches)
+  return Object.fromEntries(reaching.map(({ name }) => [clientName(name), hook]))
 }
 
 /** What is used of the client under the extension; the underscored parts are Prisma's own and may be missing. */

@@ -38,9 +38,7 @@ type Args = Record<string, unknown>
 
 /** Runs one operation: encrypts its arguments, passes it on, decrypts its result. */
 export function runOperation(context: OperationContext, call: OperationCall): Promise<unknown> {
-  const plan = context.plans.get(call.model)
-  if (!plan) throw unknownModel(call.model)
-  if (!plan.reaches) return call.query(call.args)
+  const plan = context.plans.get(call.model)!
   const roles = OPERATIONS[call.operation]
   if (!roles) throw new FieldsealError('QUERY_UNSUPPORTED', `${call.model}.${call.operation} is not known to fieldseal`)
 
@@ -103,9 +101,4 @@ function resolve(
       'inside the interactive transaction: give the pool a second connection, or use the tenant once before the transaction'
     return new FieldsealError('KEY_STORE_UNAVAILABLE', message)
   })
-}
-
-function unknownModel(model: string): FieldsealError {
-  const message = `the model ${model} is not in encryptionSchema: run \`prisma generate\` with fieldseal-generator in the schema`
-  return new FieldsealError('OPTIONS_INVALID', message)
 }
