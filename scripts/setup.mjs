@@ -22,16 +22,16 @@ const manifest = JSON.parse(readFileSync(at('package.json'), 'utf8'))
 
 const commands = /** @type {[string, string][]} */ (Object.entries(manifest.bin))
 
-const SCHEMA = 'prisma/schema.prisma'
+const SCHEMAS = ['prisma/schema.prisma', 'bench/schema.prisma']
 const BUILT_FROM = ['src', 'package.json', 'tsconfig.json', 'tsdown.config.ts']
-const GENERATED = 'node_modules/.cache/fieldseal/generated'
+const STAMPS = 'node_modules/.cache/fieldseal'
 
 try {
   requireNode()
   installPackages()
   build()
   linkCommands()
-  generate()
+  for (const schema of SCHEMAS) generate(schema)
 } catch (error) {
   console.error(`setup: ${error instanceof Error ? error.message : error}`)
   process.exitCode = 1
@@ -81,21 +81,21 @@ function linkCommands() {
   }
 }
 
-function generate() {
-  if (!existsSync(at(SCHEMA))) return
-  const generated = changed(at(GENERATED))
-  const generators = ['node_modules/.package-lock.json', ...commands.map(([, path]) => path)]
-  const newestSource = Math.max(newest(at(dirname(SCHEMA))), ...generators.map((path) => changed(at(path))))
-  if (generatorOutputs().every((path) => existsSync(path)) && generated >= newestSource) return
-  step('generating the Prisma client', process.execPath, [at('node_modules/prisma/build/index.js'), 'generate'])
-  mkdirSync(dirname(at(GENERATED)), { recursive: true })
-  writeFileSync(at(GENERATED), '')
+function generate(/** @type {string} */ schema) {
+  if (!existsSync(at(schema))) return
+  const stamp = at(`${STAMPS}/${dirname(schema)}-generated`)
+  const sources = [schema, 'node_modules/.package-lock.json', ...commands.map(([, path]) => path)]
+  const isFresh = changed(stamp) >= Math.max(...sources.map((path) => changed(at(path))))
+  if (isFresh && generatorOutputs(schema).every((path) => existsSync(path))) return
+  const prisma = at('node_modules/prisma/build/index.js')
+  step(`generating from ${schema}`, process.execPath, [prisma, 'generate', '--schema', schema])
+  mkdirSync(dirname(stamp), { recursive: true })
+  writeFileSync(stamp, '')
 }
 
-function generatorOutputs() {
-  const schema = readFileSync(at(SCHEMA), 'utf8')
-  const outputs = Array.from(schema.matchAll(/^\s*output\s*=\s*"([^"]+)"/gm), (match) => match[1] || '')
-  return outputs.map((path) => join(dirname(at(SCHEMA)), path))
+function generatorOutputs(/** @type {string} */ schema) {
+  const outputs = readFileSync(at(schema), 'utf8').matchAll(/^\s*output\s*=\s*"([^"]+)"/gm)
+  return Array.from(outputs, ([, path = '']) => join(dirname(at(schema)), path))
 }
 
 /** When a file was changed, in ms; 0 for one that does not exist. */

@@ -74,11 +74,11 @@ describe('the setup script', () => {
     await expect(setup()).rejects.toMatchObject({ stderr: expect.stringMatching(/building failed[\s\S]*missing\.js/) })
   })
 
-  it('builds, links the commands and generates the client, then has nothing to do', async () => {
+  it('builds, links the commands and generates the Prisma client, then has nothing to do', async () => {
     expect(await setup()).toEqual([
       'setup: building',
       'setup: linked the command checkout-command',
-      'setup: generating the Prisma client',
+      'setup: generating from prisma/schema.prisma',
     ])
     const { stdout } = await run(join(checkout, 'node_modules/.bin/checkout-command'))
     expect(stdout).toBe('the command\n')
@@ -89,13 +89,13 @@ describe('the setup script', () => {
   it('does again only what a change calls for', async () => {
     await setup()
     await touch('prisma/schema.prisma')
-    expect(await setup()).toEqual(['setup: generating the Prisma client'])
+    expect(await setup()).toEqual(['setup: generating from prisma/schema.prisma'])
     await touch('src/index.ts')
-    expect(await setup()).toEqual(['setup: building', 'setup: generating the Prisma client'])
+    expect(await setup()).toEqual(['setup: building', 'setup: generating from prisma/schema.prisma'])
     await rm(join(checkout, 'generated'), { recursive: true })
-    expect(await setup()).toEqual(['setup: generating the Prisma client'])
+    expect(await setup()).toEqual(['setup: generating from prisma/schema.prisma'])
     await rm(join(checkout, 'dist/index.d.ts'))
-    expect(await setup()).toEqual(['setup: building', 'setup: generating the Prisma client'])
+    expect(await setup()).toEqual(['setup: building', 'setup: generating from prisma/schema.prisma'])
   })
 })
 
