@@ -20,11 +20,11 @@ export function checkClientMatches(schema: EncryptionSchema, client: ClientModel
   if (!client) throw invalid('this is not a Prisma client that fieldseal can read: it needs @prisma/client 7.10')
   const names = new Set([...Object.keys(schema.models), ...Object.keys(client.models)])
   for (const name of names) {
-    const known = schema.models[name]
+    const known = Object.hasOwn(schema.models, name) ? schema.models[name] : undefined
     const actual = client.models[name]
     if (!known || !actual) throw stale(name)
     for (const { name: field, kind } of actual.fields ?? []) {
-      if (!(field in (kind === 'object' ? known.relations : known.columns))) throw stale(`${name}.${field}`)
+      if (!Object.hasOwn(kind === 'object' ? known.relations : known.columns, field)) throw stale(`${name}.${field}`)
     }
   }
 }

@@ -42,7 +42,7 @@ function checkNullFilter(field: FieldPlan, condition: unknown): void {
 function checkRelationFilter(relation: RelationPlan, condition: unknown): void {
   if (!isPlainObject(condition)) return
   for (const filter of RELATION_FILTERS) {
-    if (relation.list || !(filter in relation.model.columns)) checkWhere(relation.model, condition[filter])
+    if (relation.list || !Object.hasOwn(relation.model.columns, filter)) checkWhere(relation.model, condition[filter])
   }
   if (!relation.list) checkWhere(relation.model, condition)
 }

@@ -73,7 +73,7 @@ function selectedFields(plan: ModelPlan, select: Args): readonly FieldPlan[] {
 }
 
 function isComputed(plan: ModelPlan, key: string): boolean {
-  return key !== '_count' && !(key in plan.columns) && !plan.relations.has(key)
+  return key !== '_count' && !Object.hasOwn(plan.columns, key) && !plan.relations.has(key)
 }
 
 function unomittedFields(plan: ModelPlan, omit: unknown): readonly FieldPlan[] {

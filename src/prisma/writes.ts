@@ -20,6 +20,7 @@ export function collectCreate(pass: WritePass, plan: ModelPlan, data: unknown, p
   const known = withLinks(plan, data)
   collectMembers(pass, plan, {
     data,
+    known,
     context: 'create',
     owner: pass.tenancy.ownerOf(plan, known, parent),
     bound: (field) => boundTexts(plan, field, known, 'give it in the data of this create'),
@@ -39,6 +40,7 @@ export function collectUpdate(pass: WritePass, plan: ModelPlan, row: RowUpdate, 
   checkFrozen(plan, data, fixed)
   collectMembers(pass, plan, {
     data,
+    known: fixed,
     context: 'update',
     owner: pass.tenancy.ownerOf(plan, withLinks(plan, data), parent, fixed),
     bound: (field) => boundTexts(plan, field, fixed, 'name it in the unique where of this update'),
@@ -54,11 +56,13 @@ interface RowUpdate {
 export function collectUpdateMany(pass: WritePass, plan: ModelPlan, rows: RowUpdate, parent: TenantHolder): void {
   const { where, data } = rows
   if (!isPlainObject(data)) return
+  const fixed = fixedBy(plan, where)
   checkFrozen(plan, data, {})
   collectMembers(pass, plan, {
     data,
+    known: fixed,
     context: 'update',
-    owner: pass.tenancy.ownerOf(plan, data, parent, fixedBy(plan, where)),
+    owner: pass.tenancy.ownerOf(plan, data, parent, fixed),
     bound: (field) => {
       if (field.bind.length > 0) throw sharedBound(field)
       return field.bind
@@ -110,13 +114,10 @@ const NESTED: { readonly [operation: string]: NestedWrite } = {
 /** These move a row from one parent to another. */
 const LINKING = new Set(['connect', 'connectOrCreate', 'disconnect', 'set'])
 
-function collectNested(
-  pass: WritePass,
-  relation: RelationPlan,
-  { owner, context }: WrittenRecord,
-  value: unknown,
-): void {
+function collectNested(pass: WritePass, relation: RelationPlan, record: WrittenRecord, value: unknown): void {
   if (!isPlainObject(value)) return
+  const { context } = record
+  const owner = childOwner(pass, relation, record)
   const ownLink = context === 'create' && relation.from.length > 0
   for (const [operation, part] of Object.entries(value)) {
     if (isAbsent(part)) continue
@@ -126,6 +127,12 @@ function collectNested(
       throw new FieldsealError('QUERY_UNSUPPORTED', `${relation.name}: the nested write "${operation}" is unknown`)
     collect(pass, relation, part, owner)
   }
+}
+
+/** Records nested in the row that their tenant column refers to are of the tenant that it names. */
+function childOwner({ tenancy }: WritePass, { model, tenantFrom }: RelationPlan, record: WrittenRecord): TenantHolder {
+  if (!tenantFrom) return record.owner
+  return tenancy.ownerOf(model, { [tenantFrom.column]: record.known[tenantFrom.own] }, record.owner)
 }
 
 function forEach(
@@ -142,7 +149,7 @@ function partOf(value: unknown, key: string): unknown {
 
 /** A to-one `update` takes the data itself, or `{ where, data }`. */
 function rowUpdate({ list, model, name }: RelationPlan, value: Record<string, unknown>): RowUpdate {
-  const hasColumn = 'data' in model.columns
+  const hasColumn = Object.hasOwn(model.columns, 'data')
   if (list || ('data' in value && !hasColumn)) return { where: value.where, data: value.data }
   if (!hasColumn || !isPlainObject(value.data)) return { where: undefined, data: value }
   const message = `${name}: "update" could mean the field ${model.name}.data or the wrapper { where, data }; update ${model.name} itself`
@@ -153,15 +160,22 @@ function writes(value: unknown): boolean {
   return !isAbsent(value) && !isDbNull(value)
 }
 
-/** The data's own values, and the tenant and bound columns that its `connect`s give. */
+/** The data's own values, and the tenant and bound columns that its links give. */
 function withLinks(plan: ModelPlan, data: Record<string, unknown>): KnownValues {
-  const links = plan.links.filter(({ field }) => isPlainObject(partOf(data[field], 'connect')))
+  const links = plan.links.filter(({ field }) => isPlainObject(data[field]))
   if (links.length === 0) return data
-  const linked = links.flatMap(({ field, from, to }) => {
-    const row = partOf(data[field], 'connect') as KnownValues
-    return from.map((column, position) => [column, row[to[position]!]])
+  const linked = links.flatMap((relation) => {
+    const row = linkedRow(relation, data[relation.field] as Record<string, unknown>)
+    return relation.from.map((column, position) => [column, row[relation.to[position]!]])
   })
   return { ...Object.fromEntries(linked), ...data }
+}
+
+/** What is known of the row that a new link leads to. */
+function linkedRow({ model }: RelationPlan, link: Record<string, unknown>): KnownValues {
+  if (isPlainObject(link.connect)) return fixedBy(model, link.connect)
+  if (isPlainObject(link.connectOrCreate)) return fixedBy(model, link.connectOrCreate.where)
+  return isPlainObject(link.create) ? link.create : {}
 }
 
 /** A bound column, or one that a bound foreign key follows, must keep its value. */
