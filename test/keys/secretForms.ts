@@ -15,9 +15,13 @@ export function secretForms(bytes: Buffer): { readonly [form: string]: string } 
   }
 }
 
-/** The names of the forms in which `text` shows `bytes`. */
-export function formsIn(text: string, bytes: Buffer): string[] {
+/**
+ * The names of the forms in which `text` shows `bytes`.
+ *
+ * @param asWritten how the writer of `text` changes strings
+ */
+export function formsIn(text: string, bytes: Buffer, asWritten = (form: string) => form): string[] {
   return Object.entries(secretForms(bytes))
-    .filter(([, form]) => text.includes(form))
+    .filter(([, form]) => text.includes(asWritten(form)))
     .map(([name]) => name)
 }
