@@ -36,19 +36,23 @@ export class OperationTenancy {
    * The owner of a record that is written, given the owner of the record around it.
    *
    * @param known what the data says of the record's columns
-   * @param fixed what its `where` says of them, which with `$acrossTenants` tells the tenant too
+   * @param fixed what its `where` says of them: it must agree, and with `$acrossTenants` it tells the tenant too
    * @throws FieldsealError `TENANT_MISMATCH`, `TENANT_INVALID`
    */
   ownerOf(plan: ModelPlan, known: KnownValues, parent: TenantHolder, fixed: KnownValues = {}): TenantHolder {
     if (plan.tenant === undefined) return parent
+    const column = `${plan.name}.${plan.tenant}`
     const written = setValue(known[plan.tenant])
-    const named = isAbsent(written) && this.#across ? fixed[plan.tenant] : written
-    if (isAbsent(named)) return parent
+    const stored = fixed[plan.tenant]
     if (!this.#across) {
-      this.#claim(named, `${plan.name}.${plan.tenant}`)
-      return this.owner
+      if (!isAbsent(written)) this.#claim(written, column)
+      checkSame(this.owner.tenant ?? this.#defaultTenant, stored, column)
+      return isAbsent(written) ? parent : this.owner
     }
+    const named = isAbsent(written) ? stored : written
+    if (isAbsent(named)) return parent
     checkTenant(named)
+    checkSame(named, stored, column)
     return { tenant: named }
   }
 
@@ -77,6 +81,13 @@ export class OperationTenancy {
     }
     this.owner.tenant = tenant
   }
+}
+
+/** A row keeps its tenant: its other ciphertexts would stay behind. */
+function checkSame(tenant: unknown, stored: unknown, column: string): void {
+  if (tenant === undefined || typeof stored !== 'string' || stored === tenant) return
+  const message = `the where names rows of tenant "${stored}" by ${column}, but they are written for "${String(tenant)}"`
+  throw new FieldsealError('TENANT_MISMATCH', message)
 }
 
 function setValue(value: unknown): unknown {

@@ -1,4 +1,5 @@
 import type { Slot, TenantHolder } from '../cipher.js'
+import type { KnownValues } from './bound.js'
 import type { FieldPlan } from './plan.js'
 import { isAbsent, isDbNull, isPlainObject, nullKind } from './values.js'
 
@@ -6,6 +7,8 @@ import { isAbsent, isDbNull, isPlainObject, nullKind } from './values.js'
 export interface WrittenRecord {
   readonly data: Record<string, unknown>
   readonly owner: TenantHolder
+  /** What is known of its columns before the SQL. */
+  readonly known: KnownValues
   readonly context: 'create' | 'update'
   /** The bound texts of a field; throws where they are not known. */
   readonly bound: (field: FieldPlan) => readonly string[]
