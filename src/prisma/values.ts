@@ -16,12 +16,17 @@ export function nullKind(value: unknown): string | undefined {
 
 /** A reference to another column, as in `where: { a: { equals: prisma.user.fields.b } }`. */
 export function isFieldRef(value: unknown): value is { modelName: string; name: string } {
-  return typeof value === 'object' && value !== null && 'modelName' in value && 'typeName' in value && 'name' in value
+  return isInstance(value) && 'modelName' in value && 'typeName' in value && 'name' in value
 }
 
 /** `undefined` and `Prisma.skip`: the key counts as not written. */
 export function isAbsent(value: unknown): boolean {
-  return value === undefined || (typeof value === 'object' && value !== null && 'ifUndefined' in value)
+  return value === undefined || (isInstance(value) && 'ifUndefined' in value)
+}
+
+/** An object of a class: what only looks like Prisma's own may be a value in a Json field. */
+function isInstance(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isPlainObject(value)
 }
 
 /** NULL in the database. */
