@@ -29,10 +29,16 @@ export function transform(slots: readonly Slot[], ring: KeyRing): Promise<void> 
   if (slots.length === 0) return undefined
   const keys = new PassKeys(ring)
   for (const slot of slots) keys.need(slot)
-  const pending = keys.resolve()
-  if (pending) return pending.then(() => apply(slots, keys))
+  if (!keys.complete()) return resolveAndApply(slots, keys)
   apply(slots, keys)
   return undefined
+}
+
+/** Checks the values first: one that cannot be written should not make a DEK. */
+async function resolveAndApply(slots: readonly Slot[], keys: PassKeys): Promise<void> {
+  for (const slot of slots) if (slot.mode === 'encrypt') encodeValue(slot.field, slot.holder[slot.key])
+  await keys.resolve()
+  apply(slots, keys)
 }
 
 function apply(slots: readonly Slot[], keys: PassKeys): void {

@@ -62,12 +62,18 @@ export class PassKeys {
     this.#openers.set(head, { header, scope: slot.owner.tenant!, opener })
   }
 
+  /** Whether all keys are in memory. */
+  complete(): boolean {
+    for (const { dek } of this.#actives.values()) if (!dek) return false
+    for (const { opener } of this.#openers.values()) if (!opener) return false
+    return true
+  }
+
   /** Gets the keys that are not in memory, all at once. */
-  resolve(): Promise<void> | undefined {
+  async resolve(): Promise<void> {
     const actives = [...this.#actives.values()].filter(({ dek }) => !dek)
     const heads = [...this.#openers.values()].filter(({ opener }) => !opener)
-    if (actives.length === 0 && heads.length === 0) return undefined
-    return Promise.all([this.#resolveActives(actives), this.#resolveHeads(heads)]).then(() => undefined)
+    await Promise.all([this.#resolveActives(actives), this.#resolveHeads(heads)])
   }
 
   async #resolveActives(missing: { tenant: string; purpose: Purpose; dek: Dek | undefined }[]): Promise<void> {
