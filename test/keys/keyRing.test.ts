@@ -412,6 +412,17 @@ describe('the active DEK', () => {
     await expectRefusal(ring.active('acme', 'encrypt'), 'KEY_STORE_UNAVAILABLE', /cannot be read back/)
   })
 
+  it('is refused, not tried for ever, when the table is read from a copy that lags behind', async () => {
+    const process = await withDek()
+    process.store.tamper(process.id, { state: 'retired' })
+    const stale = process.store.rows[0]!
+    await restart(process).ring.active('acme', 'encrypt')
+    const lagging = storeWith(process.store, { findNewest: async () => stale })
+    const ring = new KeyRing({ kms: process.kms, store: lagging, cache: new DekCache({ ttl: 1000, max: 10 }) })
+    await expectRefusal(ring.active('acme', 'encrypt'), 'KEY_STORE_UNAVAILABLE', /cannot be read back/)
+    expect(process.store.rows.length).toBe(2)
+  })
+
   it('is asked for again when its time in memory is over', async () => {
     const process = await withDek()
     let time = 1
