@@ -6,7 +6,15 @@ import type { Dek } from '../keys/dek.js'
 import { ANY_TENANT, type KeyRing, type TenantScope } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import { GLOBAL_TENANT } from '../tenant.js'
-import { type DecryptSlot, type EncryptSlot, fieldError, type IndexSlot, type Slot, type TenantHolder } from './slot.js'
+import {
+  type CipherField,
+  type DecryptSlot,
+  type EncryptSlot,
+  fieldError,
+  type IndexSlot,
+  type Slot,
+  type TenantHolder,
+} from './slot.js'
 
 /** What opens all ciphertexts with one head. */
 export class Opener {
@@ -24,11 +32,26 @@ export class Opener {
   }
 }
 
+/** A key that the pass needs; `field` is the first that asked for it, for messages. */
+interface ActiveNeed {
+  readonly field: CipherField
+  readonly tenant: string
+  readonly purpose: Purpose
+  dek: Dek | undefined
+}
+
+interface OpenerNeed {
+  readonly field: CipherField
+  readonly header: Header
+  readonly scope: TenantScope
+  opener: Opener | undefined
+}
+
 /** The keys of one pass, so that no eviction in between can take one away. */
 export class PassKeys {
   readonly #ring: KeyRing
-  readonly #actives = new Map<string, { tenant: string; purpose: Purpose; dek: Dek | undefined }>()
-  readonly #openers = new Map<string, { header: Header; scope: TenantScope; opener: Opener | undefined }>()
+  readonly #actives = new Map<string, ActiveNeed>()
+  readonly #openers = new Map<string, OpenerNeed>()
 
   /** The last answer of `active`: consecutive slots mostly want the same. */
   #last: { owner: TenantHolder; mode: Slot['mode']; dek: Dek } | undefined
@@ -46,7 +69,7 @@ export class PassKeys {
     const { tenant, purpose } = activeOf(slot)
     const name = `${purpose} ${tenant}`
     if (!this.#actives.has(name)) {
-      this.#actives.set(name, { tenant, purpose, dek: this.#ring.cachedActive(tenant, purpose) })
+      this.#actives.set(name, { field: slot.field, tenant, purpose, dek: this.#ring.cachedActive(tenant, purpose) })
     }
   }
 
@@ -59,7 +82,7 @@ export class PassKeys {
     }
     const dek = this.#ring.cached(header.dekId)
     const opener = dek && new Opener(dek, header)
-    this.#openers.set(head, { header, scope: slot.owner.tenant!, opener })
+    this.#openers.set(head, { field: slot.field, header, scope: slot.owner.tenant!, opener })
   }
 
   /** Whether all keys are in memory. */
@@ -76,20 +99,26 @@ export class PassKeys {
     await Promise.all([this.#resolveActives(actives), this.#resolveHeads(heads)])
   }
 
-  async #resolveActives(missing: { tenant: string; purpose: Purpose; dek: Dek | undefined }[]): Promise<void> {
+  async #resolveActives(missing: readonly ActiveNeed[]): Promise<void> {
     await Promise.all(
-      missing.map(async (entry) => {
-        entry.dek = await this.#ring.active(entry.tenant, entry.purpose)
+      missing.map(async (need) => {
+        need.dek = await forField(need.field, this.#ring.active(need.tenant, need.purpose))
       }),
     )
   }
 
-  async #resolveHeads(missing: { header: Header; scope: TenantScope; opener: Opener | undefined }[]): Promise<void> {
+  async #resolveHeads(missing: readonly OpenerNeed[]): Promise<void> {
     const scope = missing[0]?.scope
     if (scope === undefined) return
-    const deks = await this.#ring.load([...new Set(missing.map(({ header }) => header.dekId))], scope)
-    const byId = new Map(deks.map((dek) => [dek.id, dek]))
-    for (const entry of missing) entry.opener = new Opener(byId.get(entry.header.dekId)!, entry.header)
+    const ids = [...new Set(missing.map(({ header }) => header.dekId))]
+    const outcomes = this.#ring.loadEach(ids, scope)
+    const deks = new Map(ids.map((id, i) => [id, outcomes[i]!]))
+    await Promise.all(
+      missing.map(async (need) => {
+        const dek = await forField(need.field, deks.get(need.header.dekId)!)
+        need.opener = new Opener(dek, need.header)
+      }),
+    )
   }
 
   active(slot: EncryptSlot | IndexSlot): Dek {
@@ -110,6 +139,16 @@ export class PassKeys {
       throw new FieldsealError('TENANT_MISMATCH', message)
     }
     return opener!
+  }
+}
+
+/** The ring knows keys but no fields; whoever reads the error wants to know both. */
+async function forField(field: CipherField, key: Dek | Promise<Dek>): Promise<Dek> {
+  try {
+    return await key
+  } catch (error) {
+    if (!FieldsealError.is(error)) throw error
+    throw new FieldsealError(error.code, `${field.name}: ${error.message}`, { cause: error })
   }
 }
 

@@ -66,11 +66,16 @@ export class KeyRing {
    * `KEY_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
    */
   async load(ids: readonly string[], scope: TenantScope): Promise<Dek[]> {
+    return Promise.all(this.loadEach(ids, scope))
+  }
+
+  /** As `load`, with an outcome for each id, so that a caller can tell what each is needed for. */
+  loadEach(ids: readonly string[], scope: TenantScope): (Dek | Promise<Dek>)[] {
     const known = ids.map((id) => this.#inMemory(id, scope) ?? this.#loads.get(flight(id, scope)))
     const missing = new Set(ids.filter((_, i) => known[i] === undefined))
     const rows = missing.size > 0 ? this.#store.findByIds([...missing]) : NO_ROWS
     const load = (id: string) => this.#loads.run(flight(id, scope), () => this.#load(id, scope, rows))
-    return Promise.all(ids.map((id, i) => known[i] ?? load(id)))
+    return ids.map((id, i) => known[i] ?? load(id))
   }
 
   #inMemory(id: string, scope: TenantScope): Dek | undefined {
