@@ -9,8 +9,11 @@ export interface CredentialProvider<C> {
   getCredential(): Promise<C>
 }
 
+/** Options of `freshCredentials`. */
 export interface FreshCredentialsOptions {
+  /** Milliseconds for one fetch; 2,500 unless given. */
   readonly timeout?: number | undefined
+  /** Sees the provider's own error. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
@@ -26,7 +29,7 @@ export interface FreshCredentialsOptions {
  * @example
  * ```ts
  * import { kms } from 'tencentcloud-sdk-nodejs-kms'
- * import { CvmRoleCredential } from 'tencentcloud-sdk-nodejs-common/tencentcloud/common/credential'
+ * import { CvmRoleCredential } from 'tencentcloud-sdk-nodejs-common'
  * import { freshCredentials } from 'fieldseal/tencent-kms'
  *
  * const credential = freshCredentials(() => new CvmRoleCredential())

@@ -5,6 +5,8 @@ import { encryptionContext } from '../keys/encryptionContext.js'
 import type { DekIdentity, Kms, WrappedDek } from '../keys/kms.js'
 import { type KekSource, loadKek } from './kek.js'
 
+export type { KekSource } from './kek.js'
+
 /** Options of `localKms`. */
 export interface LocalKmsOptions extends KekSource {
   /** Allows it where NODE_ENV is `production`; `false` unless given. */

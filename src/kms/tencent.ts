@@ -7,6 +7,11 @@ import { send, type TencentAction, type TencentAnswer } from './tencentClient.js
 import { classify, type TencentFailure, TIMED_OUT, tencentError } from './tencentErrors.js'
 import { checkedOptions, isKeyId, type KeyIdOf, type TencentKmsOptions } from './tencentOptions.js'
 
+export { type CredentialProvider, type FreshCredentialsOptions, freshCredentials } from './freshCredentials.js'
+export type { DecryptRequest, GenerateDataKeyRequest, TencentKmsClient } from './tencentClient.js'
+export type { TencentErrorDetails } from './tencentErrors.js'
+export type { KeyIdOf, TencentKmsOptions } from './tencentOptions.js'
+
 /**
  * DEKs wrapped by Tencent Cloud KMS (API 2019-01-18), through the SDK client that you make. Each DEK is bound to its
  * id, purpose and tenant by the encryption context. Temporary failures are retried with growing, random pauses from
@@ -20,8 +25,8 @@ import { checkedOptions, isKeyId, type KeyIdOf, type TencentKmsOptions } from '.
  * import { kms } from 'tencentcloud-sdk-nodejs-kms'
  * import { tencentKms } from 'fieldseal/tencent-kms'
  *
- * const credential = { secretId: process.env.TENCENTCLOUD_SECRET_ID, secretKey: process.env.TENCENTCLOUD_SECRET_KEY }
- * const client = new kms.v20190118.Client({ credential, region: 'ap-guangzhou' })
+ * const { TENCENTCLOUD_SECRET_ID: secretId = '', TENCENTCLOUD_SECRET_KEY: secretKey = '' } = process.env
+ * const client = new kms.v20190118.Client({ credential: { secretId, secretKey }, region: 'ap-guangzhou' })
  * const keys = tencentKms({ client, keyId: '7b1bd7cb-5d5e-11ef-9d2e-5254005cbf2d' })
  * ```
  */

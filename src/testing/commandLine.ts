@@ -4,7 +4,7 @@ import type { KmsEmulatorOptions } from './kmsEmulator.js'
 
 type Environment = { readonly [name: string]: string | undefined }
 
-export const USAGE = `Usage: kms-emulator [options]
+export const USAGE = `Usage: fieldseal-kms-emulator [options]
 
 An emulator of Tencent Cloud KMS (API 2019-01-18), for tests and development only.
 Each option may also come from the environment variable beside it.

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -30,7 +31,7 @@ async function start(args: readonly string[]) {
   const line = await firstLine(child.stdout!)
   const [, endpoint = '', keyId = ''] = /on http:\/\/(\S+), key (\S+), secret id AKIDtest/.exec(line) ?? []
   const credential = { secretId: 'AKIDtest', secretKey: 'hush-hush' }
-  const profile = { httpProfile: { protocol: 'http://', endpoint } }
+  const profile = { httpProfile: { protocol: 'http://', endpoint, agent: new Agent() } }
   const client = new sdk.v20190118.Client({ credential, region: 'ap-guangzhou', profile })
   return { child, line, keyId, client }
 }
