@@ -45,7 +45,7 @@ describe('Dek', () => {
     const deeply = inspect(dek, { showHidden: true, depth: null, maxArrayLength: null, getters: true })
     const shown = [inspect(dek), deeply, JSON.stringify(dek), String(dek), JSON.stringify(dek.key)].join('\n')
     for (const secret of secrets) expect(formsIn(shown, secret)).toEqual([])
-    expect(formsIn(`${shown}${secrets[0]!.toString('base64')}`, secrets[0]!)).toEqual(['base64'])
+    expect(formsIn(`${shown}${secrets[0]!.toString('base64')}`, secrets[0]!)).toContain('base64')
   })
 
   it('has the head and the AAD of its ciphertexts, made once for each field', () => {

@@ -514,6 +514,6 @@ describe('key material', () => {
     const all = [ring, cache, dek, error, error.stack]
     const shown = all.map((one) => inspect(one, { showHidden: true, depth: null }) + JSON.stringify(one)).join('\n')
     for (const secret of [...kms.copies, dek.key.export()]) expect(formsIn(shown, secret)).toEqual([])
-    expect(formsIn(shown + kms.copies[0]!.toString('hex'), kms.copies[0]!)).toEqual(['hex'])
+    expect(formsIn(shown + kms.copies[0]!.toString('hex'), kms.copies[0]!)).toContain('hex')
   })
 })
