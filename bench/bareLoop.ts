@@ -13,7 +13,9 @@ export function bareEncrypt(values: readonly string[]): string[] {
     const nonce = randomBytes(12)
     const cipher = createCipheriv('aes-256-gcm', KEY, nonce)
     cipher.setAAD(AAD)
-    return Buffer.concat([nonce, cipher.update(value, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url')
+    return Buffer.concat([nonce, cipher.update(value, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
+      'base64url',
+    )
   })
 }
 

@@ -39,9 +39,16 @@ export async function openNotes() {
   await applySchema(url, 'bench/schema.prisma')
   const emulator = await startKmsEmulator()
   const open = (keys: { max?: number } = {}) => {
-    const base = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 5 }), log: [{ emit: 'event', level: 'query' }] })
+    const base = new PrismaClient({
+      adapter: new PrismaPg({ connectionString: url, max: 5 }),
+      log: [{ emit: 'event', level: 'query' }],
+    })
     const client = new kms.v20190118.Client(emulator.clientConfig())
-    const encryption = fieldEncryption({ schema: encryptionSchema, kms: tencentKms({ client, keyId: emulator.keyId }), keys })
+    const encryption = fieldEncryption({
+      schema: encryptionSchema,
+      kms: tencentKms({ client, keyId: emulator.keyId }),
+      keys,
+    })
     return { base, prisma: base.$extends(encryption) }
   }
   const plain = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 5 }) })

@@ -49,12 +49,16 @@ const unmarked = await interleave(
   },
   { rounds: 40 },
 )
-console.log(`model without encrypted fields, findFirst × 50, to plain: unbound ${spread(perRound(unmarked, (t) => t.unbound / t.plain))}, bound ${spread(perRound(unmarked, (t) => t.extended / t.plain))}`)
+console.log(
+  `model without encrypted fields, findFirst × 50, to plain: unbound ${spread(perRound(unmarked, (t) => t.unbound / t.plain))}, bound ${spread(perRound(unmarked, (t) => t.extended / t.plain))}`,
+)
 const large = await interleave(
   { plain: () => world.plain.plainNote.findMany(), unbound: () => prisma.plainNote.findMany() },
   { rounds: 60, warmUp: 10 },
 )
-console.log(`model without encrypted fields, findMany 1,000 × 6, to plain: ${spread(perRound(large, (t) => t.unbound / t.plain))}`)
+console.log(
+  `model without encrypted fields, findMany 1,000 × 6, to plain: ${spread(perRound(large, (t) => t.unbound / t.plain))}`,
+)
 await prisma.$disconnect()
 await world.close()
 
@@ -68,7 +72,9 @@ async function emptied(table: { deleteMany(): Promise<unknown> }, work: () => Pr
 }
 
 function report(name: string, times: Times<'plain' | 'fieldseal' | 'bare'>): void {
-  console.log(`${name}: plain ${spread(times.plain)} ms, fieldseal ${spread(times.fieldseal)} ms, bare loop ${spread(times.bare)} ms`)
+  console.log(
+    `${name}: plain ${spread(times.plain)} ms, fieldseal ${spread(times.fieldseal)} ms, bare loop ${spread(times.bare)} ms`,
+  )
   console.log(`  fieldseal to plain: ${spread(perRound(times, (t) => t.fieldseal / t.plain))}`)
   console.log(`  added time to bare loop: ${spread(perRound(times, (t) => (t.fieldseal - t.plain) / t.bare))}`)
 }
