@@ -69,25 +69,32 @@ export class KeyRing {
     return Promise.all(this.loadEach(ids, scope))
   }
 
-  /** As `load`, with an outcome for each id, so that a caller can tell what each is needed for. */
+  /**
+   * As `load`, with an outcome for each id, so that a caller can tell what each is needed for. It throws nothing itself;
+   * the caller handles every promise.
+   */
   loadEach(ids: readonly string[], scope: TenantScope): (Dek | Promise<Dek>)[] {
     const known = ids.map((id) => this.#inMemory(id, scope) ?? this.#loads.get(flight(id, scope)))
     const missing = new Set(ids.filter((_, i) => known[i] === undefined))
-    const rows = missing.size > 0 ? this.#store.findByIds([...missing]) : NO_ROWS
+    const rows = missing.size > 0 ? this.#find([...missing]) : NO_ROWS
     const load = (id: string) => this.#loads.run(flight(id, scope), () => this.#load(id, scope, rows))
     return ids.map((id, i) => known[i] ?? load(id))
   }
 
-  #inMemory(id: string, scope: TenantScope): Dek | undefined {
+  #inMemory(id: string, scope: TenantScope): Dek | Promise<Dek> | undefined {
     const dek = this.cached(id)
-    if (dek) checkTenant(id, dek.tenant, scope)
-    return dek
+    return dek && !isWithin(scope, dek.tenant) ? Promise.reject(foreign(id, scope)) : dek
+  }
+
+  /** A store that throws instead of rejecting does so into the promise. */
+  async #find(ids: readonly string[]): Promise<StoredKey[]> {
+    return this.#store.findByIds(ids)
   }
 
   async #load(id: string, scope: TenantScope, rows: Promise<StoredKey[]>): Promise<Dek> {
     const row = (await rows).find((candidate) => candidate.id === id)
     if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
-    checkTenant(id, row.tenant, scope)
+    if (!isWithin(scope, row.tenant)) throw foreign(id, scope)
     const dek = await this.#unwrap(row, { key: id, purpose: 'encrypt', tenant: row.tenant })
     this.#cache.add(dek)
     return dek
@@ -157,9 +164,13 @@ function usableText(row: StoredKey, identity: DekIdentity, kms: string): string 
   return row.wrapped
 }
 
-function checkTenant(id: string, tenant: string, scope: TenantScope): void {
-  if (scope === ANY_TENANT || tenant === scope) return
-  throw new FieldsealError('TENANT_MISMATCH', `tenant "${scope}" asked for data under DEK ${id} of another tenant`)
+function isWithin(scope: TenantScope, tenant: string): boolean {
+  return scope === ANY_TENANT || tenant === scope
+}
+
+function foreign(id: string, scope: TenantScope): FieldsealError {
+  const message = `tenant "${String(scope)}" asked for data under DEK ${id} of another tenant`
+  return new FieldsealError('TENANT_MISMATCH', message)
 }
 
 /** Loads are shared within one scope only: an answer, or an error, that is right for one is wrong for another. */

@@ -471,6 +471,38 @@ describe('loading DEKs by id', () => {
     expect(spent()).toEqual({ ...NOTHING, findByIds: 3, unwrap: 3 })
   })
 
+  it('gives each id its own outcome, those in memory too, and throws none of them', async () => {
+    const process = await withDek()
+    const other = await process.ring.active('other', 'encrypt')
+    const gone = randomUUID()
+    const cold = restart(process).ring
+    for (const ring of [process.ring, cold]) {
+      const outcomes = await Promise.allSettled(ring.loadEach([other.id, process.id, gone], 'acme'))
+      const seen = outcomes.map((outcome) => {
+        return outcome.status === 'fulfilled' ? outcome.value.id : (outcome.reason as FieldsealError).code
+      })
+      expect(seen).toEqual(['TENANT_MISMATCH', process.id, 'KEY_NOT_FOUND'])
+    }
+  })
+
+  it('rejects, and stays usable, with a store that throws instead of rejecting', async () => {
+    const process = await withDek()
+    const broken = new FieldsealError('KEY_STORE_UNAVAILABLE', 'no connection')
+    let [up, times] = [false, 0]
+    const store = storeWith(process.store, {
+      findByIds: (ids) => {
+        times += 1
+        if (!up) throw broken
+        return process.store.findByIds(ids)
+      },
+    })
+    const ring = new KeyRing({ kms: process.kms, store, cache: new DekCache({ ttl: 1000, max: 10 }) })
+    const outcomes = await Promise.allSettled(ring.loadEach([process.id, randomUUID()], 'acme'))
+    expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason)).toEqual([broken, broken])
+    up = true
+    expect([(await ring.load([process.id], 'acme')).length, times]).toEqual([1, 2])
+  })
+
   it('asks nothing for no ids', async () => {
     const { ring, spent } = restart(start())
     expect(await ring.load([], 'acme')).toEqual([])
