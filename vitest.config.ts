@@ -18,7 +18,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/package/projects'],
     globalSetup: ['test/support/globalSetup.ts'],
     pool: 'forks',
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
   },
 })

