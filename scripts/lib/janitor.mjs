@@ -59,14 +59,21 @@ function signal(pid, name) {
   }
 }
 
-/** @param {string} label */
+/**
+ * A container whose creation was under way may come to light a moment later.
+ *
+ * @param {string} label
+ */
 async function removeContainers(label) {
   const { getContainerRuntimeClient } = await import('testcontainers')
   const docker = (await getContainerRuntimeClient()).container.dockerode
-  const filters = { label: [label] }
-  for (const { Id } of await docker.listContainers({ all: true, filters })) {
-    await docker.getContainer(Id).remove({ force: true, v: true })
+  const find = () => docker.listContainers({ all: true, filters: { label: [label] } })
+  let found = await find()
+  for (let attempt = 0; found.length === 0 && attempt < 10; attempt++) {
+    await sleep(200)
+    found = await find()
   }
+  for (const { Id } of found) await docker.getContainer(Id).remove({ force: true, v: true })
 }
 
 /**
