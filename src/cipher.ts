@@ -17,6 +17,7 @@ import { unpad } from './crypto/padding.js'
 import type { Dek } from './keys/dek.js'
 import type { KeyRing } from './keys/keyRing.js'
 
+export { named } from './cipher/passKeys.js'
 export type * from './cipher/slot.js'
 
 /**

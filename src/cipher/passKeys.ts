@@ -102,7 +102,7 @@ export class PassKeys {
   async #resolveActives(missing: readonly ActiveNeed[]): Promise<void> {
     await Promise.all(
       missing.map(async (need) => {
-        need.dek = await forField(need.field, this.#ring.active(need.tenant, need.purpose))
+        need.dek = await named(need.field.name, this.#ring.active(need.tenant, need.purpose))
       }),
     )
   }
@@ -115,7 +115,7 @@ export class PassKeys {
     const deks = new Map(ids.map((id, i) => [id, outcomes[i]!]))
     await Promise.all(
       missing.map(async (need) => {
-        const dek = await forField(need.field, deks.get(need.header.dekId)!)
+        const dek = await named(need.field.name, deks.get(need.header.dekId)!)
         need.opener = new Opener(dek, need.header)
       }),
     )
@@ -143,12 +143,12 @@ export class PassKeys {
 }
 
 /** The ring knows keys but no fields; whoever reads the error wants to know both. */
-async function forField(field: CipherField, key: Dek | Promise<Dek>): Promise<Dek> {
+export async function named<T>(place: string, key: T | Promise<T>): Promise<T> {
   try {
     return await key
   } catch (error) {
     if (!FieldsealError.is(error)) throw error
-    throw new FieldsealError(error.code, `${field.name}: ${error.message}`, { cause: error })
+    throw new FieldsealError(error.code, `${place}: ${error.message}`, { cause: error })
   }
 }
 

@@ -31,6 +31,7 @@ export class KeyRing {
   readonly #cache: DekCache
   readonly #actives = new SingleFlight<Dek>()
   readonly #loads = new SingleFlight<Dek>()
+  readonly #opens = new SingleFlight<void>()
 
   constructor({ kms, store, cache }: KeyRingOptions) {
     this.#kms = kms
@@ -57,6 +58,22 @@ export class KeyRing {
   async active(tenant: string, purpose: Purpose): Promise<Dek> {
     const cached = this.#cache.active(tenant, purpose)
     return cached ?? this.#actives.run(`${purpose} ${tenant}`, () => this.#findOrCreate(tenant, purpose))
+  }
+
+  /**
+   * Brings the active DEK of a tenant for `encrypt` into memory, if the tenant has one; makes none.
+   *
+   * @throws FieldsealError `KEY_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
+   */
+  async open(tenant: string): Promise<void> {
+    const running = this.#actives.get(`encrypt ${tenant}`)
+    await (running ?? this.#opens.run(tenant, () => this.#openNewest(tenant)))
+  }
+
+  async #openNewest(tenant: string): Promise<void> {
+    const newest = await this.#store.findNewest(tenant, 'encrypt')
+    if (newest?.state !== 'active') return
+    this.#cache.addActive(await this.#unwrap(newest, { key: newest.id, purpose: 'encrypt', tenant }))
   }
 
   /**

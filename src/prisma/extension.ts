@@ -2,13 +2,14 @@ import type { Prisma } from '@prisma/client/extension'
 import { FieldsealError } from '../errors.js'
 import { DekCache } from '../keys/dekCache.js'
 import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
-import { ambientTenant, checkTenant } from '../tenant.js'
+import type { Purpose } from '../keys/kms.js'
+import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
 import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
 import { prismaKeyStore } from './keyStore.js'
 import { type OperationCall, type OperationContext, runOperation } from './operation.js'
 import { checkOptions, type FieldEncryptionOptions, KEY_DEFAULTS } from './options.js'
-import { clientName, compilePlans, type GlobalOmit } from './plan.js'
+import { clientName, compilePlans, type GlobalOmit, type Plans } from './plan.js'
 import { type EncryptionOperations, encryptionOperations } from './rawRows.js'
 import { within } from './within.js'
 
@@ -89,9 +90,11 @@ interface BaseClient {
 function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys }: FieldEncryptionOptions) {
   const { ttl, max, transactionWait } = { ...KEY_DEFAULTS, ...keys }
   const cache = new DekCache({ ttl, max })
+  const store = prismaKeyStore(base, schema.keysModel)
   const context: OperationContext = {
     plans: compilePlans(schema, base._globalOmit),
-    ring: new KeyRing({ kms, store: prismaKeyStore(base, schema.keysModel), cache }),
+    ring: new KeyRing({ kms, store, cache }),
+    keyStoreWaits: store.isWaiting,
     bindings: new Bindings(Object.keys(schema.models).map(clientName)),
     tenancy: { tenant, defaultTenant },
     transactionWait,
@@ -100,7 +103,7 @@ function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys
 }
 
 /**
- * An interactive transaction holds a connection while the key ring needs another, so a known tenant's DEK is fetched
+ * An interactive transaction holds a connection while the key ring needs another, so a known tenant's DEKs are fetched
  * before it begins. That is a help, not a condition: what fails here fails again, and clearly, where the key is used.
  */
 function transactionMethod(base: BaseClient, context: OperationContext): object {
@@ -113,10 +116,22 @@ function transactionMethod(base: BaseClient, context: OperationContext): object 
   }
 }
 
-async function warm({ ring, bindings, tenancy, transactionWait }: OperationContext): Promise<void> {
+async function warm(context: OperationContext): Promise<void> {
+  await within(warmKeys(context), context.transactionWait, () => new Error('late')).catch(() => undefined)
+}
+
+async function warmKeys({ plans, ring, bindings, tenancy }: OperationContext): Promise<void> {
   const tenant = bindings.current() ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
-  if (typeof tenant !== 'string' || ring.cachedActive(tenant, 'encrypt')) return
-  await within(ring.active(tenant, 'encrypt'), transactionWait, () => new Error('late')).catch(() => undefined)
+  if (tenant === ANY_TENANT || tenant === undefined) return
+  checkTenant(tenant)
+  await Promise.all(keysOf(plans, tenant).map(([owner, purpose]) => ring.active(owner, purpose)))
+}
+
+/** The keys that a write of this tenant may need. */
+function keysOf(plans: Plans, tenant: string): [tenant: string, purpose: Purpose][] {
+  const indexes = [...plans.values()].flatMap(({ encrypted }) => encrypted.flatMap((field) => field.indexes))
+  const owners = new Set(indexes.map(({ scope }) => (scope === 'global' ? GLOBAL_TENANT : tenant)))
+  return [[tenant, 'encrypt'], ...[...owners].map((owner): [string, Purpose] => [owner, 'index'])]
 }
 
 function alreadyExtended(): FieldsealError {

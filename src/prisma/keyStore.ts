@@ -14,6 +14,11 @@ interface KeysDelegate {
   createMany(args: object): Promise<{ count: number }>
 }
 
+export interface PrismaKeyStore extends KeyStore {
+  /** Whether a query has no answer yet; perhaps for want of a connection. */
+  isWaiting(): boolean
+}
+
 const COLUMNS = {
   id: true,
   tenant: true,
@@ -31,31 +36,34 @@ const COLUMNS = {
  *
  * @param model the Prisma model marked `@encryptionKeys`
  */
-export function prismaKeyStore(client: object, model: string): KeyStore {
+export function prismaKeyStore(client: object, model: string): PrismaKeyStore {
+  let waiting = 0
   const keys = (): KeysDelegate => {
     const base = client as KeysClient
     return (base.$primary?.() ?? base)[clientName(model)] as KeysDelegate
   }
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    waiting += 1
+    try {
+      return await work()
+    } catch (cause) {
+      throw unavailable(model, cause)
+    } finally {
+      waiting -= 1
+    }
+  }
   return {
+    isWaiting: () => waiting > 0,
     findNewest: (tenant, purpose) =>
-      guarded(model, () =>
-        keys().findFirst({ where: { tenant, purpose }, orderBy: { version: 'desc' }, select: COLUMNS }),
-      ),
-    findByIds: (ids) => guarded(model, () => keys().findMany({ where: { id: { in: [...ids] } }, select: COLUMNS })),
-    insert: (key) =>
-      guarded(model, async () => (await keys().createMany({ data: [key], skipDuplicates: true })).count === 1),
+      guarded(() => keys().findFirst({ where: { tenant, purpose }, orderBy: { version: 'desc' }, select: COLUMNS })),
+    findByIds: (ids) => guarded(() => keys().findMany({ where: { id: { in: [...ids] } }, select: COLUMNS })),
+    insert: (key) => guarded(async () => (await keys().createMany({ data: [key], skipDuplicates: true })).count === 1),
   }
 }
 
-async function guarded<T>(model: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (cause) {
-    const hint = isMissingTable(cause)
-      ? 'the table does not exist: apply your migrations'
-      : 'is the database reachable?'
-    throw new FieldsealError('KEY_STORE_UNAVAILABLE', `the keys table (${model}) could not be used; ${hint}`, { cause })
-  }
+function unavailable(model: string, cause: unknown): FieldsealError {
+  const hint = isMissingTable(cause) ? 'the table does not exist: apply your migrations' : 'is the database reachable?'
+  return new FieldsealError('KEY_STORE_UNAVAILABLE', `the keys table (${model}) could not be used; ${hint}`, { cause })
 }
 
 function isMissingTable(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import { type Slot, transform } from '../cipher.js'
+import { named, type Slot, transform } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import type { Bindings } from './binding.js'
@@ -19,6 +19,8 @@ export interface OperationContext {
   readonly tenancy: TenancyOptions
   /** Milliseconds; see `KeyOptions.transactionWait`. */
   readonly transactionWait: number
+  /** Whether the keys table has not answered yet. */
+  readonly keyStoreWaits: () => boolean
 }
 
 /** A call as Prisma hands it to a query extension. */
@@ -50,8 +52,13 @@ export function runOperation(context: OperationContext, call: OperationCall): Pr
   if (shape) tenancy.settle(tenancy.owner, shape.plan.name)
 
   const encrypted = resolve(context, call, slots)
-  if (shape) return readRows(context, call, { args, shape, tenancy, encrypted })
+  if (shape) return readRows(context, call, { args, shape, tenancy, encrypted, commits: commits(roles, call) })
   return encrypted ? encrypted.then(() => call.query(args)) : call.query(args)
+}
+
+/** Whether something is committed by the time the result is decrypted: a failure then would look like none was. */
+function commits({ changesRows }: OperationRoles, { __internalParams }: OperationCall): boolean {
+  return changesRows === true || __internalParams?.transaction?.kind === 'batch'
 }
 
 /** Checks every argument that only reads, and collects what the others write. */
@@ -75,10 +82,12 @@ interface Read {
   readonly shape: ReadShape
   readonly tenancy: OperationTenancy
   readonly encrypted: Promise<void> | undefined
+  readonly commits: boolean
 }
 
 async function readRows(context: OperationContext, call: OperationCall, read: Read): Promise<unknown> {
   if (read.encrypted) await read.encrypted
+  if (read.commits) await openKey(context, call, read)
   const result = await call.query(read.args)
   const slots: Slot[] = []
   collectRows(slots, read.shape, result, read.tenancy.owner)
@@ -87,18 +96,32 @@ async function readRows(context: OperationContext, call: OperationCall, read: Re
   return result
 }
 
+/** Sees before the SQL that rows can be decrypted after it, as far as the active DEK tells. */
+async function openKey(context: OperationContext, call: OperationCall, { tenancy, shape }: Read): Promise<void> {
+  const { tenant } = tenancy.owner
+  if (typeof tenant !== 'string' || context.ring.cachedActive(tenant, 'encrypt')) return
+  await inTime(context, call, named(shape.plan.name, context.ring.open(tenant)))
+}
+
+function resolve(context: OperationContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
+  const done = transform(slots, context.ring)
+  return done && inTime(context, call, done)
+}
+
 /** Inside an interactive transaction the keys table needs a second connection, which may never come free. */
-function resolve(
-  { ring, transactionWait }: OperationContext,
-  call: OperationCall,
-  slots: Slot[],
-): Promise<void> | undefined {
-  const done = transform(slots, ring)
-  if (!done || call.__internalParams?.transaction?.kind !== 'itx') return done
-  return within(done, transactionWait, () => {
-    const message =
-      `the key of ${call.model}.${call.operation} is not in memory and could not be had within ${transactionWait} ms ` +
-      'inside the interactive transaction: give the pool a second connection, or use the tenant once before the transaction'
-    return new FieldsealError('KEY_STORE_UNAVAILABLE', message)
-  })
+function inTime<T>(context: OperationContext, call: OperationCall, keys: Promise<T>): Promise<T> {
+  if (call.__internalParams?.transaction?.kind !== 'itx') return keys
+  return within(keys, context.transactionWait, () => late(context, call))
+}
+
+function late({ keyStoreWaits, transactionWait }: OperationContext, { model, operation }: OperationCall) {
+  const what =
+    `the key of ${model}.${operation} is not in memory and could not be had within ${transactionWait} ms inside the ` +
+    'interactive transaction'
+  return keyStoreWaits()
+    ? new FieldsealError(
+        'KEY_STORE_UNAVAILABLE',
+        `${what}: the keys table needs a second connection. Give the pool more of them, or use the tenant once before the transaction`,
+      )
+    : new FieldsealError('KMS_UNAVAILABLE', `${what}: the KMS has not answered yet. Look at its status and the network`)
 }

@@ -6,6 +6,8 @@ export interface OperationRoles {
   readonly unique?: boolean
   /** The result is rows of the model, whose shape `select`, `include` and `omit` say. */
   readonly rows?: boolean
+  /** It changes rows that are there already, and returns them: their keys must be at hand before the SQL. */
+  readonly changesRows?: boolean
   /** The arguments aggregate: `by`, `having`, `_min` … */
   readonly aggregates?: boolean
 }
@@ -20,11 +22,11 @@ export const OPERATIONS: { readonly [operation: string]: OperationRoles } = {
   create: { data: { data: 'create' }, rows: true },
   createMany: { data: { data: 'createMany' } },
   createManyAndReturn: { data: { data: 'createMany' }, rows: true },
-  update: { data: { data: 'update' }, unique: true, rows: true },
+  update: { data: { data: 'update' }, unique: true, rows: true, changesRows: true },
   updateMany: { data: { data: 'updateMany' } },
-  updateManyAndReturn: { data: { data: 'updateMany' }, rows: true },
-  upsert: { data: { create: 'create', update: 'update' }, unique: true, rows: true },
-  delete: { unique: true, rows: true },
+  updateManyAndReturn: { data: { data: 'updateMany' }, rows: true, changesRows: true },
+  upsert: { data: { create: 'create', update: 'update' }, unique: true, rows: true, changesRows: true },
+  delete: { unique: true, rows: true, changesRows: true },
   deleteMany: {},
   count: { aggregates: true },
   aggregate: { aggregates: true },

@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import { type FieldEncryptionOptions, fieldEncryption } from 'fieldseal/prisma'
-import { tencentKms } from 'fieldseal/tencent-kms'
+import { type TencentKmsOptions, tencentKms } from 'fieldseal/tencent-kms'
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
 import { kms } from 'tencentcloud-sdk-nodejs-kms'
 import { encryptionSchema } from '../../generated/encryption/index.js'
@@ -66,8 +66,14 @@ export function plainClient(url: string, pool = 5) {
 }
 
 /** A KMS adapter on the emulator, through the official SDK. */
-export function emulatedKms(emulator: KmsEmulator) {
-  return tencentKms({ client: new kms.v20190118.Client(emulator.clientConfig()), keyId: emulator.keyId })
+export function emulatedKms(emulator: KmsEmulator, options: EmulatedKmsOptions = {}) {
+  const { credential, ...limits } = options
+  const client = new kms.v20190118.Client(emulator.clientConfig(credential && { credential }))
+  return tencentKms({ client, keyId: emulator.keyId, ...limits })
+}
+
+interface EmulatedKmsOptions extends Omit<TencentKmsOptions, 'client' | 'keyId'> {
+  readonly credential?: KmsEmulator['credential']
 }
 
 function encryptedClient(
