@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
 import { FieldsealError } from '../errors.js'
 import type { BoundColumnSchema } from '../schema/encryptionSchema.js'
+import { makeDefault } from './clientDefault.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
 import { isAbsent, isPlainObject } from './values.js'
 
@@ -46,12 +45,10 @@ export function boundTexts(plan: ModelPlan, field: FieldPlan, values: KnownValue
   })
 }
 
-const MAKERS = { uuid4: () => randomUUID() as string, uuid7: () => uuidv7() }
-
 /** Makes the client-side defaults of bound columns that the data leaves out, as Prisma would have a moment later. */
 export function fillBoundDefaults(plan: ModelPlan, data: Record<string, unknown>): void {
   for (const [column, { default: maker }] of plan.bound) {
-    if (maker && isAbsent(data[column])) data[column] = MAKERS[maker]()
+    if (maker && isAbsent(data[column])) data[column] = makeDefault(maker)
   }
 }
 

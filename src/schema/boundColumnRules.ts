@@ -1,6 +1,6 @@
 import type { AnnotatedModel } from './annotatedModel.js'
 import { type DatamodelField, defaultKind, relationOver, writtenType } from './datamodel.js'
-import type { BoundColumnSchema } from './encryptionSchema.js'
+import type { BoundColumnSchema, ClientDefault } from './encryptionSchema.js'
 import type { Rule } from './problem.js'
 import { didYouMean } from './suggestion.js'
 
@@ -11,7 +11,7 @@ export interface BoundColumnSubject {
 }
 
 const databaseDefaults = ['autoincrement', 'dbgenerated', 'now', 'sequence']
-const uuidDefaults: { readonly [version: string]: 'uuid4' | 'uuid7' } = { '4': 'uuid4', '7': 'uuid7' }
+const clientDefaults: readonly string[] = ['uuid', 'cuid', 'ulid', 'nanoid'] satisfies ClientDefault['name'][]
 
 /** What a bound column must be: known before the row is written, in one canonical form, and never changed. */
 export const boundColumnRules: readonly Rule<BoundColumnSubject>[] = [
@@ -63,9 +63,11 @@ export function boundType(column: DatamodelField): BoundColumnSchema['type'] | u
 }
 
 /** The client-side default that the extension makes itself. */
-export function boundDefault({ default: value }: DatamodelField): BoundColumnSchema['default'] {
-  if (typeof value !== 'object' || !('name' in value) || value.name !== 'uuid') return undefined
-  return uuidDefaults[String(value.args[0] ?? 4)]
+export function boundDefault({ default: value }: DatamodelField): ClientDefault | undefined {
+  if (typeof value !== 'object' || !('name' in value) || !clientDefaults.includes(value.name)) return undefined
+  const name = value.name as ClientDefault['name']
+  const argument = value.args[0]
+  return typeof argument === 'number' ? { name, argument } : { name }
 }
 
 function defaultProblem(column: DatamodelField): string | undefined {
@@ -80,7 +82,7 @@ function defaultProblem(column: DatamodelField): string | undefined {
   }
   return because(
     column,
-    `has @default(${kind}(…)), which fieldseal does not make; use @default(uuid()) or @default(uuid(7))`,
+    `has @default(${kind}(…)), which fieldseal does not make; use @default(uuid()) or @default(cuid())`,
   )
 }
 

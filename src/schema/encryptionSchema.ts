@@ -59,7 +59,13 @@ export interface BlindIndexSchema {
 export interface BoundColumnSchema {
   readonly type: 'String' | 'Uuid' | 'Int' | 'BigInt'
   /** The client-side default that the extension makes itself when the data has no value. */
-  readonly default?: 'uuid4' | 'uuid7'
+  readonly default?: ClientDefault
+}
+
+/** `@default(uuid(7))` is `{ name: 'uuid', argument: 7 }`. */
+export interface ClientDefault {
+  readonly name: 'uuid' | 'cuid' | 'ulid' | 'nanoid'
+  readonly argument?: number
 }
 
 export interface RelationSchema {

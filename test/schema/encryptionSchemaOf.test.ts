@@ -167,22 +167,10 @@ const boundColumns: Refusal[] = [
     }),
   },
   {
-    of: 'a bound column with a default that fieldseal does not make',
-    model: fields(
-      `a String /// @encrypted(bind: [c, d, n, u, k])
-      c String @default(cuid())
-      d String @default(cuid(2))
-      n String @default(nanoid())
-      u String @default(ulid())
-      k String @default("x")`,
-    ),
-    says: [
-      ...['c:cuid', 'd:cuid', 'n:nanoid', 'u:ulid'].map((pair) => {
-        const [name, made] = pair.split(':')
-        return `.a: binds to \`${name}\`, which has @default(${made}(…)), which fieldseal does not make; use @default(uuid()) or @default(uuid(7))`
-      }),
-      '.a: binds to `k`, which has a constant @default; remove it and give the value in `data`',
-    ],
+    of: 'a bound column with a constant default',
+    model: fields(`a String /// @encrypted(bind: k)
+      k String @default("x")`),
+    says: ['.a: binds to `k`, which has a constant @default; remove it and give the value in `data`'],
   },
   {
     of: 'a bound foreign key that the database changes in cascade',
@@ -599,8 +587,12 @@ describe('encryptionSchemaOf accepts', () => {
         id String @id @default(uuid(4)) @db.Uuid
         seven String @default(uuid(7)) @db.VarChar(36)
         big BigInt
+        c1 String @default(cuid())
+        c2 String @default(cuid(2))
+        nano String @default(nanoid(12))
+        u String @default(ulid())
         t String @default(dbgenerated("current_setting('app.tenant')")) /// @tenant
-        a String @db.Text /// @encrypted(bind: [id, seven, big])
+        a String @db.Text /// @encrypted(bind: [id, seven, big, c1, c2, nano, u])
         b String @db.VarChar /// @encrypted
         c Json @db.Json /// @encrypted
         d Json @db.JsonB /// @encrypted
@@ -615,11 +607,15 @@ describe('encryptionSchemaOf accepts', () => {
     expect(All).toMatchObject({
       tenant: 't',
       uniques: { t_f: ['t', 'f'] },
-      encrypted: { a: { bind: ['id', 'seven', 'big'] }, b: {}, c: {}, d: {}, e: {} },
+      encrypted: { a: { bind: ['id', 'seven', 'big', 'c1', 'c2', 'nano', 'u'] }, b: {}, c: {}, d: {}, e: {} },
       bound: {
-        id: { type: 'Uuid', default: 'uuid4' },
-        seven: { type: 'String', default: 'uuid7' },
+        id: { type: 'Uuid', default: { name: 'uuid', argument: 4 } },
+        seven: { type: 'String', default: { name: 'uuid', argument: 7 } },
         big: { type: 'BigInt' },
+        c1: { default: { name: 'cuid', argument: 1 } },
+        c2: { default: { name: 'cuid', argument: 2 } },
+        nano: { default: { name: 'nanoid', argument: 12 } },
+        u: { default: { name: 'ulid' } },
       },
       indexes: { f: { bits: 128 }, g: { type: 'Bytes', bits: 8 }, h: { bits: 256, normalize: ['nfkc'] } },
     })
