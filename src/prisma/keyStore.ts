@@ -62,10 +62,15 @@ export function prismaKeyStore(client: object, model: string): PrismaKeyStore {
 }
 
 function unavailable(model: string, cause: unknown): FieldsealError {
-  const hint = isMissingTable(cause) ? 'the table does not exist: apply your migrations' : 'is the database reachable?'
+  const hint =
+    HINTS[String((cause as { code?: unknown } | null)?.code)] ??
+    'is the database reachable, and may its user read and write this table?'
   return new FieldsealError('KEY_STORE_UNAVAILABLE', `the keys table (${model}) could not be used; ${hint}`, { cause })
 }
 
-function isMissingTable(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === 'P2021'
+/** By Prisma's error codes. */
+const HINTS: { readonly [code: string]: string } = {
+  P2021: 'the table does not exist: apply your migrations',
+  P2022: 'it lacks a column of the Prisma schema: apply your migrations',
+  P2024: 'no connection came free in time: give the pool more of them',
 }
