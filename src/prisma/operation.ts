@@ -5,7 +5,7 @@ import type { Bindings } from './binding.js'
 import { checkAggregates } from './filters.js'
 import { OPERATIONS, type OperationRoles } from './operations.js'
 import type { ModelPlan, Plans } from './plan.js'
-import { collectRows, shapeAt } from './rows.js'
+import { collectRows, markDecrypted, shapeAt } from './rows.js'
 import { checkQuery, type ReadShape, readShape } from './shape.js'
 import { OperationTenancy, type TenancyOptions } from './tenancy.js'
 import { within } from './within.js'
@@ -49,7 +49,7 @@ export function runOperation(context: OperationContext, call: OperationCall): Pr
   const slots = collectArgs(plan, roles, args, tenancy)
   const shape = roles.rows ? shapeAt(readShape(plan, args), call.__internalParams?.dataPath ?? []) : null
   for (const { owner, field } of slots) tenancy.settle(owner, field.name)
-  if (shape) tenancy.settle(tenancy.owner, shape.plan.name)
+  if (shape?.decrypts) tenancy.settle(tenancy.owner, shape.plan.name)
 
   const encrypted = resolve(context, call, slots)
   if (shape) return readRows(context, call, { args, shape, tenancy, encrypted, commits: commits(roles, call) })
@@ -87,12 +87,14 @@ interface Read {
 
 async function readRows(context: OperationContext, call: OperationCall, read: Read): Promise<unknown> {
   if (read.encrypted) await read.encrypted
-  if (read.commits) await openKey(context, call, read)
+  if (read.commits && read.shape.decrypts) await openKey(context, call, read)
   const result = await call.query(read.args)
   const slots: Slot[] = []
   collectRows(slots, read.shape, result, read.tenancy.owner)
+  if (slots.length > 0) read.tenancy.settle(read.tenancy.owner, read.shape.plan.name)
   const decrypted = resolve(context, call, slots)
   if (decrypted) await decrypted
+  markDecrypted(slots)
   return result
 }
 

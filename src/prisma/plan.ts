@@ -44,6 +44,8 @@ export interface ModelPlan {
   readonly name: string
   readonly members: ReadonlyMap<string, Member>
   readonly encrypted: readonly FieldPlan[]
+  /** Relations through which an encrypted field can be read. */
+  readonly reading: readonly RelationPlan[]
   /** The names of all relations. */
   readonly relations: ReadonlySet<string>
   /** Relations whose foreign key is the tenant or a bound column. */
@@ -88,6 +90,7 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmi
     reaches,
     members: new Map(),
     links: [],
+    reading: [],
     relations: new Set(Object.keys(model.relations)),
     encrypted: Object.entries(model.encrypted).map(([field, spec]) => fieldPlan(name, field, spec, model)),
     bound: new Map(Object.entries(model.bound)),
@@ -129,6 +132,7 @@ function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model
     const compiled = { ...relation, field, name: `${name}.${field}`, model: target, tenantFrom, changesBound }
     members.set(field, { kind: 'relation', relation: compiled })
     if (links) (plan.links as RelationPlan[]).push(compiled)
+    if (target.reaches) (plan.reading as RelationPlan[]).push(compiled)
   }
 }
 

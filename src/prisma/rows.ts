@@ -1,8 +1,15 @@
 import type { Slot, TenantHolder } from '../cipher.js'
 import { boundTexts } from './bound.js'
-import type { ReadShape } from './shape.js'
+import type { ModelPlan } from './plan.js'
+import { type ReadShape, unaskedShape } from './shape.js'
 
 type Row = Record<string, unknown>
+
+/**
+ * Rows that hold plaintext. An extension under this one may answer with rows that the encrypted client gave it, and
+ * those come by a second time.
+ */
+const decryptedRows = new WeakSet<object>()
 
 /** Collects the encrypted fields of a result, and takes out of its rows what was only added to decrypt them. */
 export function collectRows(slots: Slot[], shape: ReadShape, result: unknown, owner: TenantHolder): void {
@@ -14,15 +21,39 @@ export function collectRows(slots: Slot[], shape: ReadShape, result: unknown, ow
 }
 
 function collectRow(slots: Slot[], shape: ReadShape, row: Row, owner: TenantHolder): void {
-  const { plan, added, children } = shape
+  const { plan, children, others } = shape
+  if (!decryptedRows.has(row)) collectFields(slots, plan, row, owner)
+  takeOut(shape, row)
+  for (const [relation, child] of children) collectRows(slots, child, row[relation], owner)
+  for (const { field, model } of others) {
+    if (row[field] !== undefined) collectRows(slots, unaskedShape(model), row[field], owner)
+  }
+}
+
+function collectFields(slots: Slot[], plan: ModelPlan, row: Row, owner: TenantHolder): void {
   for (const field of plan.encrypted) {
     const stored = row[field.field]
     if (stored === null || stored === undefined) continue
     const bound = boundTexts(plan, field, row, 'the row came without it')
     slots.push({ mode: 'decrypt', field, owner, holder: row, key: field.field, bound })
   }
-  for (const column of added) delete row[column]
-  for (const [relation, child] of children) collectRows(slots, child, row[relation], owner)
+}
+
+/** Prisma makes computed fields later, and only where the columns that they need are own properties of the row. */
+function takeOut({ added, computes }: ReadShape, row: Row): void {
+  for (const column of added) {
+    if (!computes) delete row[column]
+    else Object.defineProperty(row, column, { value: row[column], enumerable: false, configurable: false })
+  }
+}
+
+/** Remembers the rows whose slots are done. */
+export function markDecrypted(slots: readonly Slot[]): void {
+  let last: object | undefined
+  for (const { holder } of slots) {
+    if (holder !== last) decryptedRows.add(holder)
+    last = holder
+  }
 }
 
 /**

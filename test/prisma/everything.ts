@@ -1,0 +1,114 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PrismaPg } from '@prisma/adapter-pg'
+import { type EncryptionOperations, type EncryptionSchema, fieldEncryption } from 'fieldseal/prisma'
+import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
+import { prismaGenerate, provider } from '../generator/prismaGenerate.js'
+import { emulatedKms } from '../support/clinic.js'
+import { createDatabase } from '../support/database.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url))
+
+export type Row = { [field: string]: unknown }
+type Operation = (args?: object) => Promise<Row> & { [relation: string]: (args?: object) => Promise<Row> }
+type Many = (args?: object) => Promise<Row[]>
+
+/** A model delegate without the types that only generated code has. */
+export interface Delegate {
+  create: Operation
+  update: Operation
+  upsert: Operation
+  delete: Operation
+  findUniqueOrThrow: Operation
+  findFirst: Operation
+  findMany: Many
+  createManyAndReturn: Many
+  createMany: Operation
+  updateMany: Operation
+  deleteMany: Operation
+  aggregate: Operation
+  fields: Row
+}
+
+/** A client of a fixture. */
+export type FixtureClient = { [model: string]: Delegate } & {
+  $transaction<T>(work: (tx: FixtureClient) => Promise<T>): Promise<T>
+  $extends(extension: unknown): FixtureClient
+  $disconnect(): Promise<void>
+  $on(event: 'query', listener: (event: { query: string }) => void): void
+  $encryption: EncryptionOperations
+}
+
+interface GeneratedClient {
+  readonly PrismaClient: new (options: object) => FixtureClient
+  readonly Prisma: {
+    readonly skip: unknown
+    readonly DbNull: unknown
+    readonly JsonNull: unknown
+    readonly AnyNull: unknown
+  }
+}
+
+export interface Fixture {
+  readonly Prisma: GeneratedClient['Prisma']
+  readonly schema: EncryptionSchema
+  readonly plain: FixtureClient
+  readonly prisma: FixtureClient
+  readonly emulator: KmsEmulator
+  /** A client of its own on the same database, not extended. */
+  open(options?: object): FixtureClient
+  takeSql(): string[]
+  close(): Promise<void>
+}
+
+/** Generates the client of a fixture by the real `prisma generate` and opens it, encrypted for one tenant. */
+export async function openFixture(name: string): Promise<Fixture> {
+  const folder = generatedFolder(name)
+  const schemaFile = join(folder, name)
+  const { code, output } = await prismaGenerate(schemaFile)
+  if (code !== 0) throw new Error(`prisma generate failed for ${name}\n${output}`)
+  const generated: GeneratedClient = await import(join(folder, 'generated/client/client.ts'))
+  const { encryptionSchema }: { encryptionSchema: EncryptionSchema } = await import(
+    join(folder, 'generated/encryption/index.ts')
+  )
+  const [database, emulator] = await Promise.all([createDatabase({ schema: schemaFile }), startKmsEmulator()])
+
+  const clients: FixtureClient[] = []
+  const open = (options: object = {}) => {
+    const adapter = new PrismaPg({ connectionString: database.url, max: 3 })
+    const client = new generated.PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }], ...options })
+    clients.push(client)
+    return client
+  }
+  const base = open()
+  const statements: string[] = []
+  base.$on('query', ({ query }) => statements.push(query))
+  const encryption = { schema: encryptionSchema, kms: emulatedKms(emulator), defaultTenant: 'acme' }
+
+  return {
+    Prisma: generated.Prisma,
+    schema: encryptionSchema,
+    plain: open(),
+    prisma: base.$extends(fieldEncryption(encryption)),
+    emulator,
+    open,
+    takeSql: () => statements.splice(0),
+    async close() {
+      await Promise.all(clients.map((client) => client.$disconnect()))
+      await Promise.all([emulator.close(), database.drop()])
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Inside the repository, so that the generated code finds its packages. */
+function generatedFolder(name: string): string {
+  mkdirSync(join(root, '.tmp'), { recursive: true })
+  const folder = mkdtempSync(join(root, '.tmp/fixture-'))
+  const schema = join(folder, name)
+  cpSync(join(fixtures, name), schema)
+  writeFileSync(schema, readFileSync(schema, 'utf8').replace('"fieldseal-generator"', JSON.stringify(provider)))
+  return folder
+}
