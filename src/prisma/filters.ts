@@ -109,11 +109,17 @@ function checkHaving(plan: ModelPlan, having: unknown): void {
     if (!isPlainObject(element)) continue
     for (const [key, condition] of Object.entries(element)) {
       if (isAbsent(condition)) continue
-      checkNames(plan, key, 'having')
+      if (!onlyCounts(condition)) checkNames(plan, key, 'having')
       if (COMBINATORS.has(key)) checkHaving(plan, condition)
       else checkReferences(plan, condition)
     }
   }
+}
+
+/** `having: { email: { _count: … } }` asks how many are not NULL. */
+function onlyCounts(condition: unknown): boolean {
+  if (!isPlainObject(condition)) return false
+  return Object.entries(condition).every(([key, value]) => key === '_count' || isAbsent(value))
 }
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when one of the names is an encrypted field */
