@@ -13,15 +13,28 @@ export interface Worker {
   /** As a machine that loses its power. */
   kill(): Promise<void>
   stop(): Promise<void>
+  /** What it has printed so far. */
+  output(): string
 }
 
-export async function startWorker({ database, emulator }: ClinicUnderTest): Promise<Worker> {
+export async function startWorker(
+  { database, emulator }: ClinicUnderTest,
+  env: { readonly [variable: string]: string } = {},
+): Promise<Worker> {
   const { endpoint, credential, keyId } = emulator
   const setup: WorkerSetup = { url: database.url, endpoint, credential, keyId }
-  const child = fork(program, [JSON.stringify(setup)], { cwd: root, execArgv: ['--import', 'tsx'] })
+  const child = fork(program, [JSON.stringify(setup)], {
+    cwd: root,
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, ...env },
+    silent: true,
+  })
+  const printed: string[] = []
+  child.stdout?.on('data', (chunk) => printed.push(String(chunk)))
+  child.stderr?.on('data', (chunk) => printed.push(String(chunk)))
   const ended = once(child, 'exit')
   const started = await Promise.race([once(child, 'message'), ended])
-  if (started[0] !== 'ready') throw new Error(`the worker ended with ${started[0]} before it began`)
+  if (started[0] !== 'ready') throw new Error(`the worker ended before it began: ${printed.join('')}`)
   let jobs = 0
   return {
     ask(job) {
@@ -35,6 +48,7 @@ export async function startWorker({ database, emulator }: ClinicUnderTest): Prom
         child.send({ id, job })
       })
     },
+    output: () => printed.join(''),
     async kill() {
       child.kill('SIGKILL')
       await ended

@@ -15,7 +15,13 @@ export interface WorkerSetup {
 }
 
 export type Job =
-  | { readonly kind: 'write'; readonly tenants: readonly string[]; readonly from: number; readonly count: number }
+  | {
+      readonly kind: 'write'
+      readonly tenants: readonly string[]
+      readonly from: number
+      readonly count: number
+      readonly name?: string
+    }
   | { readonly kind: 'read'; readonly tenants: readonly string[] }
 
 /** An app in a process of its own: it does what its parent asks for. */
@@ -33,7 +39,7 @@ async function run(job: Job): Promise<unknown> {
       const writes = job.tenants.flatMap((clinicId) =>
         Array.from({ length: job.count }, (_, i) => {
           const number = job.from + i
-          const data = { clinicId, number, name: `${clinicId} ${number}`, email: `${number}@example.com` }
+          const data = { clinicId, number, name: job.name ?? `${clinicId} ${number}`, email: `${number}@example.com` }
           return prisma.$forTenant(clinicId).patient.create({ data })
         }),
       )
