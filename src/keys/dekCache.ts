@@ -13,6 +13,8 @@ export interface DekCacheOptions {
 }
 
 const LONGEST_TIMER = 2 ** 31 - 1
+/** The part of its time in which a DEK that is used is fetched again. */
+const AGING = 0.2
 
 /**
  * Unwrapped DEKs in memory, by id and by what is active for a tenant: bounded in number and in time. A DEK is not used
@@ -46,6 +48,16 @@ export class DekCache {
   active(tenant: string, purpose: Purpose): Dek | undefined {
     const id = this.#active.get(slot(tenant, purpose))
     return id === undefined ? undefined : this.#byId.get(id)
+  }
+
+  /** Whether the time of a DEK is nearly over: then it can still be used while it is fetched again. */
+  ages(id: string): boolean {
+    return this.#byId.getRemainingTTL(id) < this.#ttl * AGING
+  }
+
+  /** Whether the time is nearly over for which this DEK is known to be the active one. */
+  activeAges(tenant: string, purpose: Purpose): boolean {
+    return this.#active.getRemainingTTL(slot(tenant, purpose)) < this.#ttl * AGING
   }
 
   add(dek: Dek): void {

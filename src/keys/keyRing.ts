@@ -32,6 +32,8 @@ export class KeyRing {
   readonly #actives = new SingleFlight<Dek>()
   readonly #loads = new SingleFlight<Dek>()
   readonly #opens = new SingleFlight<void>()
+  readonly #reloaded = new WeakSet<Dek>()
+  readonly #reactivated = new WeakSet<Dek>()
 
   constructor({ kms, store, cache }: KeyRingOptions) {
     this.#kms = kms
@@ -42,12 +44,33 @@ export class KeyRing {
   /** The DEK of a ciphertext if it is in memory. Whose it is, the caller checks. */
   cached(id: string): Dek | undefined {
     const dek = this.#cache.byId(id)
-    return dek?.purpose === 'encrypt' ? dek : undefined
+    if (dek?.purpose !== 'encrypt') return undefined
+    if (this.#cache.ages(id)) this.#renew(this.#reloaded, dek, () => this.#reload(dek))
+    return dek
   }
 
   /** The active DEK of a tenant if it is in memory. */
   cachedActive(tenant: string, purpose: Purpose): Dek | undefined {
-    return this.#cache.active(tenant, purpose)
+    const dek = this.#cache.active(tenant, purpose)
+    if (!dek) return undefined
+    if (this.#cache.activeAges(tenant, purpose))
+      this.#renew(this.#reactivated, dek, () => this.#activate(tenant, purpose))
+    return dek
+  }
+
+  /**
+   * Fetches a DEK in use again before its time is over, behind the operation that uses it. Interactive transactions
+   * that hold all connections could otherwise never get it back. One try: if it fails, the DEK serves until its time is
+   * over, and is then asked for as any other.
+   */
+  #renew(tried: WeakSet<Dek>, dek: Dek, fetch: () => Promise<Dek>): void {
+    if (tried.has(dek)) return
+    tried.add(dek)
+    fetch().catch(() => undefined)
+  }
+
+  #reload({ id, tenant }: Dek): Promise<Dek> {
+    return this.#loads.run(flight(id, tenant), () => this.#load(id, tenant, this.#find([id])))
   }
 
   /**
@@ -57,7 +80,7 @@ export class KeyRing {
    */
   async active(tenant: string, purpose: Purpose): Promise<Dek> {
     const cached = this.#cache.active(tenant, purpose)
-    return cached ?? this.#actives.run(`${purpose} ${tenant}`, () => this.#findOrCreate(tenant, purpose))
+    return cached ?? this.#activate(tenant, purpose)
   }
 
   /**
@@ -115,6 +138,10 @@ export class KeyRing {
     const dek = await this.#unwrap(row, { key: id, purpose: 'encrypt', tenant: row.tenant })
     this.#cache.add(dek)
     return dek
+  }
+
+  #activate(tenant: string, purpose: Purpose): Promise<Dek> {
+    return this.#actives.run(`${purpose} ${tenant}`, () => this.#findOrCreate(tenant, purpose))
   }
 
   async #findOrCreate(tenant: string, purpose: Purpose): Promise<Dek> {
