@@ -55,8 +55,9 @@ export function fillBoundDefaults(plan: ModelPlan, data: Record<string, unknown>
 /** Whether an update writes the value that a column has anyway. */
 export function sameBound(plan: ModelPlan, column: string, value: unknown, fixed: unknown): boolean {
   const type = plan.bound.get(column)?.type
-  const text = type && canonical(type, value)
-  return text !== undefined && text === canonical(type!, fixed)
+  if (!type) return fixed !== undefined && value === fixed
+  const text = canonical(type, value)
+  return text !== undefined && text === canonical(type, fixed)
 }
 
 /** The column values that a unique `where` fixes: its equalities at the top level and in compound selectors. */
@@ -65,8 +66,13 @@ export function fixedBy(plan: ModelPlan, where: unknown): KnownValues {
   const known: Record<string, unknown> = {}
   for (const [key, condition] of Object.entries(where)) {
     if (plan.uniques.has(key) && isPlainObject(condition)) Object.assign(known, condition)
-    else if (isPlainObject(condition)) known[key] = condition.equals
+    else if (isPlainObject(condition)) known[key] = isExact(condition) ? condition.equals : undefined
     else known[key] = condition
   }
   return known
+}
+
+/** The row may have the value in other letters than the filter. */
+function isExact({ mode }: Record<string, unknown>): boolean {
+  return isAbsent(mode) || mode === 'default'
 }

@@ -27,8 +27,8 @@ export interface RelationPlan {
   readonly list: boolean
   readonly from: readonly string[]
   readonly to: readonly string[]
-  /** Where the foreign key is on the other side: which column there takes its tenant from which of this row's. */
-  readonly tenantFrom: { readonly column: string; readonly own: string } | undefined
+  /** Where the foreign key is on the other side: the tenant and bound columns there that take this row's values. */
+  readonly given: readonly { readonly column: string; readonly own: string }[]
   /** Linking through it changes a column that ciphertexts are bound to. */
   readonly changesBound: boolean
 }
@@ -128,8 +128,8 @@ function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model
     const links = relation.from.some((column) => column === plan.tenant || plan.bound.has(column))
     if (!links && !target.reaches) continue
     const changesBound = linksBound(name, model, relation, schema)
-    const tenantFrom = tenantThrough(name, relation, schema)
-    const compiled = { ...relation, field, name: `${name}.${field}`, model: target, tenantFrom, changesBound }
+    const given = givenThrough(name, relation, schema)
+    const compiled = { ...relation, field, name: `${name}.${field}`, model: target, given, changesBound }
     members.set(field, { kind: 'relation', relation: compiled })
     if (links) (plan.links as RelationPlan[]).push(compiled)
     if (target.reaches) (plan.reading as RelationPlan[]).push(compiled)
@@ -147,14 +147,15 @@ function freezeReferenced(plan: ModelPlan, target: ModelPlan, relation: Relation
  * The schema does not say which two relations are the ends of one. Where two models have more than one relation between
  * them, this stays unknown.
  */
-function tenantThrough(name: string, relation: RelationSchema, schema: EncryptionSchema): RelationPlan['tenantFrom'] {
+function givenThrough(name: string, relation: RelationSchema, schema: EncryptionSchema): RelationPlan['given'] {
   const [own, other] = [schema.models[name]!, schema.models[relation.model]!]
   const here = Object.values(own.relations).filter(({ model, from }) => model === relation.model && from.length === 0)
   const there = Object.values(other.relations).filter(({ model, from }) => model === name && from.length > 0)
   const [back] = there
-  const position = other.tenant === undefined || !back ? -1 : back.from.indexOf(other.tenant)
-  if (relation.from.length > 0 || here.length !== 1 || there.length !== 1 || position < 0) return undefined
-  return { column: back!.from[position]!, own: back!.to[position]! }
+  if (relation.from.length > 0 || here.length !== 1 || there.length !== 1 || !back) return []
+  return back.from
+    .map((column, position) => ({ column, own: back.to[position]! }))
+    .filter(({ column }) => column === other.tenant || Object.hasOwn(other.bound, column))
 }
 
 /** Whether either end of a relation holds its foreign key in a bound column. */

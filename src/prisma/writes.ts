@@ -14,29 +14,53 @@ export interface WritePass {
 }
 
 /** Collects what a new record, and all nested in it, encrypts. */
-export function collectCreate(pass: WritePass, plan: ModelPlan, data: unknown, parent: TenantHolder): void {
+export function collectCreate(
+  pass: WritePass,
+  plan: ModelPlan,
+  data: unknown,
+  parent: TenantHolder,
+  given: KnownValues = {},
+): void {
   if (!isPlainObject(data)) return
   if (plan.encrypted.some(({ field, bind }) => bind.length > 0 && writes(data[field]))) fillBoundDefaults(plan, data)
-  const known = withLinks(plan, data)
+  const known = { ...withLinks(plan, data), ...given }
   collectMembers(pass, plan, {
     data,
     known,
     context: 'create',
     owner: pass.tenancy.ownerOf(plan, known, parent),
-    bound: (field) => boundTexts(plan, field, known, 'give it in the data of this create'),
+    bound: (field) =>
+      boundTexts(
+        plan,
+        field,
+        known,
+        'give it in the data of this create, or in the data of the record around it that has it',
+      ),
   })
 }
 
 /** Collects what new records, one or many, encrypt. */
-export function collectCreates(pass: WritePass, plan: ModelPlan, data: unknown, parent: TenantHolder): void {
-  for (const record of listOf(data)) collectCreate(pass, plan, record, parent)
+export function collectCreates(
+  pass: WritePass,
+  plan: ModelPlan,
+  data: unknown,
+  parent: TenantHolder,
+  given: KnownValues = {},
+): void {
+  for (const record of listOf(data)) collectCreate(pass, plan, record, parent, given)
 }
 
 /** Collects what the update of the one row that `where` names encrypts. */
-export function collectUpdate(pass: WritePass, plan: ModelPlan, row: RowUpdate, parent: TenantHolder): void {
+export function collectUpdate(
+  pass: WritePass,
+  plan: ModelPlan,
+  row: RowUpdate,
+  parent: TenantHolder,
+  given: KnownValues = {},
+): void {
   const { where, data } = row
   if (!isPlainObject(data)) return
-  const fixed = fixedBy(plan, where)
+  const fixed = { ...given, ...fixedBy(plan, where) }
   checkFrozen(plan, data, fixed)
   collectMembers(pass, plan, {
     data,
@@ -80,27 +104,35 @@ function collectMembers(pass: WritePass, plan: ModelPlan, record: WrittenRecord)
   }
 }
 
+/** What nested records have from the record around them. */
+interface Around {
+  readonly owner: TenantHolder
+  /** Values of their foreign keys. */
+  readonly given: KnownValues
+}
+
 /** One operation inside the data of a relation: `posts: { create: … }`. */
-type NestedWrite = (pass: WritePass, relation: RelationPlan, value: unknown, owner: TenantHolder) => void
+type NestedWrite = (pass: WritePass, relation: RelationPlan, value: unknown, around: Around) => void
 
 const NESTED: { readonly [operation: string]: NestedWrite } = {
-  create: (pass, { model }, value, owner) => collectCreates(pass, model, value, owner),
-  createMany: (pass, { model }, value, owner) => collectCreates(pass, model, partOf(value, 'data'), owner),
-  connectOrCreate: forEach((pass, { model }, { where, create }, owner) => {
+  create: (pass, { model }, value, { owner, given }) => collectCreates(pass, model, value, owner, given),
+  createMany: (pass, { model }, value, { owner, given }) =>
+    collectCreates(pass, model, partOf(value, 'data'), owner, given),
+  connectOrCreate: forEach((pass, { model }, { where, create }, { owner, given }) => {
     checkWhere(model, where)
-    collectCreate(pass, model, create, owner)
+    collectCreate(pass, model, create, owner, given)
   }),
-  upsert: forEach((pass, { model }, { where, create, update }, owner) => {
+  upsert: forEach((pass, { model }, { where, create, update }, { owner, given }) => {
     checkWhere(model, where)
-    collectCreate(pass, model, create, owner)
-    collectUpdate(pass, model, { where, data: update }, owner)
+    collectCreate(pass, model, create, owner, given)
+    collectUpdate(pass, model, { where, data: update }, owner, given)
   }),
-  update: forEach((pass, relation, value, owner) => {
+  update: forEach((pass, relation, value, { owner, given }) => {
     const { where, data } = rowUpdate(relation, value)
     checkWhere(relation.model, where)
-    collectUpdate(pass, relation.model, { where, data }, owner)
+    collectUpdate(pass, relation.model, { where, data }, owner, given)
   }),
-  updateMany: forEach((pass, { model }, { where, data }, owner) => {
+  updateMany: forEach((pass, { model }, { where, data }, { owner }) => {
     checkWhere(model, where)
     collectUpdateMany(pass, model, { where, data }, owner)
   }),
@@ -117,7 +149,7 @@ const LINKING = new Set(['connect', 'connectOrCreate', 'disconnect', 'set'])
 function collectNested(pass: WritePass, relation: RelationPlan, record: WrittenRecord, value: unknown): void {
   if (!isPlainObject(value)) return
   const { context } = record
-  const owner = childOwner(pass, relation, record)
+  const around = aroundOf(pass, relation, record)
   const ownLink = context === 'create' && relation.from.length > 0
   for (const [operation, part] of Object.entries(value)) {
     if (isAbsent(part)) continue
@@ -125,21 +157,23 @@ function collectNested(pass: WritePass, relation: RelationPlan, record: WrittenR
     const collect = NESTED[operation]
     if (!collect)
       throw new FieldsealError('QUERY_UNSUPPORTED', `${relation.name}: the nested write "${operation}" is unknown`)
-    collect(pass, relation, part, owner)
+    collect(pass, relation, part, around)
   }
 }
 
 /** Records nested in the row that their tenant column refers to are of the tenant that it names. */
-function childOwner({ tenancy }: WritePass, { model, tenantFrom }: RelationPlan, record: WrittenRecord): TenantHolder {
-  if (!tenantFrom) return record.owner
-  return tenancy.ownerOf(model, { [tenantFrom.column]: record.known[tenantFrom.own] }, record.owner)
+function aroundOf({ tenancy }: WritePass, { model, given }: RelationPlan, { owner, known }: WrittenRecord): Around {
+  if (given.length === 0) return { owner, given: {} }
+  const columns = given.filter(({ own }) => !isAbsent(known[own]))
+  const values = Object.fromEntries(columns.map(({ column, own }) => [column, known[own]]))
+  return { owner: tenancy.ownerOf(model, values, owner), given: values }
 }
 
 function forEach(
-  collect: (pass: WritePass, relation: RelationPlan, value: Record<string, unknown>, owner: TenantHolder) => void,
+  collect: (pass: WritePass, relation: RelationPlan, value: Record<string, unknown>, around: Around) => void,
 ): NestedWrite {
-  return (pass, relation, value, owner) => {
-    for (const part of listOf(value)) if (isPlainObject(part)) collect(pass, relation, part, owner)
+  return (pass, relation, value, around) => {
+    for (const part of listOf(value)) if (isPlainObject(part)) collect(pass, relation, part, around)
   }
 }
 
@@ -150,8 +184,9 @@ function partOf(value: unknown, key: string): unknown {
 /** A to-one `update` takes the data itself, or `{ where, data }`. */
 function rowUpdate({ list, model, name }: RelationPlan, value: Record<string, unknown>): RowUpdate {
   const hasColumn = Object.hasOwn(model.columns, 'data')
+  const others = Object.keys(value).some((key) => key !== 'data' && key !== 'where')
   if (list || ('data' in value && !hasColumn)) return { where: value.where, data: value.data }
-  if (!hasColumn || !isPlainObject(value.data)) return { where: undefined, data: value }
+  if (!hasColumn || others || !isPlainObject(value.data)) return { where: undefined, data: value }
   const message = `${name}: "update" could mean the field ${model.name}.data or the wrapper { where, data }; update ${model.name} itself`
   throw new FieldsealError('QUERY_UNSUPPORTED', message)
 }
@@ -168,14 +203,23 @@ function withLinks(plan: ModelPlan, data: Record<string, unknown>): KnownValues 
     const row = linkedRow(relation, data[relation.field] as Record<string, unknown>)
     return relation.from.map((column, position) => [column, row[relation.to[position]!]])
   })
-  return { ...Object.fromEntries(linked), ...data }
+  const written = Object.entries(data).filter(([, value]) => !isAbsent(value))
+  return Object.fromEntries([...linked, ...written])
 }
 
 /** What is known of the row that a new link leads to. */
 function linkedRow({ model }: RelationPlan, link: Record<string, unknown>): KnownValues {
   if (isPlainObject(link.connect)) return fixedBy(model, link.connect)
-  if (isPlainObject(link.connectOrCreate)) return fixedBy(model, link.connectOrCreate.where)
+  if (isPlainObject(link.connectOrCreate)) return eitherWay(model, link.connectOrCreate)
   return isPlainObject(link.create) ? link.create : {}
+}
+
+/** What the row has, whether it was there or is created. */
+function eitherWay(model: ModelPlan, { where, create }: Record<string, unknown>): KnownValues {
+  const created = isPlainObject(create) ? create : {}
+  return Object.fromEntries(
+    Object.entries(fixedBy(model, where)).filter(([column, value]) => created[column] === value),
+  )
 }
 
 /** A bound column, or one that a bound foreign key follows, must keep its value. */
