@@ -18,7 +18,10 @@ export interface FieldEncryptionOptions {
 }
 
 export interface KeyOptions {
-  /** How long an unwrapped DEK is used before the keys table and the KMS are asked again, in milliseconds. Default 5 minutes. */
+  /**
+   * How long an unwrapped DEK is used before the keys table and the KMS are asked again, in milliseconds. One that is in
+   * use is asked for in the last fifth of this time, so that nobody waits for it. Default 5 minutes.
+   */
   readonly ttl?: number
   /** How many unwrapped DEKs are held at most. Default 10,000. */
   readonly max?: number
