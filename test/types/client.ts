@@ -1,0 +1,117 @@
+/*
+ * Never runs: `npm run check:types` compiles it. What the encryption adds to a client, and what it must leave alone.
+ */
+import { type FieldEncryptionOptions, fieldEncryption } from 'fieldseal/prisma'
+import { encryptionSchema } from '../../generated/encryption/index.js'
+import type { Clinic, Contact, Patient, Prisma, PrismaClient, Visit } from '../../generated/prisma/client.js'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+function same<A, B>(..._: Equal<A, B> extends true ? [] : [never]): void {}
+
+declare const base: PrismaClient
+declare const kms: FieldEncryptionOptions['kms']
+const encryption = fieldEncryption({ schema: encryptionSchema, kms })
+const prisma = base.$extends(encryption)
+const later = prisma
+  .$extends({ client: { $hello: () => 'hello' } })
+  .$extends({ model: { patient: { names: async () => ['name'] } } })
+  .$extends({
+    result: { patient: { initial: { needs: { name: true }, compute: ({ name }) => name.charAt(0) } } },
+  })
+
+export async function boundClientsKeepTheirType() {
+  const bound = prisma.$forTenant('acme')
+  const everyone = prisma.$acrossTenants()
+  same<typeof bound, typeof prisma>()
+  same<typeof everyone, typeof prisma>()
+  const boundLater = later.$forTenant('acme')
+  same<typeof boundLater, typeof later>()
+  const hello: string = boundLater.$hello()
+  const names: string[] = await boundLater.patient.names()
+  const { initial } = await boundLater.patient.findFirstOrThrow()
+  same<typeof initial, string>()
+  const further = bound.$extends({ client: { $more: () => 1 } }).$forTenant('globex')
+  const more: number = further.$more()
+  return { hello, names, more }
+}
+
+export async function resultsHavePrismasOwnTypes() {
+  const acme = prisma.$forTenant('acme')
+  const patient = await acme.patient.findUniqueOrThrow({ where: { id: '' } })
+  same<typeof patient, Patient>()
+  same<typeof patient.name, string>()
+  same<typeof patient.history, Prisma.JsonValue | null>()
+  same<typeof patient.photo, Prisma.Bytes | null>()
+  const chosen = await acme.patient.findMany({ select: { phone: true, contacts: { omit: { id: true } } } })
+  same<(typeof chosen)[number], { phone: string | null; contacts: Omit<Contact, 'id'>[] }>()
+  const created = await acme.visit.create({
+    data: { patientId: '', at: new Date(), reason: '', notes: { a: [1, null] } },
+    include: { patient: true },
+  })
+  same<typeof created.patient, Patient>()
+  const upserted = await acme.clinic.upsert({ where: { id: '' }, create: { id: '', name: '' }, update: {} })
+  same<typeof upserted, Clinic>()
+  // @ts-expect-error an encrypted String is still a string
+  await acme.patient.updateMany({ data: { name: 5 } })
+  // @ts-expect-error and a required one must be given
+  await acme.doctor.create({ data: { id: '', clinicId: '' } })
+  // @ts-expect-error there is no such field
+  patient.nothing
+}
+
+export async function fluentBatchAndTransactionsKeepTheirTypes() {
+  const acme = prisma.$forTenant('acme')
+  const visits = await acme.patient.findUniqueOrThrow({ where: { id: '' } }).visits()
+  same<typeof visits, Visit[]>()
+  const deep = await acme.insurance
+    .findUniqueOrThrow({ where: { id: 1 } })
+    .patient()
+    .contacts({ select: { phone: true } })
+  same<typeof deep, { phone: string | null }[]>()
+  const [patient, count] = await acme.$transaction([
+    acme.patient.findFirst(),
+    acme.visit.updateMany({ data: { reason: '' } }),
+  ])
+  same<typeof patient, Patient | null>()
+  same<typeof count, Prisma.BatchPayload>()
+  const result = await later.$forTenant('acme').$transaction(async (tx) => {
+    const names: string[] = await tx.patient.names()
+    const { initial } = await tx.patient.findFirstOrThrow()
+    // @ts-expect-error a transaction has no transactions
+    tx.$disconnect()
+    return { names, initial }
+  })
+  same<typeof result, { names: string[]; initial: string }>()
+}
+
+export async function encryptionOperations() {
+  const rows = await prisma.$queryRaw<{ id: string; name: string }[]>`SELECT 1`
+  const decrypted = await prisma.$encryption.decryptRows('Patient', rows)
+  same<typeof decrypted, { id: string; name: string }[]>()
+  const index: string | Uint8Array = await prisma.$encryption.blindIndex('Patient.emailIndex', '')
+  const deks: number = prisma.$encryption.stats().cachedDeks
+  return { index, deks }
+}
+
+export function wrongUsesAreErrors() {
+  // @ts-expect-error the schema is needed
+  fieldEncryption({ kms })
+  // @ts-expect-error the KMS is needed
+  fieldEncryption({ schema: encryptionSchema })
+  // @ts-expect-error a KMS wraps and unwraps
+  fieldEncryption({ schema: encryptionSchema, kms: {} })
+  // @ts-expect-error there is no such option
+  fieldEncryption({ schema: encryptionSchema, kms, tenants: 'acme' })
+  // @ts-expect-error a fixed tenant is `defaultTenant`
+  fieldEncryption({ schema: encryptionSchema, kms, tenant: 'acme' })
+  // @ts-expect-error milliseconds are a number
+  fieldEncryption({ schema: encryptionSchema, kms, keys: { ttl: '5m' } })
+  // @ts-expect-error there is no such key option
+  fieldEncryption({ schema: encryptionSchema, kms, keys: { size: 1 } })
+  // @ts-expect-error a tenant is a string
+  prisma.$forTenant(1)
+  // @ts-expect-error a tenant must be named
+  prisma.$forTenant()
+  // @ts-expect-error the plain client has no tenants
+  base.$forTenant('acme')
+}
