@@ -20,5 +20,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Of one second by default, which a busy machine needs for itself.
+    expect: { poll: { timeout: 30_000 } },
   },
 })
