@@ -60,10 +60,15 @@ function apply(slots: readonly Slot[], keys: PassKeys): void {
 }
 
 function encryptValue({ field, holder, key, bound }: EncryptSlot, dek: Dek, nonce: Buffer): Ciphertext {
+  if (headOf(holder[key]) === dek.head) throw fieldError('VALUE_INVALID', field, TWICE)
   const plaintext = encodeValue(field, holder[key])
   const sealed = encrypt(dek.key, withBound(dek.aad(field.context), bound), plaintext, nonce)
   return field.kind === 'Bytes' ? rawCiphertext(dek.header, sealed) : textCiphertext(dek.head, sealed)
 }
+
+const TWICE =
+  'is a ciphertext already and would be encrypted twice: copy values through the encrypted client on both sides, and ' +
+  'in an extension chained after the encryption do not write with the encrypted client'
 
 function decryptValue(slot: DecryptSlot, keys: PassKeys): unknown {
   const { field, holder, key, bound } = slot

@@ -172,6 +172,21 @@ describe('query extensions', () => {
     })
   })
 
+  it('chained after that write through the encrypted client are refused, not encrypted twice', async () => {
+    await withClient(async (base) => {
+      const redirected = Prisma.defineExtension((client) =>
+        client.$extends({
+          query: { patient: { update: ({ args }) => client.patient.update(args as never) as never } },
+        }),
+      )
+      const prisma = base.$extends(encryption).$extends(redirected)
+      for (const data of [{ name: 'Eve' }, { history: { a: 1 } }, { photo: new Uint8Array([1]) }]) {
+        await expect(prisma.patient.update({ where, data })).rejects.toMatchObject({ code: 'VALUE_INVALID' })
+      }
+      expect(await prisma.patient.findUnique({ where })).toMatchObject({ name: 'Ada', history: null, photo: null })
+    })
+  })
+
   it('chained after that read more than was asked for never bring ciphertext out', async () => {
     await withClient(async (base) => {
       const greedy = base.$extends(encryption).$extends({
