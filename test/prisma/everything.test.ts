@@ -3,7 +3,7 @@ import { fieldEncryption } from 'fieldseal/prisma'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { emulatedKms } from '../support/clinic.js'
 import { deepFreeze } from './deepFreeze.js'
-import { type Delegate, type Fixture, type FixtureClient, openFixture, type Row } from './everything.js'
+import { type Delegate, type Fixture, type FixtureClient, openFixture, type Row } from './fixtureClient.js'
 
 let fixture: Fixture
 let prisma: FixtureClient

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
@@ -69,7 +69,7 @@ export async function openFixture(name: string): Promise<Fixture> {
   const schemaFile = join(folder, name)
   const { code, output } = await prismaGenerate(schemaFile)
   if (code !== 0) throw new Error(`prisma generate failed for ${name}\n${output}`)
-  const generated: GeneratedClient = await import(join(folder, 'generated/client/client.ts'))
+  const generated: GeneratedClient = await import(clientOf(folder))
   const { encryptionSchema }: { encryptionSchema: EncryptionSchema } = await import(
     join(folder, 'generated/encryption/index.ts')
   )
@@ -101,6 +101,11 @@ export async function openFixture(name: string): Promise<Fixture> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+function clientOf(folder: string): string {
+  const [current, legacy] = ['client/client.ts', 'client/index.js'].map((path) => join(folder, 'generated', path))
+  return existsSync(current!) ? current! : legacy!
 }
 
 /** Inside the repository, so that the generated code finds its packages. */
