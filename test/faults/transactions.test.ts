@@ -279,12 +279,15 @@ describe('a transaction that is longer than the time of its DEK', () => {
     const client = clinic.another({ pool: 1, keys: { ttl: 2_000, transactionWait: 1_000 } })
     const acme = client.$forTenant(tenant)
     const run = (pause: () => Promise<unknown>) => () =>
-      acme.$transaction(async (tx) => {
-        await tx.patient.create({ data: data(1) })
-        await pause()
-        await tx.patient.create({ data: data(2) })
-      })
-    const expired = () => expect.poll(() => acme.$encryption.stats().cachedDeks, { timeout: 4_000 }).toBe(0)
+      acme.$transaction(
+        async (tx) => {
+          await tx.patient.create({ data: data(1) })
+          await pause()
+          await tx.patient.create({ data: data(2) })
+        },
+        { timeout: 25_000 },
+      )
+    const expired = () => expect.poll(() => acme.$encryption.stats().cachedDeks, { timeout: 15_000 }).toBe(0)
     expect(await refusalCode(run(async () => expired()))).toBe('KEY_STORE_UNAVAILABLE')
     expect(await stored()).toBe(0)
     await run(async () => undefined)()
