@@ -92,10 +92,17 @@ function instantiate(): Promise<void> {
   instance ??= (async () => {
     const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg'))
     const code = await readFile(join(folder, 'schema_engine_bg.wasm'))
-    const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': wasm })
+    const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': withIdleTimers(wasm) })
     wasm.__wbg_set_wasm(instance.exports)
     const start = instance.exports.__wbindgen_start as () => void
     start()
   })()
   return instance
+}
+
+/** The engine never clears the 60 s of its advisory lock; they should not keep a finished process waiting. */
+function withIdleTimers(imports: object): object {
+  const [name] = Object.keys(imports).filter((key) => key.startsWith('__wbg_setTimeout_'))
+  const unref = (run: () => void, milliseconds: number) => setTimeout(run, milliseconds >>> 0).unref()
+  return { ...imports, [name!]: unref }
 }
