@@ -72,8 +72,8 @@ function checkOrder(plan: ModelPlan, key: string, order: unknown): void {
   const member = plan.members.get(key)
   if (member?.kind === 'encrypted') throw refused(member.field.name, 'orderBy')
   if (member?.kind === 'relation') checkOrderBy(member.relation.model, order)
-  else if (key === '_relevance' && isPlainObject(order)) checkNames(plan, order.fields, 'orderBy _relevance')
-  else if (UNSORTABLE_AGGREGATES.has(key)) checkNames(plan, Object.keys(order as object), `orderBy ${key}`)
+  else if (key === '_relevance' && isPlainObject(order)) checkNames(plan, order.fields, 'orderBy')
+  else if (AGGREGATES.has(key)) checkNames(plan, Object.keys(order as object), 'orderBy')
 }
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when rows would be paged from a ciphertext */
@@ -86,7 +86,7 @@ export function checkCursor(plan: ModelPlan, cursor: unknown): void {
 }
 
 const VALUE_AGGREGATES = ['_min', '_max', '_sum', '_avg']
-const UNSORTABLE_AGGREGATES = new Set(VALUE_AGGREGATES)
+const AGGREGATES = new Set([...VALUE_AGGREGATES, '_count'])
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when ciphertexts would be aggregated or grouped; `_count` is right */
 export function checkAggregates(plan: ModelPlan, args: Record<string, unknown>): void {
@@ -109,17 +109,11 @@ function checkHaving(plan: ModelPlan, having: unknown): void {
     if (!isPlainObject(element)) continue
     for (const [key, condition] of Object.entries(element)) {
       if (isAbsent(condition)) continue
-      if (!onlyCounts(condition)) checkNames(plan, key, 'having')
+      checkNames(plan, key, 'having')
       if (COMBINATORS.has(key)) checkHaving(plan, condition)
       else checkReferences(plan, condition)
     }
   }
-}
-
-/** `having: { email: { _count: … } }` asks how many are not NULL. */
-function onlyCounts(condition: unknown): boolean {
-  if (!isPlainObject(condition)) return false
-  return Object.entries(condition).every(([key, value]) => key === '_count' || isAbsent(value))
 }
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when one of the names is an encrypted field */
