@@ -52,6 +52,9 @@ export async function openNotes() {
     return { base, prisma: base.$extends(encryption) }
   }
   const plain = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 5 }) })
+  for (const table of [plain.note, plain.plainNote, plain.encryptionKey] as { deleteMany(): Promise<unknown> }[]) {
+    await table.deleteMany()
+  }
   return {
     plain,
     emulator,

@@ -12,8 +12,6 @@ const notes = makeNotes(ROWS)
 const values = notes.flatMap((note) => FIELDS.map((field) => note[field]))
 const ciphertexts = bareEncrypt(values)
 
-await world.plain.plainNote.deleteMany()
-await world.plain.note.deleteMany()
 await world.plain.plainNote.createMany({ data: notes })
 await acme.note.createMany({ data: notes })
 

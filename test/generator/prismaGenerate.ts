@@ -21,7 +21,7 @@ const tsx = import.meta.resolve('tsx')
 const generator = join(root, 'src/bin/fieldseal-generator.ts')
 
 /** The command that runs the generator from its source, as a Prisma schema's `provider`. */
-export const provider = `${process.execPath} --import ${tsx} ${generator}`
+export const provider = [process.execPath, '--import', tsx, generator].map((word) => `"${word}"`).join(' ')
 
 export interface Run {
   readonly code: number | null
