@@ -1,0 +1,83 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { kms } from 'tencentcloud-sdk-nodejs-kms'
+import { type KmsAddress, UsageError } from './options.js'
+
+const { Client } = kms.v20190118
+type KmsClient = InstanceType<typeof Client>
+
+/** A KMS to wrap the keys with, and what was asked of it. */
+export interface DemoKms {
+  readonly client: KmsClient
+  readonly keyId: string
+  /** For people: what it is. */
+  readonly description: string
+  readonly calls: KmsCalls
+  /** What became of it, after `close`. */
+  readonly farewell: string
+  close(): Promise<void>
+}
+
+/** How often each action was sent over HTTP. */
+export type KmsCalls = Map<string, number>
+
+/** Connects to the KMS at `address`, or starts an emulator. */
+export async function openKms(address: KmsAddress | undefined): Promise<DemoKms> {
+  if (!address) return startEmulator()
+  const { client, calls } = countingClient(address)
+  const keyId = address.keyId ?? (await findKey(client, address))
+  calls.clear()
+  const { endpoint } = address
+  return { client, keyId, calls, description: endpoint.origin, farewell: 'KMS untouched', close: async () => undefined }
+}
+
+async function startEmulator(): Promise<DemoKms> {
+  const child = fork(fileURLToPath(new URL('./kmsEmulator.ts', import.meta.url)))
+  const exited = once(child, 'exit')
+  const ready = once(child, 'message') as Promise<[Started]>
+  const failed = exited.then(([code]) => Promise.reject(new Error(`the KMS emulator ended with ${code}`)))
+  const [started] = await Promise.race([ready, failed])
+  return {
+    ...countingClient({ ...started, endpoint: new URL(started.endpoint) }),
+    keyId: started.keyId,
+    description: `emulator of Tencent Cloud KMS, ${started.endpoint}, process ${child.pid}`,
+    farewell: 'KMS emulator stopped',
+    close: async () => {
+      if (child.connected) child.disconnect()
+      await exited
+    },
+  }
+}
+
+type Started = Omit<KmsAddress, 'endpoint'> & { readonly endpoint: string; readonly keyId: string }
+
+/** The official SDK's client. Every call goes through `request`, which counts here. */
+function countingClient({ endpoint, region, secretId, secretKey }: KmsAddress) {
+  const calls: KmsCalls = new Map()
+  class CountingClient extends Client {
+    override request(...args: Parameters<KmsClient['request']>) {
+      calls.set(args[0], (calls.get(args[0]) ?? 0) + 1)
+      return super.request(...args)
+    }
+  }
+  // An agent of one's own: without it the SDK would send even 127.0.0.1 through http_proxy.
+  const plain = endpoint.protocol === 'http:' ? { protocol: 'http://', agent: new Agent() } : {}
+  const profile = { httpProfile: { endpoint: endpoint.host, ...plain } }
+  return { calls, client: new CountingClient({ credential: { secretId, secretKey }, region, profile }) }
+}
+
+async function findKey(client: KmsClient, { endpoint }: KmsAddress): Promise<string> {
+  const search = { SearchKeyAlias: 'fieldseal', Offset: 0, Limit: 10 }
+  const { KeyMetadatas = [] } = await client
+    .ListKeyDetail(search)
+    .catch((error: { code?: string; message?: string }) => {
+      throw new UsageError(`the KMS at ${endpoint.origin} cannot be used: ${error.code || error.message}`)
+    })
+  const key = KeyMetadatas.find(({ Alias }) => Alias === 'fieldseal')
+  if (key?.KeyId) return key.KeyId
+  throw new UsageError(
+    `the KMS at ${endpoint.origin} has no key with the alias "fieldseal": name one with --kms-key-id`,
+  )
+}
