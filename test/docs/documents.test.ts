@@ -1,0 +1,81 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { prismaGenerate, project, typeCheck, useSource } from '../generator/prismaGenerate.js'
+import { ERROR_CODES } from '../support/errorCodes.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const documents = [
+  'README.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  'bench/README.md',
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+]
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+function blocks(path: string, language: string): string[] {
+  const fences = read(path).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))
+  return Array.from(fences, ([, code]) => code!)
+}
+
+/** As GitHub makes them. */
+function anchors(path: string): Set<string> {
+  const headings = read(path).matchAll(/^#+ (.*)$/gm)
+  return new Set(
+    Array.from(headings, ([, text]) =>
+      text!
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+}
+
+describe('the documents', () => {
+  it.each(documents)('%s links only to what is there', (path) => {
+    const links = Array.from(read(path).matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target!)
+    const broken = links
+      .filter((link) => !/^https?:/.test(link))
+      .filter((link) => {
+        const [file, anchor] = link.split('#')
+        const target = file ? join(dirname(path), file) : path
+        return !existsSync(resolve(root, target)) || (anchor !== undefined && !anchors(target).has(anchor))
+      })
+    expect(broken).toEqual([])
+  })
+
+  it('README.md shows code that compiles against the schema it shows', async () => {
+    const folder = project()
+    mkdirSync(join(folder, 'prisma'))
+    mkdirSync(join(folder, 'src'))
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    const schema = join(folder, 'prisma/schema.prisma')
+    writeFileSync(schema, useSource(blocks('README.md', 'prisma').join('\n')))
+    expect(await prismaGenerate(schema)).toMatchObject({ code: 0 })
+
+    writeFileSync(join(folder, 'src/readme.ts'), blocks('README.md', 'ts').join('\n'))
+    const source = (path: string) => [join(root, 'src', path)]
+    const paths = {
+      fieldseal: source('index.ts'),
+      'fieldseal/prisma': source('prisma/index.ts'),
+      'fieldseal/tencent-kms': source('kms/tencent.ts'),
+      'fieldseal/testing': source('testing/index.ts'),
+    }
+    const module = {
+      module: 'NodeNext',
+      moduleResolution: 'NodeNext',
+      lib: ['ES2023', 'ES2024.String'],
+      types: ['node'],
+      paths,
+    }
+    expect(await typeCheck(folder, module)).toEqual({ code: 0, output: '' })
+  })
+
+  it('docs/errors.md explains every error code, and no other', () => {
+    const explained = Array.from(read('docs/errors.md').matchAll(/^\| `([A-Z_]+)`/gm), ([, code]) => code!)
+    expect(explained.toSorted()).toEqual([...ERROR_CODES].toSorted())
+  })
+})
