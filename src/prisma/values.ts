@@ -34,6 +34,11 @@ export function isDbNull(value: unknown): boolean {
   return value === null || nullKind(value) === 'DbNull'
 }
 
+/** A member of what may not be an object at all. */
+export function partOf(value: unknown, key: string): unknown {
+  return isPlainObject(value) ? value[key] : undefined
+}
+
 /** Prisma takes one or many in most places. */
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value]

@@ -1,10 +1,12 @@
 import type { Slot, TenantHolder } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
-import { boundTexts, fillBoundDefaults, fixedBy, type KnownValues, sameBound } from './bound.js'
+import { boundTexts, fillBoundDefaults, fixedBy, type KnownValues } from './bound.js'
 import { checkWhere } from './filters.js'
-import type { FieldPlan, ModelPlan, RelationPlan } from './plan.js'
+import { checkFrozen, frozenLink, sharedBound } from './frozen.js'
+import { withLinks } from './links.js'
+import type { ModelPlan, RelationPlan } from './plan.js'
 import type { OperationTenancy } from './tenancy.js'
-import { isAbsent, isDbNull, isPlainObject, listOf } from './values.js'
+import { isAbsent, isDbNull, isPlainObject, listOf, partOf } from './values.js'
 import { collectField, type WrittenRecord } from './writtenField.js'
 
 /** What one operation writes, and whose it is. */
@@ -177,10 +179,6 @@ function forEach(
   }
 }
 
-function partOf(value: unknown, key: string): unknown {
-  return isPlainObject(value) ? value[key] : undefined
-}
-
 /** A to-one `update` takes the data itself, or `{ where, data }`. */
 function rowUpdate({ list, model, name }: RelationPlan, value: Record<string, unknown>): RowUpdate {
   const hasColumn = Object.hasOwn(model.columns, 'data')
@@ -193,53 +191,6 @@ function rowUpdate({ list, model, name }: RelationPlan, value: Record<string, un
 
 function writes(value: unknown): boolean {
   return !isAbsent(value) && !isDbNull(value)
-}
-
-/** The data's own values, and the tenant and bound columns that its links give. */
-function withLinks(plan: ModelPlan, data: Record<string, unknown>): KnownValues {
-  const links = plan.links.filter(({ field }) => isPlainObject(data[field]))
-  if (links.length === 0) return data
-  const linked = links.flatMap((relation) => {
-    const row = linkedRow(relation, data[relation.field] as Record<string, unknown>)
-    return relation.from.map((column, position) => [column, row[relation.to[position]!]])
-  })
-  const written = Object.entries(data).filter(([, value]) => !isAbsent(value))
-  return Object.fromEntries([...linked, ...written])
-}
-
-/** What is known of the row that a new link leads to. */
-function linkedRow({ model }: RelationPlan, link: Record<string, unknown>): KnownValues {
-  if (isPlainObject(link.connect)) return fixedBy(model, link.connect)
-  if (isPlainObject(link.connectOrCreate)) return eitherWay(model, link.connectOrCreate)
-  return isPlainObject(link.create) ? link.create : {}
-}
-
-/** What the row has, whether it was there or is created. */
-function eitherWay(model: ModelPlan, { where, create }: Record<string, unknown>): KnownValues {
-  const created = isPlainObject(create) ? create : {}
-  return Object.fromEntries(
-    Object.entries(fixedBy(model, where)).filter(([column, value]) => created[column] === value),
-  )
-}
-
-/** A bound column, or one that a bound foreign key follows, must keep its value. */
-function checkFrozen(plan: ModelPlan, data: Record<string, unknown>, fixed: KnownValues): void {
-  for (const column of plan.frozen) {
-    const value = partOf(data[column], 'set') ?? data[column]
-    if (isAbsent(value) || sameBound(plan, column, value, fixed[column])) continue
-    const message = `${plan.name}.${column} is what ciphertexts are bound to, so it cannot change: create a new row instead`
-    throw new FieldsealError('QUERY_UNSUPPORTED', message)
-  }
-}
-
-function sharedBound({ name, bind }: FieldPlan): FieldsealError {
-  const message = `${name} is bound to ${bind.join(', ')}, so rows cannot share one value: update them one by one`
-  return new FieldsealError('QUERY_UNSUPPORTED', message)
-}
-
-function frozenLink({ name }: RelationPlan, operation: string): FieldsealError {
-  const message = `${name}: "${operation}" would change a column that ciphertexts are bound to: create a new row instead`
-  return new FieldsealError('QUERY_UNSUPPORTED', message)
 }
 
 function indexWritten({ name }: ModelPlan, column: string, source: string): FieldsealError {

@@ -1,0 +1,32 @@
+import { FieldsealError } from '../errors.js'
+import { type KnownValues, sameBound } from './bound.js'
+import type { FieldPlan, ModelPlan, RelationPlan } from './plan.js'
+import { isAbsent, partOf } from './values.js'
+
+/*
+ * What ciphertexts are bound to must not change under them: these are the writes that would.
+ */
+
+/**
+ * A bound column, or one that a bound foreign key follows, must keep its value.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED`
+ */
+export function checkFrozen(plan: ModelPlan, data: Record<string, unknown>, fixed: KnownValues): void {
+  for (const column of plan.frozen) {
+    const value = partOf(data[column], 'set') ?? data[column]
+    if (isAbsent(value) || sameBound(plan, column, value, fixed[column])) continue
+    const message = `${plan.name}.${column} is what ciphertexts are bound to, so it cannot change: create a new row instead`
+    throw new FieldsealError('QUERY_UNSUPPORTED', message)
+  }
+}
+
+export function sharedBound({ name, bind }: FieldPlan): FieldsealError {
+  const message = `${name} is bound to ${bind.join(', ')}, so rows cannot share one value: update them one by one`
+  return new FieldsealError('QUERY_UNSUPPORTED', message)
+}
+
+export function frozenLink({ name }: RelationPlan, operation: string): FieldsealError {
+  const message = `${name}: "${operation}" would change a column that ciphertexts are bound to: create a new row instead`
+  return new FieldsealError('QUERY_UNSUPPORTED', message)
+}
