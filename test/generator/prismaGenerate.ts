@@ -21,7 +21,12 @@ const tsx = import.meta.resolve('tsx')
 const generator = join(root, 'src/bin/fieldseal-generator.ts')
 
 /** The command that runs the generator from its source, as a Prisma schema's `provider`. */
-export const provider = [process.execPath, '--import', tsx, generator].map((word) => `"${word}"`).join(' ')
+export const provider = commandLine(process.execPath, '--import', tsx, generator)
+
+/** A shell command whose words may have spaces. */
+export function commandLine(...words: string[]): string {
+  return words.map((word) => `"${word}"`).join(' ')
+}
 
 export interface Run {
   readonly code: number | null

@@ -132,7 +132,7 @@ describe('what a read returns', () => {
       _max: { number: 2 },
     })
     expect(
-      await acme.patient.groupBy({ by: ['clinicId'], _count: { email: true }, orderBy: { _count: { email: 'asc' } } }),
+      await acme.patient.groupBy({ by: ['clinicId'], _count: { email: true }, orderBy: { _count: { city: 'asc' } } }),
     ).toEqual([{ clinicId: 'acme', _count: { email: 1 } }])
   })
 })

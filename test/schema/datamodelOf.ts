@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import type { Datamodel } from '../../src/schema/datamodel.js'
-import { prismaGenerate, projectWith, provider } from '../generator/prismaGenerate.js'
+import { commandLine, prismaGenerate, projectWith, provider } from '../generator/prismaGenerate.js'
 
 const dump = fileURLToPath(new URL('./dumpDatamodel.mjs', import.meta.url))
 
@@ -12,7 +12,7 @@ export async function datamodelOf(models: string): Promise<Datamodel> {
   const { folder, schema } = projectWith(models, 'output = "./dump"')
   const dumping = readFileSync(schema, 'utf8').replace(
     JSON.stringify(provider),
-    JSON.stringify(`${process.execPath} ${dump}`),
+    JSON.stringify(commandLine(process.execPath, dump)),
   )
   writeFileSync(schema, dumping)
   const { code, output } = await prismaGenerate(schema)
