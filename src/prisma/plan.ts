@@ -127,8 +127,9 @@ function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model
     freezeReferenced(plan, target, relation)
     const links = relation.from.some((column) => column === plan.tenant || plan.bound.has(column))
     if (!links && !target.reaches) continue
-    const changesBound = linksBound(name, model, relation, schema)
-    const given = givenThrough(name, relation, schema)
+    const ends = farEnd(schema, name, field)
+    const changesBound = linksBound(model, relation, ends)
+    const given = givenThrough(ends)
     const compiled = { ...relation, field, name: `${name}.${field}`, model: target, given, changesBound }
     members.set(field, { kind: 'relation', relation: compiled })
     if (links) (plan.links as RelationPlan[]).push(compiled)
@@ -143,27 +144,33 @@ function freezeReferenced(plan: ModelPlan, target: ModelPlan, relation: Relation
   })
 }
 
-/**
- * The schema does not say which two relations are the ends of one. Where two models have more than one relation between
- * them, this stays unknown.
- */
-function givenThrough(name: string, relation: RelationSchema, schema: EncryptionSchema): RelationPlan['given'] {
-  const [own, other] = [schema.models[name]!, schema.models[relation.model]!]
-  const here = Object.values(own.relations).filter(({ model, from }) => model === relation.model && from.length === 0)
-  const there = Object.values(other.relations).filter(({ model, from }) => model === name && from.length > 0)
-  const [back] = there
-  if (relation.from.length > 0 || here.length !== 1 || there.length !== 1 || !back) return []
-  return back.from
-    .map((column, position) => ({ column, own: back.to[position]! }))
+/** What new rows on the other side take from this one through their foreign key: tenant and bound columns. */
+function givenThrough({ other, inverse }: FarEnd): RelationPlan['given'] {
+  if (!inverse) return []
+  return inverse.from
+    .map((column, position) => ({ column, own: inverse.to[position]! }))
     .filter(({ column }) => column === other.tenant || Object.hasOwn(other.bound, column))
 }
 
-/** Whether either end of a relation holds its foreign key in a bound column. */
-function linksBound(name: string, model: ModelSchema, relation: RelationSchema, schema: EncryptionSchema): boolean {
-  if (relation.from.some((column) => Object.hasOwn(model.bound, column))) return true
-  const other = schema.models[relation.model]!
-  const back = Object.values(other.relations).filter((candidate) => candidate.model === name)
-  return back.some(({ from }) => from.some((column) => Object.hasOwn(other.bound, column)))
+/** Whether either end of a relation holds its foreign key in a bound column; an end that is not known may. */
+function linksBound(model: ModelSchema, relation: RelationSchema, { other, inverse }: FarEnd): boolean {
+  const isBound = (owner: ModelSchema) => (column: string) => Object.hasOwn(owner.bound, column)
+  const far = inverse ? inverse.from : Object.keys(other.bound)
+  return relation.from.some(isBound(model)) || far.some(isBound(other))
+}
+
+/** The other side of a relation. Its field is not known where the schema ignores it. */
+interface FarEnd {
+  readonly other: ModelSchema
+  readonly inverse: RelationSchema | undefined
+}
+
+function farEnd(schema: EncryptionSchema, name: string, field: string): FarEnd {
+  const near = schema.models[name]!.relations[field]!
+  const other = schema.models[near.model]!
+  const candidates = Object.entries(other.relations).filter(([candidate]) => near.model !== name || candidate !== field)
+  const inverse = candidates.find(([, { model, relationName }]) => model === name && relationName === near.relationName)
+  return { other, inverse: inverse?.[1] }
 }
 
 /** Models from which an encrypted field can be reached: a fixed point over relations, which may be cyclic. */

@@ -35,6 +35,7 @@ export interface DatamodelField {
   readonly default?: DatamodelDefault
   readonly nativeType?: readonly [string, readonly string[]] | null
   readonly dbName?: string | null
+  readonly relationName?: string | null
   readonly relationFromFields?: readonly string[]
   readonly relationToFields?: readonly string[]
   readonly relationOnUpdate?: string

@@ -70,6 +70,8 @@ export interface ClientDefault {
 
 export interface RelationSchema {
   readonly model: string
+  /** Prisma's name of the relation, which its two ends share. */
+  readonly relationName: string
   readonly list: boolean
   /** Foreign-key fields on this model, and what they refer to; empty on the other side. */
   readonly from: readonly string[]

@@ -61,9 +61,9 @@ function boundColumns({ model, encrypted }: AnnotatedModel): [string, BoundColum
 
 function relations({ fields }: DatamodelModel): [string, RelationSchema][] {
   const objects = fields.filter(({ kind }) => kind === 'object')
-  return objects.map(({ name, type, isList, relationFromFields = [], relationToFields = [] }) => [
+  return objects.map(({ name, type, isList, relationName, relationFromFields = [], relationToFields = [] }) => [
     name,
-    { model: type, list: isList, from: relationFromFields, to: relationToFields },
+    { model: type, relationName: relationName!, list: isList, from: relationFromFields, to: relationToFields },
   ])
 }
 
