@@ -1,12 +1,12 @@
 import { bareDecrypt, bareEncrypt } from './bareLoop.js'
 import { FIELDS, makeNotes, openNotes } from './notes.js'
-import { interleave, perRound, spread, type Times } from './rounds.js'
+import { type Contender, interleave, perRound, spread, type Times } from './rounds.js'
 
 /* 1,000 rows × 6 strings with warm keys: what fieldseal adds to the plain client, against a bare node:crypto loop. */
 
 const ROWS = 1000
 const world = await openNotes()
-const { prisma } = world.open()
+const { base, prisma } = world.open()
 const acme = prisma.$forTenant('acme')
 const notes = makeNotes(ROWS)
 const values = notes.flatMap((note) => FIELDS.map((field) => note[field]))
@@ -39,29 +39,32 @@ report(
   ),
 )
 
-const unmarked = await interleave(
-  {
-    plain: async () => many(() => world.plain.plainNote.findFirst({ where: { id: 7 } })),
-    extended: async () => many(() => acme.plainNote.findFirst({ where: { id: 7 } })),
-    unbound: async () => many(() => prisma.plainNote.findFirst({ where: { id: 7 } })),
-  },
-  { rounds: 40 },
-)
-console.log(
-  `model without encrypted fields, findFirst × 50, to plain: unbound ${spread(perRound(unmarked, (t) => t.unbound / t.plain))}, bound ${spread(perRound(unmarked, (t) => t.extended / t.plain))}`,
-)
-const large = await interleave(
-  { plain: () => world.plain.plainNote.findMany(), unbound: () => prisma.plainNote.findMany() },
-  { rounds: 60, warmUp: 10 },
-)
-console.log(
-  `model without encrypted fields, findMany 1,000 × 6, to plain: ${spread(perRound(large, (t) => t.unbound / t.plain))}`,
-)
+const empty = base.$extends({ name: 'empty' })
+const clients = { plain: base, empty, unbound: prisma, bound: acme } as { [name: string]: PlainNotes }
+const one = (client: PlainNotes) => () => many(() => client.plainNote.findFirst({ where: { id: 7 } }))
+const all = (client: PlainNotes) => () => client.plainNote.findMany()
+reportUnmarked('findFirst × 20', await interleave(mapped(one), { rounds: 200, warmUp: 20 }))
+reportUnmarked('findMany 1,000 × 6', await interleave(mapped(all), { rounds: 200, warmUp: 20 }))
 await prisma.$disconnect()
 await world.close()
 
+interface PlainNotes {
+  readonly plainNote: { findFirst(args: object): Promise<unknown>; findMany(): Promise<unknown> }
+}
+
+function mapped(work: (client: PlainNotes) => Contender): { [name: string]: Contender } {
+  return Object.fromEntries(Object.entries(clients).map(([name, client]) => [name, work(client)]))
+}
+
+function reportUnmarked(name: string, times: Times<string>): void {
+  const ratio = (client: string) => `${client} ${spread(perRound(times, (t) => t[client]! / t.plain!))}`
+  console.log(
+    `model without encrypted fields, ${name}, to plain: ${['empty', 'unbound', 'bound'].map(ratio).join(', ')}`,
+  )
+}
+
 async function many(work: () => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < 50; i++) await work()
+  for (let i = 0; i < 20; i++) await work()
 }
 
 async function emptied(table: { deleteMany(): Promise<unknown> }, work: () => Promise<unknown>): Promise<void> {
