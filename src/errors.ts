@@ -48,6 +48,11 @@ export type ErrorCode =
   | 'KMS_KEY_UNUSABLE'
   | 'KMS_REFUSED'
 
+/** Text from outside, in a message: in quotes and on one line, whatever it holds. */
+export function quoted(text: unknown): string {
+  return JSON.stringify(String(text))
+}
+
 /**
  * The one error class of this library. Messages name model, field, tenant or key id and what to do next;
  * never a value, a ciphertext or key material.

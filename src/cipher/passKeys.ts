@@ -1,7 +1,7 @@
 import { aadOf } from '../crypto/aad.js'
 import { headerOfHead, headOf } from '../crypto/ciphertext.js'
 import { encodeHeader, FLAG_PADDED, type Header } from '../crypto/header.js'
-import { FieldsealError } from '../errors.js'
+import { FieldsealError, quoted } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import { ANY_TENANT, type KeyRing, type TenantScope } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
@@ -135,7 +135,7 @@ export class PassKeys {
     const { dek } = opener!
     const scope = slot.owner.tenant!
     if (scope !== ANY_TENANT && dek.tenant !== scope) {
-      const message = `${slot.field.name} is encrypted for another tenant than "${scope}": filter by tenant in your query`
+      const message = `${slot.field.name} is encrypted for another tenant than ${quoted(scope)}: filter by tenant in your query`
       throw new FieldsealError('TENANT_MISMATCH', message)
     }
     return opener!

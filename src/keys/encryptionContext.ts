@@ -1,4 +1,4 @@
-import { FieldsealError } from '../errors.js'
+import { FieldsealError, quoted } from '../errors.js'
 import type { DekIdentity } from './kms.js'
 
 /** Tencent Cloud KMS takes no longer context. UTF-8 bytes of the whole JSON text. */
@@ -26,7 +26,7 @@ export function encryptionContext({ key, purpose, tenant }: DekIdentity): string
 function tooLong(tenant: string, bytes: number): FieldsealError {
   return new FieldsealError(
     'TENANT_INVALID',
-    `The tenant id "${tenant.slice(0, 32)}…" is too long: its encryption context takes ${bytes} bytes and a KMS ` +
+    `The tenant id ${quoted(`${tenant.slice(0, 32)}…`)} is too long: its encryption context takes ${bytes} bytes and a KMS ` +
       `accepts ${MAX_BYTES}. Shorten the id by ${bytes - MAX_BYTES} bytes, or use a digest of it as the tenant id.`,
   )
 }

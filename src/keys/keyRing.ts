@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isDekId } from '../crypto/header.js'
-import { type ErrorCode, FieldsealError } from '../errors.js'
+import { type ErrorCode, FieldsealError, quoted } from '../errors.js'
 import { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
 import { encryptionContext } from './encryptionContext.js'
@@ -203,7 +203,8 @@ function usableText(row: StoredKey, identity: DekIdentity, kms: string): string 
   if (!isDekId(row.id)) throw keyError('KEY_INVALID', row.id, 'has an id that is not a lower-case UUID')
   if (row.tenant !== identity.tenant) throw keyError('KEY_INVALID', row.id, 'is of another tenant than was asked for')
   if (row.purpose !== identity.purpose) throw keyError('KEY_INVALID', row.id, `has the purpose ${row.purpose}`)
-  if (row.kms !== kms) throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS "${row.kms}", not "${kms}"`)
+  if (row.kms !== kms)
+    throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS ${quoted(row.kms)}, not ${quoted(kms)}`)
   if (row.wrapped === null) throw keyError('KEY_INVALID', row.id, `is ${row.state}, yet its row has no wrapped key`)
   return row.wrapped
 }
@@ -213,7 +214,7 @@ function isWithin(scope: TenantScope, tenant: string): boolean {
 }
 
 function foreign(id: string, scope: TenantScope): FieldsealError {
-  const message = `tenant "${String(scope)}" asked for data under DEK ${id} of another tenant`
+  const message = `tenant ${quoted(scope)} asked for data under DEK ${id} of another tenant`
   return new FieldsealError('TENANT_MISMATCH', message)
 }
 

@@ -1,4 +1,4 @@
-import { FieldsealError } from '../errors.js'
+import { FieldsealError, quoted } from '../errors.js'
 import { encryptionContext } from '../keys/encryptionContext.js'
 import type { GeneratedDek, Kms } from '../keys/kms.js'
 import { type Attempts, GaveUp, Patience } from './patience.js'
@@ -41,7 +41,7 @@ export function tencentKms(options: TencentKmsOptions): Kms {
     name: 'tencent',
     generate: async (identity) => {
       const EncryptionContext = encryptionContext(identity)
-      const target: Target = { action: 'GenerateDataKey', keyId: `of tenant ${identity.tenant}` }
+      const target: Target = { action: 'GenerateDataKey', keyId: `of tenant ${quoted(identity.tenant)}` }
       return call(target, async (attempts) => {
         target.keyId = await resolveKeyId(keyId, identity.tenant)
         const request = { KeyId: target.keyId, KeySpec: 'AES_256', EncryptionContext }
@@ -67,7 +67,11 @@ interface Target {
 async function resolveKeyId(keyId: string | KeyIdOf, tenant: string): Promise<string> {
   if (typeof keyId === 'string') return keyId
   const unusable = (why: string, options?: { cause: unknown }) =>
-    new FieldsealError('KMS_KEY_UNUSABLE', `The keyId function of tencentKms ${why} for tenant "${tenant}".`, options)
+    new FieldsealError(
+      'KMS_KEY_UNUSABLE',
+      `The keyId function of tencentKms ${why} for tenant ${quoted(tenant)}.`,
+      options,
+    )
   const answer: unknown = await Promise.resolve(tenant)
     .then(keyId)
     .catch((cause: unknown) => {

@@ -1,5 +1,5 @@
 import type { TenantHolder } from '../cipher.js'
-import { FieldsealError } from '../errors.js'
+import { FieldsealError, quoted } from '../errors.js'
 import { ANY_TENANT } from '../keys/keyRing.js'
 import { ambientTenant, checkTenant } from '../tenant.js'
 import type { KnownValues } from './bound.js'
@@ -76,7 +76,7 @@ export class OperationTenancy {
     if (tenant === undefined) return
     checkTenant(tenant)
     if (this.owner.tenant !== undefined && this.owner.tenant !== tenant) {
-      const message = `${source} names tenant "${tenant}", but the operation runs for "${String(this.owner.tenant)}"`
+      const message = `${source} names tenant ${quoted(tenant)}, but the operation runs for ${quoted(this.owner.tenant)}`
       throw new FieldsealError('TENANT_MISMATCH', message)
     }
     this.owner.tenant = tenant
@@ -86,7 +86,7 @@ export class OperationTenancy {
 /** A row keeps its tenant: its other ciphertexts would stay behind. */
 function checkSame(tenant: unknown, stored: unknown, column: string): void {
   if (tenant === undefined || typeof stored !== 'string' || stored === tenant) return
-  const message = `the where names rows of tenant "${stored}" by ${column}, but they are written for "${String(tenant)}"`
+  const message = `the where names rows of tenant ${quoted(stored)} by ${column}, but they are written for ${quoted(tenant)}`
   throw new FieldsealError('TENANT_MISMATCH', message)
 }
 

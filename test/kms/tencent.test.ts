@@ -317,7 +317,7 @@ describe('tencentKms, time and load', () => {
   it('gives up on time when the keyId function hangs', async () => {
     const { emulator, kms } = await start({ timeout: 40, keyId: () => new Promise<string>(() => {}) })
     const error = await failure(kms.generate(identity('globex')))
-    expect(error.message).toMatch(/key of tenant globex: given up after 40 ms and 0 attempts.* keyId function/)
+    expect(error.message).toMatch(/key of tenant "globex": given up after 40 ms and 0 attempts.* keyId function/)
     expect(emulator.calls.count()).toBe(0)
   })
 

@@ -110,6 +110,16 @@ describe('a tenant id', () => {
   })
 })
 
+describe('a tenant id in a message', () => {
+  it('stays on one line, so that it cannot forge another in a log', async () => {
+    const forged = 'acme\n2026-01-01 INFO all is well'
+    const data = { clinicId: 'globex', number: 1, name: 'Ada' }
+    const error = await refusal(() => clinic.prisma.$forTenant(forged).patient.create({ data }))
+    expect(error).toMatchObject({ code: 'TENANT_MISMATCH', message: expect.stringContaining('"acme\\n2026') })
+    expect(error.message).not.toContain('\n')
+  })
+})
+
 describe('two tenants', () => {
   it('whose ids are close have keys of their own, and read only their own rows', async () => {
     const ids = Object.values(USABLE)
