@@ -59,7 +59,7 @@ async function createDatabase(server: string, name: string): Promise<string> {
     await client.connect()
     await client.query(`CREATE DATABASE ${name}`)
     const { rows } = await client.query<{ server_version: string }>('SHOW server_version')
-    return rows[0]!.server_version
+    return rows[0]!.server_version.split(' ', 1)[0]!
   } catch (error) {
     throw unusable(server, error)
   } finally {

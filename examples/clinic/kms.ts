@@ -42,7 +42,7 @@ async function startEmulator(): Promise<DemoKms> {
   return {
     ...countingClient({ ...started, endpoint: new URL(started.endpoint) }),
     keyId: started.keyId,
-    description: `emulator of Tencent Cloud KMS, ${started.endpoint}, process ${child.pid}`,
+    description: `emulated Tencent Cloud KMS in process ${child.pid}, ${started.endpoint}`,
     farewell: 'KMS emulator stopped',
     close: async () => {
       if (child.connected) child.disconnect()

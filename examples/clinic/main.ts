@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { openDatabase } from './database.js'
 import { runDemo } from './demo.js'
 import { openKms } from './kms.js'
@@ -19,11 +20,13 @@ try {
 
 async function demonstrate(options: DemoOptions): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted(signal))
+  // The reader of a pipe has gone, as in `npm start | head`.
+  process.stdout.on('error', () => close().finally(() => process.exit(1)))
   const database = await open(openDatabase(options.databaseUrl, options.keep))
   const kms = await open(openKms(options.kms))
   line(bold('fieldseal: a clinic app on Prisma, whose fields are encrypted in PostgreSQL'))
   line(dim(`   database  ${database.description}`))
-  line(dim(`   KMS       ${kms.description}, called by Tencent’s SDK`))
+  line(dim(`   KMS       ${kms.description}, called by its SDK`))
   const summary = await runDemo(database, kms)
   await close()
   line()
@@ -55,7 +58,7 @@ function close(): Promise<void> {
 async function interrupted(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): Promise<void> {
   await close().catch(fail)
   line(`\nstopped by ${signal}; nothing is left running`)
-  process.exit(signal === 'SIGINT' ? 130 : 143)
+  process.exit(128 + constants.signals[signal])
 }
 
 function fail(error: unknown): void {

@@ -14,6 +14,9 @@ import { type Ended, runDemo, startDemo } from './runDemo.js'
 import { encryptedModels, models, type StoredCell, storedCells } from './storedCells.js'
 import { openTraces } from './traces.js'
 
+/** Two columns wide. */
+const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}：、]/gu
+
 let server: TestDatabase
 let emulator: KmsEmulator
 
@@ -109,6 +112,12 @@ describe('the demo on a PostgreSQL and a KMS that run already, with --keep', () 
     expect(run.stdout).toMatch(/the same client reads them again +[\d,]+ +0 +0\n/)
   })
 
+  it('fits into a terminal of 100 columns, and has no colours where there is none', () => {
+    const width = (text: string) => [...text].length + (text.match(EAST_ASIAN)?.length ?? 0)
+    expect(run.stdout.split('\n').filter((line) => width(line) > 100)).toEqual([])
+    expect(run.stdout).not.toContain('\u001b')
+  })
+
   it('shows the refusals, and that tampering is noticed', () => {
     const codes = run.stdout.match(/\b[A-Z]{3,}_[A-Z]{3,}\b/g)
     const tenancy = ['TENANT_MISMATCH', 'TENANT_MISMATCH', 'TENANT_MISMATCH', 'TENANT_MISSING', 'QUERY_UNSUPPORTED']
@@ -182,6 +191,17 @@ describe('the demo without options', () => {
     expect(await traces.left()).toEqual([])
     await expect.poll(() => [...traces.made]).toContainEqual(expect.stringMatching(/^fieldseal-postgres-/))
     await expect.poll(traces.processes).toEqual([])
+  })
+
+  it('leaves nothing, and complains about nothing, when the reader of its output goes away', async () => {
+    const traces = await openTraces()
+    onTestFinished(() => traces.remove())
+    const { child, ended } = startDemo([], { TMPDIR: traces.folder })
+    await once(child.stdout!, 'data')
+    child.stdout!.destroy()
+    expect(await ended).toMatchObject({ code: 1, stderr: '' })
+    await expect.poll(traces.processes).toEqual([])
+    expect(await traces.left()).toEqual([])
   })
 
   it.each([

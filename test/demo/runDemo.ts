@@ -25,7 +25,8 @@ export function startDemo(args: readonly string[], env: { readonly [variable: st
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exit = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
-  const ended = Promise.all([exit, text(child.stdout), text(child.stderr)])
+  // A test may go away from the output.
+  const ended = Promise.all([exit, text(child.stdout).catch(() => ''), text(child.stderr)])
   return { child, ended: ended.then(([[code, signal], stdout, stderr]) => ({ code, signal, stdout, stderr })) }
 }
 

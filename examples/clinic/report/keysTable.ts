@@ -5,7 +5,7 @@ import { ciphertext, cut, section, table } from '../terminal.js'
 export async function reportKeysTable(plain: PlainClient): Promise<number> {
   section(
     'The keys table, in the same database',
-    'A DEK per tenant and purpose, wrapped by a key that never leaves the KMS. No DEK is stored unwrapped.',
+    'A DEK per tenant and purpose, stored only as wrapped by a key that never leaves the KMS.',
   )
   const keys = await plain.encryptionKey.findMany({ orderBy: [{ tenant: 'asc' }, { purpose: 'asc' }] })
   const rows = keys.map(({ id, tenant, purpose, version, state, kms, kekId, wrapped }) => [

@@ -9,7 +9,7 @@ const NONCE_TAG_CODEC = 12 + 16 + 1
 export async function reportThief(plain: PlainClient): Promise<void> {
   section(
     'What a thief with the whole database knows of one patient',
-    'The keys table is no help: it is wrapped. What is not encrypted is as readable as ever, lengths too.',
+    'The keys table is no help: it is wrapped. What is not encrypted is readable, and so are lengths.',
   )
   const patient = await plain.patient.findFirstOrThrow({
     where: { clinicId: 'linden', email: { not: null }, phone: { not: null } },
