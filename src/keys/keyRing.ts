@@ -5,7 +5,7 @@ import { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
 import { encryptionContext } from './encryptionContext.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
-import type { DekIdentity, Kms, Purpose } from './kms.js'
+import type { DekIdentity, Kms, Purpose, WrappedDek } from './kms.js'
 import { SingleFlight } from './singleFlight.js'
 
 /** Stands for every tenant where a tenant is asked for: only `$acrossTenants` passes it. */
@@ -32,6 +32,7 @@ export class KeyRing {
   readonly #actives = new SingleFlight<Dek>()
   readonly #loads = new SingleFlight<Dek>()
   readonly #opens = new SingleFlight<void>()
+  readonly #unwraps = new SingleFlight<Dek>()
   readonly #reloaded = new WeakSet<Dek>()
   readonly #reactivated = new WeakSet<Dek>()
 
@@ -185,13 +186,24 @@ export class KeyRing {
     return this.#openOrSucceed(tenant, purpose, winner)
   }
 
+  /** A read and a write that need the same DEK at once share one call of the KMS. */
   async #unwrap(row: StoredKey, identity: DekIdentity): Promise<Dek> {
-    const wrapped = usableText(row, identity, this.#kms.name)
+    const wrapped = { wrapped: usableText(row, identity, this.#kms.name), kekId: row.kekId }
+    const same = JSON.stringify([identity.key, identity.purpose, identity.tenant, wrapped])
+    return this.#unwraps.run(same, () => this.#askKms(wrapped, identity))
+  }
+
+  async #askKms(wrapped: WrappedDek, identity: DekIdentity): Promise<Dek> {
     try {
-      return new Dek(identity, await this.#kms.unwrap({ wrapped, kekId: row.kekId }, identity))
+      return new Dek(identity, await this.#kms.unwrap(wrapped, identity))
     } catch (error) {
       if (!FieldsealError.is(error, 'KMS_REFUSED')) throw error
-      throw keyError('KEY_INVALID', row.id, 'was refused by the KMS: its row in the keys table was changed', error)
+      throw keyError(
+        'KEY_INVALID',
+        identity.key,
+        'was refused by the KMS: its row in the keys table was changed',
+        error,
+      )
     }
   }
 }

@@ -303,6 +303,23 @@ describe('the active DEK', () => {
     ])
   })
 
+  it('is unwrapped once for a read and a write that need it at once', async () => {
+    const { kms, store, cache, id } = await withDek()
+    cache.clear()
+    const before = kms.calls.unwrap
+    const slow: Kms = {
+      ...kms,
+      async unwrap(...args) {
+        await new Promise(setImmediate)
+        return kms.unwrap(...args)
+      },
+    }
+    const ring = new KeyRing({ kms: slow, store, cache })
+    const [[read], written] = await Promise.all([ring.load([id], 'acme'), ring.active('acme', 'encrypt')])
+    expect(read).toBe(written)
+    expect(kms.calls.unwrap - before).toBe(1)
+  })
+
   it('is found with one KMS call and one query for 1,000 concurrent first uses, and none for the next', async () => {
     const process = await withDek()
     const { ring, spent } = restart(process)
