@@ -22,6 +22,11 @@ export function isDekId(text: string): boolean {
   return UUID.test(text)
 }
 
+/** The text of a UUID whose 32 hexadecimal digits these are. */
+export function uuidOfHex(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
 export function encodeHeader({ suite, flags, dekId }: Header): Buffer {
   if (!isDekId(dekId)) throw new TypeError('a DEK id must be a lower-case UUID')
   const out = Buffer.alloc(HEADER_BYTES)
@@ -37,6 +42,5 @@ export function decodeHeader(bytes: Uint8Array): Header | null {
   const [suite, flags] = bytes as unknown as [number, number]
   if (suite !== SUITE_AES_256_GCM || (flags & ~FLAG_PADDED) !== 0) return null
   const hex = Buffer.from(bytes.buffer, bytes.byteOffset + 2, 16).toString('hex')
-  const dekId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-  return { suite, flags, dekId }
+  return { suite, flags, dekId: uuidOfHex(hex) }
 }

@@ -1,3 +1,4 @@
+import { uuidOfHex } from '../crypto/header.js'
 import { FieldsealError } from '../errors.js'
 import type { BoundColumnSchema } from '../schema/encryptionSchema.js'
 import { makeDefault } from './clientDefault.js'
@@ -25,7 +26,7 @@ function canonical(type: BoundColumnSchema['type'], value: unknown): string | un
 /** PostgreSQL takes a UUID in any case, with braces and with hyphens left out, and returns it in one form. */
 function canonicalUuid(value: string): string | undefined {
   const hex = value.toLowerCase().replace(/[{}-]/g, '')
-  return UUID_HEX.test(hex) ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5') : undefined
+  return UUID_HEX.test(hex) ? uuidOfHex(hex) : undefined
 }
 
 const NONE: readonly string[] = []

@@ -107,31 +107,38 @@ function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys
  * before it begins. That is a help, not a condition: what fails here fails again, and clearly, where the key is used.
  */
 function transactionMethod(base: BaseClient, context: OperationContext): object {
+  const scopes = indexScopes(context.plans)
   return {
     async $transaction(this: { $connect?: unknown }, input: unknown, options?: unknown) {
       const outermost = typeof this.$connect === 'function'
-      if (typeof input === 'function' && outermost) await warm(context)
+      if (typeof input === 'function' && outermost) await warm(context, scopes)
       return base.$transaction.call(this, input, options)
     },
   }
 }
 
-async function warm(context: OperationContext): Promise<void> {
-  await within(warmKeys(context), context.transactionWait, () => new Error('late')).catch(() => undefined)
+async function warm(context: OperationContext, scopes: IndexScopes): Promise<void> {
+  await within(warmKeys(context, scopes), context.transactionWait, () => new Error('late')).catch(() => undefined)
 }
 
-async function warmKeys({ plans, ring, bindings, tenancy }: OperationContext): Promise<void> {
+async function warmKeys({ ring, bindings, tenancy }: OperationContext, scopes: IndexScopes): Promise<void> {
   const tenant = bindings.current() ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
   if (tenant === ANY_TENANT || tenant === undefined) return
   checkTenant(tenant)
-  await Promise.all(keysOf(plans, tenant).map(([owner, purpose]) => ring.active(owner, purpose)))
+  await Promise.all(keysOf(tenant, scopes).map(([owner, purpose]) => ring.active(owner, purpose)))
+}
+
+type IndexScopes = ReadonlySet<'tenant' | 'global'>
+
+function indexScopes(plans: Plans): IndexScopes {
+  const fields = [...plans.values()].flatMap(({ encrypted }) => encrypted)
+  return new Set(fields.flatMap(({ indexes }) => indexes.map(({ scope }) => scope)))
 }
 
 /** The keys that a write of this tenant may need. */
-function keysOf(plans: Plans, tenant: string): [tenant: string, purpose: Purpose][] {
-  const indexes = [...plans.values()].flatMap(({ encrypted }) => encrypted.flatMap((field) => field.indexes))
-  const owners = new Set(indexes.map(({ scope }) => (scope === 'global' ? GLOBAL_TENANT : tenant)))
-  return [[tenant, 'encrypt'], ...[...owners].map((owner): [string, Purpose] => [owner, 'index'])]
+function keysOf(tenant: string, scopes: IndexScopes): [tenant: string, purpose: Purpose][] {
+  const owners = [...scopes].map((scope) => (scope === 'global' ? GLOBAL_TENANT : tenant))
+  return [[tenant, 'encrypt'], ...owners.map((owner): [string, Purpose] => [owner, 'index'])]
 }
 
 function alreadyExtended(): FieldsealError {
