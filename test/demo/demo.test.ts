@@ -10,6 +10,7 @@ import { PrismaClient } from '../../generated/prisma/client.js'
 import { emulatedKms } from '../support/clinic.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { decrypt, parse } from '../support/decryptor.mjs'
+import { runSql } from '../support/sql.js'
 import { type Ended, runDemo, startDemo } from './runDemo.js'
 import { encryptedModels, models, type StoredCell, storedCells } from './storedCells.js'
 import { openTraces } from './traces.js'
@@ -25,18 +26,8 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([server.drop(), emulator.close()]))
 
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows
-  } finally {
-    await client.end()
-  }
-}
-
 const databases = async () =>
-  (await query(server.url, 'SELECT datname FROM pg_database')).map(({ datname }) => String(datname))
+  (await runSql(server.url, 'SELECT datname FROM pg_database')).map(({ datname }) => String(datname))
 
 describe('the demo, asked for what it cannot do', () => {
   it.each([
@@ -94,14 +85,14 @@ describe('the demo on a PostgreSQL and a KMS that run already, with --keep', () 
     cells = await storedCells(client)
     await client.end()
   })
-  afterAll(() => query(server.url, `DROP DATABASE IF EXISTS ${new URL(kept).pathname.slice(1)} WITH (FORCE)`))
+  afterAll(() => runSql(server.url, `DROP DATABASE IF EXISTS ${new URL(kept).pathname.slice(1)} WITH (FORCE)`))
 
   it('ends with 0 and without a complaint', () => {
     expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' })
   })
 
   it('counts the encrypted cells that are there, the wrapped keys and the calls', async () => {
-    const keys = await query(kept, 'SELECT FROM encryption_keys')
+    const keys = await runSql(kept, 'SELECT FROM encryption_keys')
     const [, total, keyCount] =
       /, ([\d,]+) encrypted cells: all ciphertext\. (\d+) wrapped keys, 6 KMS calls\.\n/.exec(run.stdout) ?? []
     expect(Number(total?.replaceAll(',', ''))).toBe(cells.length)
@@ -155,9 +146,9 @@ describe('the demo on a PostgreSQL and a KMS that run already, with --keep', () 
   it('leaves no telephone, address or policy number readable in any column of any table', async () => {
     const read = await readByLibrary(kept, emulator)
     const secrets = [...read].filter(([name]) => /\.(mobile|phone|email|policy) /.test(name))
-    const tables = await query(kept, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    const tables = await runSql(kept, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     const rows = await Promise.all(
-      tables.map(({ tablename }) => query(kept, `SELECT t::text AS row FROM "${tablename}" t`)),
+      tables.map(({ tablename }) => runSql(kept, `SELECT t::text AS row FROM "${tablename}" t`)),
     )
     const everything = rows.flat().map(({ row }) => String(row))
     expect(everything.some((row) => row.includes('Lindenklinik'))).toBe(true)
@@ -223,7 +214,7 @@ describe('the demo without options', () => {
 /** The DEKs by id, unwrapped by the official SDK alone. */
 async function unwrapped(url: string, from: KmsEmulator) {
   const client = new kms.v20190118.Client(from.clientConfig())
-  const keys = await query(url, "SELECT id, tenant, purpose, wrapped FROM encryption_keys WHERE purpose = 'encrypt'")
+  const keys = await runSql(url, "SELECT id, tenant, purpose, wrapped FROM encryption_keys WHERE purpose = 'encrypt'")
   return new Map(
     await Promise.all(
       keys.map(async ({ id: key, tenant, purpose, wrapped }) => {

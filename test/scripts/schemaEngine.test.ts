@@ -3,10 +3,10 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { applySchema } from '../../scripts/lib/schemaEngine.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
+import { runSql } from '../support/sql.js'
 
 const run = promisify(execFile)
 
@@ -108,12 +108,6 @@ async function tables(url = database.url): Promise<string[]> {
   return (await query(sql, url)).map(({ tablename }) => String(tablename))
 }
 
-async function query(sql: string, url = database.url): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows
-  } finally {
-    await client.end()
-  }
+function query(sql: string, url = database.url): Promise<Record<string, unknown>[]> {
+  return runSql(url, sql)
 }

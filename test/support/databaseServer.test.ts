@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
-import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createDatabase, type TestDatabase } from './database.js'
 import { startDatabaseServer } from './databaseServer.js'
+import { runSql } from './sql.js'
 
 let prefix: string
 let database: TestDatabase
@@ -53,7 +53,7 @@ describe('startDatabaseServer', () => {
       url: given.href,
       description: `TEST_DATABASE_URL, ${given.host}${given.pathname}`,
     })
-    await execute(url, `CREATE DATABASE ${prefix}forgotten`)
+    await runSql(url, `CREATE DATABASE ${prefix}forgotten`)
     await stop()
     expect((await databases(url)).filter((name) => name.startsWith(prefix))).toEqual([])
     expect(await databases(url)).toContain(given.pathname.slice(1))
@@ -61,15 +61,5 @@ describe('startDatabaseServer', () => {
 })
 
 async function databases(url: string): Promise<string[]> {
-  return (await execute(url, 'SELECT datname FROM pg_database')).map(({ datname }) => String(datname))
-}
-
-async function execute(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows
-  } finally {
-    await client.end()
-  }
+  return (await runSql(url, 'SELECT datname FROM pg_database')).map(({ datname }) => String(datname))
 }
