@@ -24,8 +24,6 @@ export interface ReadShape {
 
 type Args = Record<string, unknown>
 
-type ShapeQuery = Omit<Query, 'unique'>
-
 /**
  * Reads `select`, `include` and `omit` of an operation, rewrites the filters in them, and adds what decryption and the
  * checks of rows need to them.
@@ -33,7 +31,7 @@ type ShapeQuery = Omit<Query, 'unique'>
  * @returns `null` when no encrypted field can be reached from the model
  * @throws FieldsealError `QUERY_UNSUPPORTED` for a nested filter or order on an encrypted field
  */
-export function readShape(query: ShapeQuery, args: Args): ReadShape | null {
+export function readShape(query: Query, args: Args): ReadShape | null {
   const { plan } = query
   if (!plan.reaches) return null
   const children = new Map<string, ReadShape>()
@@ -104,7 +102,7 @@ function isOmitted(plan: ModelPlan, omit: unknown, field: string): boolean {
   return typeof own === 'boolean' ? own : plan.omitted.has(field)
 }
 
-function collectChildren(query: ShapeQuery, selection: unknown, children: Map<string, ReadShape>): void {
+function collectChildren(query: Query, selection: unknown, children: Map<string, ReadShape>): void {
   if (!isPlainObject(selection)) return
   for (const [key, value] of Object.entries(selection)) {
     if (key === '_count') rewriteCounts(query, value)
@@ -113,7 +111,7 @@ function collectChildren(query: ShapeQuery, selection: unknown, children: Map<st
     const { model, list } = member.relation
     const args = isPlainObject(value) ? value : {}
     const checks = list ? checksOf(args) : 'a relation to one row'
-    const inner = { ...query, plan: model, checks }
+    const inner: Query = { ...query, plan: model, unique: false, checks }
     rewriteQuery(inner, args)
     const child = readShape(inner, args)
     if (child) children.set(key, child)
@@ -122,7 +120,7 @@ function collectChildren(query: ShapeQuery, selection: unknown, children: Map<st
 }
 
 /** `_count: { select: { posts: { where } } }` */
-function rewriteCounts({ pass, plan, owner }: ShapeQuery, count: unknown): void {
+function rewriteCounts({ pass, plan, owner }: Query, count: unknown): void {
   const relations = isPlainObject(count) ? count.select : undefined
   if (!isPlainObject(relations)) return
   for (const [key, value] of Object.entries(relations)) {

@@ -27,8 +27,12 @@ export interface Delegate {
   createManyAndReturn: Many
   createMany: Operation
   updateMany: Operation
+  updateManyAndReturn: Many
   deleteMany: Operation
+  findUnique: Operation
   aggregate: Operation
+  groupBy: Many
+  count: (args?: object) => Promise<number>
   fields: Row
 }
 
