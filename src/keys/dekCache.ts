@@ -37,6 +37,11 @@ export class DekCache {
     this.#ttl = ttl
   }
 
+  /** How many DEKs are held at most. */
+  get max(): number {
+    return this.#byId.max
+  }
+
   get size(): number {
     return this.#byId.size
   }

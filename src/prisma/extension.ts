@@ -8,7 +8,7 @@ import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
 import { prismaKeyStore } from './keyStore.js'
 import { type OperationCall, type OperationContext, runOperation } from './operation.js'
-import { checkOptions, type FieldEncryptionOptions, KEY_DEFAULTS } from './options.js'
+import { checkOptions, type FieldEncryptionOptions, keySettings } from './options.js'
 import { clientName, compilePlans, type GlobalOmit, type Plans } from './plan.js'
 import { type EncryptionOperations, encryptionOperations } from './rawRows.js'
 import { within } from './within.js'
@@ -88,12 +88,12 @@ interface BaseClient {
 }
 
 function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys }: FieldEncryptionOptions) {
-  const { ttl, max, transactionWait } = { ...KEY_DEFAULTS, ...keys }
+  const { ttl, max, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max })
   const store = prismaKeyStore(base, schema.keysModel)
   const context: OperationContext = {
     plans: compilePlans(schema, base._globalOmit),
-    ring: new KeyRing({ kms, store, cache }),
+    ring: new KeyRing({ kms, store, cache, rotation }),
     keyStoreWaits: store.isWaiting,
     bindings: new Bindings(Object.keys(schema.models).map(clientName)),
     tenancy: { tenant, defaultTenant },
@@ -125,7 +125,7 @@ async function warmKeys({ ring, bindings, tenancy }: OperationContext, scopes: I
   const tenant = bindings.current() ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
   if (tenant === ANY_TENANT || tenant === undefined) return
   checkTenant(tenant)
-  await Promise.all(keysOf(tenant, scopes).map(([owner, purpose]) => ring.active(owner, purpose)))
+  await Promise.all(keysOf(tenant, scopes).map(([owner, purpose]) => ring.prepare(owner, purpose)))
 }
 
 type IndexScopes = ReadonlySet<'tenant' | 'global'>

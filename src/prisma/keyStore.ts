@@ -1,18 +1,22 @@
 import { FieldsealError } from '../errors.js'
-import type { KeyStore, StoredKey } from '../keys/keyStore.js'
+import type { KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
 import { clientName } from './plan.js'
 
 /** What the key store needs of a Prisma client, by structure. */
 interface KeysClient {
   readonly $primary?: () => KeysClient
+  $transaction?<T>(work: (client: KeysClient) => Promise<T>): Promise<T>
   readonly [model: string]: unknown
 }
 
 interface KeysDelegate {
-  findFirst(args: object): Promise<StoredKey | null>
-  findMany(args: object): Promise<StoredKey[]>
+  findFirst(args: object): Promise<PrismaKey | null>
+  findMany(args: object): Promise<PrismaKey[]>
   createMany(args: object): Promise<{ count: number }>
+  updateMany(args: object): Promise<{ count: number }>
 }
+
+type PrismaKey = Omit<StoredKey, 'messages'> & { readonly messages: bigint }
 
 export interface PrismaKeyStore extends KeyStore {
   /** Whether a query has no answer yet; perhaps for want of a connection. */
@@ -28,6 +32,8 @@ const COLUMNS = {
   wrapped: true,
   kms: true,
   kekId: true,
+  messages: true,
+  createdAt: true,
 }
 
 /**
@@ -38,14 +44,12 @@ const COLUMNS = {
  */
 export function prismaKeyStore(client: object, model: string): PrismaKeyStore {
   let waiting = 0
-  const keys = (): KeysDelegate => {
-    const base = client as KeysClient
-    return (base.$primary?.() ?? base)[clientName(model)] as KeysDelegate
-  }
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+  const base = (): KeysClient => (client as KeysClient).$primary?.() ?? (client as KeysClient)
+  const keysOf = (some: KeysClient) => some[clientName(model)] as KeysDelegate
+  const guarded = async <T>(work: (keys: KeysDelegate) => Promise<T>): Promise<T> => {
     waiting += 1
     try {
-      return await work()
+      return await work(keysOf(base()))
     } catch (cause) {
       throw unavailable(model, cause)
     } finally {
@@ -55,10 +59,54 @@ export function prismaKeyStore(client: object, model: string): PrismaKeyStore {
   return {
     isWaiting: () => waiting > 0,
     findNewest: (tenant, purpose) =>
-      guarded(() => keys().findFirst({ where: { tenant, purpose }, orderBy: { version: 'desc' }, select: COLUMNS })),
-    findByIds: (ids) => guarded(() => keys().findMany({ where: { id: { in: [...ids] } }, select: COLUMNS })),
-    insert: (key) => guarded(async () => (await keys().createMany({ data: [key], skipDuplicates: true })).count === 1),
+      guarded(async (keys) => {
+        const row = await keys.findFirst({ where: { tenant, purpose }, orderBy: { version: 'desc' }, select: COLUMNS })
+        return row && stored(row)
+      }),
+    findByIds: (ids) =>
+      guarded(async (keys) => (await keys.findMany({ where: { id: { in: [...ids] } }, select: COLUMNS })).map(stored)),
+    insert: (key) =>
+      guarded((keys) =>
+        key.version === 1 ? insertRow(keys, key) : base().$transaction!((tx) => succeed(keysOf(tx), key)),
+      ),
+    reserve: (id, count, limit) => guarded((keys) => reserve(keys, { id, count, limit })),
   }
+}
+
+function stored(row: PrismaKey): StoredKey {
+  return { ...row, messages: Number(row.messages) }
+}
+
+async function insertRow(keys: KeysDelegate, key: NewKey): Promise<boolean> {
+  const data = [{ ...key, messages: BigInt(key.messages) }]
+  return (await keys.createMany({ data, skipDuplicates: true })).count === 1
+}
+
+/** The lock on the version before keeps a crypto-shred, which wants it too, from missing the new row. */
+async function succeed(keys: KeysDelegate, key: NewKey): Promise<boolean> {
+  const { tenant, purpose } = key
+  const before = { tenant, purpose, version: key.version - 1 }
+  const retired = { state: 'retired', retiredAt: new Date() }
+  const { count } = await keys.updateMany({ where: { ...before, state: 'active' }, data: retired })
+  const lock = { where: { ...before, state: 'retired' }, data: { state: 'retired' } }
+  if (count === 0 && (await keys.updateMany(lock)).count === 0) return false
+  return insertRow(keys, key)
+}
+
+async function reserve(keys: KeysDelegate, { id, count, limit }: Reservation): Promise<number> {
+  const where = { id, state: 'active', messages: { lte: BigInt(limit - count) } }
+  const { count: done } = await keys.updateMany({ where, data: { messages: { increment: BigInt(count) } } })
+  if (done === 1) return count
+  const row = await keys.findFirst({ where: { id, state: 'active' }, select: COLUMNS })
+  const rest = limit - Number(row?.messages ?? limit)
+  if (rest >= count) throw new Error('an update of an active key had no effect')
+  return rest > 0 ? reserve(keys, { id, count: Math.min(count, rest), limit }) : 0
+}
+
+interface Reservation {
+  readonly id: string
+  readonly count: number
+  readonly limit: number
 }
 
 function unavailable(model: string, cause: unknown): FieldsealError {
@@ -73,4 +121,5 @@ const HINTS: { readonly [code: string]: string } = {
   P2021: 'the table does not exist: apply your migrations',
   P2022: 'it lacks a column of the Prisma schema: apply your migrations',
   P2024: 'no connection came free in time: give the pool more of them',
+  P2028: 'no connection came free in time for a new key, or the database was too slow: give the pool more of them',
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { FieldsealError } from '../errors.js'
-import type { KeyStore, StoredKey } from '../keys/keyStore.js'
+import type { KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
 import type { Purpose } from '../keys/kms.js'
 
 /** How often each method of the store was called. */
@@ -8,6 +8,7 @@ export interface KeyStoreCalls {
   findNewest: number
   findByIds: number
   insert: number
+  reserve: number
 }
 
 /** A `KeyStore` in memory, with what a test wants to see and to break. */
@@ -26,8 +27,8 @@ export interface MemoryKeyStore extends KeyStore {
 
 /**
  * A keys table in memory for tests. Every call takes a turn of the event loop, as a query does, so calls that are
- * started together interleave; `insert` itself is atomic: of concurrent writers of one tenant, purpose and version
- * exactly one gets `true`. Several key rings may share one store, as several processes share one table.
+ * started together interleave; `insert` and `reserve` themselves are atomic: of concurrent writers of one tenant,
+ * purpose and version exactly one gets `true`. Several key rings may share one store, as several processes share one table.
  *
  * @example
  * ```ts
@@ -38,16 +39,22 @@ export interface MemoryKeyStore extends KeyStore {
  * store.calls.findNewest // 1
  * ```
  */
-export function memoryKeyStore(initial: readonly StoredKey[] = []): MemoryKeyStore {
-  return new MemoryTable(initial)
+export function memoryKeyStore(
+  initial: readonly StoredKey[] = [],
+  options: { readonly now?: () => number } = {},
+): MemoryKeyStore {
+  return new MemoryTable(initial, options.now ?? Date.now)
 }
 
 class MemoryTable implements MemoryKeyStore {
-  readonly calls: KeyStoreCalls = { findNewest: 0, findByIds: 0, insert: 0 }
+  readonly calls: KeyStoreCalls = { findNewest: 0, findByIds: 0, insert: 0, reserve: 0 }
   readonly #rows = new Map<string, StoredKey>()
   #fault: { method: keyof KeyStoreCalls | undefined; times: number; error: Error } | undefined
 
-  constructor(initial: readonly StoredKey[]) {
+  constructor(
+    initial: readonly StoredKey[],
+    private readonly now: () => number,
+  ) {
     for (const row of initial) this.#rows.set(row.id, { ...row })
   }
 
@@ -67,12 +74,23 @@ class MemoryTable implements MemoryKeyStore {
     return this.rows.filter((row) => wanted.has(row.id))
   }
 
-  async insert(key: StoredKey): Promise<boolean> {
+  async insert(key: NewKey): Promise<boolean> {
     await this.#query('insert')
-    if (this.rows.some((row) => sameVersion(row, key))) return false
+    const before = this.rows.find((row) => sameVersion(row, { ...key, version: key.version - 1 }))
+    if (before?.state === 'destroyed' || this.rows.some((row) => sameVersion(row, key))) return false
     if (this.#rows.has(key.id)) throw broken(`another row has the id ${key.id}`)
-    this.#rows.set(key.id, { ...key })
+    if (before) this.tamper(before.id, { state: 'retired' })
+    this.#rows.set(key.id, { ...key, createdAt: new Date(this.now()) })
     return true
+  }
+
+  async reserve(id: string, count: number, limit: number): Promise<number> {
+    await this.#query('reserve')
+    const row = this.#rows.get(id)
+    if (row?.state !== 'active') return 0
+    const granted = Math.max(0, Math.min(count, limit - row.messages))
+    this.#rows.set(id, { ...row, messages: row.messages + granted })
+    return granted
   }
 
   tamper(id: string, change: Partial<StoredKey>): void {
@@ -108,7 +126,7 @@ class MemoryTable implements MemoryKeyStore {
   }
 }
 
-function sameVersion(a: StoredKey, b: StoredKey): boolean {
+function sameVersion(a: NewKey, b: NewKey): boolean {
   return a.tenant === b.tenant && a.purpose === b.purpose && a.version === b.version
 }
 
