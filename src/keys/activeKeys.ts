@@ -106,8 +106,9 @@ export class ActiveKeys {
   }
 
   async #openNewest(tenant: string): Promise<void> {
+    const since = this.#options.cache.now()
     const newest = await this.#options.store.findNewest(tenant, 'encrypt')
-    if (newest?.state === 'active') await this.#use(newest, { key: newest.id, purpose: 'encrypt', tenant })
+    if (newest?.state === 'active') await this.#use(newest, { key: newest.id, purpose: 'encrypt', tenant }, since)
   }
 
   /** Outside the caller's transaction: a rollback must not give messages back that were encrypted. */
@@ -126,7 +127,7 @@ export class ActiveKeys {
   }
 
   /** The DEK after one that can encrypt no more. */
-  #successor({ id, tenant }: Dek): Promise<Dek> {
+  #successor({ id, tenant }: Pick<Dek, 'id' | 'tenant'>): Promise<Dek> {
     const current = this.#options.cache.active(tenant, 'encrypt')
     if (current && current.id !== id) return Promise.resolve(current)
     return this.#activate(tenant, 'encrypt', id)
@@ -135,9 +136,45 @@ export class ActiveKeys {
   #activate(tenant: string, purpose: Purpose, spent?: string): Promise<Dek> {
     return this.#flights.run(`${purpose} ${tenant}`, async () => {
       encryptionContext({ key: NIL_UUID, purpose, tenant })
+      const since = this.#options.cache.now()
       const newest = await this.#options.store.findNewest(tenant, purpose)
-      return this.#useOrSucceed({ tenant, purpose, spent }, newest)
+      return this.#useOrSucceed({ tenant, purpose, spent, since }, newest)
     })
+  }
+
+  /**
+   * Has a new DEK succeed the one with this id, unless another one has already.
+   *
+   * @throws FieldsealError `KEY_DESTROYED`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
+   */
+  async rotate(tenant: string, id: string): Promise<Dek> {
+    for (;;) {
+      const dek = await this.#successor({ id, tenant })
+      if (dek.id !== id) return dek
+    }
+  }
+
+  /**
+   * Makes new keys for a tenant whose keys were destroyed.
+   *
+   * @returns the purposes that had a destroyed key
+   */
+  async reopen(tenant: string): Promise<Purpose[]> {
+    const { store, cache } = this.#options
+    const purposes: Purpose[] = []
+    for (const purpose of ['encrypt', 'index'] as const) {
+      const newest = await store.findNewest(tenant, purpose)
+      if (newest?.state !== 'destroyed') continue
+      await this.#create({ tenant, purpose, spent: undefined, since: cache.now(), reopens: true }, newest)
+      purposes.push(purpose)
+    }
+    return purposes
+  }
+
+  /** Drops what is in memory of a tenant's keys, and has nobody wait for what is on its way. */
+  forget(): void {
+    this.#opens.forget()
+    this.#flights.forget()
   }
 
   async #useOrSucceed(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
@@ -146,20 +183,20 @@ export class ActiveKeys {
     if (newest.state === 'active' && this.#isOld(newest.purpose, newest.createdAt.getTime())) {
       return this.#create(wanted, newest).catch((error: unknown) => {
         if (!isOfKms(error)) throw error
-        return this.#use(newest, identity)
+        return this.#use(newest, identity, wanted.since)
       })
     }
-    return this.#use(newest, identity)
+    return this.#use(newest, identity, wanted.since)
   }
 
-  async #use(row: StoredKey, identity: DekIdentity): Promise<Dek> {
+  async #use(row: StoredKey, identity: DekIdentity, since: number): Promise<Dek> {
     const dek = await this.#options.unwrapper.unwrap(row, identity)
-    return this.#remember(dek, row.createdAt.getTime())
+    return this.#remember(dek, row.createdAt.getTime(), since)
   }
 
-  #remember(dek: Dek, born: number): Dek {
+  #remember(dek: Dek, born: number, since: number): Dek {
     this.#born.set(dek, born)
-    this.#options.cache.addActive(dek)
+    this.#options.cache.addActive(dek, since)
     return dek
   }
 
@@ -183,9 +220,9 @@ export class ActiveKeys {
     const { dek: bytes, wrapped, kekId } = await kms.generate(identity)
     const dek = new Dek(identity, bytes)
     const row = this.#rowOf(dek, { wrapped, kms: kms.name, kekId, version: (newest?.version ?? 0) + 1 })
-    if (!(await store.insert(row))) return this.#useWinner(wanted, row)
+    if (!(await store.insert(row, { reopens: wanted.reopens ?? false }))) return this.#useWinner(wanted, row)
     this.#ledger.add(dek.id, row.messages, row.messages === this.#options.policy.maxMessages)
-    return this.#remember(dek, now())
+    return this.#remember(dek, now(), wanted.since)
   }
 
   /** Its first block is reserved with its row. */
@@ -208,6 +245,10 @@ interface Wanted {
   readonly purpose: Purpose
   /** The id of a DEK that is known to encrypt no more. */
   readonly spent: string | undefined
+  /** The cache's mark from before the keys table was read. */
+  readonly since: number
+  /** Whether it may succeed a destroyed key. */
+  readonly reopens?: boolean
 }
 
 function isOfKms(error: unknown): boolean {

@@ -64,7 +64,7 @@ export class KeyRing {
     if (this.#reloaded.has(dek)) return
     this.#reloaded.add(dek)
     const { id, tenant } = dek
-    const load = () => this.#load(id, tenant, this.#find([id]))
+    const load = () => this.#load(id, tenant, { since: this.#cache.now(), rows: this.#find([id]) })
     this.#loads.run(flight(id, tenant), load).catch(() => undefined)
   }
 
@@ -129,9 +129,38 @@ export class KeyRing {
   loadEach(ids: readonly string[], scope: TenantScope): (Dek | Promise<Dek>)[] {
     const known = ids.map((id) => this.#inMemory(id, scope) ?? this.#loads.get(flight(id, scope)))
     const missing = new Set(ids.filter((_, i) => known[i] === undefined))
+    const since = this.#cache.now()
     const rows = missing.size > 0 ? this.#find([...missing]) : NO_ROWS
-    const load = (id: string) => this.#loads.run(flight(id, scope), () => this.#load(id, scope, rows))
+    const load = (id: string) => this.#loads.run(flight(id, scope), () => this.#load(id, scope, { rows, since }))
     return ids.map((id, i) => known[i] ?? load(id))
+  }
+
+  /**
+   * Has a new DEK for `encrypt` succeed the one with this id, unless another one has already.
+   *
+   * @throws FieldsealError as `active`
+   */
+  rotate(tenant: string, id: string): Promise<Dek> {
+    return this.#actives.rotate(tenant, id)
+  }
+
+  /** Makes new keys for a tenant whose keys were destroyed, and says for which purposes. */
+  reopen(tenant: string): Promise<Purpose[]> {
+    return this.#actives.reopen(tenant)
+  }
+
+  /** Drops a tenant's DEKs from memory. What is on its way still serves those who wait for it already. */
+  evict(tenant: string): void {
+    this.#cache.evict(tenant)
+    this.#loads.forget()
+    this.#unwrapper.forget()
+    this.#actives.forget()
+  }
+
+  /** Has a tenant's active DEKs asked for anew. */
+  retire(tenant: string): void {
+    this.#cache.retire(tenant)
+    this.#actives.forget()
   }
 
   #inMemory(id: string, scope: TenantScope): Dek | Promise<Dek> | undefined {
@@ -144,14 +173,20 @@ export class KeyRing {
     return this.#store.findByIds(ids)
   }
 
-  async #load(id: string, scope: TenantScope, rows: Promise<StoredKey[]>): Promise<Dek> {
-    const row = (await rows).find((candidate) => candidate.id === id)
+  async #load(id: string, scope: TenantScope, read: KeysRead): Promise<Dek> {
+    const row = (await read.rows).find((candidate) => candidate.id === id)
     if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
     if (!isWithin(scope, row.tenant)) throw foreign(id, scope)
     const dek = await this.#unwrapper.unwrap(row, { key: id, purpose: 'encrypt', tenant: row.tenant })
-    this.#cache.add(dek)
+    this.#cache.add(dek, read.since)
     return dek
   }
+}
+
+/** A query of the keys table that has begun, and the cache's mark from before it. */
+interface KeysRead {
+  readonly rows: Promise<StoredKey[]>
+  readonly since: number
 }
 
 function isWithin(scope: TenantScope, tenant: string): boolean {

@@ -23,6 +23,16 @@ export interface NewKey {
 /** A row of the keys table. */
 export interface StoredKey extends NewKey {
   readonly createdAt: Date
+  readonly destroyedAt: Date | null
+}
+
+/** Which rows a walk over the keys table sees: all that fit every member that is given. */
+export interface KeyFilter {
+  readonly tenants?: readonly string[]
+  readonly purpose?: Purpose
+  readonly states?: readonly KeyState[]
+  /** Created before this time. */
+  readonly before?: Date
 }
 
 /**
@@ -36,12 +46,22 @@ export interface KeyStore {
   findByIds(ids: readonly string[]): Promise<StoredKey[]>
   /**
    * Inserts if no row has the same tenant, purpose and version yet, and in the same transaction retires the version
-   * before; `false` when another writer was first, or when the version before is destroyed.
+   * before; `false` when another writer was first, or, unless `reopens`, when the version before is destroyed.
    */
-  insert(key: NewKey): Promise<boolean>
+  insert(key: NewKey, options?: { readonly reopens?: boolean }): Promise<boolean>
   /**
    * Adds `count` to the `messages` of an active key in one atomic step, or as much of it as stays within `limit`; gives
    * what was added. 0: the key is no longer active, or its limit is reached.
    */
   reserve(id: string, count: number, limit: number): Promise<number>
+  /** The first `limit` rows that fit, in the order of their ids, after the id `after`. */
+  list(filter: KeyFilter, page: { readonly after?: string | undefined; readonly limit: number }): Promise<StoredKey[]>
+  count(filter: KeyFilter): Promise<number>
+  /** Puts another wrapped text in place of the one in `key`; `false` when the row has changed since. */
+  rewrap(key: StoredKey, to: Pick<NewKey, 'wrapped' | 'kms' | 'kekId'>): Promise<boolean>
+  /**
+   * Destroys all keys of a tenant in one transaction, and those that are being made meanwhile, and inserts the
+   * `tombstones` where the tenant has no key yet. Gives the tenant's rows, all of them destroyed; none when it had none.
+   */
+  destroy(tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]>
 }

@@ -26,6 +26,11 @@ export class Unwrapper {
     return this.#unwraps.run(same, () => this.#askKms(wrapped, identity))
   }
 
+  /** Later callers share no unwrapping that has begun. */
+  forget(): void {
+    this.#unwraps.forget()
+  }
+
   async #askKms(wrapped: WrappedDek, identity: DekIdentity): Promise<Dek> {
     try {
       return new Dek(identity, await this.#kms.unwrap(wrapped, identity))

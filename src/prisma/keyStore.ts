@@ -1,11 +1,11 @@
 import { FieldsealError } from '../errors.js'
-import type { KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
+import type { KeyFilter, KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
 import { clientName } from './plan.js'
 
 /** What the key store needs of a Prisma client, by structure. */
 interface KeysClient {
   readonly $primary?: () => KeysClient
-  $transaction?<T>(work: (client: KeysClient) => Promise<T>): Promise<T>
+  $transaction?<T>(work: (client: KeysClient) => Promise<T>, options: object): Promise<T>
   readonly [model: string]: unknown
 }
 
@@ -14,6 +14,7 @@ interface KeysDelegate {
   findMany(args: object): Promise<PrismaKey[]>
   createMany(args: object): Promise<{ count: number }>
   updateMany(args: object): Promise<{ count: number }>
+  count(args: object): Promise<number>
 }
 
 type PrismaKey = Omit<StoredKey, 'messages'> & { readonly messages: bigint }
@@ -34,6 +35,7 @@ const COLUMNS = {
   kekId: true,
   messages: true,
   createdAt: true,
+  destroyedAt: true,
 }
 
 /**
@@ -56,6 +58,9 @@ export function prismaKeyStore(client: object, model: string): PrismaKeyStore {
       waiting -= 1
     }
   }
+  /** Each statement sees what was committed before it, whatever the database's default is. */
+  const atomically = <T>(work: (keys: KeysDelegate) => Promise<T>) =>
+    base().$transaction!((tx) => work(keysOf(tx)), { isolationLevel: 'ReadCommitted' })
   return {
     isWaiting: () => waiting > 0,
     findNewest: (tenant, purpose) =>
@@ -65,11 +70,21 @@ export function prismaKeyStore(client: object, model: string): PrismaKeyStore {
       }),
     findByIds: (ids) =>
       guarded(async (keys) => (await keys.findMany({ where: { id: { in: [...ids] } }, select: COLUMNS })).map(stored)),
-    insert: (key) =>
-      guarded((keys) =>
-        key.version === 1 ? insertRow(keys, key) : base().$transaction!((tx) => succeed(keysOf(tx), key)),
-      ),
+    insert: (key, { reopens = false } = {}) =>
+      guarded((keys) => (key.version === 1 ? insertRow(keys, key) : atomically((all) => succeed(all, key, reopens)))),
     reserve: (id, count, limit) => guarded((keys) => reserve(keys, { id, count, limit })),
+    list: (filter, { after, limit }) =>
+      guarded(async (keys) => {
+        const where = { ...whereOf(filter), ...(after !== undefined && { id: { gt: after } }) }
+        return (await keys.findMany({ where, orderBy: { id: 'asc' }, take: limit, select: COLUMNS })).map(stored)
+      }),
+    count: (filter) => guarded((keys) => keys.count({ where: whereOf(filter) })),
+    rewrap: ({ id, wrapped }, to) =>
+      guarded(async (keys) => {
+        const where = { id, wrapped, state: { not: 'destroyed' } }
+        return (await keys.updateMany({ where, data: to })).count === 1
+      }),
+    destroy: (tenant, tombstones) => guarded(() => atomically((keys) => destroy(keys, tenant, tombstones))),
   }
 }
 
@@ -83,14 +98,39 @@ async function insertRow(keys: KeysDelegate, key: NewKey): Promise<boolean> {
 }
 
 /** The lock on the version before keeps a crypto-shred, which wants it too, from missing the new row. */
-async function succeed(keys: KeysDelegate, key: NewKey): Promise<boolean> {
+async function succeed(keys: KeysDelegate, key: NewKey, reopens: boolean): Promise<boolean> {
   const { tenant, purpose } = key
   const before = { tenant, purpose, version: key.version - 1 }
   const retired = { state: 'retired', retiredAt: new Date() }
   const { count } = await keys.updateMany({ where: { ...before, state: 'active' }, data: retired })
   const lock = { where: { ...before, state: 'retired' }, data: { state: 'retired' } }
-  if (count === 0 && (await keys.updateMany(lock)).count === 0) return false
+  if (count === 0 && !reopens && (await keys.updateMany(lock)).count === 0) return false
   return insertRow(keys, key)
+}
+
+/**
+ * An update waits for those who are making a version and hold the lock on the one before, but does not see the row that
+ * they insert; the next update does. When one finds nothing left, nobody can be making any.
+ */
+async function destroy(keys: KeysDelegate, tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]> {
+  if ((await keys.count({ where: { tenant } })) === 0) return []
+  const destroyedAt = new Date()
+  const data = tombstones.map((key) => ({ ...key, messages: BigInt(key.messages), destroyedAt }))
+  await keys.createMany({ data, skipDuplicates: true })
+  const where = { tenant, state: { not: 'destroyed' } }
+  for (let count = 1; count > 0; ) {
+    count = (await keys.updateMany({ where, data: { state: 'destroyed', wrapped: null, destroyedAt } })).count
+  }
+  return (await keys.findMany({ where: { tenant }, select: COLUMNS })).map(stored)
+}
+
+function whereOf({ tenants, purpose, states, before }: KeyFilter): object {
+  return {
+    ...(tenants && { tenant: { in: [...tenants] } }),
+    ...(purpose && { purpose }),
+    ...(states && { state: { in: [...states] } }),
+    ...(before && { createdAt: { lt: before } }),
+  }
 }
 
 async function reserve(keys: KeysDelegate, { id, count, limit }: Reservation): Promise<number> {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { FieldsealError } from '../errors.js'
-import type { KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
+import type { KeyFilter, KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
 import type { Purpose } from '../keys/kms.js'
 
 /** How often each method of the store was called. */
@@ -9,6 +9,10 @@ export interface KeyStoreCalls {
   findByIds: number
   insert: number
   reserve: number
+  list: number
+  count: number
+  rewrap: number
+  destroy: number
 }
 
 /** A `KeyStore` in memory, with what a test wants to see and to break. */
@@ -47,7 +51,16 @@ export function memoryKeyStore(
 }
 
 class MemoryTable implements MemoryKeyStore {
-  readonly calls: KeyStoreCalls = { findNewest: 0, findByIds: 0, insert: 0, reserve: 0 }
+  readonly calls: KeyStoreCalls = {
+    findNewest: 0,
+    findByIds: 0,
+    insert: 0,
+    reserve: 0,
+    list: 0,
+    count: 0,
+    rewrap: 0,
+    destroy: 0,
+  }
   readonly #rows = new Map<string, StoredKey>()
   #fault: { method: keyof KeyStoreCalls | undefined; times: number; error: Error } | undefined
 
@@ -74,14 +87,20 @@ class MemoryTable implements MemoryKeyStore {
     return this.rows.filter((row) => wanted.has(row.id))
   }
 
-  async insert(key: NewKey): Promise<boolean> {
+  async insert(key: NewKey, { reopens = false }: { readonly reopens?: boolean } = {}): Promise<boolean> {
     await this.#query('insert')
     const before = this.rows.find((row) => sameVersion(row, { ...key, version: key.version - 1 }))
-    if (before?.state === 'destroyed' || this.rows.some((row) => sameVersion(row, key))) return false
+    if (before?.state === 'destroyed' && !reopens) return false
+    if (this.rows.some((row) => sameVersion(row, key))) return false
     if (this.#rows.has(key.id)) throw broken(`another row has the id ${key.id}`)
-    if (before) this.tamper(before.id, { state: 'retired' })
-    this.#rows.set(key.id, { ...key, createdAt: new Date(this.now()) })
+    if (before?.state === 'active') this.tamper(before.id, { state: 'retired' })
+    this.#put(key)
     return true
+  }
+
+  #put(key: NewKey): void {
+    const createdAt = new Date(this.now())
+    this.#rows.set(key.id, { ...key, createdAt, destroyedAt: key.state === 'destroyed' ? createdAt : null })
   }
 
   async reserve(id: string, count: number, limit: number): Promise<number> {
@@ -91,6 +110,38 @@ class MemoryTable implements MemoryKeyStore {
     const granted = Math.max(0, Math.min(count, limit - row.messages))
     this.#rows.set(id, { ...row, messages: row.messages + granted })
     return granted
+  }
+
+  async list(filter: KeyFilter, page: { readonly after?: string | undefined; readonly limit: number }) {
+    await this.#query('list')
+    const { after = '', limit } = page
+    const rows = this.rows.filter((row) => fits(row, filter) && row.id > after)
+    return rows.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit)
+  }
+
+  async count(filter: KeyFilter): Promise<number> {
+    await this.#query('count')
+    return this.rows.filter((row) => fits(row, filter)).length
+  }
+
+  async rewrap(key: StoredKey, to: Pick<NewKey, 'wrapped' | 'kms' | 'kekId'>): Promise<boolean> {
+    await this.#query('rewrap')
+    const row = this.#rows.get(key.id)
+    if (row?.wrapped !== key.wrapped || row.state === 'destroyed') return false
+    this.#rows.set(key.id, { ...row, ...to })
+    return true
+  }
+
+  async destroy(tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]> {
+    await this.#query('destroy')
+    const own = this.rows.filter((row) => row.tenant === tenant)
+    if (own.length === 0) return []
+    for (const { id, state } of own) {
+      if (state !== 'destroyed')
+        this.tamper(id, { state: 'destroyed', wrapped: null, destroyedAt: new Date(this.now()) })
+    }
+    for (const tombstone of tombstones) if (!own.some((row) => sameVersion(row, tombstone))) this.#put(tombstone)
+    return this.rows.filter((row) => row.tenant === tenant)
   }
 
   tamper(id: string, change: Partial<StoredKey>): void {
@@ -128,6 +179,12 @@ class MemoryTable implements MemoryKeyStore {
 
 function sameVersion(a: NewKey, b: NewKey): boolean {
   return a.tenant === b.tenant && a.purpose === b.purpose && a.version === b.version
+}
+
+function fits(row: StoredKey, { tenants, purpose, states, before }: KeyFilter): boolean {
+  const one = tenants === undefined || tenants.includes(row.tenant)
+  const other = (purpose ?? row.purpose) === row.purpose && (states === undefined || states.includes(row.state))
+  return one && other && (before === undefined || row.createdAt < before)
 }
 
 function broken(why: string): FieldsealError {

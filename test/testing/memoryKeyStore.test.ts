@@ -15,6 +15,7 @@ function row(change: Partial<StoredKey> = {}): StoredKey {
     kekId: 'local:0',
     messages: 0,
     createdAt: new Date(),
+    destroyedAt: null,
     ...change,
   }
 }
@@ -115,7 +116,7 @@ describe('memoryKeyStore', () => {
     await expect(store.findNewest('acme', 'encrypt')).rejects.toThrow()
     await store.findNewest('acme', 'encrypt')
     await store.findByIds([])
-    expect(store.calls).toEqual({ findNewest: 2, findByIds: 1, insert: 0, reserve: 0 })
+    expect(store.calls).toMatchObject({ findNewest: 2, findByIds: 1, insert: 0, reserve: 0 })
   })
 
   it('tampers with and removes rows behind the readers', async () => {
