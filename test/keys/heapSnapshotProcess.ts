@@ -2,7 +2,7 @@ import { Agent } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { writeHeapSnapshot } from 'node:v8'
 import { kms } from 'tencentcloud-sdk-nodejs-kms'
-import { decrypt, encrypt, nonceSource } from '../../src/crypto/aead.js'
+import { decrypt, encrypt, randomNonces } from '../../src/crypto/aead.js'
 import { DekCache } from '../../src/keys/dekCache.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import type { StoredKey } from '../../src/keys/keyStore.js'
@@ -50,7 +50,7 @@ async function warm({ endpoint, credential, keyId, tenants }: SnapshotOrder): Pr
 
 async function use(maker: KeyRing, reader: KeyRing, tenant: string): Promise<void> {
   const one = await maker.active(tenant, 'encrypt')
-  const sealed = encrypt(one.key, one.aad('User.email'), 'Ada', nonceSource(1)())
+  const sealed = encrypt(one.key, one.aad('User.email'), 'Ada', randomNonces(1))
   const [other] = await reader.load([one.id], tenant)
   const opened = decrypt(other!.key, other!.aad('User.email'), sealed)
   if (opened?.toString() !== 'Ada') throw new Error('the DEKs of two key rings do not agree')
