@@ -35,7 +35,7 @@ export interface EncryptBatch extends BatchPlace {
   readonly header: Buffer
   /** Text for String and Json columns, raw for Bytes columns. */
   readonly form: 'text' | 'raw'
-  /** Each codec(1) ‖ value; a string is taken as UTF-8. */
+  /** Each codec(1) ‖ value; a string is well-formed, and taken as UTF-8. */
   readonly plaintexts: readonly (string | Uint8Array)[]
   /** 12 bytes for each plaintext, never used before under this key. */
   readonly nonces: Buffer

@@ -5,6 +5,7 @@ import { textHead } from '../crypto/ciphertext.js'
 import { currentEngine } from '../crypto/engine.js'
 import { encodeHeader, SUITE_AES_256_GCM } from '../crypto/header.js'
 import { DEK_BYTES, deriveWith } from '../crypto/keys.js'
+import { nodeEngine } from '../crypto/nodeEngine.js'
 import { FieldsealError } from '../errors.js'
 import type { DekIdentity, Purpose } from './kms.js'
 
@@ -17,7 +18,7 @@ export class Dek {
   readonly tenant: string
   readonly purpose: Purpose
   readonly key: KeyObject
-  /** The key as the engine works with it, on whole batches of values. */
+  /** The key as the engine works with it, on whole batches of values; of use for `encrypt` only. */
   readonly values: ValueKey
   /** The header of its ciphertexts, without flags. */
   readonly header: Buffer
@@ -32,7 +33,8 @@ export class Dek {
       this.id = identity.key
       this.tenant = identity.tenant
       this.purpose = identity.purpose
-      const { key, made } = deriveWith(bytes, identity.purpose, (derived, raw) => engine.open(derived, raw))
+      const valueEngine = identity.purpose === 'encrypt' ? engine : nodeEngine
+      const { key, made } = deriveWith(bytes, identity.purpose, (derived, raw) => valueEngine.open(derived, raw))
       this.key = key
       this.values = made
       this.header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: 0, dekId: identity.key })
