@@ -49,6 +49,10 @@ export class PassKeys {
   /** The last answer of `active`: consecutive slots mostly want the same. */
   #last: { owner: TenantHolder; mode: Slot['mode']; need: ActiveNeed } | undefined
 
+  /** The last head that was met, and what opens it: comparing with it is cheaper than looking one up. */
+  #lastHead = ''
+  #lastOpener: Opener | undefined
+
   constructor(ring: KeyRing) {
     this.#ring = ring
   }
@@ -70,14 +74,20 @@ export class PassKeys {
   }
 
   #needHead(slot: DecryptSlot): void {
-    const head = headOf(slot.holder[slot.key])
-    if (head !== null && this.#openers.has(head)) return
+    const stored = slot.holder[slot.key]
+    if (this.#lastHead !== '' && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return
+    const head = headOf(stored)
+    if (head !== null && this.#openers.has(head)) {
+      this.#lastHead = head
+      return
+    }
     const header = head === null ? null : headerOfHead(head)
     if (head === null || !header) {
       throw fieldError('CIPHERTEXT_INVALID', slot.field, 'holds something that is not a ciphertext of this library')
     }
     const dek = this.#ring.cached(header.dekId)
     const opener = dek && new Opener(dek, header)
+    this.#lastHead = head
     this.#openers.set(head, { field: slot.field, header, scope: slot.owner.tenant!, opener })
   }
 
@@ -124,15 +134,23 @@ export class PassKeys {
     return need.draw()
   }
 
-  opener(slot: DecryptSlot, head: string): Opener {
-    const { opener } = this.#openers.get(head)!
-    const { dek } = opener!
+  opener(slot: DecryptSlot): Opener {
+    const opener = this.#openerOf(slot.holder[slot.key])
     const scope = slot.owner.tenant!
-    if (scope !== ANY_TENANT && dek.tenant !== scope) {
+    if (scope !== ANY_TENANT && opener.dek.tenant !== scope) {
       const message = `${slot.field.name} is encrypted for another tenant than ${quoted(scope)}: filter by tenant in your query`
       throw new FieldsealError('TENANT_MISMATCH', message)
     }
-    return opener!
+    return opener
+  }
+
+  #openerOf(stored: unknown): Opener {
+    if (this.#lastOpener && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return this.#lastOpener
+    const head = headOf(stored)!
+    const opener = this.#openers.get(head)!.opener!
+    this.#lastHead = head
+    this.#lastOpener = opener
+    return opener
   }
 }
 

@@ -126,8 +126,7 @@ async function openKey(context: OperationContext, call: OperationCall, { tenancy
 }
 
 function resolve(context: OperationContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
-  const done = transform(slots, context.ring)
-  return done && inTime(context, call, done)
+  return transform(slots, context.ring, (keys) => inTime(context, call, keys))
 }
 
 /** Inside an interactive transaction the keys table needs a second connection, which may never come free. */

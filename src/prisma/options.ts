@@ -1,3 +1,4 @@
+import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
 import { type Duration, milliseconds } from '../keys/duration.js'
 import type { Kms } from '../keys/kms.js'
@@ -58,10 +59,11 @@ const COUNTS = new Set<keyof KeySettings>(['max', 'maxMessages'])
 
 const KNOWN = new Set(['schema', 'kms', 'tenant', 'defaultTenant', 'keys'])
 
-/** @throws FieldsealError `OPTIONS_INVALID` or `TENANT_INVALID`, naming the option */
+/** @throws FieldsealError `OPTIONS_INVALID` or `TENANT_INVALID`, naming the option or the environment variable */
 export function checkOptions(options: FieldEncryptionOptions): void {
   if (typeof options !== 'object' || options === null) throw invalid('takes an object with schema and kms')
   checkKnown(options, KNOWN, '')
+  currentEngine()
   const { schema, kms, tenant, defaultTenant, keys = {} } = options
   if (schema?.format !== 2)
     throw invalid('"schema" must be the encryptionSchema that `prisma generate` writes; run it again')

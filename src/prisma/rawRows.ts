@@ -1,4 +1,5 @@
 import { type CipherIndex, type Slot, type TenantHolder, transform } from '../cipher.js'
+import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
 import { boundTexts, type KnownValues } from './bound.js'
 import type { OperationContext } from './operation.js'
@@ -44,6 +45,8 @@ export interface EncryptionOperations {
 export interface EncryptionStats {
   /** Unwrapped DEKs in memory. */
   readonly cachedDeks: number
+  /** What works on values: the addon, or `node:crypto` where that does not load. */
+  readonly engine: 'native' | 'node'
 }
 
 export function encryptionOperations(context: OperationContext, cachedDeks: () => number): EncryptionOperations {
@@ -70,7 +73,7 @@ export function encryptionOperations(context: OperationContext, cachedDeks: () =
         values,
       }))
     },
-    stats: () => ({ cachedDeks: cachedDeks() }),
+    stats: () => ({ cachedDeks: cachedDeks(), engine: currentEngine().name }),
   }
 }
 

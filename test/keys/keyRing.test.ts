@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { decrypt, encrypt, nonceSource } from '../../src/crypto/aead.js'
+import { decrypt, encrypt, randomNonces } from '../../src/crypto/aead.js'
 import { type ErrorCode, FieldsealError } from '../../src/errors.js'
 import type { Dek } from '../../src/keys/dek.js'
 import { DekCache, type DekCacheOptions } from '../../src/keys/dekCache.js'
@@ -55,7 +55,7 @@ async function expectRefusal(promise: Promise<unknown>, code: ErrorCode, message
 }
 
 function works(one: Dek, other: Dek): boolean {
-  const sealed = encrypt(one.key, one.aad('User.email'), 'Ada', nonceSource(1)())
+  const sealed = encrypt(one.key, one.aad('User.email'), 'Ada', randomNonces(1))
   return decrypt(other.key, other.aad('User.email'), sealed)?.toString() === 'Ada'
 }
 
