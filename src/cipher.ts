@@ -93,17 +93,31 @@ function decryptValue(slot: DecryptSlot, keys: PassKeys): unknown {
 
 function indexValue({ index, values }: IndexSlot, dek: Dek): string | Uint8Array {
   const { sources, bits, column } = index
-  const plaintexts = sources.map((field, i) => encodeValue(field, normalized(index, values[i])))
   const context = sources.map((field) => field.context).join(COMBINED)
-  const message = plaintexts.length === 1 ? plaintexts[0]! : Buffer.concat(plaintexts.map(lengthPrefixed))
-  const bytes = blindIndex(dek.key, context, message, bits)
+  const bytes = blindIndex(dek.key, context, indexed(index, values), bits)
   return column === 'Bytes' ? new Uint8Array(bytes) : bytes.toString('base64url')
 }
 
 /** Between the contexts of an index over several fields; no context of one field has it. */
 const COMBINED = '+'
 
-function normalized({ normalize: names }: CipherIndex, value: unknown): unknown {
+function indexed(index: CipherIndex, values: readonly unknown[]): string | Buffer {
+  const plaintexts = index.sources.map((field, i) => encodeValue(field, normalized(index, values[i])))
+  return plaintexts.length === 1 ? plaintexts[0]! : Buffer.concat(plaintexts.map(lengthPrefixed))
+}
+
+/**
+ * What a blind index is made from, as text: the same for values that it takes for equal, and only for these.
+ *
+ * @throws FieldsealError `VALUE_INVALID` for a value that the field cannot hold
+ */
+export function indexedText(index: CipherIndex, values: readonly unknown[]): string {
+  const message = indexed(index, values)
+  return typeof message === 'string' ? message : message.toString('latin1')
+}
+
+/** A value as a blind index takes it. */
+export function normalized({ normalize: names }: CipherIndex, value: unknown): unknown {
   return typeof value === 'string' ? normalize(value, names as readonly NormalizerName[]) : value
 }
 
