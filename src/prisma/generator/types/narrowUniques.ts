@@ -14,7 +14,21 @@ export function narrowUniques(file: ModelFile): void {
     narrowCompound(file, where, selector, fields),
   )
   const added = [...names, ...aliases].map((each) => ` | ${JSON.stringify(each)}`).join('')
-  source.replaceEnd(where, /^(\}, "\w+"(?: \| "\w+")*)>$/, `$1${added}>`)
+  source.replaceEnd(where, END, `$1$2${added}>${together(file).join('')}`)
+}
+
+/** `}, "id" | "email">`: the names of which at least one must be given. */
+const END = /^(\}, )("\w+"(?: \| "\w+")*)>$/
+
+/** A unique index over several fields has no name of its own in a `where`: its fields stand beside each other. */
+function together({ name, model, enumOf }: ModelFile): string[] {
+  const uniques = Object.entries(model.indexes).filter(
+    ([field, { unique, sources }]) => unique && sources.length > 1 && isComplete(model, field),
+  )
+  return uniques.map(([, { sources }]) => {
+    const values = sources.map((field) => `${field}: ${fieldTypes(model.encrypted[field]!, enumOf(field)).value.write}`)
+    return ` | (Omit<Prisma.${name}WhereInput, $2> & { ${values.join('; ')} })`
+  })
 }
 
 /** In a unique `where`, a field that names the row takes nothing but a value. */
