@@ -1,6 +1,7 @@
 import type { EncryptionSchema } from '../../../schema/encryptionSchema.js'
 import type { ClientSource } from './clientSource.js'
 import { searchable } from './filterTypes.js'
+import { capitalized } from './modelFile.js'
 
 /** Where the names of columns may stand in arguments: what Prisma writes, and what we make of it. */
 export interface ScalarFieldEnums {
@@ -16,7 +17,7 @@ export function scalarFieldEnums({ models }: EncryptionSchema): ScalarFieldEnums
   for (const [name, model] of Object.entries(models)) {
     const encrypted = Object.keys(model.encrypted)
     if (encrypted.length === 0) continue
-    const all = `Prisma.${name}ScalarFieldEnum`
+    const all = `Prisma.${capitalized(name)}ScalarFieldEnum`
     const by = `by: ${all}[] | ${all}`
     const distinct = `distinct?: ${all} | ${all}[]`
     const grouped = without(all, encrypted)
