@@ -1,3 +1,7 @@
+export type { KeyFailure, KeyOutcome, KeyProgress, WalkOptions, WalkReport } from '../maintenance/keyWalk.js'
+export type { RewrapOptions } from '../maintenance/rewrap.js'
+export type { RotateOptions } from '../maintenance/rotate.js'
+export type { DestroyedKey, ShredReceipt } from '../maintenance/shred.js'
 export type {
   BlindIndexSchema,
   BoundColumnSchema,
@@ -10,5 +14,6 @@ export type {
 } from '../schema/encryptionSchema.js'
 export { assertEncrypted } from './assertEncrypted.js'
 export { type EncryptionMethods, fieldEncryption } from './extension.js'
+export type { KeyOperations } from './keyOperations.js'
 export type { FieldEncryptionOptions, KeyOptions } from './options.js'
 export type { EncryptionOperations, EncryptionStats } from './rawRows.js'
