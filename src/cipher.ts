@@ -1,6 +1,7 @@
 import { PassKeys } from './cipher/passKeys.js'
 import {
   type CipherField,
+  type CipherIndex,
   type DecryptSlot,
   type EncryptSlot,
   fieldError,
@@ -10,9 +11,10 @@ import {
 import { withBound } from './crypto/aad.js'
 import { decrypt, encrypt, nonceSource } from './crypto/aead.js'
 import { blindIndex } from './crypto/blindIndex.js'
+import { lengthPrefixed } from './crypto/bytes.js'
 import { type Ciphertext, headOf, rawCiphertext, sealedPart, textCiphertext } from './crypto/ciphertext.js'
 import { decode, encode, UnencodableValue } from './crypto/codec.js'
-import { normalize } from './crypto/normalize.js'
+import { type NormalizerName, normalize } from './crypto/normalize.js'
 import { unpad } from './crypto/padding.js'
 import type { Dek } from './keys/dek.js'
 import type { KeyRing } from './keys/keyRing.js'
@@ -89,11 +91,20 @@ function decryptValue(slot: DecryptSlot, keys: PassKeys): unknown {
   return value
 }
 
-function indexValue({ field, index, value }: IndexSlot, dek: Dek): string | Uint8Array {
-  const plaintext =
-    typeof value === 'string' ? encodeValue(field, normalize(value, index.normalize)) : encodeValue(field, value)
-  const bytes = blindIndex(dek.key, field.context, plaintext, index.bits)
-  return index.column === 'Bytes' ? new Uint8Array(bytes) : bytes.toString('base64url')
+function indexValue({ index, values }: IndexSlot, dek: Dek): string | Uint8Array {
+  const { sources, bits, column } = index
+  const plaintexts = sources.map((field, i) => encodeValue(field, normalized(index, values[i])))
+  const context = sources.map((field) => field.context).join(COMBINED)
+  const message = plaintexts.length === 1 ? plaintexts[0]! : Buffer.concat(plaintexts.map(lengthPrefixed))
+  const bytes = blindIndex(dek.key, context, message, bits)
+  return column === 'Bytes' ? new Uint8Array(bytes) : bytes.toString('base64url')
+}
+
+/** Between the contexts of an index over several fields; no context of one field has it. */
+const COMBINED = '+'
+
+function normalized({ normalize: names }: CipherIndex, value: unknown): unknown {
+  return typeof value === 'string' ? normalize(value, names as readonly NormalizerName[]) : value
 }
 
 function encodeValue(field: CipherField, value: unknown): string | Buffer {

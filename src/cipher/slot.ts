@@ -1,5 +1,4 @@
 import type { ValueKind } from '../crypto/codec.js'
-import type { NormalizerName } from '../crypto/normalize.js'
 import { type ErrorCode, FieldsealError } from '../errors.js'
 import type { TenantScope } from '../keys/keyRing.js'
 
@@ -12,9 +11,13 @@ export interface CipherField {
   readonly kind: ValueKind
 }
 
-/** A blind index over an encrypted field. */
+/** A blind index over encrypted fields. */
 export interface CipherIndex {
-  readonly normalize: readonly NormalizerName[]
+  /** `Model.column`, for messages. */
+  readonly name: string
+  /** The fields that it is made from, in order: mostly one. */
+  readonly sources: readonly CipherField[]
+  readonly normalize: readonly string[]
   readonly bits: number
   /** The form in its column. */
   readonly column: 'String' | 'Bytes'
@@ -50,8 +53,8 @@ export interface DecryptSlot extends SlotBase {
 export interface IndexSlot extends SlotBase {
   readonly mode: 'index'
   readonly index: CipherIndex
-  /** The plaintext value; `holder[key]` is only written. */
-  readonly value: unknown
+  /** The plaintext values, one for each source; `holder[key]` is only written. */
+  readonly values: readonly unknown[]
 }
 
 /** An error about a field: it names the field, never a value. */

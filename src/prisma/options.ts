@@ -41,7 +41,7 @@ export function checkOptions(options: FieldEncryptionOptions): void {
   if (typeof options !== 'object' || options === null) throw invalid('takes an object with schema and kms')
   checkKnown(options, KNOWN, '')
   const { schema, kms, tenant, defaultTenant, keys = {} } = options
-  if (schema?.format !== 1)
+  if (schema?.format !== 2)
     throw invalid('"schema" must be the encryptionSchema that `prisma generate` writes; run it again')
   if (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function') {
     throw invalid('"kms" must be a Kms: tencentKms({ client, keyId }) or localKms({ … })')

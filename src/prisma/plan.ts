@@ -16,7 +16,9 @@ export interface FieldPlan extends CipherField {
 
 export interface IndexPlan extends CipherIndex {
   readonly field: string
-  readonly source: string
+  readonly sources: readonly FieldPlan[]
+  /** The column is unique by itself. */
+  readonly unique: boolean
 }
 
 export interface RelationPlan {
@@ -92,7 +94,7 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmi
     links: [],
     reading: [],
     relations: new Set(Object.keys(model.relations)),
-    encrypted: Object.entries(model.encrypted).map(([field, spec]) => fieldPlan(name, field, spec, model)),
+    encrypted: Object.entries(model.encrypted).map(([field, spec]) => fieldPlan(name, field, spec)),
     bound: new Map(Object.entries(model.bound)),
     frozen: new Set(Object.keys(model.bound)),
     tenant: model.tenant,
@@ -102,22 +104,25 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmi
   }
 }
 
-function fieldPlan(model: string, field: string, spec: EncryptedFieldSchema, { indexes }: ModelSchema): FieldPlan {
-  return {
-    field,
-    name: `${model}.${field}`,
-    context: spec.context,
-    kind: spec.type,
-    bind: spec.bind,
-    indexes: Object.entries(indexes)
-      .filter(([, index]) => index.source === field)
-      .map(([column, { type, ...index }]) => ({ field: column, column: type, ...index })),
+function fieldPlan(model: string, field: string, spec: EncryptedFieldSchema): FieldPlan {
+  const { context, type, bind } = spec
+  return { field, name: `${model}.${field}`, context, kind: type, bind, indexes: [] }
+}
+
+/** Fields and indexes refer to each other. */
+function fillIndexes({ name, encrypted }: ModelPlan, { indexes }: ModelSchema): void {
+  const fields = new Map(encrypted.map((field) => [field.field, field]))
+  for (const [column, { type, sources, unique, ...index }] of Object.entries(indexes)) {
+    const plans = sources.map((source) => fields.get(source)!)
+    const plan = { ...index, field: column, name: `${name}.${column}`, column: type, sources: plans, unique: !!unique }
+    for (const field of plans) (field.indexes as IndexPlan[]).push(plan)
   }
 }
 
 function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model: ModelSchema): void {
   const plan = plans.get(name)!
   const members = plan.members as Map<string, Member>
+  fillIndexes(plan, model)
   for (const field of plan.encrypted) {
     members.set(field.field, { kind: 'encrypted', field })
     for (const index of field.indexes) members.set(index.field, { kind: 'index', index })

@@ -56,9 +56,19 @@ export function encryptionOperations(context: OperationContext, cachedDeks: () =
       return run(context, holder, (owner) => ({ mode: 'encrypt', field, owner, holder, key: 'value', bound: texts }))
     },
     blindIndex: async (name, value) => {
-      const { field, index } = indexOf(context, name)
+      const index = indexOf(context, name)
+      const [field] = index.sources
+      const values = index.sources.length === 1 ? [value] : (value as readonly unknown[])
       const holder: Record<string, unknown> = {}
-      return run(context, holder, (owner) => ({ mode: 'index', field, owner, holder, key: 'value', index, value }))
+      return run(context, holder, (owner) => ({
+        mode: 'index',
+        field: field!,
+        owner,
+        holder,
+        key: 'value',
+        index,
+        values,
+      }))
     },
     stats: () => ({ cachedDeks: cachedDeks() }),
   }
@@ -119,11 +129,11 @@ function fieldOf(context: OperationContext, name: string): { plan: ModelPlan; fi
   return { plan, field: found }
 }
 
-function indexOf(context: OperationContext, name: string): { field: FieldPlan; index: CipherIndex } {
+function indexOf(context: OperationContext, name: string): CipherIndex {
   const [model = '', column = ''] = name.split('.')
   const plan = planOf(context, model)
   const member = plan.members.get(column)
   if (member?.kind !== 'index')
     throw new FieldsealError('OPTIONS_INVALID', `${name} is not a blind index; write "Model.indexField"`)
-  return { field: plan.encrypted.find(({ field }) => field === member.index.source)!, index: member.index }
+  return member.index
 }

@@ -102,7 +102,12 @@ function collectMembers(pass: WritePass, plan: ModelPlan, record: WrittenRecord)
     const member = plan.members.get(key)
     if (member?.kind === 'encrypted') collectField(pass.slots, record, member.field)
     else if (member?.kind === 'relation') collectNested(pass, member.relation, record, data[key])
-    else if (member?.kind === 'index') throw indexWritten(plan, key, member.index.source)
+    else if (member?.kind === 'index')
+      throw indexWritten(
+        plan,
+        key,
+        member.index.sources.map(({ field }) => field),
+      )
   }
 }
 
@@ -193,7 +198,7 @@ function writes(value: unknown): boolean {
   return !isAbsent(value) && !isDbNull(value)
 }
 
-function indexWritten({ name }: ModelPlan, column: string, source: string): FieldsealError {
-  const message = `${name}.${column} is a blind index, which fieldseal fills: write ${source} and leave it out`
+function indexWritten({ name }: ModelPlan, column: string, sources: readonly string[]): FieldsealError {
+  const message = `${name}.${column} is a blind index, which fieldseal fills: write ${sources.join(' and ')} and leave it out`
   return new FieldsealError('QUERY_UNSUPPORTED', message)
 }

@@ -25,7 +25,7 @@ export function collectField(slots: Slot[], record: WrittenRecord, field: FieldP
   }
   if (field.kind === 'Json' && nullKind(holder[key]) === 'JsonNull') holder[key] = null
   for (const index of field.indexes) {
-    slots.push({ mode: 'index', field, owner, holder: data, key: index.field, index, value: holder[key] })
+    slots.push({ mode: 'index', field, owner, holder: data, key: index.field, index, values: [holder[key]] })
   }
   slots.push({ mode: 'encrypt', field, owner, holder, key, bound: record.bound(field) })
 }

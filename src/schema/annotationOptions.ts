@@ -9,7 +9,7 @@ export interface EncryptedOptions {
 }
 
 /** What `@blindIndex(…)` asks for; no source when it is missing or unreadable. */
-export interface BlindIndexOptions extends Omit<BlindIndexSchema, 'type' | 'source'> {
+export interface BlindIndexOptions extends Omit<BlindIndexSchema, 'type' | 'sources' | 'unique'> {
   readonly source?: string
 }
 

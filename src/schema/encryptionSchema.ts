@@ -4,7 +4,7 @@
  */
 export interface EncryptionSchema {
   /** The version of this structure. */
-  readonly format: 1
+  readonly format: 2
   /** The Prisma model that is marked `@encryptionKeys`. */
   readonly keysModel: string
   /** All models, by their Prisma name, those without encrypted fields too. */
@@ -34,26 +34,42 @@ export interface ModelSchema {
 /** The Prisma type of a column that holds ciphertext. */
 export type StorageType = 'String' | 'Bytes' | 'Json'
 
+/** What an encrypted field holds: the name in `@encrypted(type: …)`; `Enum` stands for any enum of the schema. */
+export type ValueType = StorageType | 'Int' | 'BigInt' | 'Float' | 'Decimal' | 'Boolean' | 'DateTime' | 'Enum'
+
 export interface EncryptedFieldSchema {
   readonly type: StorageType
   readonly required: boolean
+  /** What it holds; left out when that is what its column holds. */
+  readonly value?: ValueType
+  /** The names of the enum's values, where `value` is `Enum`. */
+  readonly enum?: readonly string[]
+  /** A scalar list (`String[]`), stored as a list of one ciphertext. */
+  readonly list?: true
+  /** The plaintext is padded to a multiple of so many bytes. */
+  readonly pad?: number
+  /** `migrating`: plaintext may still be there. `ejecting`: plaintext is written, ciphertext may still be there. */
+  readonly state?: 'migrating' | 'ejecting'
   /** The context in the AAD: `Model.field`, or what `as:` pins. */
   readonly context: string
   /** The fields of the same row whose values are in the AAD, in order. */
   readonly bind: readonly string[]
 }
 
-/** A normaliser of DESIGN's list, applied in the order written. */
+/** A normaliser that the library has; any other name is one of the `normalizers` option. */
 export type Normalizer = 'trim' | 'lowercase' | 'nfkc' | 'digits' | 'diacritics'
 
 export interface BlindIndexSchema {
   readonly type: 'String' | 'Bytes'
-  /** The encrypted field it indexes. */
-  readonly source: string
-  readonly normalize: readonly Normalizer[]
+  /** The encrypted fields it indexes: one, or several for lookups by their combination. */
+  readonly sources: readonly string[]
+  /** Applied to text in the order written. */
+  readonly normalize: readonly string[]
   readonly scope: 'tenant' | 'global'
   /** Length in bits, a multiple of 8. */
   readonly bits: number
+  /** The column is unique by itself. */
+  readonly unique?: true
 }
 
 export interface BoundColumnSchema {

@@ -1,6 +1,6 @@
 import type { AnnotatedModel } from './annotatedModel.js'
 import { boundDefault, boundType } from './boundColumnRules.js'
-import { type DatamodelModel, idFields } from './datamodel.js'
+import { type DatamodelField, type DatamodelModel, idFields } from './datamodel.js'
 import { contextOf } from './encryptedRules.js'
 import type {
   BlindIndexSchema,
@@ -42,11 +42,17 @@ function encryptedFields(owner: AnnotatedModel): [string, EncryptedFieldSchema][
   })
 }
 
-function blindIndexes({ indexes }: AnnotatedModel): [string, BlindIndexSchema][] {
+function blindIndexes({ model, indexes }: AnnotatedModel): [string, BlindIndexSchema][] {
   return indexes.map(({ field, options }) => {
     const { source, normalize, scope, bits } = options
-    return [field.name, { type: field.type as BlindIndexSchema['type'], source: source!, normalize, scope, bits }]
+    const type = field.type as BlindIndexSchema['type']
+    const unique = isUniqueAlone(model, field) ? { unique: true as const } : {}
+    return [field.name, { type, sources: [source!], normalize, scope, bits, ...unique }]
   })
+}
+
+function isUniqueAlone({ uniqueIndexes }: DatamodelModel, { name, isUnique }: DatamodelField): boolean {
+  return isUnique || uniqueIndexes.some(({ fields }) => fields.length === 1 && fields[0] === name)
 }
 
 function boundColumns({ model, encrypted }: AnnotatedModel): [string, BoundColumnSchema][] {

@@ -139,7 +139,7 @@ describe('prisma generate writes TypeScript', () => {
 import { encryptionSchema } from './generated/encryption'
 import type { EncryptionSchema } from 'fieldseal/prisma'
 const schema: EncryptionSchema = encryptionSchema
-const source: 'email' = encryptionSchema.models.Patient.indexes.emailIndex.source
+const source: 'email' = encryptionSchema.models.Patient.indexes.emailIndex.sources[0]
 export { schema, source }
 `
   const esmApp = app.replace("encryption'", "encryption/index.js'")

@@ -577,7 +577,7 @@ describe('encryptionSchemaOf accepts', () => {
   it('a schema without models on either name of PostgreSQL', () => {
     const datamodel: Datamodel = { models: [], enums: [], indexes: [] }
     for (const provider of ['postgresql', 'postgres']) {
-      expect(encryptionSchemaOf({ datamodel, provider })).toEqual({ format: 1, keysModel: '', models: {} })
+      expect(encryptionSchemaOf({ datamodel, provider })).toEqual({ format: 2, keysModel: '', models: {} })
     }
   })
 
