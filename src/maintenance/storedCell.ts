@@ -1,6 +1,6 @@
-import { isSafeNumber, parse } from 'lossless-json'
 import { fieldError } from '../cipher/slot.js'
 import { type Ciphertext, headerOfHead, headOf, PREFIX } from '../crypto/ciphertext.js'
+import { hasExactNumbers } from './exactJson.js'
 import type { MaintainedField } from './model.js'
 import type { Cell } from './rowSource.js'
 
@@ -46,20 +46,7 @@ export function cellOfPlaintext(field: MaintainedField, value: unknown): Cell {
   return field.storage === 'Json' ? JSON.stringify(value) : (value as Cell)
 }
 
-/** Numbers with fewer digits than these are exact in JavaScript. */
-const LONG_NUMBER = /[\d.]{16}|\d[eE][+-]?\d{2}/
-
-/** The database holds numbers that JavaScript would round: encrypting them would change them for good. */
 function exactJson(field: MaintainedField, text: string): unknown {
-  if (LONG_NUMBER.test(text)) parse(text, undefined, (digits) => checkNumber(field, digits))
-  return JSON.parse(text)
-}
-
-function checkNumber(field: MaintainedField, digits: string): number {
-  if (isSafeNumber(digits)) return Number(digits)
-  throw fieldError(
-    'VALUE_INVALID',
-    field,
-    'holds a number in its JSON that JavaScript would round: write it as a string',
-  )
+  if (hasExactNumbers(text)) return JSON.parse(text)
+  throw fieldError('VALUE_INVALID', field, 'holds a number in its JSON that JavaScript would round: make it a string')
 }

@@ -47,7 +47,7 @@ export async function transformRows(
     ring,
   )
   await transform(
-    drafts.flatMap((draft) => makeSlots(model, draft)),
+    drafts.flatMap((draft) => makeSlots(draft)),
     ring,
   )
   return drafts.map(changeOf).filter((change) => change !== undefined)
@@ -112,31 +112,26 @@ function neededFields(model: MaintainedModel, { seal, reveal, open, index }: Row
   )
 }
 
-function makeSlots(model: MaintainedModel, { work, tenant, values, made }: Draft): Slot[] {
+function makeSlots(draft: Draft): Slot[] {
+  const { work, tenant, values, made } = draft
   const owner = { tenant }
   const seals = work.seal.map((field): Slot => {
     made[field.field] = values[field.field]
     return { mode: 'encrypt', field, owner, holder: made, key: field.field, bound: boundTexts(field, work.row) }
   })
-  const indexes = work.index.flatMap((index) => indexSlot(model, index, { owner, values, made }))
+  const indexes = work.index.flatMap((index) => indexSlot(index, owner, draft))
   return [...seals, ...indexes]
 }
 
-interface IndexPlace {
-  readonly owner: { tenant: string }
-  readonly values: Record<string, unknown>
-  readonly made: Record<string, unknown>
-}
-
 /** An index over a value that is NULL is NULL. */
-function indexSlot(model: MaintainedModel, index: MaintainedIndex, { owner, values, made }: IndexPlace): Slot[] {
-  const [source = ''] = index.sources
+function indexSlot(index: MaintainedIndex, owner: { tenant: string }, { values, made }: Draft): Slot[] {
   if (!index.sources.every((name) => name in values)) {
     made[index.field] = null
     return []
   }
-  const field = model.readable.find((candidate) => candidate.field === source)!
-  return [{ mode: 'index', field, owner, holder: made, key: index.field, index: index.cipher, value: values[source] }]
+  const [field] = index.cipher.sources
+  const sources = index.sources.map((name) => values[name])
+  return [{ mode: 'index', field: field!, owner, holder: made, key: index.field, index: index.cipher, values: sources }]
 }
 
 function boundTexts(field: MaintainedField, row: StoredRow): string[] {

@@ -63,7 +63,7 @@ export function fieldEncryption(options: FieldEncryptionOptions) {
       $acrossTenants() {
         return context.bindings.bind(this as object, ANY_TENANT) as typeof this
       },
-      $encryption: encryptionOperations(context, () => cache.size),
+      $encryption: encryptionOperations(context, options.schema, () => cache.size),
     }
     return client.$extends({
       name: 'fieldseal',

@@ -34,9 +34,9 @@ export function maintainedModels(options: MaintainedOptions): Maintained[] {
 function maintained(options: MaintainedOptions, plan: ModelPlan, schema: ModelSchema): Maintained {
   const column = (field: string) => schema.columns[field]!
   const fields = plan.encrypted.map((field) => ({ ...field, storage: schema.encrypted[field.field]!.type }))
-  const indexes = Object.entries(schema.indexes).map(([field, { source }]): MaintainedIndex => {
-    const cipher = plan.encrypted.flatMap((owner) => owner.indexes).find((index) => index.field === field)!
-    return { field, sources: [source], cipher }
+  const plans = new Set(plan.encrypted.flatMap(({ indexes }) => indexes))
+  const indexes = [...plans].map((cipher): MaintainedIndex => {
+    return { field: cipher.field, sources: cipher.sources.map(({ field }) => field), cipher }
   })
   const place = ({ type }: { readonly type: MaintainedColumn['storage'] }, field: string): MaintainedColumn => {
     return { column: column(field), storage: type }
