@@ -6,6 +6,7 @@ import type { Dek } from '../keys/dek.js'
 import { ANY_TENANT, type KeyRing, type TenantScope } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import { GLOBAL_TENANT } from '../tenant.js'
+import { ActiveNeed } from './activeNeed.js'
 import {
   type CipherField,
   type DecryptSlot,
@@ -32,14 +33,6 @@ export class Opener {
   }
 }
 
-/** A key that the pass needs; `field` is the first that asked for it, for messages. */
-interface ActiveNeed {
-  readonly field: CipherField
-  readonly tenant: string
-  readonly purpose: Purpose
-  dek: Dek | undefined
-}
-
 interface OpenerNeed {
   readonly field: CipherField
   readonly header: Header
@@ -54,7 +47,11 @@ export class PassKeys {
   readonly #openers = new Map<string, OpenerNeed>()
 
   /** The last answer of `active`: consecutive slots mostly want the same. */
-  #last: { owner: TenantHolder; mode: Slot['mode']; dek: Dek } | undefined
+  #last: { owner: TenantHolder; mode: Slot['mode']; need: ActiveNeed } | undefined
+
+  /** The last head that was met, and what opens it: comparing with it is cheaper than looking one up. */
+  #lastHead = ''
+  #lastOpener: Opener | undefined
 
   constructor(ring: KeyRing) {
     this.#ring = ring
@@ -68,43 +65,49 @@ export class PassKeys {
   #needActive(slot: EncryptSlot | IndexSlot): void {
     const { tenant, purpose } = activeOf(slot)
     const name = `${purpose} ${tenant}`
-    if (!this.#actives.has(name)) {
-      this.#actives.set(name, { field: slot.field, tenant, purpose, dek: this.#ring.cachedActive(tenant, purpose) })
+    let need = this.#actives.get(name)
+    if (!need) {
+      need = new ActiveNeed(slot.field, tenant, purpose)
+      this.#actives.set(name, need)
     }
+    need.count += 1
   }
 
   #needHead(slot: DecryptSlot): void {
-    const head = headOf(slot.holder[slot.key])
-    if (head !== null && this.#openers.has(head)) return
+    const stored = slot.holder[slot.key]
+    if (this.#lastHead !== '' && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return
+    const head = headOf(stored)
+    if (head !== null && this.#openers.has(head)) {
+      this.#lastHead = head
+      return
+    }
     const header = head === null ? null : headerOfHead(head)
     if (head === null || !header) {
       throw fieldError('CIPHERTEXT_INVALID', slot.field, 'holds something that is not a ciphertext of this library')
     }
     const dek = this.#ring.cached(header.dekId)
     const opener = dek && new Opener(dek, header)
+    this.#lastHead = head
     this.#openers.set(head, { field: slot.field, header, scope: slot.owner.tenant!, opener })
   }
 
-  /** Whether all keys are in memory. */
+  /** Takes what is in memory, and says whether that is all. */
   complete(): boolean {
-    for (const { dek } of this.#actives.values()) if (!dek) return false
-    for (const { opener } of this.#openers.values()) if (!opener) return false
-    return true
+    let complete = true
+    for (const need of this.#actives.values()) complete = need.take(this.#ring) && complete
+    for (const { opener } of this.#openers.values()) complete &&= opener !== undefined
+    return complete
   }
 
   /** Gets the keys that are not in memory, all at once. */
   async resolve(): Promise<void> {
-    const actives = [...this.#actives.values()].filter(({ dek }) => !dek)
+    const actives = [...this.#actives.values()].filter((need) => !need.take(this.#ring))
     const heads = [...this.#openers.values()].filter(({ opener }) => !opener)
     await Promise.all([this.#resolveActives(actives), this.#resolveHeads(heads)])
   }
 
   async #resolveActives(missing: readonly ActiveNeed[]): Promise<void> {
-    await Promise.all(
-      missing.map(async (need) => {
-        need.dek = await named(need.field.name, this.#ring.active(need.tenant, need.purpose))
-      }),
-    )
+    await Promise.all(missing.map((need) => named(need.field.name, need.resolve(this.#ring))))
   }
 
   async #resolveHeads(missing: readonly OpenerNeed[]): Promise<void> {
@@ -121,24 +124,33 @@ export class PassKeys {
     )
   }
 
+  /** The DEK for this slot's value; to be asked once for each slot. */
   active(slot: EncryptSlot | IndexSlot): Dek {
     const last = this.#last
-    if (last && last.owner === slot.owner && last.mode === slot.mode && slot.mode === 'encrypt') return last.dek
+    if (last && last.owner === slot.owner && last.mode === slot.mode && slot.mode === 'encrypt') return last.need.draw()
     const { tenant, purpose } = activeOf(slot)
-    const dek = this.#actives.get(`${purpose} ${tenant}`)!.dek!
-    this.#last = { owner: slot.owner, mode: slot.mode, dek }
-    return dek
+    const need = this.#actives.get(`${purpose} ${tenant}`)!
+    this.#last = { owner: slot.owner, mode: slot.mode, need }
+    return need.draw()
   }
 
-  opener(slot: DecryptSlot, head: string): Opener {
-    const { opener } = this.#openers.get(head)!
-    const { dek } = opener!
+  opener(slot: DecryptSlot): Opener {
+    const opener = this.#openerOf(slot.holder[slot.key])
     const scope = slot.owner.tenant!
-    if (scope !== ANY_TENANT && dek.tenant !== scope) {
+    if (scope !== ANY_TENANT && opener.dek.tenant !== scope) {
       const message = `${slot.field.name} is encrypted for another tenant than ${quoted(scope)}: filter by tenant in your query`
       throw new FieldsealError('TENANT_MISMATCH', message)
     }
-    return opener!
+    return opener
+  }
+
+  #openerOf(stored: unknown): Opener {
+    if (this.#lastOpener && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return this.#lastOpener
+    const head = headOf(stored)!
+    const opener = this.#openers.get(head)!.opener!
+    this.#lastHead = head
+    this.#lastOpener = opener
+    return opener
   }
 }
 

@@ -10,7 +10,7 @@ const OPTIONS = { authTagLength: TAG_BYTES }
  * AES-256-GCM (NIST SP 800-38D) with a 96-bit nonce.
  *
  * @param plaintext a string is taken as UTF-8
- * @param nonce 12 bytes from `nonceSource`, never used before under this key
+ * @param nonce 12 bytes from `randomNonces`, never used before under this key
  * @returns nonce(12) ‖ ciphertext ‖ tag(16)
  */
 export function encrypt(key: KeyObject, aad: Uint8Array, plaintext: string | Uint8Array, nonce: Uint8Array): Buffer {
@@ -47,21 +47,7 @@ export function decrypt(key: KeyObject, aad: Uint8Array, sealed: Buffer): Buffer
   return plaintext
 }
 
-/**
- * Random nonces (SP 800-38D §8.2.2), drawn from the system in blocks; each is handed out once.
- *
- * @param count how many will probably be asked for; more may be
- */
-export function nonceSource(count: number): () => Buffer {
-  const perBlock = Math.min(Math.max(count, 1), 1024)
-  let block = Buffer.alloc(0)
-  let next = 0
-  return () => {
-    if (next === block.length) {
-      block = randomFillSync(Buffer.allocUnsafeSlow(perBlock * NONCE_BYTES))
-      next = 0
-    }
-    next += NONCE_BYTES
-    return block.subarray(next - NONCE_BYTES, next)
-  }
+/** Random nonces (SP 800-38D §8.2.2), drawn from the system at once: 12 bytes for each of `count` values. */
+export function randomNonces(count: number): Buffer {
+  return randomFillSync(Buffer.allocUnsafeSlow(count * NONCE_BYTES))
 }

@@ -8,8 +8,8 @@ export const PREFIX = 'fs1.'
 const PREFIX_BYTES = Buffer.from(PREFIX, 'latin1')
 
 /** The characters (or bytes) up to and with the header. */
-const TEXT_HEAD = PREFIX.length + HEADER_CHARS
-const RAW_HEAD = PREFIX.length + HEADER_BYTES
+export const TEXT_HEAD = PREFIX.length + HEADER_CHARS
+export const RAW_HEAD = PREFIX.length + HEADER_BYTES
 
 /** What is stored in a field: text in String and Json columns, bytes in Bytes columns. */
 export type Ciphertext = string | Uint8Array
@@ -17,6 +17,11 @@ export type Ciphertext = string | Uint8Array
 /** The prefix and header as text: equal for all ciphertexts of one DEK and flags. */
 export function textHead(header: Buffer): string {
   return PREFIX + header.toString('base64url')
+}
+
+/** The prefix and header as bytes. */
+export function rawHead(header: Buffer): Buffer {
+  return Buffer.concat([PREFIX_BYTES, header])
 }
 
 export function textCiphertext(head: string, sealed: Buffer): string {

@@ -27,6 +27,14 @@ export function encode(kind: ValueKind, value: unknown): string | Buffer {
   }
 }
 
+/** The codecs of the kinds whose plaintext is text: these can be decoded from it. */
+export const TEXT_CODEC: { readonly [kind in ValueKind]?: number } = { String: CODEC.string, Json: CODEC.json }
+
+/** As `decode`, of a plaintext that is text, already without its codec. */
+export function decodeText(kind: ValueKind, text: string): unknown {
+  return kind === 'Json' ? parsed(text) : text
+}
+
 /**
  * The value again; `undefined` when the plaintext is not one that `encode` makes for this kind. It never throws, because
  * a parser's message would quote the plaintext.
@@ -34,9 +42,8 @@ export function encode(kind: ValueKind, value: unknown): string | Buffer {
 export function decode(kind: ValueKind, plaintext: Buffer): unknown {
   const codec = plaintext[0]
   if (kind === 'Bytes') return codec === CODEC.bytes ? new Uint8Array(plaintext.subarray(1)) : undefined
-  if (!isUtf8(plaintext)) return undefined
-  if (kind === 'String') return codec === CODEC.string ? plaintext.toString('utf8', 1) : undefined
-  return codec === CODEC.json ? parsed(plaintext.toString('utf8', 1)) : undefined
+  if (codec !== TEXT_CODEC[kind] || !isUtf8(plaintext)) return undefined
+  return decodeText(kind, plaintext.toString('utf8', 1))
 }
 
 function parsed(json: string): unknown {

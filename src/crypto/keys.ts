@@ -8,14 +8,30 @@ const INFO = {
   index: 'fieldseal/1 blind-index',
 } as const
 
+/** A key derived from a DEK, and what else was made of its bytes. */
+export interface Derived<T> {
+  readonly key: KeyObject
+  readonly made: T
+}
+
 /**
  * Derives the key that works on values from a DEK: HKDF-SHA-256 (RFC 5869) with an empty salt, 32 bytes, and an info
  * string that separates the uses. The result is a `KeyObject`: its bytes are outside the JavaScript heap.
  */
 export function deriveKey(dek: Uint8Array, use: keyof typeof INFO): KeyObject {
+  return deriveWith(dek, use, () => undefined).key
+}
+
+/** As `deriveKey`; `make` may read the key's bytes until it returns, when they are zeroed. */
+export function deriveWith<T>(
+  dek: Uint8Array,
+  use: keyof typeof INFO,
+  make: (key: KeyObject, bytes: Uint8Array) => T,
+): Derived<T> {
   const bytes = hkdfSha256({ key: dek, salt: new Uint8Array(0), info: Buffer.from(INFO[use]), length: DEK_BYTES })
   try {
-    return createSecretKey(bytes)
+    const key = createSecretKey(bytes)
+    return { key, made: make(key, bytes) }
   } finally {
     bytes.fill(0)
   }

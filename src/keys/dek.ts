@@ -1,8 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import { aadOf } from '../crypto/aad.js'
+import type { ValueKey } from '../crypto/batch.js'
 import { textHead } from '../crypto/ciphertext.js'
+import { currentEngine } from '../crypto/engine.js'
 import { encodeHeader, SUITE_AES_256_GCM } from '../crypto/header.js'
-import { DEK_BYTES, deriveKey } from '../crypto/keys.js'
+import { DEK_BYTES, deriveWith } from '../crypto/keys.js'
+import { nodeEngine } from '../crypto/nodeEngine.js'
 import { FieldsealError } from '../errors.js'
 import type { DekIdentity, Purpose } from './kms.js'
 
@@ -15,6 +18,8 @@ export class Dek {
   readonly tenant: string
   readonly purpose: Purpose
   readonly key: KeyObject
+  /** The key as the engine works with it, on whole batches of values; of use for `encrypt` only. */
+  readonly values: ValueKey
   /** The header of its ciphertexts, without flags. */
   readonly header: Buffer
   /** Prefix and header as text. */
@@ -22,13 +27,16 @@ export class Dek {
   readonly #aads = new Map<string, Buffer>()
 
   /** Takes over `bytes` and zeroes them. */
-  constructor(identity: DekIdentity, bytes: Buffer) {
+  constructor(identity: DekIdentity, bytes: Buffer, engine = currentEngine()) {
     try {
       if (bytes.length !== DEK_BYTES) throw wrongLength(identity)
       this.id = identity.key
       this.tenant = identity.tenant
       this.purpose = identity.purpose
-      this.key = deriveKey(bytes, identity.purpose)
+      const valueEngine = identity.purpose === 'encrypt' ? engine : nodeEngine
+      const { key, made } = deriveWith(bytes, identity.purpose, (derived, raw) => valueEngine.open(derived, raw))
+      this.key = key
+      this.values = made
       this.header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: 0, dekId: identity.key })
       this.head = textHead(this.header)
     } finally {

@@ -12,6 +12,9 @@ export interface DekCacheOptions {
   readonly clock?: { now(): number }
 }
 
+const PURPOSES: readonly Purpose[] = ['encrypt', 'index']
+/** Tenants whose last eviction is remembered, for the time that a row takes to become a DEK. */
+const EVICTIONS = 10_000
 const LONGEST_TIMER = 2 ** 31 - 1
 /** The part of its time in which a DEK that is used is fetched again. */
 const AGING = 0.2
@@ -27,6 +30,8 @@ export class DekCache {
   readonly #active: LRUCache<string, string>
   readonly #ttl: number
   #sweep: NodeJS.Timeout | undefined
+  #evictions = 0
+  readonly #evicted: LRUCache<string, number>
 
   constructor({ ttl, max, clock }: DekCacheOptions) {
     checkRange('ttl', ttl, LONGEST_TIMER)
@@ -34,7 +39,13 @@ export class DekCache {
     const options = { ttl, max, ...(clock && { perf: clock, ttlResolution: 0 }) }
     this.#byId = new LRUCache(options)
     this.#active = new LRUCache(options)
+    this.#evicted = new LRUCache({ max: EVICTIONS })
     this.#ttl = ttl
+  }
+
+  /** How many DEKs are held at most. */
+  get max(): number {
+    return this.#byId.max
   }
 
   get size(): number {
@@ -60,14 +71,34 @@ export class DekCache {
     return this.#active.getRemainingTTL(slot(tenant, purpose)) < this.#ttl * AGING
   }
 
-  add(dek: Dek): void {
+  /** A mark for `add`, taken before the keys table is read. */
+  now(): number {
+    return this.#evictions
+  }
+
+  /** Not if the tenant's DEKs were evicted `since`: then the row that it was made of may have been destroyed. */
+  add(dek: Dek, since = this.#evictions): void {
+    if ((this.#evicted.get(dek.tenant) ?? 0) > since) return
     this.#byId.set(dek.id, dek)
     this.#sweep ??= setTimeout(() => this.#dropExpired(), this.#ttl).unref()
   }
 
-  addActive(dek: Dek): void {
-    this.add(dek)
-    this.#active.set(slot(dek.tenant, dek.purpose), dek.id)
+  addActive(dek: Dek, since?: number): void {
+    this.add(dek, since)
+    if (this.#byId.has(dek.id)) this.#active.set(slot(dek.tenant, dek.purpose), dek.id)
+  }
+
+  /** Drops all DEKs of a tenant, and those of rows that are being read. */
+  evict(tenant: string): void {
+    this.retire(tenant)
+    for (const [id, dek] of this.#byId.entries()) if (dek.tenant === tenant) this.#byId.delete(id)
+  }
+
+  /** Has the active DEKs of a tenant asked for anew. */
+  retire(tenant: string): void {
+    this.#evictions += 1
+    this.#evicted.set(tenant, this.#evictions)
+    for (const purpose of PURPOSES) this.#active.delete(slot(tenant, purpose))
   }
 
   clear(): void {

@@ -3,8 +3,8 @@ import type { Purpose } from './kms.js'
 /** `active` encrypts and decrypts, `retired` only decrypts, `destroyed` is gone. */
 export type KeyState = 'active' | 'retired' | 'destroyed'
 
-/** A row of the keys table. */
-export interface StoredKey {
+/** A row of the keys table as it is first written. */
+export interface NewKey {
   readonly id: string
   readonly tenant: string
   readonly purpose: Purpose
@@ -16,6 +16,23 @@ export interface StoredKey {
   /** The name of the `Kms` that wrapped it. */
   readonly kms: string
   readonly kekId: string
+  /** Encryptions reserved so far. */
+  readonly messages: number
+}
+
+/** A row of the keys table. */
+export interface StoredKey extends NewKey {
+  readonly createdAt: Date
+  readonly destroyedAt: Date | null
+}
+
+/** Which rows a walk over the keys table sees: all that fit every member that is given. */
+export interface KeyFilter {
+  readonly tenants?: readonly string[]
+  readonly purpose?: Purpose
+  readonly states?: readonly KeyState[]
+  /** Created before this time. */
+  readonly before?: Date
 }
 
 /**
@@ -27,6 +44,24 @@ export interface KeyStore {
   findNewest(tenant: string, purpose: Purpose): Promise<StoredKey | null>
   /** The rows with these ids, in any order; unknown ids are left out. */
   findByIds(ids: readonly string[]): Promise<StoredKey[]>
-  /** Inserts if no row has the same tenant, purpose and version yet; `false` when another writer was first. */
-  insert(key: StoredKey): Promise<boolean>
+  /**
+   * Inserts if no row has the same tenant, purpose and version yet, and in the same transaction retires the version
+   * before; `false` when another writer was first, or, unless `reopens`, when the version before is destroyed.
+   */
+  insert(key: NewKey, options?: { readonly reopens?: boolean }): Promise<boolean>
+  /**
+   * Adds `count` to the `messages` of an active key in one atomic step, or as much of it as stays within `limit`; gives
+   * what was added. 0: the key is no longer active, or its limit is reached.
+   */
+  reserve(id: string, count: number, limit: number): Promise<number>
+  /** The first `limit` rows that fit, in the order of their ids, after the id `after`. */
+  list(filter: KeyFilter, page: { readonly after?: string | undefined; readonly limit: number }): Promise<StoredKey[]>
+  count(filter: KeyFilter): Promise<number>
+  /** Puts another wrapped text in place of the one in `key`; `false` when the row has changed since. */
+  rewrap(key: StoredKey, to: Pick<NewKey, 'wrapped' | 'kms' | 'kekId'>): Promise<boolean>
+  /**
+   * Destroys all keys of a tenant in one transaction, and those that are being made meanwhile, and inserts the
+   * `tombstones` where the tenant has no key yet. Gives the tenant's rows, all of them destroyed; none when it had none.
+   */
+  destroy(tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]>
 }

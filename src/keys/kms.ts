@@ -35,4 +35,11 @@ export interface Kms {
   generate(identity: DekIdentity): Promise<GeneratedDek>
   /** Unwraps a DEK into 32 bytes, owned by the caller, who zeroes them. */
   unwrap(wrapped: WrappedDek, identity: DekIdentity): Promise<Buffer>
+  /** Wraps a DEK that another KMS made, and leaves `dek` as it is: for taking over its keys. */
+  wrap?(dek: Buffer, identity: DekIdentity): Promise<WrappedDek>
+  /**
+   * The same DEK under the newest version of the KEK of its tenant, which may be another KEK by now, without it leaving
+   * the KMS; what was given when nothing is newer.
+   */
+  rewrap?(wrapped: WrappedDek, identity: DekIdentity): Promise<WrappedDek>
 }

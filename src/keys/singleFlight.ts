@@ -9,8 +9,15 @@ export class SingleFlight<T> {
   run(key: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(key)
     if (running) return running
-    const promise = work().finally(() => this.#running.delete(key))
+    const promise = work().finally(() => {
+      if (this.#running.get(key) === promise) this.#running.delete(key)
+    })
     this.#running.set(key, promise)
     return promise
+  }
+
+  /** Later callers share nothing with runs that have begun. */
+  forget(): void {
+    this.#running.clear()
   }
 }

@@ -49,6 +49,11 @@ export function localKms(options: LocalKmsOptions): Kms {
       if (wrapped.kekId !== kekId) throw otherKek(wrapped, kekId)
       return unwrap(kek, wrapped, aadOf(identity))
     },
+    wrap: async (dek, identity) => ({ wrapped: wrap(kek, dek, aadOf(identity)), kekId }),
+    rewrap: async (wrapped) => {
+      if (wrapped.kekId !== kekId) throw otherKek(wrapped, kekId)
+      return wrapped
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 import { FieldsealError, quoted } from '../errors.js'
 import { encryptionContext } from '../keys/encryptionContext.js'
-import type { GeneratedDek, Kms } from '../keys/kms.js'
+import type { GeneratedDek, Kms, WrappedDek } from '../keys/kms.js'
 import { type Attempts, GaveUp, Patience } from './patience.js'
 import { decodeKey } from './strictDecode.js'
 import { send, type TencentAction, type TencentAnswer } from './tencentClient.js'
@@ -8,7 +8,13 @@ import { classify, type TencentFailure, TIMED_OUT, tencentError } from './tencen
 import { checkedOptions, isKeyId, type KeyIdOf, type TencentKmsOptions } from './tencentOptions.js'
 
 export { type CredentialProvider, type FreshCredentialsOptions, freshCredentials } from './freshCredentials.js'
-export type { DecryptRequest, GenerateDataKeyRequest, TencentKmsClient } from './tencentClient.js'
+export type {
+  DecryptRequest,
+  EncryptRequest,
+  GenerateDataKeyRequest,
+  ReEncryptRequest,
+  TencentKmsClient,
+} from './tencentClient.js'
 export type { TencentErrorDetails } from './tencentErrors.js'
 export type { KeyIdOf, TencentKmsOptions } from './tencentOptions.js'
 
@@ -55,6 +61,25 @@ export function tencentKms(options: TencentKmsOptions): Kms {
         attempts(async (signal) => readUnwrapped(await send(client, 'Decrypt', request, signal), target)),
       )
     },
+    wrap: async (dek, identity) => {
+      const request = { Plaintext: dek.toString('base64'), EncryptionContext: encryptionContext(identity) }
+      const target: Target = { action: 'Encrypt', keyId: `of tenant ${quoted(identity.tenant)}` }
+      return call(target, async (attempts) => {
+        target.keyId = await resolveKeyId(keyId, identity.tenant)
+        const wanted = { KeyId: target.keyId, ...request }
+        return attempts(async (signal) => readWrapped(await send(client, 'Encrypt', wanted, signal), target))
+      })
+    },
+    rewrap: async ({ wrapped, kekId }, identity) => {
+      const context = encryptionContext(identity)
+      const contexts = { SourceEncryptionContext: context, DestinationEncryptionContext: context }
+      const target: Target = { action: 'ReEncrypt', keyId: kekId }
+      return call(target, async (attempts) => {
+        const DestinationKeyId = await resolveKeyId(keyId, identity.tenant)
+        const request = { CiphertextBlob: wrapped, DestinationKeyId, ...contexts }
+        return attempts(async (signal) => readRewrapped(await send(client, 'ReEncrypt', request, signal), target))
+      })
+    },
   }
 }
 
@@ -82,10 +107,20 @@ async function resolveKeyId(keyId: string | KeyIdOf, tenant: string): Promise<st
 }
 
 function readGenerated(answer: TencentAnswer, target: Target): GeneratedDek {
-  const { KeyId: kekId, CiphertextBlob: wrapped } = answer
-  if (!isKeyId(kekId) || typeof wrapped !== 'string' || wrapped === '')
-    throw refused(target, 'lacks KeyId or CiphertextBlob')
-  return { dek: readDek(answer, target), wrapped, kekId }
+  const wrapped = readWrapped(answer, target)
+  return { dek: readDek(answer, target), ...wrapped }
+}
+
+function readWrapped({ KeyId: kekId, CiphertextBlob: wrapped }: TencentAnswer, target: Target): WrappedDek {
+  if (isKeyId(kekId) && typeof wrapped === 'string' && wrapped !== '') return { wrapped, kekId }
+  throw refused(target, 'lacks KeyId or CiphertextBlob')
+}
+
+/** ReEncrypt takes no source key id, so a blob of another key would be taken over as well. */
+function readRewrapped(answer: TencentAnswer, target: Target): WrappedDek {
+  if (answer.SourceKeyId === target.keyId) return readWrapped(answer, target)
+  const other = isKeyId(answer.SourceKeyId) ? `names the source key ${answer.SourceKeyId}` : 'names no source key'
+  throw refused(target, `${other}: the wrapped DEK and the key id of its row do not belong together`)
 }
 
 /** Decrypt takes no key id, so a blob of another key would open as well. */

@@ -131,7 +131,7 @@ function advice(code: KmsErrorCode, reason: string, action: TencentAction): stri
     case 'KMS_KEY_UNUSABLE':
       return 'Look the key up in the KMS console of this region: enable it, cancel its deletion or archiving, or correct keyId.'
     case 'KMS_REFUSED':
-      return action === 'Decrypt'
+      return action === 'Decrypt' || action === 'ReEncrypt'
         ? 'The wrapped DEK does not belong to this tenant, purpose and key id: compare its row of the keys table with a backup.'
         : "Check keyId, region and the account's KMS quotas."
   }

@@ -1,45 +1,23 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
 
-const SMALLEST = 20
-const LARGEST = 5_000
-const FIRST = 500
-/** How long one statement should take, in milliseconds: rows are locked for that long. */
-const TARGET = 250
+/** How far a pace may catch up after a pause, in milliseconds: timers are late by one or two. */
+const SLACK = 25
 
-/** The size of batches, so that each statement takes about as long as it should, whatever the rows and the load. */
-export class BatchSize {
-  #rows = FIRST
+/** Waits until the next start is due. */
+export type Pace = (signal?: AbortSignal) => Promise<void>
 
-  get rows(): number {
-    return Math.round(this.#rows)
-  }
-
-  /** Learns from a statement that took `ms`. */
-  took(ms: number): void {
-    const factor = Math.min(2, Math.max(0.25, TARGET / Math.max(ms, 1)))
-    this.#rows = Math.min(LARGEST, Math.max(SMALLEST, this.#rows * factor))
-  }
-}
-
-/** Keeps work at or below a rate, by waiting after each batch. */
-export class Throttle {
-  readonly #perSecond: number
-  #free = 0
-
-  /** @param perSecond rows; `Infinity` for no limit */
-  constructor(perSecond: number) {
-    this.#perSecond = perSecond
-  }
-
-  async after(rows: number, signal: AbortSignal | undefined): Promise<void> {
+/**
+ * Spaces starts evenly, for a service that counts requests per second.
+ *
+ * @param rate starts per second
+ */
+export function paceOf(rate: number): Pace {
+  const interval = 1000 / rate
+  let next = 0
+  return async (signal) => {
     const now = performance.now()
-    this.#free = Math.max(this.#free, now) + (rows / this.#perSecond) * 1000
-    await pause(this.#free - now, signal)
+    next = Math.max(next, now - SLACK) + interval
+    if (next - interval > now) await setTimeout(next - interval - now, undefined, signal && { signal })
+    else signal?.throwIfAborted()
   }
-}
-
-/** Waits, but not once the signal is given. */
-export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  if (ms < 1 || signal?.aborted) return
-  await delay(ms, undefined, signal && { signal }).catch(() => undefined)
 }

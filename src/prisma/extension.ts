@@ -6,9 +6,10 @@ import type { Purpose } from '../keys/kms.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
 import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
+import { type KeyOperations, keyOperations } from './keyOperations.js'
 import { prismaKeyStore } from './keyStore.js'
 import { type OperationCall, type OperationContext, runOperation } from './operation.js'
-import { checkOptions, type FieldEncryptionOptions, KEY_DEFAULTS } from './options.js'
+import { checkOptions, type FieldEncryptionOptions, keySettings } from './options.js'
 import { clientName, compilePlans, type GlobalOmit, type Plans } from './plan.js'
 import { type EncryptionOperations, encryptionOperations } from './rawRows.js'
 import { within } from './within.js'
@@ -24,8 +25,8 @@ export type EncryptionMethods = {
   $forTenant<Client>(this: Client, tenant: string): Client
   /** The same client for maintenance: decrypts every tenant's rows, and writes for the tenant in the `@tenant` column. */
   $acrossTenants<Client>(this: Client): Client
-  /** Helpers for raw SQL, and figures. */
-  $encryption: EncryptionOperations
+  /** Operations on keys, helpers for raw SQL, and figures. */
+  $encryption: EncryptionOperations & KeyOperations
 }
 
 /** `Prisma.defineExtension`, by its type alone: at run time an extension is a function. */
@@ -54,7 +55,7 @@ export function fieldEncryption(options: FieldEncryptionOptions) {
     const base = client as unknown as BaseClient
     if ('$encryption' in base) throw alreadyExtended()
     checkClientMatches(options.schema, base._runtimeDataModel)
-    const { context, cache } = contextFor(base, options)
+    const { context, cache, keys } = contextFor(base, options)
     const methods: EncryptionMethods = {
       $forTenant(tenant) {
         checkTenant(tenant)
@@ -63,7 +64,7 @@ export function fieldEncryption(options: FieldEncryptionOptions) {
       $acrossTenants() {
         return context.bindings.bind(this as object, ANY_TENANT) as typeof this
       },
-      $encryption: encryptionOperations(context, options.schema, () => cache.size),
+      $encryption: { ...encryptionOperations(context, options.schema, () => cache.size), ...keys },
     }
     return client.$extends({
       name: 'fieldseal',
@@ -88,18 +89,19 @@ interface BaseClient {
 }
 
 function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys }: FieldEncryptionOptions) {
-  const { ttl, max, transactionWait } = { ...KEY_DEFAULTS, ...keys }
+  const { ttl, max, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max })
   const store = prismaKeyStore(base, schema.keysModel)
+  const ring = new KeyRing({ kms, store, cache, rotation })
   const context: OperationContext = {
     plans: compilePlans(schema, base._globalOmit),
-    ring: new KeyRing({ kms, store, cache }),
+    ring,
     keyStoreWaits: store.isWaiting,
     bindings: new Bindings(Object.keys(schema.models).map(clientName)),
     tenancy: { tenant, defaultTenant },
     transactionWait,
   }
-  return { context, cache }
+  return { context, cache, keys: keyOperations({ kms, ring, store, memory: ttl }) }
 }
 
 /**
@@ -125,7 +127,7 @@ async function warmKeys({ ring, bindings, tenancy }: OperationContext, scopes: I
   const tenant = bindings.current() ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
   if (tenant === ANY_TENANT || tenant === undefined) return
   checkTenant(tenant)
-  await Promise.all(keysOf(tenant, scopes).map(([owner, purpose]) => ring.active(owner, purpose)))
+  await Promise.all(keysOf(tenant, scopes).map(([owner, purpose]) => ring.prepare(owner, purpose)))
 }
 
 type IndexScopes = ReadonlySet<'tenant' | 'global'>

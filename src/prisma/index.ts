@@ -1,6 +1,10 @@
+export type { KeyFailure, KeyOutcome, KeyProgress, WalkOptions, WalkReport } from '../maintenance/keyWalk.js'
 export type { Operation } from '../maintenance/operation.js'
 export type { Problem } from '../maintenance/problem.js'
+export type { RewrapOptions } from '../maintenance/rewrap.js'
+export type { RotateOptions } from '../maintenance/rotate.js'
 export type { ProgressEvent, RunReport } from '../maintenance/run.js'
+export type { DestroyedKey, ShredReceipt } from '../maintenance/shred.js'
 export type {
   BlindIndexSchema,
   BoundColumnSchema,
@@ -13,6 +17,7 @@ export type {
 } from '../schema/encryptionSchema.js'
 export { assertEncrypted } from './assertEncrypted.js'
 export { type EncryptionMethods, fieldEncryption } from './extension.js'
+export type { KeyOperations } from './keyOperations.js'
 export type { MaintainOptions } from './maintain.js'
 export type { TenantPaths } from './maintained.js'
 export type { FieldEncryptionOptions, KeyOptions } from './options.js'

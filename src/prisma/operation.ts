@@ -1,15 +1,17 @@
 import { named, type Slot, transform } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
+import { checkAggregates } from './aggregates.js'
 import type { Bindings } from './binding.js'
-import { checkAggregates } from './filters.js'
 import { OPERATIONS, type OperationRoles } from './operations.js'
+import type { Pass } from './pass.js'
 import type { ModelPlan, Plans } from './plan.js'
-import { collectRows, markDecrypted, shapeAt } from './rows.js'
-import { checkQuery, type ReadShape, readShape } from './shape.js'
+import { checksOf, type Query, rewriteQuery } from './query.js'
+import { collectRows, hasChecks, markDecrypted, removeFalsePositives, shapeAt } from './rows.js'
+import { type ReadShape, readShape } from './shape.js'
 import { OperationTenancy, type TenancyOptions } from './tenancy.js'
 import { within } from './within.js'
-import { collectCreate, collectCreates, collectUpdate, collectUpdateMany, type WritePass } from './writes.js'
+import { collectCreate, collectCreates, collectUpdate, collectUpdateMany } from './writes.js'
 
 /** What every operation of one extended client shares. */
 export interface OperationContext {
@@ -46,8 +48,7 @@ export function runOperation(context: OperationContext, call: OperationCall): Pr
 
   const args = (call.args ?? {}) as Args
   const tenancy = new OperationTenancy(context.bindings.current(), context.tenancy)
-  const slots = collectArgs(plan, roles, args, tenancy)
-  const shape = roles.rows ? shapeAt(readShape(plan, args), call.__internalParams?.dataPath ?? []) : null
+  const { slots, shape } = collectArgs({ plan, tenancy, roles, call }, args)
   for (const { owner, field } of slots) tenancy.settle(owner, field.name)
   if (shape?.decrypts) tenancy.settle(tenancy.owner, shape.plan.name)
 
@@ -61,11 +62,30 @@ function commits({ changesRows }: OperationRoles, { __internalParams }: Operatio
   return changesRows === true || __internalParams?.transaction?.kind === 'batch'
 }
 
-/** Checks every argument that only reads, and collects what the others write. */
-function collectArgs(plan: ModelPlan, roles: OperationRoles, args: Args, tenancy: OperationTenancy): Slot[] {
-  checkQuery(plan, args)
+interface Operation {
+  readonly plan: ModelPlan
+  readonly tenancy: OperationTenancy
+  readonly roles: OperationRoles
+  readonly call: OperationCall
+}
+
+/** Rewrites every argument that only reads, and collects what the others write. */
+function collectArgs(
+  { plan, tenancy, roles, call }: Operation,
+  args: Args,
+): { slots: Slot[]; shape: ReadShape | null } {
+  const pass: Pass = { slots: [], tenancy }
+  const checks = roles.many ? checksOf(args) : call.operation
+  const query: Query = { pass, plan, owner: tenancy.writeOwner(), unique: roles.unique, checks }
+  rewriteQuery(query, args)
   if (roles.aggregates) checkAggregates(plan, args)
-  const pass: WritePass = { slots: [], tenancy }
+  const shape = roles.rows ? shapeAt(readShape(query, args), call.__internalParams?.dataPath ?? []) : null
+  collectData(pass, plan, roles, args)
+  return { slots: pass.slots, shape }
+}
+
+function collectData(pass: Pass, plan: ModelPlan, roles: OperationRoles, args: Args): void {
+  const { tenancy } = pass
   const { where } = args
   for (const [name, role] of Object.entries(roles.data ?? {})) {
     const data = args[name]
@@ -74,7 +94,6 @@ function collectArgs(plan: ModelPlan, roles: OperationRoles, args: Args, tenancy
     else if (role === 'update') collectUpdate(pass, plan, { where, data }, tenancy.writeOwner())
     else collectUpdateMany(pass, plan, { where, data }, tenancy.writeOwner())
   }
-  return pass.slots
 }
 
 interface Read {
@@ -95,6 +114,7 @@ async function readRows(context: OperationContext, call: OperationCall, read: Re
   const decrypted = resolve(context, call, slots)
   if (decrypted) await decrypted
   markDecrypted(slots)
+  if (hasChecks(read.shape)) removeFalsePositives(read.shape, result)
   return result
 }
 
@@ -106,8 +126,7 @@ async function openKey(context: OperationContext, call: OperationCall, { tenancy
 }
 
 function resolve(context: OperationContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
-  const done = transform(slots, context.ring)
-  return done && inTime(context, call, done)
+  return transform(slots, context.ring, (keys) => inTime(context, call, keys))
 }
 
 /** Inside an interactive transaction the keys table needs a second connection, which may never come free. */

@@ -6,6 +6,8 @@ export interface OperationRoles {
   readonly unique?: boolean
   /** The result is rows of the model, whose shape `select`, `include` and `omit` say. */
   readonly rows?: boolean
+  /** It reads as many rows as `where` finds, and does nothing to them. */
+  readonly many?: boolean
   /** It changes rows that are there already, and returns them: their keys must be at hand before the SQL. */
   readonly changesRows?: boolean
   /** The arguments aggregate: `by`, `having`, `_min` … */
@@ -18,7 +20,7 @@ export const OPERATIONS: { readonly [operation: string]: OperationRoles } = {
   findUniqueOrThrow: { unique: true, rows: true },
   findFirst: { rows: true },
   findFirstOrThrow: { rows: true },
-  findMany: { rows: true },
+  findMany: { rows: true, many: true },
   create: { data: { data: 'create' }, rows: true },
   createMany: { data: { data: 'createMany' } },
   createManyAndReturn: { data: { data: 'createMany' }, rows: true },

@@ -1,5 +1,8 @@
+import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
+import { type Duration, milliseconds } from '../keys/duration.js'
 import type { Kms } from '../keys/kms.js'
+import { MOST_MESSAGES, ROTATION_DEFAULTS } from '../keys/rotation.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
 
@@ -13,33 +16,54 @@ export interface FieldEncryptionOptions {
   readonly tenant?: () => string | undefined
   /** The tenant of every operation that names none: for single-tenant apps. */
   readonly defaultTenant?: string
-  /** How unwrapped DEKs are held in memory. */
+  /** How DEKs are held in memory and when they are succeeded by new ones. */
   readonly keys?: KeyOptions
 }
 
 export interface KeyOptions {
   /**
-   * How long an unwrapped DEK is used before the keys table and the KMS are asked again, in milliseconds. One that is in
-   * use is asked for in the last fifth of this time, so that nobody waits for it. Default 5 minutes.
+   * How long an unwrapped DEK is used before the keys table and the KMS are asked again, in milliseconds or as `'5m'`.
+   * One that is in use is asked for in the last fifth of this time, so that nobody waits for it. Default 5 minutes.
    */
-  readonly ttl?: number
+  readonly ttl?: Duration
   /** How many unwrapped DEKs are held at most. Default 10,000. */
   readonly max?: number
   /**
    * How long an operation inside an interactive transaction waits for a DEK that is not in memory, in milliseconds.
    * The keys table is read outside the transaction, which needs a second connection. Default 2,000.
    */
-  readonly transactionWait?: number
+  readonly transactionWait?: Duration
+  /**
+   * The age at which a tenant's DEK for values is succeeded by a new one, by the first write that finds it so old. It
+   * serves on while no new one can be made, and decrypts for ever. Default `'90d'`.
+   */
+  readonly rotateAfter?: Duration
+  /**
+   * How many values are encrypted under one DEK, over all processes, before a new one succeeds it. Never passed: processes
+   * reserve messages in the keys table before they encrypt. Default and most 2³² (NIST SP 800-38D); 1 gives each value a
+   * key of its own.
+   */
+  readonly maxMessages?: number
 }
 
-export const KEY_DEFAULTS = { ttl: 300_000, max: 10_000, transactionWait: 2_000 } satisfies Required<KeyOptions>
+export interface KeySettings {
+  readonly ttl: number
+  readonly max: number
+  readonly transactionWait: number
+  readonly rotateAfter: number
+  readonly maxMessages: number
+}
+
+const KEY_DEFAULTS: KeySettings = { ttl: 300_000, max: 10_000, transactionWait: 2_000, ...ROTATION_DEFAULTS }
+const COUNTS = new Set<keyof KeySettings>(['max', 'maxMessages'])
 
 const KNOWN = new Set(['schema', 'kms', 'tenant', 'defaultTenant', 'keys'])
 
-/** @throws FieldsealError `OPTIONS_INVALID` or `TENANT_INVALID`, naming the option */
+/** @throws FieldsealError `OPTIONS_INVALID` or `TENANT_INVALID`, naming the option or the environment variable */
 export function checkOptions(options: FieldEncryptionOptions): void {
   if (typeof options !== 'object' || options === null) throw invalid('takes an object with schema and kms')
   checkKnown(options, KNOWN, '')
+  currentEngine()
   const { schema, kms, tenant, defaultTenant, keys = {} } = options
   if (schema?.format !== 2)
     throw invalid('"schema" must be the encryptionSchema that `prisma generate` writes; run it again')
@@ -49,11 +73,28 @@ export function checkOptions(options: FieldEncryptionOptions): void {
   if (tenant !== undefined && typeof tenant !== 'function')
     throw invalid('"tenant" must be a function; for one fixed tenant use "defaultTenant"')
   if (defaultTenant !== undefined) checkTenant(defaultTenant)
+  keySettings(keys)
+}
+
+/**
+ * The key options with their defaults, times in milliseconds.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID`
+ */
+export function keySettings(keys: KeyOptions = {}): KeySettings {
   checkKnown(keys, new Set(Object.keys(KEY_DEFAULTS)), 'keys.')
-  for (const [name, value] of Object.entries(keys)) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
-      throw invalid(`"keys.${name}" must be a whole number above 0`)
-  }
+  const names = Object.keys(KEY_DEFAULTS) as (keyof KeySettings)[]
+  const settings = Object.fromEntries(names.map((name) => [name, setting(name, keys[name])]))
+  if ((settings.maxMessages ?? 0) > MOST_MESSAGES) throw invalid('"keys.maxMessages" must be at most 2 ** 32')
+  return settings as unknown as KeySettings
+}
+
+function setting(name: keyof KeySettings, given: unknown): number {
+  if (given === undefined) return KEY_DEFAULTS[name]
+  const value = COUNTS.has(name) ? given : milliseconds(given)
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number
+  const what = COUNTS.has(name) ? '' : "; a time may be a text such as '90d'"
+  throw invalid(`"keys.${name}" must be a whole number above 0${what}`)
 }
 
 function checkKnown(options: object, known: ReadonlySet<string>, path: string): void {

@@ -11,7 +11,9 @@ import type {
 export interface FieldPlan extends CipherField {
   readonly field: string
   readonly bind: readonly string[]
+  /** All blind indexes that are made from it. */
   readonly indexes: readonly IndexPlan[]
+  readonly state: EncryptedFieldSchema['state']
 }
 
 export interface IndexPlan extends CipherIndex {
@@ -41,6 +43,14 @@ export type Member =
   | { readonly kind: 'index'; readonly index: IndexPlan }
   | { readonly kind: 'relation'; readonly relation: RelationPlan }
 
+/** A compound unique, reached in a unique `where` by its selector or, where it has a blind index, by an alias. */
+export interface CompoundPlan {
+  /** Prisma's own name of it. */
+  readonly selector: string
+  /** The blind indexes among its columns. */
+  readonly indexes: readonly IndexPlan[]
+}
+
 /** A model, compiled once; operations differ only in the roles of their arguments. */
 export interface ModelPlan {
   readonly name: string
@@ -56,7 +66,10 @@ export interface ModelPlan {
   /** Columns whose change would make ciphertexts here or in a related model unreadable. */
   readonly frozen: ReadonlySet<string>
   readonly tenant: string | undefined
-  readonly uniques: ReadonlyMap<string, readonly string[]>
+  /** Compound uniques by selector and alias. */
+  readonly uniques: ReadonlyMap<string, CompoundPlan>
+  /** Blind indexes over several fields. */
+  readonly combined: readonly IndexPlan[]
   readonly columns: { readonly [field: string]: string }
   /** Columns that the client leaves out of results unless asked (`new PrismaClient({ omit })`). */
   readonly omitted: ReadonlySet<string>
@@ -98,24 +111,40 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmi
     bound: new Map(Object.entries(model.bound)),
     frozen: new Set(Object.keys(model.bound)),
     tenant: model.tenant,
-    uniques: new Map(Object.entries(model.uniques)),
+    uniques: new Map(),
+    combined: [],
     columns: model.columns,
     omitted: new Set(omit.filter(([, omitted]) => omitted).map(([field]) => field)),
   }
 }
 
 function fieldPlan(model: string, field: string, spec: EncryptedFieldSchema): FieldPlan {
-  const { context, type, bind } = spec
-  return { field, name: `${model}.${field}`, context, kind: type, bind, indexes: [] }
+  const { context, type, bind, state } = spec
+  return { field, name: `${model}.${field}`, context, kind: type, bind, indexes: [], state }
 }
 
 /** Fields and indexes refer to each other. */
-function fillIndexes({ name, encrypted }: ModelPlan, { indexes }: ModelSchema): void {
+function fillIndexes({ name, encrypted, combined }: ModelPlan, { indexes }: ModelSchema): void {
   const fields = new Map(encrypted.map((field) => [field.field, field]))
   for (const [column, { type, sources, unique, ...index }] of Object.entries(indexes)) {
     const plans = sources.map((source) => fields.get(source)!)
     const plan = { ...index, field: column, name: `${name}.${column}`, column: type, sources: plans, unique: !!unique }
     for (const field of plans) (field.indexes as IndexPlan[]).push(plan)
+    if (plans.length > 1) (combined as IndexPlan[]).push(plan)
+  }
+}
+
+/** A compound unique with a blind index in it goes by the name that it would have over the indexed field, too. */
+function fillUniques({ uniques, encrypted }: ModelPlan, model: ModelSchema): void {
+  const all = uniques as Map<string, CompoundPlan>
+  const indexes = new Map(encrypted.flatMap((field) => field.indexes.map((index) => [index.field, index])))
+  for (const [selector, fields] of Object.entries(model.uniques)) {
+    const own = fields.flatMap((field) => indexes.get(field) ?? [])
+    all.set(selector, { selector, indexes: own })
+    const plain = fields.flatMap((field) => indexes.get(field)?.sources.map((source) => source.field) ?? [field])
+    const alias = plain.join('_')
+    const isFree = !Object.hasOwn(model.uniques, alias) && !Object.hasOwn(model.columns, alias)
+    if (selector === fields.join('_') && isFree) all.set(alias, { selector, indexes: own })
   }
 }
 
@@ -123,6 +152,7 @@ function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model
   const plan = plans.get(name)!
   const members = plan.members as Map<string, Member>
   fillIndexes(plan, model)
+  fillUniques(plan, model)
   for (const field of plan.encrypted) {
     members.set(field.field, { kind: 'encrypted', field })
     for (const index of field.indexes) members.set(index.field, { kind: 'index', index })

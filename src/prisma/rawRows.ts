@@ -1,4 +1,5 @@
 import { type CipherIndex, type Slot, type TenantHolder, transform } from '../cipher.js'
+import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
 import type { RunReport } from '../maintenance/run.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
@@ -63,6 +64,8 @@ export interface EncryptionOperations {
 export interface EncryptionStats {
   /** Unwrapped DEKs in memory. */
   readonly cachedDeks: number
+  /** What works on values: the addon, or `node:crypto` where that does not load. */
+  readonly engine: 'native' | 'node'
 }
 
 export function encryptionOperations(
@@ -96,7 +99,7 @@ export function encryptionOperations(
       }))
     },
     maintain: (options) => maintain(maintenance, options),
-    stats: () => ({ cachedDeks: cachedDeks() }),
+    stats: () => ({ cachedDeks: cachedDeks(), engine: currentEngine().name }),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Slot, TenantHolder } from '../cipher.js'
 import { boundTexts } from './bound.js'
+import { passes } from './falsePositive.js'
 import type { ModelPlan } from './plan.js'
 import { type ReadShape, unaskedShape } from './shape.js'
 
@@ -45,6 +46,33 @@ function takeOut({ added, computes }: ReadShape, row: Row): void {
     if (!computes) delete row[column]
     else Object.defineProperty(row, column, { value: row[column], enumerable: false, configurable: false })
   }
+}
+
+/**
+ * Takes the rows out of a decrypted result that an index of few bits found by mistake, and out of the others what was
+ * only added to tell.
+ */
+export function removeFalsePositives(shape: ReadShape, result: unknown): void {
+  if (Array.isArray(result)) {
+    const kept = result.filter((row) => !isRow(row) || passes(shape.checks, row))
+    if (kept.length < result.length) result.splice(0, result.length, ...kept)
+    for (const row of kept) removeInRow(shape, row)
+  } else removeInRow(shape, result)
+}
+
+function removeInRow(shape: ReadShape, row: unknown): void {
+  if (!isRow(row)) return
+  takeOut({ ...shape, added: shape.checked }, row)
+  for (const [relation, child] of shape.children) removeFalsePositives(child, row[relation])
+}
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null
+}
+
+/** Whether anything in a result must be held against the filter again. */
+export function hasChecks({ checks, children }: ReadShape): boolean {
+  return checks.length > 0 || [...children.values()].some(hasChecks)
 }
 
 /** Remembers the rows whose slots are done. */

@@ -1,6 +1,8 @@
-import { checkCursor, checkNames, checkOrderBy, checkWhere } from './filters.js'
+import type { RowCheck } from './falsePositive.js'
 import type { FieldPlan, ModelPlan, RelationPlan } from './plan.js'
+import { checksOf, type Query, rewriteQuery } from './query.js'
 import { isPlainObject } from './values.js'
+import { rewriteWhere } from './where.js'
 
 /** Which rows of a result hold encrypted fields, and what was added to the selection to decrypt them. */
 export interface ReadShape {
@@ -9,6 +11,10 @@ export interface ReadShape {
   readonly decrypts: boolean
   /** Columns that the caller did not ask for. */
   readonly added: readonly string[]
+  /** What decrypted rows must be held against. */
+  readonly checks: readonly RowCheck[]
+  /** Encrypted fields that the caller did not ask for and the checks need. */
+  readonly checked: readonly string[]
   /** Computed fields may need the added columns, so they stay in the row, unseen. */
   readonly computes: boolean
   readonly children: ReadonlyMap<string, ReadShape>
@@ -19,40 +25,58 @@ export interface ReadShape {
 type Args = Record<string, unknown>
 
 /**
- * Reads `select`, `include` and `omit` of an operation, checks the filters in them, and adds the bound columns that
- * decryption needs to them.
+ * Reads `select`, `include` and `omit` of an operation, rewrites the filters in them, and adds what decryption and the
+ * checks of rows need to them.
  *
  * @returns `null` when no encrypted field can be reached from the model
  * @throws FieldsealError `QUERY_UNSUPPORTED` for a nested filter or order on an encrypted field
  */
-export function readShape(plan: ModelPlan, args: Args): ReadShape | null {
+export function readShape(query: Query, args: Args): ReadShape | null {
+  const { plan } = query
   if (!plan.reaches) return null
   const children = new Map<string, ReadShape>()
-  collectChildren(plan, args.include, children)
-  collectChildren(plan, args.select, children)
-  const { fields, added, computes } = isPlainObject(args.select) ? ownSelected(plan, args.select) : ownRead(plan, args)
-  const decrypts = fields.length > 0 || [...children.values()].some((child) => child.decrypts)
+  collectChildren(query, args.include, children)
+  collectChildren(query, args.select, children)
+  const checks = typeof query.checks === 'string' ? [] : query.checks
+  const checked = checkedFields(checks)
+  const own = isPlainObject(args.select) ? ownSelected(plan, args.select, checked) : ownRead(plan, args, checked)
+  const decrypts = own.fields.length > 0 || [...children.values()].some((child) => child.decrypts)
   const others = plan.reading.filter(({ field }) => !children.has(field))
-  return { plan, decrypts, added, computes, children, others }
+  return { plan, decrypts, checks, ...own, children, others }
 }
 
 /** The shape of rows that nobody asked for. */
 export function unaskedShape(plan: ModelPlan): ReadShape {
-  return { plan, decrypts: true, added: [], computes: false, children: new Map(), others: plan.reading }
+  return {
+    plan,
+    decrypts: true,
+    added: [],
+    checks: [],
+    checked: [],
+    computes: false,
+    children: new Map(),
+    others: plan.reading,
+  }
 }
 
-type OwnShape = Pick<ReadShape, 'added' | 'computes'> & { readonly fields: readonly FieldPlan[] }
+type OwnShape = Pick<ReadShape, 'added' | 'checked' | 'computes'> & { readonly fields: readonly FieldPlan[] }
+
+function checkedFields(checks: readonly RowCheck[]): readonly FieldPlan[] {
+  return [...new Set(checks.flatMap(({ index }) => index.sources))]
+}
 
 /**
  * A name that is no column, relation or count is a computed field of a result extension: it may need any column,
  * which Prisma then adds behind the extension's back.
  */
-function ownSelected(plan: ModelPlan, select: Args): OwnShape {
+function ownSelected(plan: ModelPlan, select: Args, needed: readonly FieldPlan[]): OwnShape {
+  const checked = needed.map(({ field }) => field).filter((field) => !isWanted(select[field]))
+  for (const field of checked) select[field] = true
   const computes = Object.keys(select).some((key) => isWanted(select[key]) && isComputed(plan, key))
   const fields = computes ? plan.encrypted : plan.encrypted.filter(({ field }) => isWanted(select[field]))
   const added = boundColumns(fields).filter((column) => !isWanted(select[column]))
   for (const column of added) select[column] = true
-  return { fields, added, computes }
+  return { fields, added, checked, computes }
 }
 
 function isComputed(plan: ModelPlan, key: string): boolean {
@@ -60,13 +84,13 @@ function isComputed(plan: ModelPlan, key: string): boolean {
 }
 
 /** Without `select`, computed fields are always there, and bring back the omitted columns that they need. */
-function ownRead(plan: ModelPlan, args: Args): OwnShape {
-  const fields = plan.encrypted.filter(({ field }) => !isOmitted(plan, args.omit, field))
+function ownRead(plan: ModelPlan, args: Args, needed: readonly FieldPlan[]): OwnShape {
+  const checked = needed.map(({ field }) => field).filter((field) => isOmitted(plan, args.omit, field))
+  const fields = plan.encrypted.filter(({ field }) => checked.includes(field) || !isOmitted(plan, args.omit, field))
   const added = boundColumns(plan.encrypted).filter((column) => isOmitted(plan, args.omit, column))
-  if (added.length > 0) {
-    args.omit = { ...(args.omit as Args | undefined), ...Object.fromEntries(added.map((column) => [column, false])) }
-  }
-  return { fields, added, computes: true }
+  const back = [...added, ...checked].map((column) => [column, false])
+  if (back.length > 0) args.omit = { ...(args.omit as Args | undefined), ...Object.fromEntries(back) }
+  return { fields, added, checked, computes: true }
 }
 
 function boundColumns(fields: readonly FieldPlan[]): string[] {
@@ -78,35 +102,31 @@ function isOmitted(plan: ModelPlan, omit: unknown, field: string): boolean {
   return typeof own === 'boolean' ? own : plan.omitted.has(field)
 }
 
-function collectChildren(plan: ModelPlan, selection: unknown, children: Map<string, ReadShape>): void {
+function collectChildren(query: Query, selection: unknown, children: Map<string, ReadShape>): void {
   if (!isPlainObject(selection)) return
   for (const [key, value] of Object.entries(selection)) {
-    if (key === '_count') checkCounts(plan, value)
-    const member = plan.members.get(key)
+    if (key === '_count') rewriteCounts(query, value)
+    const member = query.plan.members.get(key)
     if (member?.kind !== 'relation' || !isWanted(value)) continue
+    const { model, list } = member.relation
     const args = isPlainObject(value) ? value : {}
-    checkQuery(member.relation.model, args)
-    const child = readShape(member.relation.model, args)
+    const checks = list ? checksOf(args) : 'a relation to one row'
+    const inner: Query = { ...query, plan: model, unique: false, checks }
+    rewriteQuery(inner, args)
+    const child = readShape(inner, args)
     if (child) children.set(key, child)
     if (args.omit) selection[key] = args
   }
 }
 
-/** Checks everything in a query's arguments that is not data and not shape. */
-export function checkQuery(plan: ModelPlan, args: Args): void {
-  checkWhere(plan, args.where)
-  checkOrderBy(plan, args.orderBy)
-  checkCursor(plan, args.cursor)
-  checkNames(plan, args.distinct, 'distinct')
-}
-
 /** `_count: { select: { posts: { where } } }` */
-function checkCounts(plan: ModelPlan, count: unknown): void {
+function rewriteCounts({ pass, plan, owner }: Query, count: unknown): void {
   const relations = isPlainObject(count) ? count.select : undefined
   if (!isPlainObject(relations)) return
   for (const [key, value] of Object.entries(relations)) {
     const member = plan.members.get(key)
-    if (member?.kind === 'relation' && isPlainObject(value)) checkWhere(member.relation.model, value.where)
+    if (member?.kind === 'relation' && isPlainObject(value))
+      rewriteWhere(pass, member.relation.model, value.where, owner, '"_count"')
   }
 }
 

@@ -86,7 +86,7 @@ export class OperationTenancy {
 /** A row keeps its tenant: its other ciphertexts would stay behind. */
 function checkSame(tenant: unknown, stored: unknown, column: string): void {
   if (tenant === undefined || typeof stored !== 'string' || stored === tenant) return
-  const message = `the where names rows of tenant ${quoted(stored)} by ${column}, but they are written for ${quoted(tenant)}`
+  const message = `the where names rows of tenant ${quoted(stored)} by ${column}, but the operation runs for ${quoted(tenant)}`
   throw new FieldsealError('TENANT_MISMATCH', message)
 }
 
@@ -96,7 +96,8 @@ function setValue(value: unknown): unknown {
 
 function missing(field: string, across: boolean): FieldsealError {
   const advice = across
-    ? 'with $acrossTenants() a write must carry the @tenant column, in its data or in its unique where'
+    ? 'with $acrossTenants() a write must carry the @tenant column, in its data or in its unique where, and a filter by value ' +
+      'the @tenant column beside it'
     : 'use prisma.$forTenant(id), run it inside withTenant(id, fn), or set the tenant or defaultTenant option'
   return new FieldsealError('TENANT_MISSING', `${field} is encrypted and nothing says for which tenant: ${advice}`)
 }

@@ -1,23 +1,17 @@
-import type { Slot, TenantHolder } from '../cipher.js'
+import type { TenantHolder } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import { boundTexts, fillBoundDefaults, fixedBy, type KnownValues } from './bound.js'
-import { checkWhere } from './filters.js'
 import { checkFrozen, frozenLink, sharedBound } from './frozen.js'
 import { withLinks } from './links.js'
+import type { Pass } from './pass.js'
 import type { ModelPlan, RelationPlan } from './plan.js'
-import type { OperationTenancy } from './tenancy.js'
 import { isAbsent, isDbNull, isPlainObject, listOf, partOf } from './values.js'
+import { rewriteUnique, rewriteWhere } from './where.js'
 import { collectField, type WrittenRecord } from './writtenField.js'
-
-/** What one operation writes, and whose it is. */
-export interface WritePass {
-  readonly slots: Slot[]
-  readonly tenancy: OperationTenancy
-}
 
 /** Collects what a new record, and all nested in it, encrypts. */
 export function collectCreate(
-  pass: WritePass,
+  pass: Pass,
   plan: ModelPlan,
   data: unknown,
   parent: TenantHolder,
@@ -43,7 +37,7 @@ export function collectCreate(
 
 /** Collects what new records, one or many, encrypt. */
 export function collectCreates(
-  pass: WritePass,
+  pass: Pass,
   plan: ModelPlan,
   data: unknown,
   parent: TenantHolder,
@@ -54,7 +48,7 @@ export function collectCreates(
 
 /** Collects what the update of the one row that `where` names encrypts. */
 export function collectUpdate(
-  pass: WritePass,
+  pass: Pass,
   plan: ModelPlan,
   row: RowUpdate,
   parent: TenantHolder,
@@ -79,7 +73,7 @@ interface RowUpdate {
 }
 
 /** Collects what the update of any number of rows encrypts. */
-export function collectUpdateMany(pass: WritePass, plan: ModelPlan, rows: RowUpdate, parent: TenantHolder): void {
+export function collectUpdateMany(pass: Pass, plan: ModelPlan, rows: RowUpdate, parent: TenantHolder): void {
   const { where, data } = rows
   if (!isPlainObject(data)) return
   const fixed = fixedBy(plan, where)
@@ -96,7 +90,7 @@ export function collectUpdateMany(pass: WritePass, plan: ModelPlan, rows: RowUpd
   })
 }
 
-function collectMembers(pass: WritePass, plan: ModelPlan, record: WrittenRecord): void {
+function collectMembers(pass: Pass, plan: ModelPlan, record: WrittenRecord): void {
   const { data } = record
   for (const key of Object.keys(data).filter((name) => !isAbsent(data[name]))) {
     const member = plan.members.get(key)
@@ -119,41 +113,48 @@ interface Around {
 }
 
 /** One operation inside the data of a relation: `posts: { create: … }`. */
-type NestedWrite = (pass: WritePass, relation: RelationPlan, value: unknown, around: Around) => void
+type NestedWrite = (pass: Pass, relation: RelationPlan, value: unknown, around: Around) => void
 
 const NESTED: { readonly [operation: string]: NestedWrite } = {
   create: (pass, { model }, value, { owner, given }) => collectCreates(pass, model, value, owner, given),
   createMany: (pass, { model }, value, { owner, given }) =>
     collectCreates(pass, model, partOf(value, 'data'), owner, given),
   connectOrCreate: forEach((pass, { model }, { where, create }, { owner, given }) => {
-    checkWhere(model, where)
+    rewriteUnique(pass, model, where, owner)
     collectCreate(pass, model, create, owner, given)
   }),
-  upsert: forEach((pass, { model }, { where, create, update }, { owner, given }) => {
-    checkWhere(model, where)
+  upsert: forEach((pass, relation, { where, create, update }, { owner, given }) => {
+    const { model } = relation
+    rewriteRow(pass, relation, where, owner)
     collectCreate(pass, model, create, owner, given)
     collectUpdate(pass, model, { where, data: update }, owner, given)
   }),
   update: forEach((pass, relation, value, { owner, given }) => {
     const { where, data } = rowUpdate(relation, value)
-    checkWhere(relation.model, where)
+    rewriteRow(pass, relation, where, owner)
     collectUpdate(pass, relation.model, { where, data }, owner, given)
   }),
   updateMany: forEach((pass, { model }, { where, data }, { owner }) => {
-    checkWhere(model, where)
+    rewriteWhere(pass, model, where, owner, 'a nested updateMany')
     collectUpdateMany(pass, model, { where, data }, owner)
   }),
-  connect: (_, { model }, value) => checkWhere(model, value),
-  disconnect: (_, { model }, value) => checkWhere(model, value),
-  set: (_, { model }, value) => checkWhere(model, value),
-  delete: (_, { model }, value) => checkWhere(model, value),
-  deleteMany: (_, { model }, value) => checkWhere(model, value),
+  connect: (pass, { model }, value, { owner }) => rewriteUnique(pass, model, value, owner),
+  disconnect: (pass, relation, value, { owner }) => rewriteRow(pass, relation, value, owner),
+  set: (pass, { model }, value, { owner }) => rewriteUnique(pass, model, value, owner),
+  delete: (pass, relation, value, { owner }) => rewriteRow(pass, relation, value, owner),
+  deleteMany: (pass, { model }, value, { owner }) => rewriteWhere(pass, model, value, owner, 'a nested deleteMany'),
+}
+
+/** A row of a list is named by a unique `where`; the one at the other end of a to-one relation is only filtered. */
+function rewriteRow(pass: Pass, { list, model }: RelationPlan, where: unknown, owner: TenantHolder): void {
+  if (list) rewriteUnique(pass, model, where, owner)
+  else rewriteWhere(pass, model, where, owner, 'a nested write')
 }
 
 /** These move a row from one parent to another. */
 const LINKING = new Set(['connect', 'connectOrCreate', 'disconnect', 'set'])
 
-function collectNested(pass: WritePass, relation: RelationPlan, record: WrittenRecord, value: unknown): void {
+function collectNested(pass: Pass, relation: RelationPlan, record: WrittenRecord, value: unknown): void {
   if (!isPlainObject(value)) return
   const { context } = record
   const around = aroundOf(pass, relation, record)
@@ -169,7 +170,7 @@ function collectNested(pass: WritePass, relation: RelationPlan, record: WrittenR
 }
 
 /** Records nested in the row that their tenant column refers to are of the tenant that it names. */
-function aroundOf({ tenancy }: WritePass, { model, given }: RelationPlan, { owner, known }: WrittenRecord): Around {
+function aroundOf({ tenancy }: Pass, { model, given }: RelationPlan, { owner, known }: WrittenRecord): Around {
   if (given.length === 0) return { owner, given: {} }
   const columns = given.filter(({ own }) => !isAbsent(known[own]))
   const values = Object.fromEntries(columns.map(({ column, own }) => [column, known[own]]))
@@ -177,7 +178,7 @@ function aroundOf({ tenancy }: WritePass, { model, given }: RelationPlan, { owne
 }
 
 function forEach(
-  collect: (pass: WritePass, relation: RelationPlan, value: Record<string, unknown>, around: Around) => void,
+  collect: (pass: Pass, relation: RelationPlan, value: Record<string, unknown>, around: Around) => void,
 ): NestedWrite {
   return (pass, relation, value, around) => {
     for (const part of listOf(value)) if (isPlainObject(part)) collect(pass, relation, part, around)

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { FieldsealError } from '../errors.js'
-import type { KeyStore, StoredKey } from '../keys/keyStore.js'
+import type { KeyFilter, KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
 import type { Purpose } from '../keys/kms.js'
 
 /** How often each method of the store was called. */
@@ -8,6 +8,11 @@ export interface KeyStoreCalls {
   findNewest: number
   findByIds: number
   insert: number
+  reserve: number
+  list: number
+  count: number
+  rewrap: number
+  destroy: number
 }
 
 /** A `KeyStore` in memory, with what a test wants to see and to break. */
@@ -26,8 +31,8 @@ export interface MemoryKeyStore extends KeyStore {
 
 /**
  * A keys table in memory for tests. Every call takes a turn of the event loop, as a query does, so calls that are
- * started together interleave; `insert` itself is atomic: of concurrent writers of one tenant, purpose and version
- * exactly one gets `true`. Several key rings may share one store, as several processes share one table.
+ * started together interleave; `insert` and `reserve` themselves are atomic: of concurrent writers of one tenant,
+ * purpose and version exactly one gets `true`. Several key rings may share one store, as several processes share one table.
  *
  * @example
  * ```ts
@@ -38,16 +43,31 @@ export interface MemoryKeyStore extends KeyStore {
  * store.calls.findNewest // 1
  * ```
  */
-export function memoryKeyStore(initial: readonly StoredKey[] = []): MemoryKeyStore {
-  return new MemoryTable(initial)
+export function memoryKeyStore(
+  initial: readonly StoredKey[] = [],
+  options: { readonly now?: () => number } = {},
+): MemoryKeyStore {
+  return new MemoryTable(initial, options.now ?? Date.now)
 }
 
 class MemoryTable implements MemoryKeyStore {
-  readonly calls: KeyStoreCalls = { findNewest: 0, findByIds: 0, insert: 0 }
+  readonly calls: KeyStoreCalls = {
+    findNewest: 0,
+    findByIds: 0,
+    insert: 0,
+    reserve: 0,
+    list: 0,
+    count: 0,
+    rewrap: 0,
+    destroy: 0,
+  }
   readonly #rows = new Map<string, StoredKey>()
   #fault: { method: keyof KeyStoreCalls | undefined; times: number; error: Error } | undefined
 
-  constructor(initial: readonly StoredKey[]) {
+  constructor(
+    initial: readonly StoredKey[],
+    private readonly now: () => number,
+  ) {
     for (const row of initial) this.#rows.set(row.id, { ...row })
   }
 
@@ -67,12 +87,61 @@ class MemoryTable implements MemoryKeyStore {
     return this.rows.filter((row) => wanted.has(row.id))
   }
 
-  async insert(key: StoredKey): Promise<boolean> {
+  async insert(key: NewKey, { reopens = false }: { readonly reopens?: boolean } = {}): Promise<boolean> {
     await this.#query('insert')
+    const before = this.rows.find((row) => sameVersion(row, { ...key, version: key.version - 1 }))
+    if (before?.state === 'destroyed' && !reopens) return false
     if (this.rows.some((row) => sameVersion(row, key))) return false
     if (this.#rows.has(key.id)) throw broken(`another row has the id ${key.id}`)
-    this.#rows.set(key.id, { ...key })
+    if (before?.state === 'active') this.tamper(before.id, { state: 'retired' })
+    this.#put(key)
     return true
+  }
+
+  #put(key: NewKey): void {
+    const createdAt = new Date(this.now())
+    this.#rows.set(key.id, { ...key, createdAt, destroyedAt: key.state === 'destroyed' ? createdAt : null })
+  }
+
+  async reserve(id: string, count: number, limit: number): Promise<number> {
+    await this.#query('reserve')
+    const row = this.#rows.get(id)
+    if (row?.state !== 'active') return 0
+    const granted = Math.max(0, Math.min(count, limit - row.messages))
+    this.#rows.set(id, { ...row, messages: row.messages + granted })
+    return granted
+  }
+
+  async list(filter: KeyFilter, page: { readonly after?: string | undefined; readonly limit: number }) {
+    await this.#query('list')
+    const { after = '', limit } = page
+    const rows = this.rows.filter((row) => fits(row, filter) && row.id > after)
+    return rows.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit)
+  }
+
+  async count(filter: KeyFilter): Promise<number> {
+    await this.#query('count')
+    return this.rows.filter((row) => fits(row, filter)).length
+  }
+
+  async rewrap(key: StoredKey, to: Pick<NewKey, 'wrapped' | 'kms' | 'kekId'>): Promise<boolean> {
+    await this.#query('rewrap')
+    const row = this.#rows.get(key.id)
+    if (row?.wrapped !== key.wrapped || row.state === 'destroyed') return false
+    this.#rows.set(key.id, { ...row, ...to })
+    return true
+  }
+
+  async destroy(tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]> {
+    await this.#query('destroy')
+    const own = this.rows.filter((row) => row.tenant === tenant)
+    if (own.length === 0) return []
+    for (const { id, state } of own) {
+      if (state !== 'destroyed')
+        this.tamper(id, { state: 'destroyed', wrapped: null, destroyedAt: new Date(this.now()) })
+    }
+    for (const tombstone of tombstones) if (!own.some((row) => sameVersion(row, tombstone))) this.#put(tombstone)
+    return this.rows.filter((row) => row.tenant === tenant)
   }
 
   tamper(id: string, change: Partial<StoredKey>): void {
@@ -108,8 +177,14 @@ class MemoryTable implements MemoryKeyStore {
   }
 }
 
-function sameVersion(a: StoredKey, b: StoredKey): boolean {
+function sameVersion(a: NewKey, b: NewKey): boolean {
   return a.tenant === b.tenant && a.purpose === b.purpose && a.version === b.version
+}
+
+function fits(row: StoredKey, { tenants, purpose, states, before }: KeyFilter): boolean {
+  const one = tenants === undefined || tenants.includes(row.tenant)
+  const other = (purpose ?? row.purpose) === row.purpose && (states === undefined || states.includes(row.state))
+  return one && other && (before === undefined || row.createdAt < before)
 }
 
 function broken(why: string): FieldsealError {

@@ -1,5 +1,5 @@
 import { aadOf, withBound } from '../../src/crypto/aad.js'
-import { decrypt, encrypt, nonceSource } from '../../src/crypto/aead.js'
+import { decrypt, encrypt, randomNonces } from '../../src/crypto/aead.js'
 import {
   type Ciphertext,
   headerOfHead,
@@ -31,7 +31,7 @@ export interface Sealing extends Place {
 
 /** A whole ciphertext out of the parts in src/crypto, nothing left out. */
 export function seal(sealing: Sealing): Ciphertext {
-  const { dek, dekId, tenant, context, bound = [], kind, value, padTo, nonce = nonceSource(1)() } = sealing
+  const { dek, dekId, tenant, context, bound = [], kind, value, padTo, nonce = randomNonces(1) } = sealing
   const header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: padTo ? FLAG_PADDED : 0, dekId })
   const encoded = encode(kind, value)
   const plaintext = padTo ? pad(Buffer.from(encoded as string), padTo) : encoded

@@ -95,16 +95,17 @@ const columns = ['name', 'email', 'phone', 'history', 'photo'] as const
 
 /** Filters and other uses that an app could try with a plaintext in hand. */
 const queries: { readonly [query: string]: () => PromiseLike<unknown> } = {
-  equals: () => acme.patient.findMany({ where: { name: `${SECRET}-name` } }),
+  equals: () => acme.patient.findMany({ where: { name: `${SECRET}-name` as never } }),
   in: () => acme.patient.findMany({ where: { email: { in: [`${SECRET}-email`] } } }),
-  contains: () => acme.patient.findMany({ where: { AND: [{ NOT: { name: { contains: SECRET } } }] } }),
-  'a nested filter': () => acme.visit.findMany({ where: { patient: { is: { name: { startsWith: SECRET } } } } }),
-  'a JSON filter': () => acme.patient.findMany({ where: { history: { path: ['note'], equals: SECRET } } }),
-  'a Bytes filter': () => acme.patient.findMany({ where: { photo: Buffer.from(SECRET) } }),
+  contains: () => acme.patient.findMany({ where: { AND: [{ NOT: { name: { contains: SECRET } as never } }] } }),
+  'a nested filter': () =>
+    acme.visit.findMany({ where: { patient: { is: { name: { startsWith: SECRET } as never } } } }),
+  'a JSON filter': () => acme.patient.findMany({ where: { history: { path: ['note'], equals: SECRET } as never } }),
+  'a Bytes filter': () => acme.patient.findMany({ where: { photo: Buffer.from(SECRET) as never } }),
   'an updateMany of a bound field': () => acme.patient.updateMany({ data: { phone: SECRET } }),
   'an update that cannot know the bound column': () =>
     acme.patient.update({ where: { clinicId_number: { clinicId: 'acme', number: 1 } }, data: { phone: SECRET } }),
-  'a blind index that is written': () => acme.patient.update({ where: where(), data: { emailIndex: SECRET } }),
+  'a blind index that is written': () => acme.patient.update({ where: where(), data: { emailIndex: SECRET as never } }),
   'an unknown nested write': () =>
     acme.patient.update({ where: where(), data: { contacts: { replace: [{ name: SECRET }] } as never } }),
 }
@@ -184,7 +185,7 @@ describe('no error shows a plaintext or a DEK', () => {
     const changes = columns.flatMap((column): object[] => {
       const stored = before[column]
       if (column === 'history') return [{ history: { note: SECRET } }, { history: SECRET }, { history: before.name }]
-      if (stored instanceof Uint8Array) return [{ photo: Buffer.from(SECRET) }, { photo: stored.slice(0, -1) }]
+      if (stored instanceof Uint8Array) return [{ photo: Buffer.from(SECRET) as never }, { photo: stored.slice(0, -1) }]
       return [{ [column]: SECRET }, { [column]: String(stored).slice(0, -2) }, { [column]: before.history }]
     })
     for (const change of changes) {

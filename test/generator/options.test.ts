@@ -44,11 +44,11 @@ describe('generatorOptions refuses', () => {
 
 describe('generatorOptions reads', () => {
   it('a plain block as TypeScript', () => {
-    expect(generatorOptions(block({}))).toEqual({ output: '/out', language: 'typescript' })
+    expect(generatorOptions(block({}))).toEqual({ output: '/out', language: 'typescript', types: 'on' })
   })
 
   it('a JavaScript block, with and without a module format', () => {
-    const javascript = { output: '/out', language: 'javascript' }
+    const javascript = { output: '/out', language: 'javascript', types: 'on' }
     expect(generatorOptions(block({ language: 'javascript' }))).toEqual(javascript)
     expect(generatorOptions(block({ language: 'javascript', moduleFormat: 'cjs' }))).toEqual({
       ...javascript,

@@ -2,7 +2,8 @@ import { Agent } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { writeHeapSnapshot } from 'node:v8'
 import { kms } from 'tencentcloud-sdk-nodejs-kms'
-import { decrypt, encrypt, nonceSource } from '../../src/crypto/aead.js'
+import { randomNonces } from '../../src/crypto/aead.js'
+import { currentEngine } from '../../src/crypto/engine.js'
 import { DekCache } from '../../src/keys/dekCache.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import type { StoredKey } from '../../src/keys/keyStore.js'
@@ -26,6 +27,7 @@ export interface SnapshotOrder {
 export interface SnapshotReport {
   readonly rows: readonly StoredKey[]
   readonly cached: number
+  readonly engine: string
 }
 
 /** What lives as long as an application's client does. */
@@ -45,15 +47,18 @@ async function warm({ endpoint, credential, keyId, tenants }: SnapshotOrder): Pr
     await maker.ring.active(`tenant ${i}`, 'index')
     await use(maker.ring, reader.ring, `tenant ${i}`)
   }
-  return { rows: store.rows, cached: maker.cache.size + reader.cache.size }
+  return { rows: store.rows, cached: maker.cache.size + reader.cache.size, engine: currentEngine().name }
 }
 
 async function use(maker: KeyRing, reader: KeyRing, tenant: string): Promise<void> {
   const one = await maker.active(tenant, 'encrypt')
-  const sealed = encrypt(one.key, one.aad('User.email'), 'Ada', nonceSource(1)())
+  const place = { aad: one.aad('User.email'), bound: undefined }
+  const plaintexts = ['\0Ada']
+  const nonces = randomNonces(1)
+  const stored = one.values.encrypt({ ...place, header: one.header, form: 'text', plaintexts, nonces })
   const [other] = await reader.load([one.id], tenant)
-  const opened = decrypt(other!.key, other!.aad('User.email'), sealed)
-  if (opened?.toString() !== 'Ada') throw new Error('the DEKs of two key rings do not agree')
+  const [opened] = other!.values.decrypt({ ...place, stored, padded: false, codec: 0 })
+  if (opened !== 'Ada') throw new Error('the DEKs of two key rings do not agree')
 }
 
 async function collectGarbage(): Promise<void> {

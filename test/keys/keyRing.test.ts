@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { decrypt, encrypt, nonceSource } from '../../src/crypto/aead.js'
+import { decrypt, encrypt, randomNonces } from '../../src/crypto/aead.js'
 import { type ErrorCode, FieldsealError } from '../../src/errors.js'
 import type { Dek } from '../../src/keys/dek.js'
 import { DekCache, type DekCacheOptions } from '../../src/keys/dekCache.js'
@@ -26,19 +26,20 @@ interface Process {
 
 /** The same keys table and KMS, seen by a process that has just started. */
 function restart({ kms, store }: Process, options?: DekCacheOptions) {
-  const count = { findNewest: store.calls.findNewest, findByIds: store.calls.findByIds, insert: store.calls.insert }
+  const count = { ...store.calls }
   const kmsCount = { ...kms.calls }
   const spent = () => ({
     findNewest: store.calls.findNewest - count.findNewest,
     findByIds: store.calls.findByIds - count.findByIds,
     insert: store.calls.insert - count.insert,
+    reserve: store.calls.reserve - count.reserve,
     generate: kms.calls.generate - kmsCount.generate,
     unwrap: kms.calls.unwrap - kmsCount.unwrap,
   })
   return { ...start({ kms, store, ...(options && { cache: new DekCache(options) }) }), spent }
 }
 
-const NOTHING = { findNewest: 0, findByIds: 0, insert: 0, generate: 0, unwrap: 0 }
+const NOTHING = { findNewest: 0, findByIds: 0, insert: 0, reserve: 0, generate: 0, unwrap: 0 }
 
 async function refusal(promise: Promise<unknown>): Promise<FieldsealError> {
   const error: unknown = await promise.then(
@@ -54,7 +55,7 @@ async function expectRefusal(promise: Promise<unknown>, code: ErrorCode, message
 }
 
 function works(one: Dek, other: Dek): boolean {
-  const sealed = encrypt(one.key, one.aad('User.email'), 'Ada', nonceSource(1)())
+  const sealed = encrypt(one.key, one.aad('User.email'), 'Ada', randomNonces(1))
   return decrypt(other.key, other.aad('User.email'), sealed)?.toString() === 'Ada'
 }
 
@@ -64,6 +65,11 @@ function storeWith(store: KeyStore, changes: Partial<KeyStore>): KeyStore {
     findNewest: (tenant, purpose) => store.findNewest(tenant, purpose),
     findByIds: (ids) => store.findByIds(ids),
     insert: (key) => store.insert(key),
+    reserve: (id, count, limit) => store.reserve(id, count, limit),
+    list: (filter, page) => store.list(filter, page),
+    count: (filter) => store.count(filter),
+    rewrap: (key, to) => store.rewrap(key, to),
+    destroy: (tenant, tombstones) => store.destroy(tenant, tombstones),
     ...changes,
   }
 }
@@ -209,7 +215,7 @@ describe('another tenant', () => {
     const process = start()
     await expectRefusal(process.ring.active('x'.repeat(1000), 'encrypt'), 'TENANT_INVALID', /too long/)
     expect([process.store.calls, process.kms.calls]).toEqual([
-      { findNewest: 0, findByIds: 0, insert: 0 },
+      expect.objectContaining({ findNewest: 0, findByIds: 0, insert: 0, reserve: 0 }),
       { generate: 0, unwrap: 0 },
     ])
   })
@@ -299,7 +305,7 @@ describe('the active DEK', () => {
     expect(new Set(deks).size).toBe(1)
     expect([kms.calls, store.calls]).toEqual([
       { generate: 1, unwrap: 0 },
-      { findNewest: 1, findByIds: 0, insert: 1 },
+      expect.objectContaining({ findNewest: 1, findByIds: 0, insert: 1, reserve: 0 }),
     ])
   })
 
@@ -343,6 +349,9 @@ describe('the active DEK', () => {
         wrapped: expect.stringMatching(/^fslk1\./),
         kms: kms.name,
         kekId: expect.stringMatching(/^local:/),
+        messages: 2 ** 20,
+        createdAt: expect.any(Date),
+        destroyedAt: null,
       },
     ])
   })

@@ -47,7 +47,8 @@ afterAll(async () => {
 describe('the packed package', () => {
   it('holds only what its users need, and nothing of the machine that built it', async () => {
     const paths = packed.files.map(({ path }) => path)
-    const expected = /^(dist\/.+\.(js|cjs|d\.ts|d\.cts)|docs\/.+\.md|[A-Z]+\.md|LICENSE|package\.json)$/
+    const expected =
+      /^(dist\/.+\.(js|cjs|d\.ts|d\.cts)|docs\/.+\.(md|svg)|native\/fieldseal\.c|prebuilds\/.+\/fieldseal\.node|[A-Z]+\.md|LICENSE|package\.json)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
     const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')))
     expect(paths.filter((_, position) => texts[position]?.includes(resolve('.')))).toEqual([])

@@ -33,16 +33,16 @@ beforeAll(async () => {
 })
 afterAll(() => clinic.close())
 
-/** Filters of a Patient that need a value which only ciphertext could be compared with. */
+/** Filters of a Patient that no blind index answers: only `email` has one. */
 const refusedFilters = {
-  'a value': { email: 'a@b' },
-  equals: { email: { equals: 'a@b' } },
-  in: { email: { in: ['a@b'] } },
-  'in with null': { email: { in: ['a@b', null] } },
-  notIn: { email: { notIn: ['a@b'] } },
-  not: { email: { not: 'a@b' } },
-  'not equals': { email: { not: { equals: 'a@b' } } },
-  'not not': { email: { not: { not: 'a@b' } } },
+  'a value': { phone: '1' },
+  equals: { phone: { equals: '1' } },
+  in: { phone: { in: ['1'] } },
+  'in with null': { phone: { in: ['1', null] } },
+  notIn: { phone: { notIn: ['1'] } },
+  not: { phone: { not: '1' } },
+  'not equals': { phone: { not: { equals: '1' } } },
+  'not not': { phone: { not: { not: '1' } } },
   contains: { email: { contains: 'a' } },
   startsWith: { email: { startsWith: 'a' } },
   endsWith: { email: { endsWith: 'b' } },
@@ -65,7 +65,7 @@ const refusedFilters = {
   'not JsonNull': { history: { not: Prisma.JsonNull } },
   AND: { AND: { name: 'Ada' } },
   'AND of a list': { AND: [{ number: 1 }, { name: 'Ada' }] },
-  OR: { OR: [{ number: 1 }, { email: 'a@b' }] },
+  OR: { OR: [{ number: 1 }, { phone: '1' }] },
   NOT: { NOT: { name: 'Ada' } },
   'NOT of a list': { NOT: [{ OR: [{ AND: { name: { in: ['Ada'] } } }] }] },
   some: { contacts: { some: { name: 'Ben' } } },
@@ -188,19 +188,19 @@ describe('a filter on an encrypted field', () => {
       }),
   }
   it.each(Object.entries(places))('is refused before any SQL in %s', async (_, query) => {
-    const message = await refusal(() => query({ email: { contains: 'a' } }))
+    const message = await refusal(() => query({ email: { contains: 'a' } as never }))
     expect(message).toContain('Patient.email')
     expect(message).toContain('"contains"')
     expect(message).not.toContain('a@b')
   })
 
   it('is refused also where it would match nothing', async () => {
-    await refusal(() => acme.patient.findMany({ where: { contacts: { some: { name: { in: [] } } } } }))
+    await refusal(() => acme.patient.findMany({ where: { contacts: { some: { name: { in: [] } as never } } } }))
   })
 })
 
-const by = (orderBy: Prisma.PatientOrderByWithRelationInput | Prisma.PatientOrderByWithRelationInput[]) => () =>
-  acme.patient.findMany({ orderBy })
+/** The types refuse all of these, too: `as never` gets past them, as untyped arguments would. */
+const by = (orderBy: object) => () => acme.patient.findMany({ orderBy } as never)
 
 const refusedSorts = {
   'a sort': by({ name: 'asc' }),
@@ -209,28 +209,30 @@ const refusedSorts = {
   'a sort by Json': by({ history: 'asc' }),
   'a sort by bytes': by({ photo: 'asc' }),
   'a sort by a relation': by({ insurance: { policy: 'asc' } }),
-  'a sort through relations': () => acme.visit.findMany({ orderBy: { doctor: { mentor: { mobile: 'asc' } } } }),
-  'a sort in an include': () => acme.clinic.findMany({ include: { patients: { orderBy: { name: 'asc' } } } }),
+  'a sort through relations': () =>
+    acme.visit.findMany({ orderBy: { doctor: { mentor: { mobile: 'asc' } } } } as never),
+  'a sort in an include': () => acme.clinic.findMany({ include: { patients: { orderBy: { name: 'asc' } } } } as never),
   'a sort of a fluent call': () =>
-    acme.clinic.findUnique({ where: { id: 'acme' } }).patients({ orderBy: { name: 'asc' } }),
-  'a sort of findFirst': () => acme.patient.findFirst({ orderBy: { name: 'asc' } }),
-  'a sort of an aggregate': () => acme.patient.aggregate({ orderBy: { name: 'asc' }, take: 1, _count: true }),
+    acme.clinic.findUnique({ where: { id: 'acme' } }).patients({ orderBy: { name: 'asc' } } as never),
+  'a sort of findFirst': () => acme.patient.findFirst({ orderBy: { name: 'asc' } } as never),
+  'a sort of an aggregate': () => acme.patient.aggregate({ orderBy: { name: 'asc' }, take: 1, _count: true } as never),
   'a sort of groups by how many have a value': () =>
-    acme.patient.groupBy({ by: ['city'], orderBy: { _count: { email: 'asc' } } }),
+    acme.patient.groupBy({ by: ['city'], orderBy: { _count: { email: 'asc' } } } as never),
   'having how many have a value': () =>
-    acme.patient.groupBy({ by: ['city'], having: { email: { _count: { gt: 0 } } } }),
-  'a sort of groups by their extreme': () => acme.patient.groupBy({ by: ['city'], orderBy: { _max: { name: 'asc' } } }),
-  distinct: () => acme.patient.findMany({ distinct: 'email' }),
-  'distinct in a list': () => acme.patient.findMany({ distinct: ['city', 'name'] }),
-  'distinct in an include': () => acme.clinic.findMany({ include: { patients: { distinct: ['name'] } } }),
-  groupBy: () => acme.patient.groupBy({ by: ['email'] as const }),
-  'groupBy of one': () => acme.patient.groupBy({ by: 'email' }),
-  having: () => acme.patient.groupBy({ by: ['city', 'email'], having: { email: 'a' } }),
+    acme.patient.groupBy({ by: ['city'], having: { email: { _count: { gt: 0 } } } } as never),
+  'a sort of groups by their extreme': () =>
+    acme.patient.groupBy({ by: ['city'], orderBy: { _max: { name: 'asc' } } } as never),
+  distinct: () => acme.patient.findMany({ distinct: 'phone' } as never),
+  'distinct in a list': () => acme.patient.findMany({ distinct: ['city', 'name'] } as never),
+  'distinct in an include': () => acme.clinic.findMany({ include: { patients: { distinct: ['name'] } } } as never),
+  groupBy: () => acme.patient.groupBy({ by: ['email'] as const } as never),
+  'groupBy of one': () => acme.patient.groupBy({ by: 'email' } as never),
+  having: () => acme.patient.groupBy({ by: ['city', 'email'], having: { email: 'a' } } as never),
   'having in AND': () =>
     acme.patient.groupBy({ by: ['city'], having: { AND: [{ NOT: { email: { _max: { gt: 'a' } } } }] } as never }),
-  _min: () => acme.patient.aggregate({ _min: { email: true } }),
-  _max: () => acme.patient.aggregate({ _max: { name: true, number: true } }),
-  '_max of groups': () => acme.patient.groupBy({ by: ['city'], _max: { name: true } }),
+  _min: () => acme.patient.aggregate({ _min: { email: true } } as never),
+  _max: () => acme.patient.aggregate({ _max: { name: true, number: true } } as never),
+  '_max of groups': () => acme.patient.groupBy({ by: ['city'], _max: { name: true } } as never),
   cursor: () => acme.patient.findMany({ cursor: { id: full, email: 'a@b' } as never }),
 }
 
@@ -249,7 +251,7 @@ const allowedFilters: { [name: string]: Filter } = {
   'not not null': { email: { not: { not: null } } },
   'an empty filter': { email: {} },
   undefined: { email: undefined as never, name: undefined as never },
-  'an undefined operator': { email: { contains: undefined as never, not: null } },
+  'an undefined operator': { email: { contains: undefined, not: null } as never },
   'bytes null': { photo: null },
   'bytes not null': { photo: { not: null } },
   DbNull: { history: { equals: Prisma.DbNull } },

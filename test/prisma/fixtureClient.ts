@@ -32,8 +32,12 @@ export interface Delegate {
   createManyAndReturn: Many
   createMany: Operation
   updateMany: Operation
+  updateManyAndReturn: Many
   deleteMany: Operation
+  findUnique: Operation
   aggregate: Operation
+  groupBy: Many
+  count: (args?: object) => Promise<number>
   fields: Row
 }
 
@@ -42,7 +46,7 @@ export type FixtureClient = { [model: string]: Delegate } & {
   $transaction<T>(work: (tx: FixtureClient) => Promise<T>): Promise<T>
   $extends(extension: unknown): FixtureClient
   $disconnect(): Promise<void>
-  $on(event: 'query', listener: (event: { query: string }) => void): void
+  $on(event: 'query', listener: (event: { query: string; params: string }) => void): void
   $encryption: EncryptionOperations
   $forTenant(tenant: string): FixtureClient
   $acrossTenants(): FixtureClient
@@ -63,6 +67,8 @@ export interface Fixture {
   readonly schema: EncryptionSchema
   readonly plain: FixtureClient
   readonly prisma: FixtureClient
+  /** The client under `prisma`. */
+  readonly base: FixtureClient
   readonly emulator: KmsEmulator
   readonly database: TestDatabase
   /** Another encrypted client, as another process would have it. */
@@ -70,6 +76,8 @@ export interface Fixture {
   /** A client of its own on the same database, not extended. */
   open(options?: object): FixtureClient
   takeSql(): string[]
+  /** The database's address. */
+  readonly url: string
   close(): Promise<void>
 }
 
@@ -101,12 +109,14 @@ export async function openFixture(name: string): Promise<Fixture> {
     Prisma: generated.Prisma,
     schema: encryptionSchema,
     plain: open(),
+    base,
     prisma: base.$extends(fieldEncryption(encryption)),
     emulator,
     database,
     another: (other = {}) => open().$extends(fieldEncryption({ ...encryption, ...other })),
     open,
     takeSql: () => statements.splice(0),
+    url: database.url,
     async close() {
       await Promise.all(clients.map((client) => client.$disconnect()))
       await Promise.all([emulator.close(), database.drop()])

@@ -40,19 +40,19 @@ describe('what a write refuses', () => {
   })
 
   const handWritten = {
-    create: () => acme.patient.create({ data: { ...base(1), emailIndex: 'by hand' } }),
-    createMany: () => acme.patient.createMany({ data: [{ ...base(1), emailIndex: 'by hand' }] }),
-    'create of null': () => acme.patient.create({ data: { ...base(1), emailIndex: null } }),
-    updateMany: () => acme.patient.updateMany({ data: { emailIndex: { set: 'by hand' } } }),
+    create: () => acme.patient.create({ data: { ...base(1), emailIndex: 'by hand' as never } }),
+    createMany: () => acme.patient.createMany({ data: [{ ...base(1), emailIndex: 'by hand' as never }] }),
+    'create of null': () => acme.patient.create({ data: { ...base(1), emailIndex: null as never } }),
+    updateMany: () => acme.patient.updateMany({ data: { emailIndex: { set: 'by hand' } as never } }),
     'a nested create': () =>
       acme.clinic.update({
         where: { id: 'acme' },
-        data: { patients: { create: { number: 1, name: 'n', emailIndex: 'by hand' } } },
+        data: { patients: { create: { number: 1, name: 'n', emailIndex: 'by hand' as never } } },
       }),
     'a nested upsert': () =>
       acme.visit.update({
         where: { id: 1 },
-        data: { patient: { update: { emailIndex: 'by hand' } } },
+        data: { patient: { update: { emailIndex: 'by hand' as never } } },
       }),
   }
   it.each(Object.entries(handWritten))('refuses a blind index written by hand in %s', async (_, write) => {

@@ -29,7 +29,7 @@ describe('a process with no key in memory', () => {
     expect(keyQueries()).toHaveLength(1)
   })
 
-  it('makes one of each per purpose for 1,000 concurrent first writes of a known tenant', async () => {
+  it('makes one of each per purpose, and one reservation, for 1,000 concurrent first writes of a known tenant', async () => {
     const other = await openClinic()
     await other.another().patient.create({ data: { clinicId: 'acme', number: 0, name: 'Ada', email: 'a@example.com' } })
     other.takeSql()
@@ -39,7 +39,7 @@ describe('a process with no key in memory', () => {
       acme.patient.create({ data: { clinicId: 'acme', number, name: 'Eve', email: `${number}@` } })
     await Promise.all(Array.from({ length: 1_000 }, (_, i) => write(i + 1)))
     expect(other.emulator.calls.byAction).toEqual({ Decrypt: 2 })
-    expect(other.takeSql().filter((sql) => sql.includes('encryption_keys'))).toHaveLength(2)
+    expect(other.takeSql().filter((sql) => sql.includes('encryption_keys'))).toHaveLength(3)
     await other.close()
   })
 

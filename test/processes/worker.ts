@@ -30,7 +30,11 @@ const httpProfile = { protocol: 'http://', endpoint, agent: new Agent({ keepAliv
 const client = new kms.v20190118.Client({ credential, region: 'ap-guangzhou', profile: { httpProfile } })
 const adapter = new PrismaPg({ connectionString: url, max: 10 })
 const prisma = new PrismaClient({ adapter }).$extends(
-  fieldEncryption({ schema: encryptionSchema, kms: tencentKms({ client, keyId }) }),
+  fieldEncryption({
+    schema: encryptionSchema,
+    kms: tencentKms({ client, keyId }),
+    keys: JSON.parse(process.env.FIELDSEAL_KEYS ?? '{}'),
+  }),
 )
 
 async function run(job: Job): Promise<unknown> {

@@ -13,6 +13,9 @@ function row(change: Partial<StoredKey> = {}): StoredKey {
     wrapped: 'opaque',
     kms: 'local',
     kekId: 'local:0',
+    messages: 0,
+    createdAt: new Date(),
+    destroyedAt: null,
     ...change,
   }
 }
@@ -77,6 +80,26 @@ describe('memoryKeyStore', () => {
     expect(await store.findByIds([b.id, randomUUID(), b.id])).toEqual([b])
   })
 
+  it('retires the version before a new one, which a destroyed one does not allow', async () => {
+    const first = row()
+    const store = memoryKeyStore([first])
+    expect(await store.insert(row({ version: 2 }))).toBe(true)
+    expect(store.rows.map(({ state }) => state)).toEqual(['retired', 'active'])
+    store.tamper(store.rows[1]!.id, { state: 'destroyed', wrapped: null })
+    expect(await store.insert(row({ version: 3 }))).toBe(false)
+    expect(store.rows).toHaveLength(2)
+  })
+
+  it('reserves messages of an active key up to a limit, and none of another', async () => {
+    const [active, retired] = [row(), row({ version: 2, state: 'retired' })]
+    const store = memoryKeyStore([active, retired])
+    const granted = await Promise.all([60, 60, 60].map((count) => store.reserve(active.id, count, 100)))
+    expect(granted).toEqual([60, 40, 0])
+    expect(store.rows[0]!.messages).toBe(100)
+    expect(await store.reserve(retired.id, 1, 100)).toBe(0)
+    expect(await store.reserve(randomUUID(), 1, 100)).toBe(0)
+  })
+
   it('hands out copies: neither a caller nor the inserted object can change the table', async () => {
     const mutable = { ...row() }
     const store = memoryKeyStore()
@@ -93,7 +116,7 @@ describe('memoryKeyStore', () => {
     await expect(store.findNewest('acme', 'encrypt')).rejects.toThrow()
     await store.findNewest('acme', 'encrypt')
     await store.findByIds([])
-    expect(store.calls).toEqual({ findNewest: 2, findByIds: 1, insert: 0 })
+    expect(store.calls).toMatchObject({ findNewest: 2, findByIds: 1, insert: 0, reserve: 0 })
   })
 
   it('tampers with and removes rows behind the readers', async () => {

@@ -104,8 +104,9 @@ export function wrongUsesAreErrors() {
   fieldEncryption({ schema: encryptionSchema, kms, tenants: 'acme' })
   // @ts-expect-error a fixed tenant is `defaultTenant`
   fieldEncryption({ schema: encryptionSchema, kms, tenant: 'acme' })
-  // @ts-expect-error milliseconds are a number
-  fieldEncryption({ schema: encryptionSchema, kms, keys: { ttl: '5m' } })
+  fieldEncryption({ schema: encryptionSchema, kms, keys: { ttl: '5m', rotateAfter: '90d', maxMessages: 2 ** 32 } })
+  // @ts-expect-error a time is a text or a number of milliseconds
+  fieldEncryption({ schema: encryptionSchema, kms, keys: { ttl: true } })
   // @ts-expect-error there is no such key option
   fieldEncryption({ schema: encryptionSchema, kms, keys: { size: 1 } })
   // @ts-expect-error a tenant is a string

@@ -2,10 +2,12 @@ import { isAbsolute, relative } from 'node:path'
 import { FieldsealError } from '../../errors.js'
 import type { Datamodel } from '../../schema/datamodel.js'
 import { encryptionSchemaOf } from '../../schema/encryptionSchemaOf.js'
-import { clientModuleFormat, isClient, nodeModuleFormat } from './moduleFormat.js'
+import { requireClientBefore } from './generatorOrder.js'
+import { clientModuleFormat, isClient, isTypeScriptClient, nodeModuleFormat } from './moduleFormat.js'
 import { type GeneratorBlock, type GeneratorOptions, generatorOptions } from './options.js'
 import { writeFiles } from './outputFolder.js'
 import { render, renderPackage } from './render.js'
+import { narrowTypes } from './types/narrowTypes.js'
 
 /** What `prisma generate` hands to a generator, as far as this one reads it. */
 export interface GenerateInput {
@@ -18,17 +20,21 @@ export interface GenerateInput {
 }
 
 /**
- * Writes the encryption schema of a Prisma schema to the generator's output folder.
+ * Writes the encryption schema of a Prisma schema to the generator's output folder, and makes the types of the clients
+ * that `prisma-client` wrote fit it.
  *
  * @throws FieldsealError `OPTIONS_INVALID` for the generator block, `SCHEMA_INVALID` for the models
  */
 export function generate({ generator, otherGenerators, datasources, datamodel, dmmf }: GenerateInput): void {
   const options = generatorOptions(generator)
   refuseClientFolder(generator, options.output, otherGenerators)
+  const narrowed = options.types === 'on' ? otherGenerators.filter(isTypeScriptClient) : []
   const provider = datasources[0]?.activeProvider ?? 'none'
   const schema = encryptionSchemaOf({ datamodel: dmmf.datamodel, provider, views: viewNames(datamodel) })
+  for (const client of narrowed) requireClientBefore(generator, client, datamodel)
   if (options.language === 'typescript') writeFiles(options.output, render(schema, { language: 'typescript' }))
   else writeJavaScript(options, otherGenerators, schema)
+  for (const client of narrowed) narrowTypes(client, { schema, enums: dmmf.datamodel.enums })
 }
 
 function writeJavaScript(

@@ -17,8 +17,13 @@ export function nodeModuleFormat(folder: string): ModuleFormat {
 }
 
 /** Whether the block generates a Prisma client. */
-export function isClient({ provider }: GeneratorBlock): boolean {
-  return provider.value === 'prisma-client' || provider.value === 'prisma-client-js'
+export function isClient(block: GeneratorBlock): boolean {
+  return isTypeScriptClient(block) || block.provider.value === 'prisma-client-js'
+}
+
+/** Whether the block generates a Prisma client as TypeScript source. */
+export function isTypeScriptClient({ provider }: GeneratorBlock): boolean {
+  return provider.value === 'prisma-client'
 }
 
 function packageType(text: string): ModuleFormat {

@@ -11,6 +11,7 @@ export interface GeneratorBlock {
 
 export type Language = 'typescript' | 'javascript'
 export type ModuleFormat = 'esm' | 'cjs'
+export type Types = 'on' | 'off'
 
 export interface GeneratorOptions {
   /** An absolute path. */
@@ -18,12 +19,19 @@ export interface GeneratorOptions {
   readonly language: Language
   /** Left out when the block does not say. */
   readonly moduleFormat?: ModuleFormat
+  /** Whether the types of `prisma-client` clients are made to fit the encrypted fields. */
+  readonly types: Types
 }
 
 const values = {
   language: ['typescript', 'javascript'],
   moduleFormat: ['esm', 'cjs'],
-} as const satisfies { language: readonly Language[]; moduleFormat: readonly ModuleFormat[] }
+  types: ['on', 'off'],
+} as const satisfies {
+  language: readonly Language[]
+  moduleFormat: readonly ModuleFormat[]
+  types: readonly Types[]
+}
 
 type Option = keyof typeof values
 
@@ -48,6 +56,7 @@ export function generatorOptions(block: GeneratorBlock): GeneratorOptions {
   return {
     output,
     language,
+    types: choice(block, 'types') ?? 'on',
     ...(moduleFormat === undefined ? {} : { moduleFormat }),
   }
 }

@@ -1,0 +1,47 @@
+import type { Dek } from '../keys/dek.js'
+import type { Allotment, KeyRing } from '../keys/keyRing.js'
+import type { Purpose } from '../keys/kms.js'
+import type { CipherField } from './slot.js'
+
+/** A key that the pass needs, for so many values; `field` is the first that asked for it, for messages. */
+export class ActiveNeed {
+  count = 0
+  #allotments: readonly Allotment[] | undefined
+  #next = 0
+  #drawn = 0
+
+  constructor(
+    readonly field: CipherField,
+    readonly tenant: string,
+    readonly purpose: Purpose,
+  ) {}
+
+  /** Takes the keys from memory, if it has them. */
+  take(ring: KeyRing): boolean {
+    this.#allotments ??= this.purpose === 'encrypt' ? ring.take(this.tenant, this.count) : this.#cachedIndex(ring)
+    return this.#allotments !== undefined
+  }
+
+  #cachedIndex(ring: KeyRing): readonly Allotment[] | undefined {
+    const dek = ring.cachedActive(this.tenant, 'index')
+    return dek && [{ dek, count: this.count }]
+  }
+
+  async resolve(ring: KeyRing): Promise<void> {
+    this.#allotments =
+      this.purpose === 'encrypt'
+        ? await ring.allot(this.tenant, this.count)
+        : [{ dek: await ring.active(this.tenant, 'index'), count: this.count }]
+  }
+
+  /** The DEK for the next value: each value draws once, so that no DEK encrypts more than it was allotted. */
+  draw(): Dek {
+    const allotment = this.#allotments![this.#next]!
+    this.#drawn += 1
+    if (this.#drawn === allotment.count) {
+      this.#next += 1
+      this.#drawn = 0
+    }
+    return allotment.dek
+  }
+}

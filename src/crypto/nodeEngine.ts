@@ -1,0 +1,43 @@
+import { isUtf8 } from 'node:buffer'
+import type { KeyObject } from 'node:crypto'
+import { withBound } from './aad.js'
+import { decrypt, encrypt, NONCE_BYTES } from './aead.js'
+import { type DecryptBatch, type EncryptBatch, type Engine, FAILURE, type Outcome, type ValueKey } from './batch.js'
+import { type Ciphertext, rawCiphertext, sealedPart, textCiphertext, textHead } from './ciphertext.js'
+import { unpad } from './padding.js'
+
+/** `node:crypto`, one value after the other: it is always there. */
+export const nodeEngine: Engine = { name: 'node', open: (key) => new NodeKey(key) }
+
+class NodeKey implements ValueKey {
+  readonly #key: KeyObject
+
+  constructor(key: KeyObject) {
+    this.#key = key
+  }
+
+  encrypt({ header, form, aad, bound, plaintexts, nonces }: EncryptBatch): Ciphertext[] {
+    const head = textHead(header)
+    return plaintexts.map((plaintext, i) => {
+      const nonce = nonces.subarray(i * NONCE_BYTES, (i + 1) * NONCE_BYTES)
+      const sealed = encrypt(this.#key, bound ? withBound(aad, bound[i]!) : aad, plaintext, nonce)
+      return form === 'raw' ? rawCiphertext(header, sealed) : textCiphertext(head, sealed)
+    })
+  }
+
+  decrypt({ stored, aad, bound, padded, codec }: DecryptBatch): Outcome[] {
+    return stored.map((ciphertext, i) => {
+      const sealed = sealedPart(ciphertext)
+      if (!sealed) return FAILURE.torn
+      const opened = decrypt(this.#key, bound ? withBound(aad, bound[i]!) : aad, sealed)
+      if (!opened) return FAILURE.forged
+      const plaintext = padded ? unpad(opened) : opened
+      if (!plaintext) return FAILURE.foreign
+      return codec === undefined ? plaintext : textAfter(codec, plaintext)
+    })
+  }
+}
+
+function textAfter(codec: number, plaintext: Buffer): Outcome {
+  return plaintext[0] === codec && isUtf8(plaintext) ? plaintext.toString('utf8', 1) : FAILURE.foreign
+}

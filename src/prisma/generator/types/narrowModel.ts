@@ -1,0 +1,125 @@
+import type { BlindIndexSchema, EncryptedFieldSchema } from '../../../schema/encryptionSchema.js'
+import type { ClientSource, Declaration } from './clientSource.js'
+import { type ColumnTypes, columnTypes } from './columnTypes.js'
+import { filterType, searchable } from './filterTypes.js'
+import { capitalized, type ModelFile } from './modelFile.js'
+import { narrowUniques } from './narrowUniques.js'
+import { type FieldTypes, fieldTypes, isPlainValue } from './valueTypes.js'
+
+/** Makes the types of a model's file say what its encrypted fields and their blind indexes are. */
+export function narrowModel(file: ModelFile): void {
+  for (const [name, field] of Object.entries(file.model.encrypted)) narrowField(file, name, field)
+  for (const [name, index] of Object.entries(file.model.indexes)) narrowIndex(file, name, index)
+  narrowUniques(file)
+  narrowRelevance(file)
+}
+
+function narrowField(file: ModelFile, field: string, spec: EncryptedFieldSchema): void {
+  const { name, model, source } = file
+  const { type, required, list = false } = spec
+  const present = columnTypes({ model: name, field, type, nullable: !required, list })
+  const types = fieldTypes(spec, file.enumOf(field))
+  if (!isPlainValue(spec)) narrowValue(file, field, present, types)
+  const filter = filterType(spec, searchable(model, field), types.value.write)
+  for (const declaration of wheres(file)) source.retype(declaration, field, present.where, filter)
+  const having = source.get(`${name}ScalarWhereWithAggregatesInput`)
+  source.retype(having, field, present.having, 'never')
+  refuseOrder(file, field, present)
+  const references = source.get(`${name}FieldRefs`)
+  source.retype(references, field, present.reference, `Prisma.FieldRef<"${name}", 'Encrypted'>`)
+  refuseLeftOver(source, field, present)
+}
+
+function narrowValue(file: ModelFile, field: string, present: ColumnTypes, types: FieldTypes): void {
+  const { name, source } = file
+  source.retype(source.inner(source.get(`$${name}Payload`), 'scalars'), field, present.read, types.read)
+  for (const create of creates(file)) source.retype(create, field, present.create, types.create)
+  for (const update of updates(file)) source.retype(update, field, present.update, types.update)
+}
+
+/** Its column is filled from the fields that it indexes, never by hand. */
+function narrowIndex(file: ModelFile, field: string, { type }: BlindIndexSchema): void {
+  const present = columnTypes({ model: file.name, field, type, nullable: true, list: false })
+  for (const create of creates(file)) file.source.retype(create, field, present.create, 'never')
+  for (const update of updates(file)) file.source.retype(update, field, present.update, 'never')
+}
+
+/** Ciphertexts have no order, no least and no greatest. */
+function refuseOrder(file: ModelFile, field: string, present: ColumnTypes): void {
+  const { name, source } = file
+  for (const kind of ['WithRelation', 'WithAggregation']) {
+    source.retype(orderBy(file, kind), field, present.order, 'never')
+  }
+  for (const aggregate of ['Count', 'Max', 'Min']) {
+    const order = source.get(`${name}${aggregate}OrderByAggregateInput`)
+    if (has(source, order, field)) source.retype(order, field, 'Prisma.SortOrder', 'never')
+  }
+  for (const aggregate of ['Max', 'Min']) {
+    const input = source.get(`${capitalized(name)}${aggregate}AggregateInputType`)
+    if (has(source, input, field)) source.retype(input, field, 'true', 'never')
+  }
+}
+
+function orderBy({ name, source }: ModelFile, kind: string): Declaration {
+  return source.find(`${name}OrderBy${kind}AndSearchRelevanceInput`) ?? source.get(`${name}OrderBy${kind}Input`)
+}
+
+/** With the preview feature fullTextSearchPostgres, rows can be sorted by how well they match. */
+function narrowRelevance({ name, model, source }: ModelFile): void {
+  const relevance = source.find(`${name}OrderByRelevanceInput`)
+  if (relevance === undefined) return
+  const all = `Prisma.${name}OrderByRelevanceFieldEnum`
+  const open = `Exclude<${all}, ${Object.keys(model.encrypted)
+    .map((field) => JSON.stringify(field))
+    .join(' | ')}>`
+  source.retype(relevance, 'fields', `${all} | ${all}[]`, `${open} | ${open}[]`)
+}
+
+function wheres({ name, model, source }: ModelFile): Declaration[] {
+  const required = [source.get(`${name}WhereInput`), source.get(`${name}WhereUniqueInput`)]
+  const nested = Object.keys(model.relations).length > 0 ? source.find(`${name}ScalarWhereInput`) : undefined
+  return nested === undefined ? required : [...required, nested]
+}
+
+function creates(file: ModelFile): Declaration[] {
+  const { name } = file
+  const nested = (relation: string) => [
+    `${name}CreateWithout${relation}Input`,
+    `${name}UncheckedCreateWithout${relation}Input`,
+    `${name}CreateMany${relation}Input`,
+  ]
+  return inputs(file, [`${name}CreateInput`, `${name}UncheckedCreateInput`, `${name}CreateManyInput`], nested)
+}
+
+function updates(file: ModelFile): Declaration[] {
+  const { name } = file
+  const top = ['UpdateInput', 'UncheckedUpdateInput', 'UpdateManyMutationInput', 'UncheckedUpdateManyInput']
+  const nested = (relation: string) => [
+    `${name}UpdateWithout${relation}Input`,
+    `${name}UncheckedUpdateWithout${relation}Input`,
+    `${name}UncheckedUpdateManyWithout${relation}Input`,
+  ]
+  const required = top.map((kind) => name + kind)
+  return inputs(file, required, nested)
+}
+
+/** Those for every relation are there only as far as something can be written through it. */
+function inputs(
+  { source, model }: ModelFile,
+  required: readonly string[],
+  nested: (relation: string) => readonly string[],
+): Declaration[] {
+  const names = Object.keys(model.relations).flatMap((relation) => nested(capitalized(relation)))
+  return [...required.map((name) => source.get(name)), ...names.flatMap((name) => source.find(name) ?? [])]
+}
+
+/** Whatever still says what a plain column could do was not found above. */
+function refuseLeftOver(source: ClientSource, field: string, present: ColumnTypes): void {
+  const { where, having } = present
+  const left = source.leftOver(field, new Set([where, having]))
+  if (left !== undefined) source.unexpected(`\`${left.trim()}\` stands where it is not expected`)
+}
+
+function has(source: ClientSource, declaration: Declaration, field: string): boolean {
+  return source.properties(declaration).some(({ name }) => name === field)
+}

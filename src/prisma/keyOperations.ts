@@ -1,0 +1,67 @@
+import type { KeyRing } from '../keys/keyRing.js'
+import type { KeyStore } from '../keys/keyStore.js'
+import type { Kms, Purpose } from '../keys/kms.js'
+import { PROCESS_NAME } from '../keys/processName.js'
+import type { WalkReport } from '../maintenance/keyWalk.js'
+import { type RewrapOptions, rewrap } from '../maintenance/rewrap.js'
+import { type RotateOptions, rotate } from '../maintenance/rotate.js'
+import { type ShredReceipt, shred } from '../maintenance/shred.js'
+
+/** Operations on keys, of the tenants that are named or of all. They need no bound tenant. */
+export interface KeyOperations {
+  /**
+   * Has a new DEK for values succeed the active one, of each tenant. No row changes; old DEKs decrypt on. DEKs for blind
+   * indexes stay, because search needs them.
+   *
+   * @throws FieldsealError `KEY_STORE_UNAVAILABLE`, `KMS_UNAVAILABLE`, `KMS_THROTTLED`, `KMS_DENIED`, after which another
+   * run may go on; the signal's reason
+   * @example
+   * ```ts
+   * await prisma.$encryption.rotate({ tenants: 'acme' })
+   * ```
+   */
+  rotate(options?: RotateOptions): Promise<WalkReport>
+  /**
+   * Puts every DEK under the newest version of its tenant's KEK, or under another KEK that the `kms` option names by now,
+   * or takes DEKs over from another KMS (`from`). Only rows of the keys table change.
+   *
+   * @throws FieldsealError as `rotate`; `OPTIONS_INVALID` for a KMS that cannot take DEKs over
+   * @example
+   * ```ts
+   * const { changed, failed } = await prisma.$encryption.rewrap({ onProgress: ({ done, total }) => show(done, total) })
+   * ```
+   */
+  rewrap(options?: RewrapOptions): Promise<WalkReport>
+  /**
+   * Destroys all keys of a tenant, for good: nothing that they encrypted can be read again, wherever it is, as long as no
+   * copy of the keys table is left. The tenant gets no new keys, unless `reopen` is called for it.
+   *
+   * @returns a receipt to keep
+   * @throws FieldsealError `TENANT_INVALID`, `KEY_NOT_FOUND` for a tenant without keys, `KEY_STORE_UNAVAILABLE`
+   */
+  shred(tenant: string): Promise<ShredReceipt>
+  /**
+   * Lets a tenant whose keys were destroyed have new ones, and makes them. What was destroyed stays so.
+   *
+   * @returns the purposes that have a new key now; none when the tenant's keys are not destroyed
+   */
+  reopen(tenant: string): Promise<Purpose[]>
+}
+
+export interface KeyWorld {
+  readonly kms: Kms
+  readonly ring: KeyRing
+  readonly store: KeyStore
+  /** How long a process may hold a key without looking at the keys table, in milliseconds. */
+  readonly memory: number
+}
+
+export function keyOperations({ kms, ring, store, memory }: KeyWorld): KeyOperations {
+  const tell = async () => []
+  return {
+    rotate: (options) => rotate(ring, store, options),
+    rewrap: (options) => rewrap(kms, store, options),
+    shred: (tenant) => shred({ ring, store, memory, process: PROCESS_NAME, tell }, tenant),
+    reopen: (tenant) => ring.reopen(tenant),
+  }
+}

@@ -1,0 +1,53 @@
+import { normalized } from '../cipher.js'
+import type { FieldPlan, IndexPlan } from './plan.js'
+import { operands } from './search.js'
+import { isDbNull, isPlainObject } from './values.js'
+
+/*
+ * Fields of which some rows are plaintext and have no blind index: `migrating` and `ejecting`.
+ */
+
+type Where = Record<string, unknown>
+
+/**
+ * Asks the index of rows that have one, and the columns themselves of the others. It is two-valued for every row with
+ * a value, so that a NOT around it is right too.
+ *
+ * @param indexed the condition on the index
+ * @param conditions what the caller asks of the index's sources
+ */
+export function eitherColumn(index: IndexPlan, indexed: Where, conditions: Where): Where {
+  const plain = index.sources.map((field) => ({
+    [field.field]: plainCondition(field, index, conditions[field.field]),
+  }))
+  return {
+    OR: [{ AND: [{ [index.field]: { not: null } }, indexed] }, { AND: [{ [index.field]: null }, ...plain] }],
+  }
+}
+
+/** The condition on plaintext. A value may stand there as it was written once, or in its normalised form. */
+function plainCondition(field: FieldPlan, index: IndexPlan, condition: unknown): unknown {
+  if (isDbNull(condition)) return condition
+  if (!isPlainObject(condition)) return { in: plainForms(index, condition) }
+  const plain: Where = {}
+  for (const [operator, operand] of operands(field, condition)) {
+    if (operator === 'not') plain.not = plainCondition(field, index, operand)
+    else if (isDbNull(operand)) plain[operator] = operand
+    else if (operator === 'notIn') plain.notIn = formsOf(index, operand)
+    else plain.in = both(plain.in, formsOf(index, operand))
+  }
+  return plain
+}
+
+/** `equals` and `in` of one filter both become `in`: what both allow is left. */
+function both(before: unknown, values: unknown[]): unknown[] {
+  return Array.isArray(before) ? before.filter((value) => values.includes(value)) : values
+}
+
+function formsOf(index: IndexPlan, operand: unknown): unknown[] {
+  return [operand].flat().flatMap((value) => plainForms(index, value))
+}
+
+function plainForms(index: IndexPlan, value: unknown): unknown[] {
+  return isDbNull(value) ? [value] : [...new Set([value, normalized(index, value)])]
+}

@@ -1,0 +1,71 @@
+import type { TenantHolder } from '../cipher.js'
+import { isExact } from './falsePositive.js'
+import type { Pass } from './pass.js'
+import type { FieldPlan, ModelPlan } from './plan.js'
+import { refused } from './refusals.js'
+import { isAbsent, isPlainObject, listOf } from './values.js'
+import { indexOf, rewriteUnique, uniqueIndexOf } from './where.js'
+
+export const VALUE_AGGREGATES = ['_min', '_max', '_sum', '_avg']
+const AGGREGATES = new Set([...VALUE_AGGREGATES, '_count'])
+
+/** @throws FieldsealError `QUERY_UNSUPPORTED` when rows would be sorted by ciphertext */
+export function checkOrderBy(plan: ModelPlan, orderBy: unknown): void {
+  if (!plan.reaches) return
+  for (const element of listOf(orderBy)) {
+    if (!isPlainObject(element)) continue
+    for (const [key, order] of Object.entries(element)) checkOrder(plan, key, order)
+  }
+}
+
+function checkOrder(plan: ModelPlan, key: string, order: unknown): void {
+  if (isAbsent(order)) return
+  const member = plan.members.get(key)
+  if (member?.kind === 'encrypted') throw refused(member.field.name, 'orderBy')
+  if (member?.kind === 'relation') checkOrderBy(member.relation.model, order)
+  else if (key === '_relevance' && isPlainObject(order)) checkNames(plan, order.fields, 'orderBy')
+  else if (AGGREGATES.has(key)) checkNames(plan, Object.keys(order as object), 'orderBy')
+}
+
+/**
+ * Rewrites the row to page from, which may be named by an encrypted field whose blind index is unique.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED` when it is named by another encrypted field
+ */
+export function rewriteCursor(pass: Pass, plan: ModelPlan, cursor: unknown, owner: TenantHolder): void {
+  if (!isPlainObject(cursor)) return
+  const together = plan.combined.filter(({ unique }) => unique).flatMap(({ sources }) => sources)
+  for (const key of Object.keys(cursor)) {
+    const field = isAbsent(cursor[key]) ? undefined : encryptedField(plan, key)
+    if (field && !uniqueIndexOf(field)?.unique && !together.includes(field)) throw refused(field.name, 'cursor')
+  }
+  rewriteUnique(pass, plan, cursor, owner)
+}
+
+/**
+ * Has an exact blind index tell rows apart in place of the encrypted field.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED` when the field has none
+ */
+export function rewriteDistinct(plan: ModelPlan, args: Record<string, unknown>): void {
+  if (plan.encrypted.length === 0 || isAbsent(args.distinct)) return
+  args.distinct = listOf(args.distinct).map((name) => {
+    const field = encryptedField(plan, name)
+    const index = field && indexOf(field)
+    if (field && (!index || !isExact(index) || field.state)) throw refused(field.name, 'distinct')
+    return index?.field ?? name
+  })
+}
+
+/** @throws FieldsealError `QUERY_UNSUPPORTED` when one of the names is an encrypted field */
+export function checkNames(plan: ModelPlan, names: unknown, use: string): void {
+  for (const name of listOf(names)) {
+    const field = encryptedField(plan, name)
+    if (field) throw refused(field.name, use)
+  }
+}
+
+function encryptedField(plan: ModelPlan, name: unknown): FieldPlan | undefined {
+  const member = typeof name === 'string' ? plan.members.get(name) : undefined
+  return member?.kind === 'encrypted' ? member.field : undefined
+}
