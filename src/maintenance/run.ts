@@ -126,8 +126,9 @@ export class MaintenanceRun {
     return page
   }
 
-  async #passed({ rows }: Page): Promise<void> {
+  async #passed({ rows, scanned }: Page): Promise<void> {
     this.#unpassed = 0
+    if (scanned === 0) return
     const due = performance.now() - this.#saved > SAVE_EVERY
     if (rows.length > 0 || due) await this.#save(false)
     this.#run.options.onProgress(this.#event())

@@ -43,5 +43,6 @@ export interface KeysTable {
   /** The type of `id` in the database. */
   readonly idType: string
   readonly tenant: string
+  readonly version: string
   readonly state: string
 }

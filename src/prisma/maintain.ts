@@ -14,11 +14,8 @@ import { checkTenant } from '../tenant.js'
 import { type Maintained, maintainedModels, possiblePaths, type TenantPaths } from './maintained.js'
 import type { Plans } from './plan.js'
 
-/** What `$encryption.maintain` takes. */
-export interface MaintainOptions {
-  readonly operation: Operation
-  /** A Pool of the package `pg`, with two connections or more; Prisma has no part in this. */
-  readonly database: PgConnection
+/** Which rows are meant. */
+export interface Choice {
   /** Models to work on; all that have encrypted fields unless given. */
   readonly models?: readonly string[] | undefined
   /** Fields to work on, as `Model.field`; all encrypted ones unless given. */
@@ -27,6 +24,13 @@ export interface MaintainOptions {
   readonly tenant?: string | undefined
   /** Where the tenant of models without a `@tenant` column is found: `{ Contact: 'patient.clinicId' }`. */
   readonly tenants?: TenantPaths | undefined
+}
+
+/** What `$encryption.maintain` takes. */
+export interface MaintainOptions extends Choice {
+  readonly operation: Operation
+  /** A Pool of the package `pg`, with two connections or more; Prisma has no part in this. */
+  readonly database: PgConnection
   /** What happens to a row with a problem: it is left as it is (the default), or the run stops. */
   readonly onError?: 'skip' | 'stop' | undefined
   /** Counts what would be done and changes nothing; makes no key and leaves no trace. */
@@ -52,6 +56,7 @@ export interface MaintainContext {
 export async function maintain(context: MaintainContext, options: MaintainOptions): Promise<RunReport[]> {
   checkOptions(context, options)
   const chosen = choose(context, options)
+  if (options.operation === 'encrypt') for (const one of chosen) checkTenantKnown(context.schema, one)
   const keys = await keysTable(context.schema, options.database)
   const reports: RunReport[] = []
   for (const one of chosen) {
@@ -92,7 +97,7 @@ async function runOne(
 }
 
 /** The models and fields that are asked for. */
-function choose({ schema, plans, defaultTenant }: MaintainContext, options: MaintainOptions): Maintained[] {
+export function choose({ schema, plans, defaultTenant }: MaintainContext, options: Choice): Maintained[] {
   const all = maintainedModels({ schema, plans, tenants: options.tenants ?? {}, defaultTenant })
   const fields = options.fields?.map(splitField)
   const models = new Set(options.models ?? fields?.map(([model]) => model) ?? all.map(({ model }) => model.name))
@@ -105,7 +110,6 @@ function choose({ schema, plans, defaultTenant }: MaintainContext, options: Main
       const own = fields?.filter(([name]) => name === model.name).map(([, field]) => field)
       return { model: selectFields(model, own?.length === 0 ? undefined : own), table }
     })
-  if (options.operation === 'encrypt') for (const one of chosen) checkTenantKnown(schema, one)
   return chosen
 }
 
@@ -128,11 +132,11 @@ function checkTenantKnown(schema: EncryptionSchema, { model, table }: Maintained
   throw new FieldsealError('TENANT_MISSING', message)
 }
 
-async function keysTable({ keysModel, models }: EncryptionSchema, database: PgConnection): Promise<KeysTable> {
+export async function keysTable({ keysModel, models }: EncryptionSchema, database: PgConnection): Promise<KeysTable> {
   const { table, columns } = models[keysModel]!
   const { types } = await readTableFacts(database, tableName({ table }))
-  const { id, tenant, state } = columns
-  return { table, id: id!, idType: types.get(id!)!, tenant: tenant!, state: state! }
+  const { id, tenant, version, state } = columns
+  return { table, id: id!, idType: types.get(id!)!, tenant: tenant!, version: version!, state: state! }
 }
 
 function checkOptions({ schema }: MaintainContext, options: MaintainOptions): void {

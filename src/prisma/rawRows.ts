@@ -7,6 +7,7 @@ import { boundTexts, type KnownValues } from './bound.js'
 import { type MaintainOptions, maintain } from './maintain.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
+import { type Survey, type SurveyOptions, survey } from './survey.js'
 import { OperationTenancy } from './tenancy.js'
 
 /** What `$encryption` offers on an extended client. Tenant rules are those of queries. */
@@ -57,6 +58,15 @@ export interface EncryptionOperations {
    * ```
    */
   maintain(options: MaintainOptions): Promise<RunReport[]>
+  /**
+   * Counts what the encrypted fields hold: plaintext, ciphertexts by key version, missing indexes; and lists the keys. It
+   * reads whole tables, and asks no KMS. The command `fieldseal status` shows it.
+   *
+   * @throws FieldsealError `OPTIONS_INVALID`, `DATABASE_UNAVAILABLE`
+   */
+  survey(options: SurveyOptions): Promise<Survey>
+  /** What `prisma generate` wrote and the client works by. */
+  readonly schema: EncryptionSchema
   /** Figures of this process. */
   stats(): EncryptionStats
 }
@@ -99,6 +109,8 @@ export function encryptionOperations(
       }))
     },
     maintain: (options) => maintain(maintenance, options),
+    survey: (options) => survey(maintenance, options),
+    schema,
     stats: () => ({ cachedDeks: cachedDeks(), engine: currentEngine().name }),
   }
 }

@@ -71,6 +71,8 @@ export interface Fixture {
   readonly base: FixtureClient
   readonly emulator: KmsEmulator
   readonly database: TestDatabase
+  /** Where its schema and generated code are; removed in the end. */
+  readonly folder: string
   /** Another encrypted client, as another process would have it. */
   another(options?: Partial<FieldEncryptionOptions>): FixtureClient
   /** A client of its own on the same database, not extended. */
@@ -113,6 +115,7 @@ export async function openFixture(name: string): Promise<Fixture> {
     prisma: base.$extends(fieldEncryption(encryption)),
     emulator,
     database,
+    folder,
     another: (other = {}) => open().$extends(fieldEncryption({ ...encryption, ...other })),
     open,
     takeSql: () => statements.splice(0),
