@@ -4,7 +4,7 @@ import type { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
-import type { Kms, Purpose } from './kms.js'
+import type { CountedPurpose, Kms, Purpose } from './kms.js'
 import { checkPolicy, ROTATION_DEFAULTS, type RotationPolicy } from './rotation.js'
 import { SingleFlight } from './singleFlight.js'
 import { Unwrapper } from './unwrapper.js'
@@ -23,6 +23,8 @@ export interface KeyRingOptions {
   readonly cache: DekCache
   /** When DEKs are succeeded by new ones; 90 days and 2³² messages unless given. */
   readonly rotation?: Partial<RotationPolicy>
+  /** What the ring's DEKs are for that are allotted and loaded; `encrypt` unless given. */
+  readonly counted?: CountedPurpose
   /** Milliseconds since the epoch; `Date.now` unless given. */
   readonly now?: () => number
 }
@@ -32,6 +34,7 @@ export interface KeyRingOptions {
  * so that a warm path awaits nothing.
  */
 export class KeyRing {
+  readonly #counted: CountedPurpose
   readonly #store: KeyStore
   readonly #cache: DekCache
   readonly #unwrapper: Unwrapper
@@ -40,19 +43,20 @@ export class KeyRing {
   readonly #reloaded = new WeakSet<Dek>()
 
   /** @throws FieldsealError `OPTIONS_INVALID` for a rotation that cannot be */
-  constructor({ kms, store, cache, rotation, now = Date.now }: KeyRingOptions) {
+  constructor({ kms, store, cache, rotation, counted = 'encrypt', now = Date.now }: KeyRingOptions) {
     const policy = { ...ROTATION_DEFAULTS, ...rotation }
     checkPolicy(policy)
+    this.#counted = counted
     this.#store = store
     this.#cache = cache
     this.#unwrapper = new Unwrapper(kms)
-    this.#actives = new ActiveKeys({ kms, store, cache, unwrapper: this.#unwrapper, policy, now })
+    this.#actives = new ActiveKeys({ kms, store, cache, unwrapper: this.#unwrapper, policy, counted, now })
   }
 
   /** The DEK of a ciphertext if it is in memory. Whose it is, the caller checks. */
   cached(id: string): Dek | undefined {
     const dek = this.#cache.byId(id)
-    if (dek?.purpose !== 'encrypt') return undefined
+    if (dek?.purpose !== this.#counted) return undefined
     if (this.#cache.ages(id)) this.#renew(dek)
     return dek
   }
@@ -177,7 +181,7 @@ export class KeyRing {
     const row = (await read.rows).find((candidate) => candidate.id === id)
     if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
     if (!isWithin(scope, row.tenant)) throw foreign(id, scope)
-    const dek = await this.#unwrapper.unwrap(row, { key: id, purpose: 'encrypt', tenant: row.tenant })
+    const dek = await this.#unwrapper.unwrap(row, { key: id, purpose: this.#counted, tenant: row.tenant })
     this.#cache.add(dek, read.since)
     return dek
   }

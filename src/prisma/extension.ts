@@ -3,6 +3,7 @@ import { FieldsealError } from '../errors.js'
 import { DekCache } from '../keys/dekCache.js'
 import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
+import { openKms } from '../keys/kmsOfStore.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
 import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
@@ -88,10 +89,11 @@ interface BaseClient {
   readonly _globalOmit?: GlobalOmit
 }
 
-function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys }: FieldEncryptionOptions) {
+function contextFor(base: BaseClient, { schema, tenant, defaultTenant, keys, ...given }: FieldEncryptionOptions) {
   const { ttl, max, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max })
   const store = prismaKeyStore(base, schema.keysModel)
+  const kms = openKms(given.kms, store)
   const ring = new KeyRing({ kms, store, cache, rotation })
   const context: OperationContext = {
     plans: compilePlans(schema, base._globalOmit),

@@ -1,3 +1,4 @@
+export type { KmsOfStore } from '../keys/kmsOfStore.js'
 export type { KeyFailure, KeyOutcome, KeyProgress, WalkOptions, WalkReport } from '../maintenance/keyWalk.js'
 export type { Operation } from '../maintenance/operation.js'
 export type { Problem } from '../maintenance/problem.js'
