@@ -1,6 +1,19 @@
 // @ts-check
 /** The order of src: a layer imports from itself and from those before it. */
-const LAYERS = ['errors', 'tenant', 'crypto', 'schema', 'keys', 'kms', 'cipher', 'maintenance', 'postgres', 'prisma', 'cli', 'bin']
+const LAYERS = [
+  'errors',
+  'tenant',
+  'crypto',
+  'schema',
+  'keys',
+  'kms',
+  'cipher',
+  'maintenance',
+  'postgres',
+  'prisma',
+  'cli',
+  'bin',
+]
 
 const layer = (/** @type {string[]} */ names) => `^src/(${names.join('|')})(/|\\.ts$)`
 
