@@ -3,6 +3,7 @@ import { boundTexts } from './bound.js'
 import { passes } from './falsePositive.js'
 import type { ModelPlan } from './plan.js'
 import { type ReadShape, unaskedShape } from './shape.js'
+import { collectStored } from './storedField.js'
 
 type Row = Record<string, unknown>
 
@@ -33,10 +34,8 @@ function collectRow(slots: Slot[], shape: ReadShape, row: Row, owner: TenantHold
 
 function collectFields(slots: Slot[], plan: ModelPlan, row: Row, owner: TenantHolder): void {
   for (const field of plan.encrypted) {
-    const stored = row[field.field]
-    if (stored === null || stored === undefined) continue
-    const bound = boundTexts(plan, field, row, 'the row came without it')
-    slots.push({ mode: 'decrypt', field, owner, holder: row, key: field.field, bound })
+    const bound = () => boundTexts(plan, field, row, 'the row came without it')
+    if (collectStored(slots, { field, owner, holder: row, key: field.field, bound })) decryptedRows.add(row)
   }
 }
 
