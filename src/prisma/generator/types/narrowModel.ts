@@ -10,6 +10,7 @@ import { type FieldTypes, fieldTypes, isPlainValue } from './valueTypes.js'
 export function narrowModel(file: ModelFile): void {
   for (const [name, field] of Object.entries(file.model.encrypted)) narrowField(file, name, field)
   for (const [name, index] of Object.entries(file.model.indexes)) narrowIndex(file, name, index)
+  refuseLeftOver(file)
   narrowUniques(file)
   narrowRelevance(file)
 }
@@ -27,7 +28,6 @@ function narrowField(file: ModelFile, field: string, spec: EncryptedFieldSchema)
   refuseOrder(file, field, present)
   const references = source.get(`${name}FieldRefs`)
   source.retype(references, field, present.reference, `Prisma.FieldRef<"${name}", 'Encrypted'>`)
-  refuseLeftOver(source, field, present)
 }
 
 function narrowValue(file: ModelFile, field: string, present: ColumnTypes, types: FieldTypes): void {
@@ -114,9 +114,12 @@ function inputs(
 }
 
 /** Whatever still says what a plain column could do was not found above. */
-function refuseLeftOver(source: ClientSource, field: string, present: ColumnTypes): void {
-  const { where, having } = present
-  const left = source.leftOver(field, new Set([where, having]))
+function refuseLeftOver({ name: model, model: { encrypted }, source }: ModelFile): void {
+  const filters = Object.entries(encrypted).map(([field, { type, required, list = false }]) => {
+    const { where, having } = columnTypes({ model, field, type, nullable: !required, list })
+    return [field, new Set([where, having])] as const
+  })
+  const left = source.leftOver(new Map(filters))
   if (left !== undefined) source.unexpected(`\`${left.trim()}\` stands where it is not expected`)
 }
 
