@@ -146,6 +146,13 @@ describe('a client that does not look as Prisma 7.10 writes it', () => {
       '`name?: Prisma.StringFilter<"Person"> | string` stands where it is not expected',
     ],
     [
+      'a write where none is expected',
+      'models/Person.ts',
+      (text) =>
+        `${text}\nexport type PersonReviseInput = {\n  bornIndex?: Prisma.NullableStringFieldUpdateOperationsInput | string | null\n}\n`,
+      '`bornIndex?: Prisma.NullableStringFieldUpdateOperationsInput | string | null` stands where it is not expected',
+    ],
+    [
       'a payload without scalars',
       'models/Person.ts',
       (text) => text.replace('  scalars: runtime', '  columns: runtime'),
