@@ -28,7 +28,10 @@ export function collectField(slots: Slot[], record: WrittenRecord, field: FieldP
   const { holder, key } = place(record, field)
   if (isAbsent(holder[key])) return
   for (const index of field.indexes) collectIndex(slots, record, index, field)
-  if (isDbNull(holder[key])) return
+  if (isDbNull(holder[key])) {
+    if (field.column !== 'Json') holder[key] = null
+    return
+  }
   if (field.state === 'ejecting') {
     holder[key] = checkedValue(field, () => textForm(field, jsonValue(field, holder[key])))
     return
