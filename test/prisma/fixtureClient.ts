@@ -2,7 +2,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { type EncryptionOperations, type EncryptionSchema, fieldEncryption } from 'fieldseal/prisma'
+import {
+  type EncryptionOperations,
+  type EncryptionSchema,
+  type FieldEncryptionOptions,
+  fieldEncryption,
+} from 'fieldseal/prisma'
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
 import { prismaGenerate, provider } from '../generator/prismaGenerate.js'
 import { emulatedKms } from '../support/clinic.js'
@@ -38,6 +43,8 @@ export interface Delegate {
 
 /** A client of a fixture. */
 export type FixtureClient = { [model: string]: Delegate } & {
+  $queryRawUnsafe(sql: string, ...values: unknown[]): Promise<Row[]>
+  $executeRawUnsafe(sql: string, ...values: unknown[]): Promise<number>
   $transaction<T>(work: (tx: FixtureClient) => Promise<T>): Promise<T>
   $extends(extension: unknown): FixtureClient
   $disconnect(): Promise<void>
@@ -63,6 +70,8 @@ export interface Fixture {
   /** The client under `prisma`. */
   readonly base: FixtureClient
   readonly emulator: KmsEmulator
+  /** What the generator wrote, beside the schema. */
+  readonly folder: string
   /** A client of its own on the same database, not extended. */
   open(options?: object): FixtureClient
   takeSql(): string[]
@@ -72,7 +81,7 @@ export interface Fixture {
 }
 
 /** Generates the client of a fixture by the real `prisma generate` and opens it, encrypted for one tenant. */
-export async function openFixture(name: string): Promise<Fixture> {
+export async function openFixture(name: string, options: Partial<FieldEncryptionOptions> = {}): Promise<Fixture> {
   const folder = generatedFolder(name)
   const schemaFile = join(folder, name)
   const { code, output } = await prismaGenerate(schemaFile)
@@ -93,7 +102,7 @@ export async function openFixture(name: string): Promise<Fixture> {
   const base = open()
   const statements: string[] = []
   base.$on('query', ({ query }) => statements.push(query))
-  const encryption = { schema: encryptionSchema, kms: emulatedKms(emulator), defaultTenant: 'acme' }
+  const encryption = { schema: encryptionSchema, kms: emulatedKms(emulator), defaultTenant: 'acme', ...options }
 
   return {
     Prisma: generated.Prisma,
@@ -102,9 +111,10 @@ export async function openFixture(name: string): Promise<Fixture> {
     base,
     prisma: base.$extends(fieldEncryption(encryption)),
     emulator,
+    url: database.url,
+    folder: join(folder, 'generated'),
     open,
     takeSql: () => statements.splice(0),
-    url: database.url,
     async close() {
       await Promise.all(clients.map((client) => client.$disconnect()))
       await Promise.all([emulator.close(), database.drop()])
