@@ -11,7 +11,7 @@ import {
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
 import { prismaGenerate, provider } from '../generator/prismaGenerate.js'
 import { emulatedKms } from '../support/clinic.js'
-import { createDatabase } from '../support/database.js'
+import { createDatabase, type TestDatabase } from '../support/database.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url))
@@ -50,6 +50,8 @@ export type FixtureClient = { [model: string]: Delegate } & {
   $disconnect(): Promise<void>
   $on(event: 'query', listener: (event: { query: string; params: string }) => void): void
   $encryption: EncryptionOperations
+  $forTenant(tenant: string): FixtureClient
+  $acrossTenants(): FixtureClient
 }
 
 interface GeneratedClient {
@@ -70,8 +72,11 @@ export interface Fixture {
   /** The client under `prisma`. */
   readonly base: FixtureClient
   readonly emulator: KmsEmulator
-  /** What the generator wrote, beside the schema. */
+  readonly database: TestDatabase
+  /** Where its schema and generated code are; removed in the end. */
   readonly folder: string
+  /** Another encrypted client, as another process would have it. */
+  another(options?: Partial<FieldEncryptionOptions>): FixtureClient
   /** A client of its own on the same database, not extended. */
   open(options?: object): FixtureClient
   takeSql(): string[]
@@ -111,10 +116,12 @@ export async function openFixture(name: string, options: Partial<FieldEncryption
     base,
     prisma: base.$extends(fieldEncryption(encryption)),
     emulator,
-    url: database.url,
-    folder: join(folder, 'generated'),
+    database,
+    folder,
+    another: (other = {}) => open().$extends(fieldEncryption({ ...encryption, ...other })),
     open,
     takeSql: () => statements.splice(0),
+    url: database.url,
     async close() {
       await Promise.all(clients.map((client) => client.$disconnect()))
       await Promise.all([emulator.close(), database.drop()])

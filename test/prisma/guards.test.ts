@@ -8,7 +8,7 @@ let fixture: Fixture
 let guards: string
 beforeAll(async () => {
   fixture = await openFixture('typed.prisma', { normalizers: { noVowels: (text) => text } })
-  guards = readFileSync(join(fixture.folder, 'guards.sql'), 'utf8')
+  guards = readFileSync(join(fixture.folder, 'generated/guards.sql'), 'utf8')
   await runSql(fixture.url, guards)
 })
 afterAll(() => fixture?.close())
