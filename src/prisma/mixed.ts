@@ -1,4 +1,5 @@
-import { normalized } from '../cipher.js'
+import { checkedValue, normalized } from '../cipher.js'
+import { textForm } from '../crypto/textForm.js'
 import type { FieldPlan, IndexPlan } from './plan.js'
 import { operands } from './search.js'
 import { isDbNull, isPlainObject } from './values.js'
@@ -28,13 +29,13 @@ export function eitherColumn(index: IndexPlan, indexed: Where, conditions: Where
 /** The condition on plaintext. A value may stand there as it was written once, or in its normalised form. */
 function plainCondition(field: FieldPlan, index: IndexPlan, condition: unknown): unknown {
   if (isDbNull(condition)) return condition
-  if (!isPlainObject(condition)) return { in: plainForms(index, condition) }
+  if (!isPlainObject(condition)) return { in: plainForms(field, index, condition) }
   const plain: Where = {}
   for (const [operator, operand] of operands(field, condition)) {
     if (operator === 'not') plain.not = plainCondition(field, index, operand)
     else if (isDbNull(operand)) plain[operator] = operand
-    else if (operator === 'notIn') plain.notIn = formsOf(index, operand)
-    else plain.in = both(plain.in, formsOf(index, operand))
+    else if (operator === 'notIn') plain.notIn = formsOf(field, index, operand)
+    else plain.in = both(plain.in, formsOf(field, index, operand))
   }
   return plain
 }
@@ -44,10 +45,12 @@ function both(before: unknown, values: unknown[]): unknown[] {
   return Array.isArray(before) ? before.filter((value) => values.includes(value)) : values
 }
 
-function formsOf(index: IndexPlan, operand: unknown): unknown[] {
-  return [operand].flat().flatMap((value) => plainForms(index, value))
+function formsOf(field: FieldPlan, index: IndexPlan, operand: unknown): unknown[] {
+  return [operand].flat().flatMap((value) => plainForms(field, index, value))
 }
 
-function plainForms(index: IndexPlan, value: unknown): unknown[] {
-  return isDbNull(value) ? [value] : [...new Set([value, normalized(index, value)])]
+function plainForms(field: FieldPlan, index: IndexPlan, value: unknown): unknown[] {
+  if (isDbNull(value)) return [value]
+  const forms = field.kind === 'String' ? [value, normalized(index, value)] : [value]
+  return [...new Set(forms.map((form) => checkedValue(field, () => textForm(field, form))))]
 }
