@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Operation } from '../maintenance/operation.js'
+import { type InitArguments, runInit } from './commands/init.js'
 import { runExportMetadata, runShred, runWalk } from './commands/keys.js'
 import { runMaintain } from './commands/maintain.js'
 import { runStatus } from './commands/status.js'
@@ -64,6 +65,7 @@ export function createProgram(context: ProgramContext): Command {
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see --help)')
     .exitOverride()
+  addInit(program, context)
   for (const [operation, summary, more] of MAINTENANCE) addMaintenance(program, context, { operation, summary, more })
   addStatus(program, context)
   addKeys(program, context)
@@ -121,6 +123,24 @@ function addMaintenance(program: Command, context: ProgramContext, { operation, 
     .option('--restart', 'begin anew instead of going on with an unfinished run')
   if (operation === 'decrypt') command.option('--yes', 'do not ask')
   inWorld(command, context, (world, terminal, args) => runMaintain(operation, world, terminal, args as never))
+}
+
+function addInit(program: Command, { stdout, stdin, exit }: ProgramContext): void {
+  program
+    .command('init')
+    .summary('add the generator, the model of the keys and a configuration to a project')
+    .description(
+      'Add the generator and the model of the keys to the Prisma schema, and fieldseal.config.ts. Shows what it would ' +
+        'change, and asks. What is there stays; a second run finds nothing to add.',
+    )
+    .option('--schema <path>', 'the file or folder of the schema; found as Prisma does unless given')
+    .option('--dry-run', 'show the changes, and write nothing')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON, an event a line, for programs')
+    .action(async (options: InitArguments & CommonOptions) => {
+      const terminal = options.json ? jsonTerminal(stdout) : humanTerminal(stdout, stdin)
+      exit(await runInit(process.cwd(), terminal, options))
+    })
 }
 
 function addStatus(program: Command, context: ProgramContext): void {
