@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Operation } from '../maintenance/operation.js'
+import { runDoctor } from './commands/doctor.js'
 import { type InitArguments, runInit } from './commands/init.js'
 import { runExportMetadata, runShred, runWalk } from './commands/keys.js'
 import { runMaintain } from './commands/maintain.js'
@@ -68,6 +69,7 @@ export function createProgram(context: ProgramContext): Command {
   addInit(program, context)
   for (const [operation, summary, more] of MAINTENANCE) addMaintenance(program, context, { operation, summary, more })
   addStatus(program, context)
+  addDoctor(program, context)
   addKeys(program, context)
   return program
 }
@@ -149,6 +151,20 @@ function addStatus(program: Command, context: ProgramContext): void {
   const command = chosen(program.command('status').summary(summary).description(description))
   command.option('--html <file>', 'also write a page with plots, to send or print')
   inWorld(command, context, (world, terminal, args) => runStatus(world, terminal, args as never))
+}
+
+function addDoctor(program: Command, context: ProgramContext): void {
+  const summary = 'look for what is wrong or risky'
+  const command = program
+    .command('doctor')
+    .summary(summary)
+    .description(
+      `${capital(summary)}: plaintext that is left, a KMS that does not answer, blind indexes that are missing or slow, old ` +
+        'keys, values that also stand in the clear elsewhere, and names of fields that look as if they should be marked. ' +
+        'Exit code 3 if there is a problem.',
+    )
+    .option('--strict', 'risks count as problems')
+  inWorld(command, context, (world, terminal, args) => runDoctor(world, terminal, args as never))
 }
 
 function addKeys(program: Command, context: ProgramContext): void {
