@@ -1,6 +1,7 @@
 import type { Prisma } from '@prisma/client/extension'
 import { FieldsealError } from '../errors.js'
 import { DekCache } from '../keys/dekCache.js'
+import { KeyNews } from '../keys/keyNews.js'
 import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
@@ -89,10 +90,11 @@ interface BaseClient {
 }
 
 function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys }: FieldEncryptionOptions) {
-  const { ttl, max, transactionWait, ...rotation } = keySettings(keys)
-  const cache = new DekCache({ ttl, max })
+  const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
+  const cache = new DekCache({ ttl, max, staleFor })
   const store = prismaKeyStore(base, schema.keysModel)
-  const ring = new KeyRing({ kms, store, cache, rotation })
+  const ring = new KeyRing({ kms, store, cache, rotation, onRotated: (tenant) => news.rotated(tenant) })
+  const news = new KeyNews(ring, keys?.notify)
   const context: OperationContext = {
     plans: compilePlans(schema, base._globalOmit),
     ring,
@@ -101,7 +103,7 @@ function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys
     tenancy: { tenant, defaultTenant },
     transactionWait,
   }
-  return { context, cache, keys: keyOperations({ kms, ring, store, memory: ttl }) }
+  return { context, cache, keys: keyOperations({ kms, ring, store, news, memory: ttl + staleFor }) }
 }
 
 /**

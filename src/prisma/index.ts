@@ -1,7 +1,9 @@
+export type { Notify, NotifyConnection } from '../keys/postgresNews.js'
 export type { KeyFailure, KeyOutcome, KeyProgress, WalkOptions, WalkReport } from '../maintenance/keyWalk.js'
 export type { RewrapOptions } from '../maintenance/rewrap.js'
 export type { RotateOptions } from '../maintenance/rotate.js'
 export type { DestroyedKey, ShredReceipt } from '../maintenance/shred.js'
+export type { WarmOptions } from '../maintenance/warm.js'
 export type {
   BlindIndexSchema,
   BoundColumnSchema,
