@@ -3,6 +3,7 @@ import { FieldsealError } from '../errors.js'
 import { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
 import { encryptionContext } from './encryptionContext.js'
+import type { Emit } from './events.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, NewKey, StoredKey } from './keyStore.js'
 import type { DekIdentity, Kms, Purpose } from './kms.js'
@@ -32,6 +33,7 @@ export interface ActiveKeysOptions {
   readonly now: () => number
   /** Told when a new DEK has succeeded one that could have gone on. */
   readonly onRotated: (tenant: string) => void
+  readonly emit: Emit | undefined
 }
 
 /** The tenants' active DEKs: finds them, makes them, counts what they encrypt, and lets new ones succeed them. */
@@ -164,11 +166,12 @@ export class ActiveKeys {
 
   /** What is in memory, when a KMS or a keys table that is down is all that stands against it. */
   #serveOn({ tenant, purpose, spent }: Wanted, error: unknown): Dek {
-    const { cache } = this.#options
-    if (FieldsealError.is(error, 'KEY_DESTROYED')) cache.evict(tenant)
+    const { cache, emit } = this.#options
+    if (FieldsealError.is(error, 'KEY_DESTROYED') && cache.evict(tenant)) emit?.({ type: 'key.evicted', tenant })
     const dek = isOutage(error) ? cache.extendActive(tenant, purpose) : undefined
-    if (dek && dek.id !== spent) return dek
-    throw error
+    if (!dek || dek.id === spent) throw error
+    emit?.({ type: 'key.stale', tenant, key: dek.id, code: (error as FieldsealError).code })
+    return dek
   }
 
   /**
@@ -180,9 +183,14 @@ export class ActiveKeys {
     for (;;) {
       const dek = await this.#successor({ id, tenant })
       if (dek.id === id) continue
-      this.#options.onRotated(tenant)
+      this.#tellRotated(dek)
       return dek
     }
+  }
+
+  #tellRotated({ tenant, id }: Dek): void {
+    this.#options.onRotated(tenant)
+    this.#options.emit?.({ type: 'key.rotated', tenant, key: id })
   }
 
   /**
@@ -220,7 +228,7 @@ export class ActiveKeys {
   async #succeedOld(wanted: Wanted, old: StoredKey, identity: DekIdentity): Promise<Dek> {
     try {
       const dek = await this.#create(wanted, old)
-      this.#options.onRotated(wanted.tenant)
+      this.#tellRotated(dek)
       return dek
     } catch (error) {
       if (!isOfKms(error)) throw error
@@ -261,7 +269,12 @@ export class ActiveKeys {
     const row = this.#rowOf(dek, { wrapped, kms: kms.name, kekId, version: (newest?.version ?? 0) + 1 })
     if (!(await store.insert(row, { reopens: wanted.reopens ?? false }))) return this.#useWinner(wanted, row)
     this.#ledger.add(dek.id, row.messages, row.messages === this.#options.policy.maxMessages)
+    this.#tellCreated(row, newest)
     return this.#remember(dek, now(), wanted.since)
+  }
+
+  #tellCreated({ id: key, tenant, purpose, version }: NewKey, before: StoredKey | null): void {
+    this.#options.emit?.({ type: 'key.created', tenant, purpose, key, version, previous: before?.version })
   }
 
   /** Its first block is reserved with its row. */

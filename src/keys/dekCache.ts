@@ -37,6 +37,9 @@ interface HeldActive {
  * @throws FieldsealError `OPTIONS_INVALID`
  */
 export class DekCache {
+  /** How often a DEK was looked for and found, and not found. */
+  hits = 0
+  misses = 0
   readonly #byId: LRUCache<string, Held>
   readonly #active: LRUCache<string, HeldActive>
   readonly #ttl: number
@@ -74,13 +77,23 @@ export class DekCache {
   }
 
   byId(id: string): Dek | undefined {
+    const dek = this.#fresh(id)
+    if (dek) this.hits += 1
+    else this.misses += 1
+    return dek
+  }
+
+  #fresh(id: string): Dek | undefined {
     const held = this.#byId.get(id)
     return held?.freshness.isFresh(this.#clock.now()) ? held.dek : undefined
   }
 
   active(tenant: string, purpose: Purpose): Dek | undefined {
     const held = this.#active.get(slot(tenant, purpose))
-    return held?.freshness.isFresh(this.#clock.now()) ? this.byId(held.id) : undefined
+    const dek = held?.freshness.isFresh(this.#clock.now()) ? this.#fresh(held.id) : undefined
+    if (dek) this.hits += 1
+    else this.misses += 1
+    return dek
   }
 
   /** Whether it is time to fetch a DEK again while it can still be used. `true` once. */
@@ -127,10 +140,12 @@ export class DekCache {
     return new Freshness({ now: this.#clock.now(), ttl: this.#ttl, staleFor: this.#staleFor })
   }
 
-  /** Drops all DEKs of a tenant, and those of rows that are being read. */
-  evict(tenant: string): void {
+  /** Drops all DEKs of a tenant, and those of rows that are being read. `false` when there were none. */
+  evict(tenant: string): boolean {
+    const before = this.size
     this.retire(tenant)
     for (const [id, { dek }] of this.#byId.entries()) if (dek.tenant === tenant) this.#byId.delete(id)
+    return this.size < before
   }
 
   /** Has the active DEKs of a tenant asked for before they are used again. */

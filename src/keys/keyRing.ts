@@ -3,9 +3,11 @@ import { ActiveKeys, type Allotment } from './activeKeys.js'
 import { withBreaker } from './breaker.js'
 import type { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
+import type { Emit } from './events.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
 import type { Kms, Purpose } from './kms.js'
+import { type Observation, observedKms } from './observedKms.js'
 import { isOutage } from './outage.js'
 import { checkPolicy, ROTATION_DEFAULTS, type RotationPolicy } from './rotation.js'
 import { SingleFlight } from './singleFlight.js'
@@ -17,6 +19,7 @@ export type { Allotment } from './activeKeys.js'
 export const ANY_TENANT = Symbol('any tenant')
 export type TenantScope = string | typeof ANY_TENANT
 
+const NOBODY: Observation = { emit: undefined, around: undefined }
 /** Ids in one query. */
 const PAGE = 1000
 const NO_ROWS: Promise<StoredKey[]> = Promise.resolve([])
@@ -31,6 +34,7 @@ export interface KeyRingOptions {
   readonly now?: () => number
   /** Told when a new DEK has succeeded one that could have gone on, so that other processes can know. */
   readonly onRotated?: (tenant: string) => void
+  readonly observation?: Observation
 }
 
 /**
@@ -43,16 +47,29 @@ export class KeyRing {
   readonly #unwrapper: Unwrapper
   readonly #actives: ActiveKeys
   readonly #loads = new SingleFlight<Dek>()
+  readonly #emit: Emit | undefined
 
   /** @throws FieldsealError `OPTIONS_INVALID` for a rotation that cannot be */
-  constructor({ kms, store, cache, rotation, now = Date.now, onRotated = () => undefined }: KeyRingOptions) {
+  constructor(options: KeyRingOptions) {
+    const { kms, store, cache, rotation, now = Date.now, onRotated = () => undefined } = options
+    const { emit, around } = options.observation ?? NOBODY
     const policy = { ...ROTATION_DEFAULTS, ...rotation }
     checkPolicy(policy)
     this.#store = store
     this.#cache = cache
-    const spared = withBreaker(kms)
+    const spared = withBreaker(observedKms(kms, { emit, around }))
+    this.#emit = emit
     this.#unwrapper = new Unwrapper(spared)
-    this.#actives = new ActiveKeys({ kms: spared, store, cache, unwrapper: this.#unwrapper, policy, now, onRotated })
+    this.#actives = new ActiveKeys({
+      kms: spared,
+      store,
+      cache,
+      unwrapper: this.#unwrapper,
+      policy,
+      now,
+      onRotated,
+      emit,
+    })
   }
 
   /** The DEK of a ciphertext if it is in memory. Whose it is, the caller checks. */
@@ -154,7 +171,7 @@ export class KeyRing {
 
   /** Drops a tenant's DEKs from memory. What is on its way still serves those who wait for it already. */
   evict(tenant: string): void {
-    this.#cache.evict(tenant)
+    if (this.#cache.evict(tenant)) this.#emit?.({ type: 'key.evicted', tenant })
     this.#loads.forget()
     this.#unwrapper.forget()
     this.#actives.forget()
@@ -210,8 +227,9 @@ export class KeyRing {
       return await this.#loadRow(id, scope, read)
     } catch (error) {
       const dek = isOutage(error) ? this.#cache.extend(id) : undefined
-      if (dek && isWithin(scope, dek.tenant)) return dek
-      throw error
+      if (!dek || !isWithin(scope, dek.tenant)) throw error
+      this.#emit?.({ type: 'key.stale', tenant: dek.tenant, key: id, code: (error as FieldsealError).code })
+      return dek
     }
   }
 
@@ -219,7 +237,7 @@ export class KeyRing {
     const row = (await read.rows).find((candidate) => candidate.id === id)
     if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
     if (!isWithin(scope, row.tenant)) throw foreign(id, scope)
-    if (row.state === 'destroyed') this.#cache.evict(row.tenant)
+    if (row.state === 'destroyed') this.evict(row.tenant)
     const dek = await this.#unwrapper.unwrap(row, { key: id, purpose: 'encrypt', tenant: row.tenant })
     this.#cache.add(dek, read.since)
     return dek

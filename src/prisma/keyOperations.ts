@@ -1,3 +1,4 @@
+import type { Emit } from '../keys/events.js'
 import type { KeyNews } from '../keys/keyNews.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
@@ -67,16 +68,21 @@ export interface KeyWorld {
   readonly ring: KeyRing
   readonly store: KeyStore
   readonly news: KeyNews
+  readonly emit: Emit | undefined
   /** How long a process may hold a key without looking at the keys table, in milliseconds. */
   readonly memory: number
 }
 
-export function keyOperations({ kms, ring, store, memory, news }: KeyWorld): KeyOperations {
+export function keyOperations({ kms, ring, store, memory, news, emit }: KeyWorld): KeyOperations {
   const tell = (tenant: string) => news.destroyed(tenant)
   return {
     rotate: (options) => rotate(ring, store, options),
     rewrap: (options) => rewrap(kms, store, options),
-    shred: (tenant) => shred({ ring, store, memory, process: news.process, tell }, tenant),
+    shred: async (tenant) => {
+      const receipt = await shred({ ring, store, memory, process: news.process, tell }, tenant)
+      emit?.({ type: 'key.destroyed', tenant, keys: receipt.keys.map(({ id }) => id) })
+      return receipt
+    },
     reopen: (tenant) => ring.reopen(tenant),
     warm: (tenants, options) => warm(ring, store, tenants, options),
     close: () => news.close(),

@@ -1,11 +1,13 @@
 import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
 import { type Duration, milliseconds } from '../keys/duration.js'
+import type { Emit, Telemetry } from '../keys/events.js'
 import type { Kms } from '../keys/kms.js'
 import type { Notify } from '../keys/postgresNews.js'
 import { MOST_MESSAGES, ROTATION_DEFAULTS } from '../keys/rotation.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
+import type { AuditOptions } from './watch.js'
 
 /** What `fieldEncryption` takes. */
 export interface FieldEncryptionOptions {
@@ -19,6 +21,12 @@ export interface FieldEncryptionOptions {
   readonly defaultTenant?: string
   /** How DEKs are held in memory and when they are succeeded by new ones. */
   readonly keys?: KeyOptions
+  /** Told of what happens to keys and values, for logs and alerts. What it throws is ignored. */
+  readonly onEvent?: Emit
+  /** Metrics and traces: `openTelemetry()` from `fieldseal/opentelemetry`. */
+  readonly telemetry?: Telemetry
+  /** Told who has encrypted, decrypted and searched which fields of how many rows. */
+  readonly audit?: AuditOptions
 }
 
 export interface KeyOptions {
@@ -80,7 +88,7 @@ const KEY_DEFAULTS: KeySettings = {
 }
 const COUNTS = new Set<keyof KeySettings>(['max', 'maxMessages'])
 
-const KNOWN = new Set(['schema', 'kms', 'tenant', 'defaultTenant', 'keys'])
+const KNOWN = new Set(['schema', 'kms', 'tenant', 'defaultTenant', 'keys', 'onEvent', 'telemetry', 'audit'])
 
 /** @throws FieldsealError `OPTIONS_INVALID` or `TENANT_INVALID`, naming the option or the environment variable */
 export function checkOptions(options: FieldEncryptionOptions): void {
@@ -97,6 +105,17 @@ export function checkOptions(options: FieldEncryptionOptions): void {
     throw invalid('"tenant" must be a function; for one fixed tenant use "defaultTenant"')
   if (defaultTenant !== undefined) checkTenant(defaultTenant)
   keySettings(keys)
+  checkWatchers(options)
+}
+
+function checkWatchers({ onEvent, telemetry, audit }: FieldEncryptionOptions): void {
+  if (onEvent !== undefined && typeof onEvent !== 'function') throw invalid('"onEvent" must be a function')
+  if (telemetry !== undefined && typeof telemetry?.onEvent !== 'function')
+    throw invalid('"telemetry" must be what openTelemetry() of fieldseal/opentelemetry gives')
+  if (audit === undefined) return
+  checkKnown(audit, new Set(['actor', 'record']), 'audit.')
+  if (typeof audit.record !== 'function') throw invalid('"audit.record" must be a function')
+  if (audit.actor !== undefined && typeof audit.actor !== 'function') throw invalid('"audit.actor" must be a function')
 }
 
 /**
