@@ -1,7 +1,7 @@
 // @ts-check
 // Builds the addon for this platform into prebuilds/, from which it is loaded. Needs a C compiler (CC, else cc) and the
 // headers of Node.js (NODE_INCLUDE, else those beside the binary, else those that the npm package node-gyp would fetch).
-// Arguments are passed to the compiler, after ours.
+// Arguments are passed to the compiler, after ours. ADDON_SOURCE and ADDON_OUT build another one elsewhere.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -30,7 +30,7 @@ try {
     ...process.argv.slice(2),
     '-o',
     out,
-    join(root, 'native/fieldseal.c'),
+    process.env.ADDON_SOURCE ?? join(root, 'native/fieldseal.c'),
   ]
   execFileSync(process.env.CC ?? 'cc', args, { stdio: 'inherit' })
   console.log(`build-addon: ${out}`)
