@@ -152,19 +152,20 @@ function rowsOf(dek: Dek, count: number): Slot[] {
 
 async function timePass(slots: readonly Slot[], ring: KeyRing): Promise<{ ms: number; blocked: number }> {
   let blocked = 0
+  let done = false
   let last = performance.now()
   const look = () => {
     const now = performance.now()
     blocked = Math.max(blocked, now - last)
     last = now
-    watcher = setImmediate(look)
+    if (!done) setImmediate(look)
   }
-  let watcher = setImmediate(look)
+  setImmediate(look)
   const start = performance.now()
   last = start
   await transform(slots, ring)
   const ms = performance.now() - start
+  done = true
   look()
-  clearImmediate(watcher)
   return { ms, blocked }
 }
