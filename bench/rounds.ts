@@ -21,7 +21,7 @@ export interface Effort {
  */
 export async function interleave(
   contenders: { readonly [name: string]: Contender },
-  { budget, fewest = 7, most = 150 }: Effort,
+  { budget, fewest = 7, most = Math.max(fewest, 150) }: Effort,
 ): Promise<Times> {
   const times: Times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]))
   const start = performance.now()

@@ -64,7 +64,7 @@ export function fieldEncryption(options: FieldEncryptionOptions) {
       $acrossTenants() {
         return context.bindings.bind(this as object, ANY_TENANT) as typeof this
       },
-      $encryption: { ...encryptionOperations(context, () => cache.size), ...keys },
+      $encryption: { ...encryptionOperations(context, options.schema, () => cache.size), ...keys },
     }
     return client.$extends({
       name: 'fieldseal',
@@ -88,13 +88,16 @@ interface BaseClient {
   readonly _globalOmit?: GlobalOmit
 }
 
-function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys }: FieldEncryptionOptions) {
+function contextFor(
+  base: BaseClient,
+  { schema, kms, tenant, defaultTenant, keys, normalizers }: FieldEncryptionOptions,
+) {
   const { ttl, max, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max })
   const store = prismaKeyStore(base, schema.keysModel)
   const ring = new KeyRing({ kms, store, cache, rotation })
   const context: OperationContext = {
-    plans: compilePlans(schema, base._globalOmit),
+    plans: compilePlans(schema, base._globalOmit, normalizers),
     ring,
     keyStoreWaits: store.isWaiting,
     bindings: new Bindings(Object.keys(schema.models).map(clientName)),

@@ -1,9 +1,14 @@
 import { type CipherIndex, type Slot, type TenantHolder, transform } from '../cipher.js'
 import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
+import type { RunReport } from '../maintenance/run.js'
+import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { boundTexts, type KnownValues } from './bound.js'
+import { type MaintainOptions, maintain } from './maintain.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
+import { collectStored } from './storedField.js'
+import { type Survey, type SurveyOptions, survey } from './survey.js'
 import { OperationTenancy } from './tenancy.js'
 
 /** What `$encryption` offers on an extended client. Tenant rules are those of queries. */
@@ -29,18 +34,47 @@ export interface EncryptionOperations {
    * @param field `Model.field`
    * @param value of the field's type
    * @param bound the row's bound columns, for fields with `bind:`
-   * @returns text for String and Json columns, bytes for Bytes columns
+   * @returns text for String and Json columns, bytes for Bytes columns; for a list, a list of one of these
    */
-  encrypt(field: string, value: unknown, bound?: KnownValues): Promise<string | Uint8Array>
+  encrypt(field: string, value: unknown, bound?: KnownValues): Promise<RawValue>
   /**
    * The blind index of a value, for use in raw SQL.
    *
    * @param field `Model.indexField`, the column marked `@blindIndex`
+   * @param value of the indexed field; an array with a value for each, where it indexes several
    */
   blindIndex(field: string, value: unknown): Promise<string | Uint8Array>
+  /**
+   * Works on rows that are stored already: encrypts existing plaintext, re-encrypts after a rotation, makes blind indexes
+   * again, decrypts, or verifies. Small batches, no long locks, safe beside a running app, resumed where it stopped. The
+   * command `fieldseal` calls it; see docs/existing-data.md.
+   *
+   * @returns what was done, by model
+   * @throws FieldsealError `OPTIONS_INVALID`, `TENANT_MISSING`, `DATABASE_UNAVAILABLE`, `KEY_STORE_UNAVAILABLE`, `KMS_*`;
+   * what is wrong with single rows is reported instead
+   *
+   * @example
+   * ```ts
+   * const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+   * const reports = await prisma.$encryption.maintain({ operation: 'encrypt', database: pool })
+   * ```
+   */
+  maintain(options: MaintainOptions): Promise<RunReport[]>
+  /**
+   * Counts what the encrypted fields hold: plaintext, ciphertexts by key version, missing indexes; and lists the keys. It
+   * reads whole tables, and asks no KMS. The command `fieldseal status` shows it.
+   *
+   * @throws FieldsealError `OPTIONS_INVALID`, `DATABASE_UNAVAILABLE`
+   */
+  survey(options: SurveyOptions): Promise<Survey>
+  /** What `prisma generate` wrote and the client works by. */
+  readonly schema: EncryptionSchema
   /** Figures of this process. */
   stats(): EncryptionStats
 }
+
+/** What raw SQL writes into an encrypted column. */
+export type RawValue = string | Uint8Array | string[] | Uint8Array[]
 
 export interface EncryptionStats {
   /** Unwrapped DEKs in memory. */
@@ -49,7 +83,13 @@ export interface EncryptionStats {
   readonly engine: 'native' | 'node'
 }
 
-export function encryptionOperations(context: OperationContext, cachedDeks: () => number): EncryptionOperations {
+export function encryptionOperations(
+  context: OperationContext,
+  schema: EncryptionSchema,
+  cachedDeks: () => number,
+): EncryptionOperations {
+  const { plans, ring, tenancy } = context
+  const maintenance = { schema, plans, ring, defaultTenant: tenancy.defaultTenant }
   return {
     decryptRows: (model, rows) => decryptRows(context, model, rows),
     encrypt: async (name, value, bound = {}) => {
@@ -61,7 +101,7 @@ export function encryptionOperations(context: OperationContext, cachedDeks: () =
     blindIndex: async (name, value) => {
       const index = indexOf(context, name)
       const [field] = index.sources
-      const values = index.sources.length === 1 ? [value] : (value as readonly unknown[])
+      const values = index.sources.length === 1 ? [value] : eachValue(index, value)
       const holder: Record<string, unknown> = {}
       return run(context, holder, (owner) => ({
         mode: 'index',
@@ -73,6 +113,9 @@ export function encryptionOperations(context: OperationContext, cachedDeks: () =
         values,
       }))
     },
+    maintain: (options) => maintain(maintenance, options),
+    survey: (options) => survey(maintenance, options),
+    schema,
     stats: () => ({ cachedDeks: cachedDeks(), engine: currentEngine().name }),
   }
 }
@@ -93,29 +136,35 @@ async function decryptRows<Row extends object>(
 function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHolder): Slot[] {
   const nameIn = (field: string) => (field in row ? field : (plan.columns[field] ?? field))
   const known = Object.fromEntries([...plan.bound.keys()].map((column) => [column, row[nameIn(column)]]))
-  return plan.encrypted
-    .filter(({ field }) => row[nameIn(field)] !== null && row[nameIn(field)] !== undefined)
-    .map((field) => {
-      const bound = boundTexts(plan, field, known, 'select it too')
-      return { mode: 'decrypt', field, owner, holder: row, key: nameIn(field.field), bound }
-    })
+  const slots: Slot[] = []
+  for (const field of plan.encrypted) {
+    const bound = () => boundTexts(plan, field, known, 'select it too')
+    collectStored(slots, { field, owner, holder: row, key: nameIn(field.field), bound })
+  }
+  return slots
 }
 
-async function run(
+async function run<Made>(
   context: OperationContext,
   holder: Record<string, unknown>,
   slot: (owner: TenantHolder) => Slot,
-): Promise<string | Uint8Array> {
+): Promise<Made> {
   const filled = slot({})
   const slots = [{ ...filled, owner: ownerOf(context, filled.field.name) }]
   await transform(slots, context.ring)
-  return holder.value as string | Uint8Array
+  return holder.value as Made
 }
 
 function ownerOf(context: OperationContext, name: string): TenantHolder {
   const tenancy = new OperationTenancy(context.bindings.current(), context.tenancy)
   tenancy.settle(tenancy.owner, name)
   return tenancy.owner
+}
+
+function eachValue({ name, sources }: CipherIndex, value: unknown): readonly unknown[] {
+  if (Array.isArray(value) && value.length === sources.length) return value
+  const message = `${name} indexes ${sources.length} fields: give an array with a value for each, in their order`
+  throw new FieldsealError('VALUE_INVALID', message)
 }
 
 function planOf(context: OperationContext, model: string): ModelPlan {
