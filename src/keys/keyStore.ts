@@ -60,8 +60,9 @@ export interface KeyStore {
   /** Puts another wrapped text in place of the one in `key`; `false` when the row has changed since. */
   rewrap(key: StoredKey, to: Pick<NewKey, 'wrapped' | 'kms' | 'kekId'>): Promise<boolean>
   /**
-   * Destroys all keys of a tenant in one transaction, but for intermediate keys of a group with its name, and those that are being made meanwhile, and inserts the
+   * Destroys all keys of a tenant in one transaction, and those that are being made meanwhile, and inserts the
    * `tombstones` where the tenant has no key yet. Gives the tenant's rows, all of them destroyed; none when it had none.
+   * Keys for `wrap` are not a tenant's: the group that they belong to may have the same name.
    */
   destroy(tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]>
 }

@@ -29,7 +29,7 @@ const NAME = 'hierarchy'
  */
 export function hierarchicalKms(options: HierarchicalKmsOptions): KmsOfStore {
   const settings = checkedOptions(options)
-  return (store) => over(settings, new IntermediateKeys(settings, store))
+  return (store, observation) => over(settings, new IntermediateKeys(settings, store, observation))
 }
 
 function over({ kms, groupOf }: HierarchySettings, keys: IntermediateKeys): Kms {

@@ -21,6 +21,8 @@ export interface HierarchicalKmsOptions {
   readonly rotateAfter?: Duration | undefined
   /** How long an unwrapped intermediate key is used before the KMS is asked again; `'5m'` unless given. */
   readonly ttl?: Duration | undefined
+  /** How much longer one serves while the KMS or the keys table is down; `'1h'` unless given, `0` for no time. */
+  readonly staleFor?: Duration | undefined
   /** How many unwrapped intermediate keys are held at most; 1,000 unless given. */
   readonly max?: number | undefined
 }
@@ -32,10 +34,11 @@ export interface HierarchySettings {
   readonly groupOf: GroupOf
   readonly rotateAfter: number
   readonly ttl: number
+  readonly staleFor: number
   readonly max: number
 }
 
-const NAMES = ['kms', 'shards', 'group', 'rotateAfter', 'ttl', 'max']
+const NAMES = ['kms', 'shards', 'group', 'rotateAfter', 'ttl', 'staleFor', 'max']
 const SHARDS = 32
 const MOST_SHARDS = 10_000
 const LONGEST_TTL = 2 ** 31 - 1
@@ -44,7 +47,7 @@ const LONGEST_GROUP = 128
 
 /** @throws FieldsealError `OPTIONS_INVALID`, naming the option */
 export function checkedOptions(options: HierarchicalKmsOptions): HierarchySettings {
-  const { kms, shards, group, rotateAfter = '90d', ttl = '5m', max = 1000 } = options
+  const { kms, shards, group, rotateAfter = '90d', ttl = '5m', staleFor = '1h', max = 1000 } = options
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name))
   if (unknown !== undefined) throw invalid(unknown, `does not exist; there are ${NAMES.join(', ')}`)
   if (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function') {
@@ -57,8 +60,9 @@ export function checkedOptions(options: HierarchicalKmsOptions): HierarchySettin
   return {
     kms,
     groupOf: group ? checked(group) : (tenant) => shardOf(tenant, shards ?? SHARDS),
-    rotateAfter: duration('rotateAfter', rotateAfter, Number.MAX_SAFE_INTEGER),
-    ttl: duration('ttl', ttl, LONGEST_TTL),
+    rotateAfter: duration('rotateAfter', rotateAfter, [1, Number.MAX_SAFE_INTEGER]),
+    ttl: duration('ttl', ttl, [1, LONGEST_TTL]),
+    staleFor: duration('staleFor', staleFor, [0, LONGEST_TTL]),
     max,
   }
 }
@@ -95,10 +99,10 @@ function unusable(tenant: string, why: string, options?: { cause: unknown }): Fi
   return new FieldsealError('KMS_KEY_UNUSABLE', message, options)
 }
 
-function duration(name: string, given: unknown, longest: number): number {
+function duration(name: string, given: unknown, [shortest, longest]: readonly [number, number]): number {
   const value = milliseconds(given)
-  if (value !== undefined && value >= 1 && value <= longest) return value
-  throw invalid(name, `must be a time like '5m' or milliseconds, from 1 to ${longest}`)
+  if (value !== undefined && value >= shortest && value <= longest) return value
+  throw invalid(name, `must be a time like '5m' or milliseconds, from ${shortest} to ${longest}`)
 }
 
 function checkInteger(name: string, value: unknown, most: number): void {

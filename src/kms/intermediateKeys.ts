@@ -9,6 +9,7 @@ import { encryptionContext } from '../keys/encryptionContext.js'
 import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
 import type { DekIdentity, GeneratedDek, WrappedDek } from '../keys/kms.js'
+import type { Observation } from '../keys/observedKms.js'
 import type { HierarchySettings } from './hierarchicalOptions.js'
 import { unwrapDek, type Wrapping, wrapDek } from './keyWrap.js'
 
@@ -30,9 +31,11 @@ export function isUnderIntermediate({ wrapped }: WrappedDek): boolean {
 export class IntermediateKeys {
   readonly #ring: KeyRing
 
-  constructor({ kms, ttl, max, rotateAfter }: HierarchySettings, store: KeyStore) {
-    const cache = new DekCache({ ttl, max })
-    this.#ring = new KeyRing({ kms, store, cache, counted: 'wrap', rotation: { rotateAfter } })
+  constructor(settings: HierarchySettings, store: KeyStore, observation?: Observation) {
+    const { kms, ttl, staleFor, max, rotateAfter } = settings
+    const cache = new DekCache({ ttl, max, staleFor })
+    const watched = observation && { observation }
+    this.#ring = new KeyRing({ kms, store, cache, counted: 'wrap', rotation: { rotateAfter }, ...watched })
   }
 
   async generate(group: string, identity: DekIdentity): Promise<GeneratedDek> {

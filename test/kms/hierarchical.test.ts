@@ -231,6 +231,7 @@ describe('hierarchicalKms, what it refuses', () => {
     ['ttl', { ttl: 'soon' }],
     ['ttl', { ttl: 2 ** 31 }],
     ['rotateAfter', { rotateAfter: 0 }],
+    ['staleFor', { staleFor: -1 }],
     ['max', { max: 0 }],
     ['shard', { shard: 2 } as never],
   ])('a bad option "%s", when it is given', (option, wrong: Partial<HierarchicalKmsOptions>) => {
