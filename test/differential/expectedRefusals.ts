@@ -133,7 +133,7 @@ function operator(
   else if (name === 'not' && isRecord(operand))
     for (const [inner, value] of Object.entries(operand)) operator(finding, index, inner, value, 'refused')
   else if (!['equals', 'in', 'notIn', 'not'].includes(name)) finding.reasons.push(`operator ${name}`)
-  else if (!isExact(index) && !isNull(operand) && (lossy === 'refused' || name === 'not' || name === 'notIn'))
+  else if (!isExact(index) && (!isNull(operand) || name.endsWith('n')) && (lossy === 'refused' || name === 'not' || name === 'notIn'))
     finding.reasons.push('few bits')
 }
 

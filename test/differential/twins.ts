@@ -66,7 +66,7 @@ export async function openTwins(schema: Schema, emulator: KmsEmulator): Promise<
     encrypted: { ...encrypted, client: extended.$forTenant('acme') },
     stored: encrypted.client,
     async empty() {
-      await Promise.all([plain, encrypted].map(({ client }) => client.$executeRawUnsafe(truncate(schema))))
+      await Promise.all([plain, encrypted].map(({ client }) => client.$executeRawUnsafe(deleteAll(schema))))
       for (const side of [plain, encrypted]) side.takeSql()
     },
     async close() {
@@ -112,9 +112,10 @@ async function generatedFolder(schema: Schema, twin: Twin): Promise<string> {
   return folder
 }
 
-function truncate({ models }: Schema): string {
-  const tables = models.map(({ name, table }) => `"${table ?? name}"`)
-  return `TRUNCATE ${tables.join(', ')} CASCADE`
+/** In one statement, so that no foreign key stands in the way; much faster than TRUNCATE on a few rows. */
+function deleteAll({ models }: Schema): string {
+  const deletes = models.map(({ name, table }, position) => `d${position} AS (DELETE FROM "${table ?? name}")`)
+  return `WITH ${deletes.join(', ')} SELECT 1`
 }
 
 export function delegateOf(client: Client, schema: Schema, model: string): Delegate {
