@@ -9,6 +9,7 @@ const library = {
 }
 
 const commands = {
+  'bin/fieldseal': 'src/bin/fieldseal.ts',
   'bin/fieldseal-generator': 'src/bin/fieldseal-generator.ts',
   'bin/kms-emulator': 'src/bin/kms-emulator.ts',
 }

@@ -70,11 +70,13 @@ static bool bytes_argument(napi_env env, napi_value value, Bytes *out) {
 static bool lengths_argument(napi_env env, napi_value value, Lengths *out) {
   bool is = false;
   napi_typedarray_type type;
+  size_t count = 0;
   void *data = NULL;
   if (napi_is_typedarray(env, value, &is) != napi_ok || !is) return false;
-  if (napi_get_typedarray_info(env, value, &type, &out->count, &data, NULL, NULL) != napi_ok) return false;
-  out->of = data;
-  return type == napi_uint32_array && out->count <= LARGEST_BATCH;
+  if (napi_get_typedarray_info(env, value, &type, &count, &data, NULL, NULL) != napi_ok) return false;
+  if (type != napi_uint32_array || count > LARGEST_BATCH) return false;
+  *out = (Lengths){data, count};
+  return true;
 }
 
 /* Whether the parts fill the whole exactly. */
@@ -429,7 +431,7 @@ static napi_value decrypt(napi_env env, napi_callback_info info) {
               napi_get_value_bool(env, argv[7], &d.padded) == napi_ok &&
               napi_get_value_int32(env, argv[8], &d.codec) == napi_ok &&
               (d.codec != NO_CODEC || (argc == 11 && bytes_argument(env, argv[9], &out)));
-  size_t room = longest(d.lengths) + 1;
+  size_t room = fits ? longest(d.lengths) + 1 : 0;
   if (fits) {
     d.text = type == napi_string;
     d.sealed = malloc(room);

@@ -39,7 +39,7 @@ export function transform(
 ): Promise<void> | undefined {
   if (slots.length === 0) return undefined
   const keys = new PassKeys(ring)
-  for (const slot of slots) keys.need(slot)
+  for (let i = 0; i < slots.length; i++) keys.need(slots[i]!, i)
   return keys.complete() ? apply(slots, keys) : resolveAndApply(slots, keys, inTime)
 }
 
@@ -110,7 +110,7 @@ function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number
       break
     }
     case 'decrypt':
-      batches.decrypt(keys.opener(slot), slot, position)
+      batches.decrypt(keys.opener(slot, position), slot, position)
       break
     case 'index':
       slot.holder[slot.key] = indexValue(slot, keys.active(slot))

@@ -24,6 +24,10 @@
  * | `KMS_DENIED` | credentials or permissions are wrong |
  * | `KMS_KEY_UNUSABLE` | the KEK is disabled, archived, pending deletion or unknown |
  * | `KMS_REFUSED` | the KMS refused this request: wrong wrapped key, encryption context or parameter |
+ * | `INDEX_MISMATCH` | verification: a blind index does not belong to the value beside it |
+ * | `ROW_BUSY` | maintenance: a row stayed locked, or changed between every read and write |
+ * | `ROW_REFUSED` | maintenance: a constraint of the database refuses what should be written |
+ * | `DATABASE_UNAVAILABLE` | maintenance: the database could not be reached or used |
  */
 export type ErrorCode =
   | 'OPTIONS_INVALID'
@@ -47,6 +51,10 @@ export type ErrorCode =
   | 'KMS_DENIED'
   | 'KMS_KEY_UNUSABLE'
   | 'KMS_REFUSED'
+  | 'INDEX_MISMATCH'
+  | 'ROW_BUSY'
+  | 'ROW_REFUSED'
+  | 'DATABASE_UNAVAILABLE'
 
 /** Text from outside, in a message: in quotes and on one line, whatever it holds. */
 export function quoted(text: unknown): string {

@@ -49,16 +49,18 @@ export class PassKeys {
   /** The last answer of `active`: consecutive slots mostly want the same. */
   #last: { owner: TenantHolder; mode: Slot['mode']; need: ActiveNeed } | undefined
 
-  /** The last head that was met, and what opens it: comparing with it is cheaper than looking one up. */
+  /** What each slot to decrypt needs, by its place in the pass. */
+  readonly #bySlot: OpenerNeed[] = []
+  /** The last head that was met: comparing with it is cheaper than looking one up. */
   #lastHead = ''
-  #lastOpener: Opener | undefined
+  #lastNeed: OpenerNeed | undefined
 
   constructor(ring: KeyRing) {
     this.#ring = ring
   }
 
-  need(slot: Slot): void {
-    if (slot.mode === 'decrypt') this.#needHead(slot)
+  need(slot: Slot, position: number): void {
+    if (slot.mode === 'decrypt') this.#bySlot[position] = this.#needHead(slot)
     else this.#needActive(slot)
   }
 
@@ -73,22 +75,26 @@ export class PassKeys {
     need.count += 1
   }
 
-  #needHead(slot: DecryptSlot): void {
+  #needHead(slot: DecryptSlot): OpenerNeed {
     const stored = slot.holder[slot.key]
-    if (this.#lastHead !== '' && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return
+    if (this.#lastNeed && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return this.#lastNeed
     const head = headOf(stored)
-    if (head !== null && this.#openers.has(head)) {
-      this.#lastHead = head
-      return
-    }
+    const need = (head === null ? undefined : this.#openers.get(head)) ?? this.#addHead(slot, head)
+    this.#lastHead = head!
+    this.#lastNeed = need
+    return need
+  }
+
+  #addHead(slot: DecryptSlot, head: string | null): OpenerNeed {
     const header = head === null ? null : headerOfHead(head)
     if (head === null || !header) {
       throw fieldError('CIPHERTEXT_INVALID', slot.field, 'holds something that is not a ciphertext of this library')
     }
     const dek = this.#ring.cached(header.dekId)
     const opener = dek && new Opener(dek, header)
-    this.#lastHead = head
-    this.#openers.set(head, { field: slot.field, header, scope: slot.owner.tenant!, opener })
+    const need: OpenerNeed = { field: slot.field, header, scope: slot.owner.tenant!, opener }
+    this.#openers.set(head, need)
+    return need
   }
 
   /** Takes what is in memory, and says whether that is all. */
@@ -134,22 +140,13 @@ export class PassKeys {
     return need.draw()
   }
 
-  opener(slot: DecryptSlot): Opener {
-    const opener = this.#openerOf(slot.holder[slot.key])
+  opener(slot: DecryptSlot, position: number): Opener {
+    const opener = this.#bySlot[position]!.opener!
     const scope = slot.owner.tenant!
     if (scope !== ANY_TENANT && opener.dek.tenant !== scope) {
       const message = `${slot.field.name} is encrypted for another tenant than ${quoted(scope)}: filter by tenant in your query`
       throw new FieldsealError('TENANT_MISMATCH', message)
     }
-    return opener
-  }
-
-  #openerOf(stored: unknown): Opener {
-    if (this.#lastOpener && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return this.#lastOpener
-    const head = headOf(stored)!
-    const opener = this.#openers.get(head)!.opener!
-    this.#lastHead = head
-    this.#lastOpener = opener
     return opener
   }
 }

@@ -64,7 +64,7 @@ export function fieldEncryption(options: FieldEncryptionOptions) {
       $acrossTenants() {
         return context.bindings.bind(this as object, ANY_TENANT) as typeof this
       },
-      $encryption: { ...encryptionOperations(context, () => cache.size), ...keys },
+      $encryption: { ...encryptionOperations(context, options.schema, () => cache.size), ...keys },
     }
     return client.$extends({
       name: 'fieldseal',

@@ -1,7 +1,12 @@
 export type { KeyFailure, KeyOutcome, KeyProgress, WalkOptions, WalkReport } from '../maintenance/keyWalk.js'
+export type { Operation } from '../maintenance/operation.js'
+export type { Problem } from '../maintenance/problem.js'
 export type { RewrapOptions } from '../maintenance/rewrap.js'
 export type { RotateOptions } from '../maintenance/rotate.js'
+export type { ProgressEvent, RunReport } from '../maintenance/run.js'
 export type { DestroyedKey, ShredReceipt } from '../maintenance/shred.js'
+export type { PgConnection } from '../postgres/sql.js'
+export type { FieldSurvey, IndexSurvey, KeySurvey, VersionSurvey } from '../postgres/survey.js'
 export type {
   BlindIndexSchema,
   BoundColumnSchema,
@@ -15,5 +20,8 @@ export type {
 export { assertEncrypted } from './assertEncrypted.js'
 export { type EncryptionMethods, fieldEncryption } from './extension.js'
 export type { KeyOperations } from './keyOperations.js'
+export type { Choice, MaintainOptions } from './maintain.js'
+export type { TenantPaths } from './maintained.js'
 export type { FieldEncryptionOptions, KeyOptions } from './options.js'
 export type { EncryptionOperations, EncryptionStats } from './rawRows.js'
+export type { Survey, SurveyOptions } from './survey.js'

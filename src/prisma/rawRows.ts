@@ -1,9 +1,13 @@
 import { type CipherIndex, type Slot, type TenantHolder, transform } from '../cipher.js'
 import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
+import type { RunReport } from '../maintenance/run.js'
+import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { boundTexts, type KnownValues } from './bound.js'
+import { type MaintainOptions, maintain } from './maintain.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
+import { type Survey, type SurveyOptions, survey } from './survey.js'
 import { OperationTenancy } from './tenancy.js'
 
 /** What `$encryption` offers on an extended client. Tenant rules are those of queries. */
@@ -38,6 +42,31 @@ export interface EncryptionOperations {
    * @param field `Model.indexField`, the column marked `@blindIndex`
    */
   blindIndex(field: string, value: unknown): Promise<string | Uint8Array>
+  /**
+   * Works on rows that are stored already: encrypts existing plaintext, re-encrypts after a rotation, makes blind indexes
+   * again, decrypts, or verifies. Small batches, no long locks, safe beside a running app, resumed where it stopped. The
+   * command `fieldseal` calls it; see docs/existing-data.md.
+   *
+   * @returns what was done, by model
+   * @throws FieldsealError `OPTIONS_INVALID`, `TENANT_MISSING`, `DATABASE_UNAVAILABLE`, `KEY_STORE_UNAVAILABLE`, `KMS_*`;
+   * what is wrong with single rows is reported instead
+   *
+   * @example
+   * ```ts
+   * const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+   * const reports = await prisma.$encryption.maintain({ operation: 'encrypt', database: pool })
+   * ```
+   */
+  maintain(options: MaintainOptions): Promise<RunReport[]>
+  /**
+   * Counts what the encrypted fields hold: plaintext, ciphertexts by key version, missing indexes; and lists the keys. It
+   * reads whole tables, and asks no KMS. The command `fieldseal status` shows it.
+   *
+   * @throws FieldsealError `OPTIONS_INVALID`, `DATABASE_UNAVAILABLE`
+   */
+  survey(options: SurveyOptions): Promise<Survey>
+  /** What `prisma generate` wrote and the client works by. */
+  readonly schema: EncryptionSchema
   /** Figures of this process. */
   stats(): EncryptionStats
 }
@@ -49,7 +78,13 @@ export interface EncryptionStats {
   readonly engine: 'native' | 'node'
 }
 
-export function encryptionOperations(context: OperationContext, cachedDeks: () => number): EncryptionOperations {
+export function encryptionOperations(
+  context: OperationContext,
+  schema: EncryptionSchema,
+  cachedDeks: () => number,
+): EncryptionOperations {
+  const { plans, ring, tenancy } = context
+  const maintenance = { schema, plans, ring, defaultTenant: tenancy.defaultTenant }
   return {
     decryptRows: (model, rows) => decryptRows(context, model, rows),
     encrypt: async (name, value, bound = {}) => {
@@ -73,6 +108,9 @@ export function encryptionOperations(context: OperationContext, cachedDeks: () =
         values,
       }))
     },
+    maintain: (options) => maintain(maintenance, options),
+    survey: (options) => survey(maintenance, options),
+    schema,
     stats: () => ({ cachedDeks: cachedDeks(), engine: currentEngine().name }),
   }
 }

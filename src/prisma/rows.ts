@@ -6,11 +6,25 @@ import { type ReadShape, unaskedShape } from './shape.js'
 
 type Row = Record<string, unknown>
 
+/** Its constructor gives back what it was given, so that a class over it puts its private field on that. */
+const Given = function given(row: object) {
+  return row
+} as unknown as new (
+  row: object,
+) => object
+
 /**
- * Rows that hold plaintext. An extension under this one may answer with rows that the encrypted client gave it, and
- * those come by a second time.
+ * The mark of rows that hold plaintext. An extension under this one may answer with rows that the encrypted client gave
+ * it, and those come by a second time. Nothing but this class can see a private field, copies of a row have it not, and
+ * unlike an entry in a WeakSet it costs the garbage collector nothing.
  */
-const decryptedRows = new WeakSet<object>()
+class Decrypted extends Given {
+  #decrypted = true
+
+  static has(row: object): boolean {
+    return #decrypted in row
+  }
+}
 
 /** Collects the encrypted fields of a result, and takes out of its rows what was only added to decrypt them. */
 export function collectRows(slots: Slot[], shape: ReadShape, result: unknown, owner: TenantHolder): void {
@@ -23,7 +37,7 @@ export function collectRows(slots: Slot[], shape: ReadShape, result: unknown, ow
 
 function collectRow(slots: Slot[], shape: ReadShape, row: Row, owner: TenantHolder): void {
   const { plan, children, others } = shape
-  if (!decryptedRows.has(row)) collectFields(slots, plan, row, owner)
+  if (!Decrypted.has(row)) collectFields(slots, plan, row, owner)
   takeOut(shape, row)
   for (const [relation, child] of children) collectRows(slots, child, row[relation], owner)
   for (const { field, model } of others) {
@@ -79,7 +93,7 @@ export function hasChecks({ checks, children }: ReadShape): boolean {
 export function markDecrypted(slots: readonly Slot[]): void {
   let last: object | undefined
   for (const { holder } of slots) {
-    if (holder !== last) decryptedRows.add(holder)
+    if (holder !== last && !Decrypted.has(holder)) new Decrypted(holder)
     last = holder
   }
 }

@@ -96,7 +96,7 @@ const columns = ['name', 'email', 'phone', 'history', 'photo'] as const
 /** Filters and other uses that an app could try with a plaintext in hand. */
 const queries: { readonly [query: string]: () => PromiseLike<unknown> } = {
   equals: () => acme.patient.findMany({ where: { name: `${SECRET}-name` as never } }),
-  in: () => acme.patient.findMany({ where: { email: { in: [`${SECRET}-email`] } } }),
+  in: () => acme.patient.findMany({ where: { name: { in: [`${SECRET}-name`] } as never } }),
   contains: () => acme.patient.findMany({ where: { AND: [{ NOT: { name: { contains: SECRET } as never } }] } }),
   'a nested filter': () =>
     acme.visit.findMany({ where: { patient: { is: { name: { startsWith: SECRET } as never } } } }),

@@ -2,11 +2,16 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { type EncryptionOperations, type EncryptionSchema, fieldEncryption } from 'fieldseal/prisma'
+import {
+  type EncryptionOperations,
+  type EncryptionSchema,
+  type FieldEncryptionOptions,
+  fieldEncryption,
+} from 'fieldseal/prisma'
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
 import { prismaGenerate, provider } from '../generator/prismaGenerate.js'
 import { emulatedKms } from '../support/clinic.js'
-import { createDatabase } from '../support/database.js'
+import { createDatabase, type TestDatabase } from '../support/database.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url))
@@ -43,6 +48,8 @@ export type FixtureClient = { [model: string]: Delegate } & {
   $disconnect(): Promise<void>
   $on(event: 'query', listener: (event: { query: string; params: string }) => void): void
   $encryption: EncryptionOperations
+  $forTenant(tenant: string): FixtureClient
+  $acrossTenants(): FixtureClient
 }
 
 interface GeneratedClient {
@@ -63,6 +70,11 @@ export interface Fixture {
   /** The client under `prisma`. */
   readonly base: FixtureClient
   readonly emulator: KmsEmulator
+  readonly database: TestDatabase
+  /** Where its schema and generated code are; removed in the end. */
+  readonly folder: string
+  /** Another encrypted client, as another process would have it. */
+  another(options?: Partial<FieldEncryptionOptions>): FixtureClient
   /** A client of its own on the same database, not extended. */
   open(options?: object): FixtureClient
   takeSql(): string[]
@@ -102,6 +114,9 @@ export async function openFixture(name: string): Promise<Fixture> {
     base,
     prisma: base.$extends(fieldEncryption(encryption)),
     emulator,
+    database,
+    folder,
+    another: (other = {}) => open().$extends(fieldEncryption({ ...encryption, ...other })),
     open,
     takeSql: () => statements.splice(0),
     url: database.url,

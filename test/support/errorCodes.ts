@@ -22,6 +22,10 @@ const codes = {
   KMS_DENIED: true,
   KMS_KEY_UNUSABLE: true,
   KMS_REFUSED: true,
+  INDEX_MISMATCH: true,
+  ROW_BUSY: true,
+  ROW_REFUSED: true,
+  DATABASE_UNAVAILABLE: true,
 } satisfies Record<ErrorCode, true>
 
 /** All codes of the closed union; the compiler sees to it. */

@@ -1,0 +1,108 @@
+import { isCancel, text } from '@clack/prompts'
+import { FieldsealError } from '../../errors.js'
+import type { WalkReport } from '../../maintenance/keyWalk.js'
+import { EXIT, type ExitCode } from '../exitCode.js'
+import { onInterrupt } from '../interrupt.js'
+import type { World } from '../loadConfig.js'
+import { count, type Terminal } from '../terminal.js'
+
+export interface WalkArguments {
+  readonly tenant?: readonly string[]
+  readonly rate?: number
+  readonly dryRun?: boolean
+}
+
+/** Rotates or rewraps keys; no row of a model changes. */
+export async function runWalk(
+  operation: 'rotate' | 'rewrap',
+  world: World,
+  terminal: Terminal,
+  { tenant, rate, dryRun }: WalkArguments,
+): Promise<ExitCode> {
+  if (dryRun) return countKeys(operation, world, terminal, tenant)
+  const interrupt = onInterrupt((message) => terminal.say(message))
+  try {
+    const report = await world.client.$encryption[operation]({
+      ...(tenant === undefined ? {} : { tenants: tenant }),
+      ...(rate === undefined ? {} : { rate }),
+      signal: interrupt.signal,
+      onProgress: ({ done, total, outcome, tenant: owner, key }) => {
+        terminal.event({ event: 'key', operation, tenant: owner, key, outcome, done, total })
+        terminal.progress({ name: operation, done, total, unit: 'keys' })
+      },
+    })
+    terminal.settle()
+    return concludeWalk(operation, terminal, report)
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error
+    terminal.settle()
+    terminal.say('Interrupted. What was done is done; the same command does the rest.')
+    return EXIT.interrupted
+  } finally {
+    terminal.settle()
+    interrupt.dispose()
+  }
+}
+
+async function countKeys(
+  operation: string,
+  { client, database, tenants }: World,
+  terminal: Terminal,
+  chosen: readonly string[] | undefined,
+): Promise<ExitCode> {
+  const { keys } = await client.$encryption.survey({ database, tenants, models: [] })
+  const usable = keys.filter(({ state, purpose }) =>
+    operation === 'rotate' ? state === 'active' && purpose === 'encrypt' : state !== 'destroyed',
+  )
+  const wanted = usable.filter(({ tenant }) => chosen === undefined || chosen.includes(tenant)).length
+  terminal.event({ event: 'dry-run', operation, keys: wanted })
+  terminal.say(`${operation} would see to ${count(wanted)} keys. A dry run: nothing was changed.`)
+  return EXIT.done
+}
+
+function concludeWalk(operation: 'rotate' | 'rewrap', terminal: Terminal, report: WalkReport): ExitCode {
+  const { changed, unchanged, failed } = report
+  terminal.event({ event: 'report', operation, changed, unchanged, failed: failed.length })
+  for (const { tenant, key, error } of failed) {
+    terminal.event({ event: 'problem', tenant, key, code: error.code, message: error.message })
+    terminal.say(`${error.code}  ${tenant} ${key}: ${error.message}`)
+  }
+  terminal.say(`${count(changed)} keys changed, ${count(unchanged)} unchanged, ${count(failed.length)} failed.`)
+  if (operation === 'rotate' && changed > 0)
+    terminal.say('New values are under the new keys. Next, for the old ones: fieldseal re-encrypt')
+  return failed.length > 0 ? EXIT.problems : EXIT.done
+}
+
+export interface ShredArguments {
+  readonly tenant: string
+  readonly yes?: boolean
+}
+
+/** Destroys the keys of a tenant, if that is really meant. */
+export async function runShred(world: World, terminal: Terminal, { tenant, yes }: ShredArguments): Promise<ExitCode> {
+  if (!yes) await agree(terminal, tenant)
+  const receipt = await world.client.$encryption.shred(tenant)
+  terminal.event({ event: 'receipt', ...receipt })
+  terminal.say(JSON.stringify(receipt, null, 2))
+  terminal.say('Keep this receipt. Backups of the keys table can still open the data: destroy or rewrite them too.')
+  return EXIT.done
+}
+
+async function agree(terminal: Terminal, tenant: string): Promise<void> {
+  if (!terminal.asks) {
+    throw new FieldsealError(
+      'OPTIONS_INVALID',
+      'shred destroys all data of a tenant for good; say --yes if that is meant',
+    )
+  }
+  const message = `Everything that is encrypted for ${JSON.stringify(tenant)} will be unreadable for good. Type the tenant's id to go on`
+  const answer = await text({ message })
+  if (isCancel(answer) || answer !== tenant) throw new FieldsealError('OPTIONS_INVALID', 'nothing was changed')
+}
+
+/** Lists all keys without what is wrapped, for an inventory: JSON, with or without `--json`. */
+export async function runExportMetadata({ client, database }: World, stdout: NodeJS.WriteStream): Promise<ExitCode> {
+  const { keys } = await client.$encryption.survey({ database, models: [] })
+  stdout.write(`${JSON.stringify(keys, null, 2)}\n`)
+  return EXIT.done
+}

@@ -1,0 +1,128 @@
+import { confirm, isCancel } from '@clack/prompts'
+import { FieldsealError } from '../../errors.js'
+import type { Operation } from '../../maintenance/operation.js'
+import type { Problem } from '../../maintenance/problem.js'
+import type { RunReport } from '../../maintenance/run.js'
+import { EXIT, type ExitCode } from '../exitCode.js'
+import { onInterrupt } from '../interrupt.js'
+import type { World } from '../loadConfig.js'
+import { count, duration, type Terminal } from '../terminal.js'
+
+/** What the commands encrypt, re-encrypt, reindex, decrypt and verify take. */
+export interface MaintainArguments {
+  readonly model?: readonly string[]
+  readonly field?: readonly string[]
+  readonly tenant?: string
+  readonly dryRun?: boolean
+  readonly onError?: 'skip' | 'stop'
+  readonly rate?: number
+  readonly restart?: boolean
+  readonly yes?: boolean
+}
+
+/** Problems shown one by one; the others are counted. */
+const SHOWN = 20
+
+/** Runs an operation and says what became of it. */
+export async function runMaintain(
+  operation: Operation,
+  world: World,
+  terminal: Terminal,
+  args: MaintainArguments,
+): Promise<ExitCode> {
+  if (operation === 'decrypt' && !args.dryRun) await agree(terminal, args)
+  const interrupt = onInterrupt((text) => terminal.say(text))
+  const started = performance.now()
+  const shown = { problems: 0 }
+  const { model, field, tenant, dryRun = false, onError, rate, restart } = args
+  try {
+    const reports = await world.client.$encryption.maintain({
+      ...{ operation, database: world.database, tenants: world.tenants, models: model, fields: field, tenant },
+      ...{ dryRun, onError, restart, rowsPerSecond: rate, signal: interrupt.signal },
+      onProgress: (event) => {
+        terminal.event({ event: 'progress', ...event })
+        terminal.progress({ name: event.model, done: event.scanned, total: event.total, unit: 'rows' })
+        if (event.scanned >= event.total) terminal.settle()
+      },
+      onProblem: (problem) => showProblem(terminal, problem, shown),
+    })
+    terminal.settle()
+    return conclude(terminal, { operation, dryRun, reports, seconds: (performance.now() - started) / 1000 })
+  } finally {
+    terminal.settle()
+    interrupt.dispose()
+  }
+}
+
+async function agree(terminal: Terminal, { yes }: MaintainArguments): Promise<void> {
+  if (yes) return
+  const refusal = 'decrypt puts plaintext into the database; say --yes if that is meant'
+  if (!terminal.asks) throw new FieldsealError('OPTIONS_INVALID', refusal)
+  const answer = await confirm({ message: 'This puts plaintext into the database. Go on?', initialValue: false })
+  if (isCancel(answer) || !answer) throw new FieldsealError('OPTIONS_INVALID', 'nothing was changed')
+}
+
+function showProblem(terminal: Terminal, problem: Problem, shown: { problems: number }): void {
+  terminal.event({ event: 'problem', ...problem })
+  shown.problems += 1
+  if (shown.problems <= SHOWN)
+    terminal.say(`${problem.code}  ${problem.model} ${problem.key.join(' / ')}: ${problem.message}`)
+  if (shown.problems === SHOWN + 1) terminal.say('Further problems are counted only; --json shows each.')
+}
+
+interface Conclusion {
+  readonly operation: Operation
+  readonly dryRun: boolean
+  readonly reports: readonly RunReport[]
+  readonly seconds: number
+}
+
+const DOING: { readonly [operation in Operation]: string } = {
+  encrypt: 'encrypted',
+  're-encrypt': 're-encrypted',
+  reindex: 'reindexed',
+  decrypt: 'decrypted',
+  verify: 'verified',
+}
+
+function conclude(terminal: Terminal, { operation, dryRun, reports, seconds }: Conclusion): ExitCode {
+  for (const { problems, ...report } of reports) terminal.event({ event: dryRun ? 'dry-run' : 'report', ...report })
+  const last = dryRun ? `to be ${DOING[operation]}` : DOING[operation]
+  const did = ({ wanted, changed, scanned, skipped }: RunReport) =>
+    dryRun ? wanted : operation === 'verify' ? scanned - skipped : changed
+  terminal.table(
+    ['model', 'rows seen', last, 'read again', 'left'],
+    reports.map((report) => [
+      report.model,
+      ...[report.scanned, did(report), report.conflicts, report.skipped].map(count),
+    ]),
+  )
+  for (const { model, resumed } of reports)
+    if (resumed) terminal.say(`${model}: went on with an earlier run, which is counted in.`)
+  const problems = reports.reduce((sum, { skipped }) => sum + skipped, 0)
+  const outcome = reports.at(-1)?.outcome ?? 'done'
+  terminal.say(closing(operation, { dryRun, problems, outcome, time: duration(seconds) }))
+  if (outcome === 'interrupted') return EXIT.interrupted
+  return problems > 0 ? EXIT.problems : EXIT.done
+}
+
+interface Closing {
+  readonly dryRun: boolean
+  readonly problems: number
+  readonly outcome: RunReport['outcome']
+  readonly time: string
+}
+
+function closing(operation: Operation, { dryRun, problems, outcome, time }: Closing): string {
+  if (outcome === 'interrupted') return 'Interrupted. The same command goes on from here.'
+  if (outcome === 'stopped') return 'Stopped at a problem (--on-error stop). The same command goes on from here.'
+  if (dryRun) return `A dry run: nothing was changed. It took ${time}.`
+  if (operation === 'verify') {
+    return problems === 0
+      ? `Everything is encrypted, readable and indexed. It took ${time}.`
+      : `${count(problems)} problems. It took ${time}.`
+  }
+  if (problems > 0)
+    return `Done in ${time}; ${count(problems)} rows were left as they were. See to them, then run this again.`
+  return `Done in ${time}. Next: ${operation === 'decrypt' ? 'take the marks out of the schema' : 'fieldseal verify'}`
+}

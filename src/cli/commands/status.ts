@@ -1,0 +1,78 @@
+import { writeFile } from 'node:fs/promises'
+import type { KeySurvey } from '../../postgres/survey.js'
+import type { Survey } from '../../prisma/survey.js'
+import { EXIT, type ExitCode } from '../exitCode.js'
+import type { World } from '../loadConfig.js'
+import { count, type Terminal } from '../terminal.js'
+import { statusPage } from './statusPage.js'
+
+export interface StatusArguments {
+  readonly model?: readonly string[]
+  readonly field?: readonly string[]
+  readonly tenant?: string
+  readonly html?: string
+}
+
+/** Tenants shown one by one. */
+const SHOWN = 20
+const DAY = 86_400_000
+
+/** Shows what is encrypted and under which keys. Plaintext that is left is a problem. */
+export async function runStatus(world: World, terminal: Terminal, args: StatusArguments): Promise<ExitCode> {
+  const { model, field, tenant, html } = args
+  const survey = await world.client.$encryption.survey({
+    ...{ database: world.database, tenants: world.tenants, models: model, fields: field, tenant },
+  })
+  terminal.event({ event: 'status', ...survey })
+  showFields(terminal, survey)
+  showKeys(terminal, survey)
+  if (html !== undefined) {
+    await writeFile(html, statusPage(survey))
+    terminal.say(`Wrote ${html}`)
+  }
+  const open = survey.fields.some(({ plaintext, unknownKey }) => plaintext + unknownKey > 0)
+  return open || survey.indexes.some(({ missing, stray }) => missing + stray > 0) ? EXIT.problems : EXIT.done
+}
+
+function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
+  terminal.table(
+    ['field', 'rows', 'null', 'plaintext', 'encrypted', 'by key version'],
+    fields.map((field) => [
+      `${field.model}.${field.field}`,
+      ...[field.rows, field.null, field.plaintext, field.ciphertext].map(count),
+      [
+        ...field.versions.map(({ version, state, rows }) => `v${version} ${state}: ${count(rows)}`),
+        ...(field.unknownKey > 0 ? [`unknown key: ${count(field.unknownKey)}`] : []),
+      ].join('\n'),
+    ]),
+  )
+  if (indexes.length === 0) return
+  terminal.table(
+    ['blind index', 'missing', 'beside no value'],
+    indexes.map(({ model, field, missing, stray }) => [`${model}.${field}`, count(missing), count(stray)]),
+  )
+}
+
+function showKeys(terminal: Terminal, { keys, at }: Survey): void {
+  const active = keys.filter(({ state }) => state === 'active')
+  const tenants = new Set(keys.map(({ tenant }) => tenant))
+  terminal.say(`${count(tenants.size)} tenants, ${count(active.length)} active keys, ${count(keys.length)} in all`)
+  if (active.length === 0) return
+  const rows = active.sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1)).slice(0, SHOWN)
+  terminal.table(
+    ['tenant', 'purpose', 'version', 'age in days', 'messages', 'KEK'],
+    rows.map((key) => [
+      key.tenant,
+      key.purpose,
+      key.version,
+      ageOf(key, at),
+      count(key.messages),
+      `${key.kms} ${key.kekId}`,
+    ]),
+  )
+  if (active.length > SHOWN) terminal.say(`… and ${count(active.length - SHOWN)} younger ones; --json lists all.`)
+}
+
+export function ageOf({ createdAt }: KeySurvey, at: string): number {
+  return Math.floor((Date.parse(at) - Date.parse(createdAt)) / DAY)
+}

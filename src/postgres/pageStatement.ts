@@ -1,0 +1,179 @@
+import type { Cell, PageRequest, RowKey, StoredRow } from '../maintenance/rowSource.js'
+import type { RowSourceContext } from './context.js'
+import { quoteName, type TextRow, tableName } from './sql.js'
+import type { MaintainedColumn } from './table.js'
+import { belongsTo, wantedRows } from './wanted.js'
+
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
+/** The most that the values of one page may weigh, in bytes; a single row may weigh more. */
+const PAGE_BYTES = 8 * 1024 * 1024
+
+/** Looks at the next rows by primary key, and sends the values of those only that are wanted. */
+export function pageStatement(context: RowSourceContext, { after, until, limit }: PageRequest): Statement {
+  const values: unknown[] = []
+  const bounds = [keyBound(context, '>', after, values), keyBound(context, '<=', until, values)].filter(Boolean)
+  const where = bounds.length > 0 ? `WHERE ${bounds.join(' AND ')}` : ''
+  return { text: select(context, `${where} ORDER BY ${keyOrder(context, 't')} LIMIT ${limit}`, values), values }
+}
+
+/** The same of given rows. */
+export function rereadStatement(context: RowSourceContext, rows: readonly StoredRow[]): Statement {
+  const { key } = context.facts
+  const values: unknown[] = key.map((_, position) => rows.map((row) => row.key[position]))
+  const arrays = key.map((_, position) => `$${position + 1}::text[]`)
+  const names = key.map((_, position) => `v${position}`)
+  const same = key.map((column, position) => `t.${quoteName(column)} = v${position}::${typeOf(context, column)}`)
+  const join = `JOIN unnest(${arrays}) AS v(${names}) ON ${same.join(' AND ')}`
+  return { text: select(context, join, values), values }
+}
+
+export function typeOf({ facts, table }: RowSourceContext, column: string): string {
+  const type = facts.types.get(column)
+  if (type === undefined) throw new TypeError(`${tableName(table)} has no column ${quoteName(column)}`)
+  return type
+}
+
+function keyBound(context: RowSourceContext, operator: string, bound: RowKey | null, values: unknown[]): string {
+  if (bound === null) return ''
+  const places = context.facts.key.map((column, position) => {
+    values.push(bound[position])
+    return `$${values.length}::${typeOf(context, column)}`
+  })
+  return `(${context.facts.key.map((column) => `t.${quoteName(column)}`)}) ${operator} (${places})`
+}
+
+function keyOrder({ facts }: RowSourceContext, from: 't' | 's' | 'p'): string {
+  return facts.key
+    .map((column, position) => (from === 't' ? `t.${quoteName(column)}` : `${from}.k${position}`))
+    .join(', ')
+}
+
+/** @param tail of the innermost query: which rows of `t`, in which order */
+function select(context: RowSourceContext, tail: string, values: unknown[]): string {
+  const { facts, table } = context
+  const { columns, bound } = layout(context)
+  const keys = facts.key.map((_, position) => `p.k${position}::text`)
+  const sent = [
+    'p.row_tenant',
+    ...bound.map((_, position) => `p.b${position}::text`),
+    ...columns.map(({ storage }, position) =>
+      storage === 'Bytes' ? `encode(p.c${position}, 'base64')` : `p.c${position}::text`,
+    ),
+  ].map((value) => `CASE WHEN p.wanted THEN ${value} END`)
+  const raw = [
+    ...facts.key.map((column, position) => `t.${quoteName(column)} AS k${position}`),
+    't.xmin AS row_version',
+    `${tenantText(context)} AS row_tenant`,
+    ...bound.map(([, column], position) => `t.${quoteName(column)} AS b${position}`),
+    ...columns.map(({ column }, position) => `t.${quoteName(column)} AS c${position}`),
+    `(${wantedOf(context, values)}) AS wanted`,
+  ]
+  const rows = `SELECT ${raw} FROM ${tableName(table)} t ${tenantJoins(context)} ${tail}`
+  const weighed = `SELECT s.*, CASE WHEN s.wanted THEN ${weight(columns)} ELSE 0 END AS weight FROM (${rows}) s`
+  const summed = `SELECT s.*, sum(s.weight) OVER (ORDER BY ${keyOrder(context, 's')} ROWS UNBOUNDED PRECEDING) AS weights FROM (${weighed}) s`
+  return `
+    SELECT ${[...keys, 'p.row_version::text', 'p.wanted::text', ...sent]}
+    FROM (${summed}) p WHERE p.weights - p.weight < ${PAGE_BYTES} ORDER BY ${keyOrder(context, 'p')}`
+}
+
+/** What it takes in this process, about; without unpacking anything in the database. */
+function weight(columns: readonly MaintainedColumn[]): string {
+  const sizes = columns.map(({ storage }, position) => {
+    const size = storage === 'Json' ? `4 * pg_column_size(s.c${position})` : `octet_length(s.c${position})`
+    return `coalesce(${size}, 0)`
+  })
+  return ['0', ...sizes].join(' + ')
+}
+
+function wantedOf(context: RowSourceContext, values: unknown[]): string {
+  const wanted = wantedRows(context)
+  const { tenant, table } = context
+  if (tenant === undefined) return wanted
+  if (table.tenant.kind === 'fixed') return table.tenant.tenant === tenant ? wanted : 'FALSE'
+  values.push(tenant)
+  const place = `$${values.length}::text`
+  const owned = table.tenant.kind === 'column' ? `${tenantText(context)} = ${place}` : belongsTo(place, context)
+  return `(${wanted}) AND coalesce(${owned}, FALSE)`
+}
+
+function tenantText({ table: { tenant } }: RowSourceContext): string {
+  if (tenant.kind !== 'column') return 'NULL'
+  const from = tenant.joins.length === 0 ? 't' : `j${tenant.joins.length}`
+  return `${from}.${quoteName(tenant.column)}::text`
+}
+
+function tenantJoins({ table: { tenant } }: RowSourceContext): string {
+  if (tenant.kind !== 'column') return ''
+  const joins = tenant.joins.map((join, position) => {
+    const near = position === 0 ? 't' : `j${position}`
+    const far = `j${position + 1}`
+    const same = join.from.map((column, i) => `${far}.${quoteName(join.to[i]!)} = ${near}.${quoteName(column)}`)
+    return `LEFT JOIN ${tableName(join)} ${far} ON ${same.join(' AND ')}`
+  })
+  return joins.join(' ')
+}
+
+interface Layout {
+  readonly columns: readonly (MaintainedColumn & { readonly field: string })[]
+  readonly bound: readonly (readonly [field: string, column: string])[]
+}
+
+/** The columns that are read, in order. */
+function layout({ model, table }: RowSourceContext): Layout {
+  const bound = new Set(model.readable.flatMap(({ bind }) => bind))
+  return {
+    columns: [
+      ...model.readable.map(({ field }) => ({ field, ...table.fields[field]! })),
+      ...model.indexes.map(({ field }) => ({ field, ...table.indexes[field]! })),
+    ],
+    bound: [...bound].map((field) => [field, table.bound[field]!]),
+  }
+}
+
+/** Makes rows of what these statements answer. */
+export class RowReader {
+  readonly #layout: Layout
+  readonly #keys: number
+  readonly #tenant: RowSourceContext['table']['tenant']
+
+  constructor(context: RowSourceContext) {
+    this.#layout = layout(context)
+    this.#keys = context.facts.key.length
+    this.#tenant = context.table.tenant
+  }
+
+  key(row: TextRow): RowKey {
+    return row.slice(0, this.#keys) as string[]
+  }
+
+  isWanted(row: TextRow): boolean {
+    return row[this.#keys + 1] === 'true'
+  }
+
+  row(row: TextRow): StoredRow {
+    const { bound, columns } = this.#layout
+    const first = this.#keys + 3
+    return {
+      key: this.key(row),
+      version: row[this.#keys]!,
+      tenant: this.#tenantOf(row[this.#keys + 2]!),
+      bound: Object.fromEntries(bound.map(([field], position) => [field, row[first + position]!])),
+      cells: Object.fromEntries(
+        columns.map(({ field, storage }, position) => [field, cellOf(storage, row[first + bound.length + position]!)]),
+      ),
+    }
+  }
+
+  #tenantOf(text: string | null): string | null | undefined {
+    const place = this.#tenant
+    return place.kind === 'column' ? text : place.kind === 'fixed' ? place.tenant : undefined
+  }
+}
+
+function cellOf(storage: MaintainedColumn['storage'], text: string | null): Cell {
+  return storage === 'Bytes' && text !== null ? Buffer.from(text, 'base64') : text
+}

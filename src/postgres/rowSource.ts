@@ -1,0 +1,56 @@
+import type { Page, PageRequest, RowChange, RowSource, StoredRow } from '../maintenance/rowSource.js'
+import { changeStatement } from './changeStatement.js'
+import type { RowSourceContext, RowSourceOptions } from './context.js'
+import { pageStatement, RowReader, rereadStatement } from './pageStatement.js'
+import { type PgConnection, runSql, tableName } from './sql.js'
+import { readTableFacts } from './tableFacts.js'
+
+/**
+ * The rows of a model in PostgreSQL. A row's version is its `xmin`, the transaction that wrote it: it changes with every
+ * change of the row, and unlike the old values it can be sent back without showing plaintext in the server's log.
+ *
+ * @throws FieldsealError `DATABASE_UNAVAILABLE`; `OPTIONS_INVALID` for a table without a key
+ */
+export async function postgresRows(options: RowSourceOptions): Promise<RowSource> {
+  const { database, table } = options
+  const context = { ...options, facts: await readTableFacts(database, tableName(table)) }
+  const reader = new RowReader(context)
+  return {
+    estimate: () => estimate(database, tableName(table)),
+    page: (request) => readPage(context, reader, request),
+    reread: async (rows) => {
+      const { text, values } = rereadStatement(context, rows)
+      const found = await runSql(database, text, values)
+      return found.filter((row) => reader.isWanted(row)).map((row) => reader.row(row))
+    },
+    change: (changes) => change(context, changes),
+  }
+}
+
+/** As of the last ANALYZE, if there was one: counting takes as long as the table is big. */
+async function estimate(database: PgConnection, name: string): Promise<number> {
+  const [row] = await runSql(database, 'SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass($1)', [name])
+  if (Number(row?.[0]) > 0) return Number(row![0])
+  const [counted] = await runSql(database, `SELECT count(*) FROM ${name}`)
+  return Number(counted![0])
+}
+
+async function readPage(context: RowSourceContext, reader: RowReader, request: PageRequest): Promise<Page> {
+  const { text, values } = pageStatement(context, request)
+  const found = await runSql(context.database, text, values)
+  const last = found.at(-1)
+  return {
+    rows: found.filter((row) => reader.isWanted(row)).map((row) => reader.row(row)),
+    scanned: found.length,
+    last: last === undefined ? null : reader.key(last),
+    // Fewer than asked for may also mean that they were heavy.
+    ended: found.length === 0,
+  }
+}
+
+async function change(context: RowSourceContext, changes: readonly RowChange[]): Promise<ReadonlySet<StoredRow>> {
+  if (changes.length === 0) return new Set()
+  const { text, values } = changeStatement(context, changes)
+  const written = await runSql(context.database, text, values)
+  return new Set(written.map(([position]) => changes[Number(position) - 1]!.row))
+}

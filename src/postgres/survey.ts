@@ -1,0 +1,136 @@
+import type { MaintainedModel } from '../maintenance/model.js'
+import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import { type PgConnection, quoteName, runSql, tableName } from './sql.js'
+import type { KeysTable, MaintainedTable } from './table.js'
+import { dekIdOf, holdsCiphertext } from './wanted.js'
+
+/** What is stored in an encrypted field, in numbers of rows. */
+export interface FieldSurvey {
+  readonly model: string
+  readonly field: string
+  readonly rows: number
+  readonly null: number
+  readonly plaintext: number
+  readonly ciphertext: number
+  /** Ciphertexts that name no key of the keys table. */
+  readonly unknownKey: number
+  /** Ciphertexts by what their key is. */
+  readonly versions: readonly VersionSurvey[]
+}
+
+export interface VersionSurvey {
+  readonly version: number
+  readonly state: string
+  readonly rows: number
+}
+
+export interface IndexSurvey {
+  readonly model: string
+  readonly field: string
+  /** Rows with a value and no index. */
+  readonly missing: number
+  /** Rows with an index and no value. */
+  readonly stray: number
+}
+
+/** A key without its wrapped text. */
+export interface KeySurvey {
+  readonly id: string
+  readonly tenant: string
+  readonly purpose: string
+  readonly version: number
+  readonly state: string
+  readonly kms: string
+  readonly kekId: string
+  /** Encryptions reserved under it so far. */
+  readonly messages: number
+  readonly createdAt: string
+  readonly retiredAt: string | null
+  readonly destroyedAt: string | null
+}
+
+/** Counts what one field holds. It reads the whole table, in one statement that changes and locks nothing. */
+export async function surveyFields(
+  database: PgConnection,
+  { model, table }: { readonly model: MaintainedModel; readonly table: MaintainedTable },
+  keys: KeysTable,
+): Promise<FieldSurvey[]> {
+  return Promise.all(
+    model.fields.map(async ({ field }) => {
+      const column = table.fields[field]!
+      const kind = `CASE WHEN t.${quoteName(column.column)} IS NULL THEN 'null' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' ELSE 'plaintext' END`
+      const rows = await runSql(
+        database,
+        `SELECT s.kind, k.${quoteName(keys.version)}, k.${quoteName(keys.state)}, sum(s.count)
+         FROM (SELECT ${kind} AS kind, (${dekIdOf(column)})::${keys.idType} AS dek, count(*) AS count
+               FROM ${tableName(table)} t GROUP BY 1, 2) s
+         LEFT JOIN ${tableName(keys)} k ON k.${quoteName(keys.id)} = s.dek
+         GROUP BY 1, 2, 3 ORDER BY 2, 3`,
+      )
+      const sum = (wanted: (row: (typeof rows)[number]) => boolean) =>
+        rows.filter(wanted).reduce((total, row) => total + Number(row[3]), 0)
+      return {
+        model: model.name,
+        field,
+        rows: sum(() => true),
+        null: sum(([kind]) => kind === 'null'),
+        plaintext: sum(([kind]) => kind === 'plaintext'),
+        ciphertext: sum(([kind]) => kind === 'ciphertext'),
+        unknownKey: sum(([kind, version]) => kind === 'ciphertext' && version === null),
+        versions: rows
+          .filter(([kind, version]) => kind === 'ciphertext' && version !== null)
+          .map(([, version, state, count]) => ({ version: Number(version), state: state!, rows: Number(count) })),
+      }
+    }),
+  )
+}
+
+export async function surveyIndexes(
+  database: PgConnection,
+  { model, table }: { readonly model: MaintainedModel; readonly table: MaintainedTable },
+): Promise<IndexSurvey[]> {
+  return Promise.all(
+    model.indexes.map(async ({ field, sources }) => {
+      const index = `t.${quoteName(table.indexes[field]!.column)}`
+      const set = sources.map((source) => `t.${quoteName(table.fields[source]!.column)} IS NOT NULL`).join(' AND ')
+      const [row] = await runSql(
+        database,
+        `SELECT count(*) FILTER (WHERE ${index} IS NULL AND ${set}), count(*) FILTER (WHERE ${index} IS NOT NULL AND NOT (${set}))
+         FROM ${tableName(table)} t`,
+      )
+      return { model: model.name, field, missing: Number(row![0]), stray: Number(row![1]) }
+    }),
+  )
+}
+
+/** The keys table, without what is wrapped. */
+export async function surveyKeys(
+  database: PgConnection,
+  { keysModel, models }: EncryptionSchema,
+  tenant: string | undefined,
+): Promise<KeySurvey[]> {
+  const { columns, table } = models[keysModel]!
+  const names = ['id', 'tenant', 'purpose', 'version', 'state', 'kms', 'kekId', 'messages']
+  const times = ['createdAt', 'retiredAt', 'destroyedAt']
+  const select = [
+    ...names.map((name) => quoteName(columns[name]!)),
+    ...times.map((name) => `to_char(${quoteName(columns[name]!)}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`),
+  ]
+  const where = tenant === undefined ? '' : `WHERE ${quoteName(columns.tenant!)} = $1`
+  const order = ['tenant', 'purpose', 'version'].map((name) => quoteName(columns[name]!))
+  const sql = `SELECT ${select} FROM ${tableName({ table })} ${where} ORDER BY ${order}`
+  const rows = await runSql(database, sql, tenant === undefined ? [] : [tenant])
+  return rows.map(([id, owner, purpose, version, state, kms, kekId, messages, createdAt, retiredAt, destroyedAt]) => ({
+    id: id!,
+    tenant: owner!,
+    purpose: purpose!,
+    version: Number(version),
+    state: state!,
+    kms: kms!,
+    kekId: kekId!,
+    messages: Number(messages),
+    createdAt: createdAt!,
+    retiredAt: retiredAt!,
+    destroyedAt: destroyedAt!,
+  }))
+}

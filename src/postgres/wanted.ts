@@ -1,0 +1,87 @@
+import { PREFIX } from '../crypto/ciphertext.js'
+import type { MaintainedModel } from '../maintenance/model.js'
+import type { Operation } from '../maintenance/operation.js'
+import { quoteName, tableName } from './sql.js'
+import type { KeysTable, MaintainedColumn, MaintainedTable } from './table.js'
+
+/** `fs1.` as a bytea literal. */
+const PREFIX_HEX = `'\\x${Buffer.from(PREFIX).toString('hex')}'::bytea`
+const HEAD = '[A-Za-z0-9_-]{24}'
+
+/** A condition of SQL on the row `t`: whether a column holds what looks like a ciphertext. */
+export function holdsCiphertext({ column, storage }: MaintainedColumn): string {
+  const name = `t.${quoteName(column)}`
+  if (storage === 'Bytes') return `substring(${name} from 1 for ${PREFIX.length}) = ${PREFIX_HEX}`
+  return storage === 'Json' ? `left(${jsonString(name)}, 4) = '${PREFIX}'` : `left(${name}, 4) = '${PREFIX}'`
+}
+
+/** The text of a JSON string; NULL for other JSON. It does not care whether the type is json or jsonb. */
+function jsonString(name: string): string {
+  return `CASE WHEN left(${name}::text, 1) = '"' THEN ${name} #>> '{}' END`
+}
+
+/** The DEK id that a ciphertext in a column names, as a UUID; NULL for anything else. */
+export function dekIdOf({ column, storage }: MaintainedColumn): string {
+  const name = `t.${quoteName(column)}`
+  if (storage === 'Bytes') {
+    return `CASE WHEN substring(${name} from 1 for ${PREFIX.length}) = ${PREFIX_HEX} AND octet_length(${name}) >= 22 THEN encode(substring(${name} from 7 for 16), 'hex')::uuid END`
+  }
+  const text = storage === 'Json' ? jsonString(name) : name
+  const bytes = `decode(translate(substring(${text} from 5 for 24), '-_', '+/'), 'base64')`
+  return `CASE WHEN ${text} ~ '^fs1\\.${HEAD}' THEN encode(substring(${bytes} from 3 for 16), 'hex')::uuid END`
+}
+
+export interface WantedInput {
+  readonly operation: Operation
+  readonly model: MaintainedModel
+  readonly table: MaintainedTable
+  readonly keys: KeysTable
+}
+
+/** The condition of SQL for the rows `t` that an operation has to look at closely. */
+export function wantedRows({ operation, model, table, keys }: WantedInput): string {
+  const columns = model.fields.map(({ field }) => table.fields[field]!)
+  const indexes = model.indexes.map(({ field, sources }) => {
+    return { column: table.indexes[field]!, values: sources.map((source) => table.fields[source]!) }
+  })
+  switch (operation) {
+    case 'encrypt':
+      return anyOf([
+        ...columns.map((column) => `(${isSet(column)} AND (${holdsCiphertext(column)}) IS NOT TRUE)`),
+        ...indexes.map(({ column, values }) => `(NOT ${isSet(column)} AND ${values.map(isSet).join(' AND ')})`),
+      ])
+    case 're-encrypt':
+      return anyOf(
+        columns.map((column) => `(${holdsCiphertext(column)} AND NOT ${isUnder(column, keys, isActive(keys))})`),
+      )
+    case 'decrypt':
+      return anyOf([...columns.map(holdsCiphertext), ...indexes.map(({ column }) => isSet(column))])
+    case 'reindex':
+      return anyOf(indexes.flatMap(({ column, values }) => [column, ...values].map(isSet)))
+    case 'verify':
+      return anyOf([...columns, ...indexes.map(({ column }) => column)].map(isSet))
+  }
+}
+
+/** The condition of SQL that one of the ciphertexts is under a DEK of the tenant; `tenant` is SQL. */
+export function belongsTo(tenant: string, { model, table, keys }: WantedInput): string {
+  const columns = model.readable.map(({ field }) => table.fields[field]!)
+  return anyOf(columns.map((column) => isUnder(column, keys, `k.${quoteName(keys.tenant)} = ${tenant}`)))
+}
+
+function isActive(keys: KeysTable): string {
+  return `k.${quoteName(keys.state)} = 'active'`
+}
+
+function isUnder(column: MaintainedColumn, keys: KeysTable, condition: string): string {
+  const id = `k.${quoteName(keys.id)} = (${dekIdOf(column)})::${keys.idType}`
+  return `EXISTS (SELECT FROM ${tableName(keys)} k WHERE ${id} AND ${condition})`
+}
+
+function isSet({ column }: MaintainedColumn): string {
+  return `t.${quoteName(column)} IS NOT NULL`
+}
+
+function anyOf(conditions: readonly string[]): string {
+  return conditions.length === 0 ? 'FALSE' : conditions.map((condition) => `coalesce(${condition}, FALSE)`).join(' OR ')
+}

@@ -1,0 +1,38 @@
+import type { PgConnection } from '../postgres/sql.js'
+import {
+  type FieldSurvey,
+  type IndexSurvey,
+  type KeySurvey,
+  surveyFields,
+  surveyIndexes,
+  surveyKeys,
+} from '../postgres/survey.js'
+import { type Choice, choose, keysTable, type MaintainContext } from './maintain.js'
+
+/** What `$encryption.survey` takes. */
+export interface SurveyOptions extends Choice {
+  /** A Pool of the package `pg`. */
+  readonly database: PgConnection
+}
+
+/** What is encrypted, under which keys, and what is not. */
+export interface Survey {
+  readonly at: string
+  readonly fields: readonly FieldSurvey[]
+  readonly indexes: readonly IndexSurvey[]
+  readonly keys: readonly KeySurvey[]
+}
+
+/** Asks the database, and no KMS. Tables are read one after the other. */
+export async function survey(context: MaintainContext, options: SurveyOptions): Promise<Survey> {
+  const { database } = options
+  const keys = await keysTable(context.schema, database)
+  const fields: FieldSurvey[] = []
+  const indexes: IndexSurvey[] = []
+  for (const one of choose(context, options)) {
+    fields.push(...(await surveyFields(database, one, keys)))
+    indexes.push(...(await surveyIndexes(database, one)))
+  }
+  const at = new Date().toISOString()
+  return { at, fields, indexes, keys: await surveyKeys(database, context.schema, options.tenant) }
+}

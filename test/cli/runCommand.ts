@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Migration } from '../maintenance/migration.js'
+
+const program = fileURLToPath(new URL('../../dist/bin/fieldseal.js', import.meta.url))
+
+const CONFIG = `
+import { Agent } from 'node:http'
+import { PrismaPg } from '@prisma/adapter-pg'
+import { defineConfig } from 'fieldseal'
+import { fieldEncryption } from 'fieldseal/prisma'
+import { tencentKms } from 'fieldseal/tencent-kms'
+import { kms } from 'tencentcloud-sdk-nodejs-kms'
+import { PrismaClient } from './generated/client/client'
+import { encryptionSchema } from './generated/encryption'
+
+const { KMS_ENDPOINT: endpoint, KMS_KEY_ID: keyId, KMS_SECRET_ID: secretId, KMS_SECRET_KEY: secretKey } = process.env
+const client = new kms.v20190118.Client({
+  credential: { secretId, secretKey },
+  region: 'ap-guangzhou',
+  profile: { httpProfile: { protocol: 'http://', endpoint, agent: new Agent({ keepAlive: true }) } },
+})
+const adapter = new PrismaPg({ connectionString: process.env.DATABASE_URL })
+const kmsOption: object = tencentKms({ client, keyId: keyId! })
+
+export default defineConfig({
+  client: () => new PrismaClient({ adapter }).$extends(
+    fieldEncryption({ schema: encryptionSchema, kms: kmsOption as never, defaultTenant: 'acme' }),
+  ) as never,
+  tenants: { Invoice: 'customer.tenantId' },
+})
+`
+
+export interface Ended {
+  readonly code: number | null
+  readonly output: string
+  readonly errors: string
+}
+
+export interface RunningCommand {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+}
+
+/** Writes the configuration that the command finds in its working folder. */
+export function configure({ folder }: Migration, config = CONFIG): void {
+  writeFileSync(join(folder, 'fieldseal.config.ts'), config)
+}
+
+/** Starts `fieldseal` as installed, in the folder of the fixture. */
+export function startCommand(migration: Migration, ...args: string[]): RunningCommand {
+  const { folder, database, emulator } = migration
+  const { endpoint, credential, keyId } = emulator
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: folder,
+    env: {
+      ...process.env,
+      DATABASE_URL: database.url,
+      KMS_ENDPOINT: endpoint,
+      KMS_KEY_ID: keyId,
+      KMS_SECRET_ID: credential.secretId,
+      KMS_SECRET_KEY: credential.secretKey,
+    },
+  })
+  const printed = { output: '', errors: '' }
+  child.stdout.on('data', (chunk) => {
+    printed.output += String(chunk)
+  })
+  child.stderr.on('data', (chunk) => {
+    printed.errors += String(chunk)
+  })
+  const ended = once(child, 'close').then(([code]) => ({ code, ...printed }))
+  return { child, ended }
+}
+
+export function runCommand(migration: Migration, ...args: string[]): Promise<Ended> {
+  return startCommand(migration, ...args).ended
+}

@@ -1,0 +1,52 @@
+import type { Addon } from '../../src/crypto/addon.js'
+import { nativeEngine } from '../../src/crypto/nativeEngine.js'
+import { nodeEngine } from '../../src/crypto/nodeEngine.js'
+import { fuzzEngines } from './engineFuzz.js'
+
+/* Run by scripts/check-addon.mjs, where memory is watched: the addon at a path, on so many random values. */
+
+const [path = '', count = '20000'] = process.argv.slice(2)
+const module: { exports: Partial<Addon> } = { exports: {} }
+process.dlopen(module, path)
+const addon = module.exports as Addon
+
+/** Calls that fail at every step of reading arguments: nothing of them may be kept. */
+function callWrongly(): void {
+  const key = addon.open(Buffer.alloc(32))
+  const parts = [key, Buffer.alloc(66), '\0\0\0\u0001a', Uint32Array.of(5), 'a'.repeat(100), Uint32Array.of(100)]
+  const calls: [(...args: never[]) => unknown, unknown[]][] = [
+    [addon.open, []],
+    [addon.decrypt, [...parts, 28, false, 0, () => 0]],
+    [addon.encrypt, [...parts, 0, Buffer.alloc(12), 'head', () => 0]],
+  ]
+  for (const [call, args] of calls) {
+    for (let i = 0; i < args.length; i++) {
+      for (const wrong of [undefined, null, {}, '', 'b', -1, Buffer.alloc(3), Uint32Array.of(7), Symbol('s')]) {
+        try {
+          call(...(args.with(i, wrong) as never[]))
+        } catch {}
+      }
+    }
+  }
+}
+
+/** Bytes that the process grew by. */
+function growth(work: () => void): number {
+  globalThis.gc?.()
+  const before = process.memoryUsage().rss
+  work()
+  globalThis.gc?.()
+  return process.memoryUsage().rss - before
+}
+
+const counts = fuzzEngines([nativeEngine(addon), nodeEngine], Number(count), 1)
+const rounds = Math.ceil(Number(count) / 200)
+const many = () => {
+  for (let i = 0; i < rounds; i++) callWrongly()
+}
+many()
+const grown = growth(many)
+console.log(
+  `the addon: ${counts.values} values, ${counts.opened} opened, ${counts.refused} refused; ${grown} bytes kept`,
+)
+if (grown > 50_000_000) process.exitCode = 1

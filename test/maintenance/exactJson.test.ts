@@ -1,0 +1,30 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { hasExactNumbers } from '../../src/maintenance/exactJson.js'
+
+describe('numbers in JSON', () => {
+  it.each([
+    '0.30000000000000004',
+    '1e21',
+    '1000000000000000000000',
+    '1.500000000000000000000',
+    '-0.000000000000000000',
+    '5e-324',
+    '1.7976931348623157e308',
+    '9007199254740990.0e-1',
+    '"12345678901234567890"',
+    '{"12345678901234567890": "\\"12345678901234567890"}',
+  ])('are exact in JavaScript: %s', (json) => expect(hasExactNumbers(json)).toBe(true))
+
+  it.each(['12345678901234567890', '[1, {"a": 9007199254740993}]', '0.1000000000000000055', '1e400', '1e-400'])(
+    'would be rounded: %s',
+    (json) => expect(hasExactNumbers(json)).toBe(false),
+  )
+
+  it('that JavaScript wrote are exact', () => {
+    fc.assert(fc.property(fc.json(), (json) => hasExactNumbers(json)))
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (n) => hasExactNumbers(JSON.stringify(n))),
+    )
+  })
+})
