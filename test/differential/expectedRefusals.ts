@@ -66,7 +66,7 @@ function query(finding: Finding, model: Model, args: Args, lossy: Lossy): void {
 function distinct(finding: Finding, column: Column | undefined): void {
   if (!column?.encrypted) return
   const index = searchIndex(column)
-  if (!index || !isExact(index)) finding.reasons.push('distinct')
+  if (!index || !isExact(index) || column.encrypted.migrating) finding.reasons.push('distinct')
 }
 
 function shape(finding: Finding, model: Model, selection: unknown): void {
@@ -90,7 +90,9 @@ function counts(finding: Finding, model: Model, select: unknown): void {
 function where(finding: Finding, model: Model, filter: unknown, lossy: Lossy): void {
   for (const element of listOf(filter)) {
     if (!isRecord(element)) continue
+    const grouped = groupedFields(model, element)
     for (const [key, condition] of Object.entries(element)) {
+      if (grouped.has(key)) continue
       const column = columnOf(model, key)
       const relation = relationOf(model, key)
       if (isAbsent(condition)) continue
@@ -100,6 +102,16 @@ function where(finding: Finding, model: Model, filter: unknown, lossy: Lossy): v
       else where(finding, model, condition, 'refused')
     }
   }
+}
+
+/** The fields that an index over several answers: each by one value. */
+function groupedFields({ groups }: Model, element: Args): Set<string> {
+  const asked = (name: string) => {
+    const condition = element[name]
+    const value = isRecord(condition) && Object.keys(condition).length === 1 ? condition.equals : condition
+    return !isAbsent(value) && !isNull(value) && !isRecord(value) && !Array.isArray(value)
+  }
+  return new Set(groups.filter(({ sources }) => sources.every(asked)).flatMap(({ sources }) => sources))
 }
 
 function relationFilter(finding: Finding, { model, list }: Relation, condition: unknown): void {
@@ -133,7 +145,11 @@ function operator(
   else if (name === 'not' && isRecord(operand))
     for (const [inner, value] of Object.entries(operand)) operator(finding, index, inner, value, 'refused')
   else if (!['equals', 'in', 'notIn', 'not'].includes(name)) finding.reasons.push(`operator ${name}`)
-  else if (!isExact(index) && (!isNull(operand) || name.endsWith('n')) && (lossy === 'refused' || name === 'not' || name === 'notIn'))
+  else if (
+    !isExact(index) &&
+    (!isNull(operand) || /in$/i.test(name)) &&
+    (lossy === 'refused' || name === 'not' || name === 'notIn')
+  )
     finding.reasons.push('few bits')
 }
 
@@ -209,6 +225,7 @@ function updated(finding: Finding, model: Model, selector: unknown, data: unknow
       finding.reasons.push('bound value missing')
   }
   frozen(finding, model, data, fixed)
+  changes(finding, model, data)
   nested(finding, model, data)
 }
 
@@ -217,6 +234,20 @@ function updatedMany(finding: Finding, model: Model, data: unknown): void {
   for (const { name, encrypted } of model.columns)
     if (encrypted && encrypted.bind.length > 0 && writes(data[name])) finding.reasons.push('bound value shared')
   frozen(finding, model, data, {})
+  changes(finding, model, data)
+}
+
+/** What the database would compute from the value, and half of what an index over several fields is made of. */
+function changes(finding: Finding, { columns, groups }: Model, data: Args): void {
+  for (const { name, encrypted } of columns) {
+    const value = data[name]
+    if (encrypted && isRecord(value) && ('push' in value || 'increment' in value))
+      finding.reasons.push('computed change')
+  }
+  for (const { sources } of groups) {
+    const given = sources.filter((name) => !isAbsent(data[name])).length
+    if (given > 0 && given < sources.length) finding.reasons.push('part of a combined index')
+  }
 }
 
 function frozen(finding: Finding, { columns }: Model, data: Args, fixed: Args): void {

@@ -98,7 +98,12 @@ export function changedRecord(dice: Dice, model: Model, around: Around): Data {
 
 /** Changes of columns only, as `updateMany` takes them. */
 export function flatChanges(dice: Dice, model: Model): Data {
-  const columns = dice.some(ownColumns(model), 0.3).filter((column) => !isKey(column) || dice.chance(0.1))
+  const together = model.groups.flatMap(({ sources }) => (dice.chance(0.3) ? sources : []))
+  const columns = ownColumns(model).filter((column) => {
+    if (model.groups.some(({ sources }) => sources.includes(column.name)) && dice.chance(0.95))
+      return together.includes(column.name)
+    return dice.chance(isKey(column) ? 0.03 : 0.3)
+  })
   return Object.fromEntries(columns.map((column) => [column.name, changedValue(dice, column)]))
 }
 
@@ -111,6 +116,7 @@ function changedValue(dice: Dice, column: Column): unknown {
       ? DB_NULL
       : dice.of([JSON_NULL, someValue(dice, column), someValue(dice, column)])
   const value = column.optional && dice.chance(0.3) ? null : someValue(dice, column)
+  if (column.encrypted && dice.chance(0.01)) return column.list ? { push: [] } : { increment: 1 }
   if (column.kind === 'Int' && !column.encrypted && !column.unique && column.name !== 'rank' && dice.chance(0.2))
     return { increment: 1 }
   return dice.chance(0.3) ? { set: value } : value

@@ -42,6 +42,7 @@ function randomModel(dice: Dice, name: string, position: number): Model {
     position > 1 && dice.chance(0.15) ? [] : dice.list(2, 5, (index) => encryptedColumn(dice, model, `secret${index}`))
   columns.push(...encrypted)
   addUniques(dice, model)
+  addGroup(dice, model)
   return model
 }
 
@@ -66,23 +67,48 @@ function plainColumn(dice: Dice, name: string): Column {
 }
 
 function encryptedColumn(dice: Dice, model: Model, name: string): Column {
-  const storage = dice.weighted<Encryption['storage']>([
-    [6, () => 'String'],
-    [2, () => 'Bytes'],
-    [2, () => 'Json'],
-  ])
+  const { kind, storage, list } = randomContent(dice)
   const bind = dice.chance(0.2) ? model.id : []
-  const indexes = storage === 'Json' ? [] : randomIndexes(dice, name)
+  const indexes = kind === 'Json' || list ? [] : randomIndexes(dice, name)
   const unique = indexes.some((index) => index.unique)
-  const encrypted = { storage, bind, indexes }
-  return {
-    name,
-    kind: storage,
-    optional: dice.chance(0.6),
-    ...(unique && { unique }),
-    ...mapped(dice, name),
-    encrypted,
-  }
+  const migrating = !unique && (storage !== 'Bytes' || kind === 'Bytes') && dice.chance(0.15)
+  const pad = !FIXED.has(kind) && dice.chance(0.15) ? { pad: 32 } : {}
+  const encrypted = { storage, bind, indexes, ...pad, ...(migrating && { migrating }) }
+  const shape = list ? { optional: false, list } : { optional: dice.chance(0.6) }
+  return { name, kind, ...shape, ...(unique && { unique }), ...mapped(dice, name), encrypted }
+}
+
+/** Kinds whose values are equally long, which need no padding. */
+const FIXED: ReadonlySet<Kind> = new Set<Kind>(['Int', 'BigInt', 'Float', 'Boolean', 'DateTime'])
+const TYPED: readonly Kind[] = [
+  'Int',
+  'BigInt',
+  'Float',
+  'Decimal',
+  'Boolean',
+  'DateTime',
+  'Enum',
+  'Json',
+  'String',
+  'Bytes',
+]
+
+interface Content {
+  readonly kind: Kind
+  readonly storage: Encryption['storage']
+  readonly list?: true
+}
+
+/** What a field holds and what its column is; half of the time the same. */
+function randomContent(dice: Dice): Content {
+  const stored = () => dice.of(['String', 'Bytes'] as const)
+  return dice.weighted<Content>([
+    [5, () => ({ kind: 'String', storage: 'String' })],
+    [2, () => ({ kind: 'Bytes', storage: 'Bytes' })],
+    [2, () => ({ kind: 'Json', storage: 'Json' })],
+    [8, () => ({ kind: dice.of(TYPED), storage: stored() })],
+    [1, () => ({ kind: dice.of(['String', 'Int', 'DateTime', 'Enum'] as const), storage: stored(), list: true })],
+  ])
 }
 
 function randomIndexes(dice: Dice, field: string): Index[] {
@@ -105,9 +131,18 @@ function randomIndexes(dice: Dice, field: string): Index[] {
 function addUniques(dice: Dice, model: Model): void {
   const exact = model.columns.filter(({ encrypted }) => encrypted?.indexes[0] && encrypted.indexes[0].bits >= 128)
   const plain = ['tenantId', 'rank'].filter((name) => model.columns.some((column) => column.name === name))
-  for (const { name, unique } of exact) {
-    if (unique || !dice.chance(0.4)) continue
+  for (const { name, unique, encrypted } of exact) {
+    if (unique || encrypted?.migrating || !dice.chance(0.4)) continue
     const fields = dice.chance(0.7) ? [dice.of(plain), name] : [name, dice.of(plain)]
     model.uniques.push({ fields, ...(dice.chance(0.3) && { name: `login${model.uniques.length}` }) })
   }
+}
+
+/** An index over two fields that have none of their own. */
+function addGroup(dice: Dice, model: Model): void {
+  const sources = model.columns.filter(
+    ({ encrypted, kind, list }) => encrypted && encrypted.indexes.length === 0 && kind !== 'Json' && !list,
+  )
+  if (sources.length < 2 || !dice.chance(0.5)) return
+  model.groups.push({ column: 'pairIndex', sources: sources.slice(0, 2).map(({ name }) => name) })
 }

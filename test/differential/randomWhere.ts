@@ -25,6 +25,7 @@ export function randomWhere(dice: Dice, schema: Schema, model: Model, depth = 2)
 function randomPart(dice: Dice, schema: Schema, model: Model, depth: number): Where {
   return dice.weighted<Where>([
     [6, () => columnPart(dice, model)],
+    [model.groups.length, () => groupPart(dice, model)],
     [
       depth > 0 && model.relations.length > 0 ? 3 : 0,
       () => relationPart(dice, schema, dice.of(model.relations), depth - 1),
@@ -37,6 +38,13 @@ function columnPart(dice: Dice, model: Model): Where {
   const searched = model.columns.filter((column) => searchIndex(column))
   const column = searched.length > 0 && dice.chance(0.6) ? dice.of(searched) : dice.of(model.columns)
   return { [column.name]: columnFilter(dice, model, column) }
+}
+
+/** All fields of an index over several, by one value each. */
+function groupPart(dice: Dice, model: Model): Where {
+  const columns = model.groups[0]!.sources.map((name) => model.columns.find((column) => column.name === name)!)
+  const value = (column: Column) => (dice.chance(0.8) ? dice.of(poolOf(column)) : { equals: dice.of(poolOf(column)) })
+  return Object.fromEntries(columns.map((column) => [column.name, value(column)]))
 }
 
 function combinedPart(dice: Dice, schema: Schema, model: Model, depth: number): Where {
@@ -76,18 +84,19 @@ function nullFilter(dice: Dice, { optional }: Column): unknown {
 function valueFilter(dice: Dice, column: Column): unknown {
   const value = () => valueOrKey(dice, column)
   const some = () => dice.list(0, 3, value)
+  const lists = column.kind === 'Boolean' ? 0 : 1
   return dice.weighted<unknown>([
     [column.optional ? 2 : 0, () => nullFilter(dice, column)],
     [3, value],
     [2, () => ({ equals: value() })],
-    [2, () => ({ in: some() })],
-    [2, () => ({ notIn: some() })],
+    [lists * 2, () => ({ in: some() })],
+    [lists * 2, () => ({ notIn: some() })],
     [2, () => ({ not: value() })],
     [1, () => ({ not: { equals: value() } })],
-    [1, () => ({ not: { in: some() } })],
+    [lists, () => ({ not: { in: some() } })],
     [1, () => ({ not: { not: value() } })],
-    [1, () => ({ in: some(), not: value() })],
-    [column.optional ? 1 : 0, () => ({ in: some(), not: null })],
+    [lists, () => ({ in: some(), not: value() })],
+    [column.optional ? lists : 0, () => ({ in: some(), not: null })],
     [column.encrypted || column.kind === 'Bytes' ? 0 : 2, () => plainFilter(dice, column)],
   ])
 }

@@ -39,7 +39,7 @@ export async function flaws({ schema, stored, encrypted }: Twins): Promise<strin
 }
 
 function openCells(model: Model, cells: readonly Row[]): string[] {
-  const encrypted = model.columns.filter((column) => column.encrypted)
+  const encrypted = model.columns.filter((column) => column.encrypted && !column.encrypted.migrating)
   return encrypted
     .filter(({ name, list }) => cells.some((row) => !isSealed(list, row[name])))
     .map(({ name }) => `${model.name}.${name} holds plaintext`)
@@ -58,7 +58,8 @@ function isCiphertext(cell: unknown): boolean {
 
 /** Equal values, and only they, have equal indexes; no value has none. */
 function tornIndexes(model: Model, cells: readonly Row[], values: readonly Row[]): string[] {
-  return model.columns.flatMap((column) =>
+  const strict = model.columns.filter(({ encrypted }) => !encrypted?.migrating)
+  return strict.flatMap((column) =>
     (column.encrypted?.indexes ?? []).flatMap((index) => {
       const pairs = cells.map((row, position) => [key(values[position]![column.name]), key(row[index.column])] as const)
       const isWrong =

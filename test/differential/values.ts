@@ -49,7 +49,14 @@ export function someValue(dice: Dice, { kind, tenant, list, name }: Column): unk
   if (tenant) return 'acme'
   if (list) return dice.list(0, 3, () => dice.of<unknown>(POOLS[kind]))
   if (name === 'rank') return dice.int(1, 3)
-  return dice.of<unknown>(POOLS[kind])
+  const value = dice.of<unknown>(POOLS[kind])
+  return dice.chance(0.1) ? otherForm(kind, value) : value
+}
+
+/** Prisma takes some values in more than one form. */
+function otherForm(kind: Kind, value: unknown): unknown {
+  if (isToken(value) && (kind === 'DateTime' || kind === 'Decimal')) return value.$date ?? value.$decimal
+  return kind === 'BigInt' ? 3 : value
 }
 
 export function poolOf({ kind, tenant, name }: Column): readonly unknown[] {
