@@ -88,13 +88,16 @@ interface BaseClient {
   readonly _globalOmit?: GlobalOmit
 }
 
-function contextFor(base: BaseClient, { schema, kms, tenant, defaultTenant, keys }: FieldEncryptionOptions) {
+function contextFor(
+  base: BaseClient,
+  { schema, kms, tenant, defaultTenant, keys, normalizers }: FieldEncryptionOptions,
+) {
   const { ttl, max, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max })
   const store = prismaKeyStore(base, schema.keysModel)
   const ring = new KeyRing({ kms, store, cache, rotation })
   const context: OperationContext = {
-    plans: compilePlans(schema, base._globalOmit),
+    plans: compilePlans(schema, base._globalOmit, normalizers),
     ring,
     keyStoreWaits: store.isWaiting,
     bindings: new Bindings(Object.keys(schema.models).map(clientName)),

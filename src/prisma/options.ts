@@ -5,6 +5,7 @@ import type { Kms } from '../keys/kms.js'
 import { MOST_MESSAGES, ROTATION_DEFAULTS } from '../keys/rotation.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
+import { checkNormalizers, type Normalizers } from './normalizers.js'
 
 /** What `fieldEncryption` takes. */
 export interface FieldEncryptionOptions {
@@ -16,6 +17,11 @@ export interface FieldEncryptionOptions {
   readonly tenant?: () => string | undefined
   /** The tenant of every operation that names none: for single-tenant apps. */
   readonly defaultTenant?: string
+  /**
+   * Functions for the names in `@blindIndex(normalize: …)` that are not built in. Each maps a text to a text, always the
+   * same; whoever changes one must fill its indexes again.
+   */
+  readonly normalizers?: Normalizers
   /** How DEKs are held in memory and when they are succeeded by new ones. */
   readonly keys?: KeyOptions
 }
@@ -57,14 +63,14 @@ export interface KeySettings {
 const KEY_DEFAULTS: KeySettings = { ttl: 300_000, max: 10_000, transactionWait: 2_000, ...ROTATION_DEFAULTS }
 const COUNTS = new Set<keyof KeySettings>(['max', 'maxMessages'])
 
-const KNOWN = new Set(['schema', 'kms', 'tenant', 'defaultTenant', 'keys'])
+const KNOWN = new Set(['schema', 'kms', 'tenant', 'defaultTenant', 'normalizers', 'keys'])
 
 /** @throws FieldsealError `OPTIONS_INVALID` or `TENANT_INVALID`, naming the option or the environment variable */
 export function checkOptions(options: FieldEncryptionOptions): void {
   if (typeof options !== 'object' || options === null) throw invalid('takes an object with schema and kms')
   checkKnown(options, KNOWN, '')
   currentEngine()
-  const { schema, kms, tenant, defaultTenant, keys = {} } = options
+  const { schema, kms, tenant, defaultTenant, normalizers = {}, keys = {} } = options
   if (schema?.format !== 2)
     throw invalid('"schema" must be the encryptionSchema that `prisma generate` writes; run it again')
   if (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function') {
@@ -73,6 +79,7 @@ export function checkOptions(options: FieldEncryptionOptions): void {
   if (tenant !== undefined && typeof tenant !== 'function')
     throw invalid('"tenant" must be a function; for one fixed tenant use "defaultTenant"')
   if (defaultTenant !== undefined) checkTenant(defaultTenant)
+  checkNormalizers(schema, normalizers)
   keySettings(keys)
 }
 

@@ -44,7 +44,7 @@ describe('prisma generate with a schema that is wrong', () => {
       model User {
         id    Int      @id
         email String   /// @encrypt
-        phone String[] /// @encrypted
+        phone Json[] /// @encrypted
         notes Json?    /// @encrypted(bind: idd)
       }`)
     const { code, output } = await prismaGenerate(schema)
@@ -53,7 +53,7 @@ describe('prisma generate with a schema that is wrong', () => {
       'fieldseal found 4 problems in the Prisma schema:\n\n' +
         '  User.email: unknown annotation `@encrypt`; did you mean `@encrypted`?',
     )
-    expect(output).toContain('  User.phone: is a list (String[])')
+    expect(output).toContain('  User.phone: is a list (Json[])')
     expect(output).toContain('  User.notes: binds to `idd`, which is no field of User; did you mean `id`?')
     expect(output).toContain('/// @encryptionKeys\nmodel EncryptionKey {')
     expect(output).not.toContain('at generate')
