@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Answer, answer } from './answer.js'
 import { expectedRefusals } from './expectedRefusals.js'
+import { plant } from './plant.js'
 import type { Case, Step } from './randomCase.js'
 import { contents, flaws } from './tables.js'
 import type { Tally } from './tally.js'
@@ -15,7 +16,10 @@ export class Mismatch extends Error {
 export async function compare(twins: Twins, steps: Case, tally: Tally): Promise<void> {
   await twins.empty()
   tally.cases += 1
-  for (const step of steps) if (step.calls.length > 0) await compareStep(twins, step, tally)
+  for (const step of steps) {
+    if (step.kind === 'plant') await plant(twins, step)
+    else if (step.calls.length > 0) await compareStep(twins, step, tally)
+  }
   const [expected, actual] = await Promise.all([
     contents(twins.plain.client, twins.schema),
     contents(twins.encrypted.client, twins.schema),

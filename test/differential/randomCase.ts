@@ -18,13 +18,35 @@ export type Step =
   | { readonly kind: 'batch'; readonly calls: readonly Call[] }
   | { readonly kind: 'interactive'; readonly calls: readonly Call[]; readonly rollback: boolean }
 
-export type Case = readonly Step[]
+/** Plaintext that is still there in a migrating field. */
+export interface Plant {
+  readonly kind: 'plant'
+  readonly model: string
+  readonly id: { readonly [field: string]: unknown }
+  readonly field: string
+}
+
+export type Case = readonly (Step | Plant)[]
 
 /** Rows, links between them, and then anything. */
 export function randomCase(dice: Dice, schema: Schema): Case {
-  const rows = seedRows(dice, schema).map((call): Step => ({ kind: 'call', calls: [call] }))
+  const seeds = seedRows(dice, schema)
+  const rows = seeds.map((call): Step => ({ kind: 'call', calls: [call] }))
   const links = dice.list(0, 2, (): Step => ({ kind: 'call', calls: [linkCall(dice, schema)] }))
-  return [...rows, ...links, ...dice.list(4, 14, () => randomStep(dice, schema))]
+  return [...rows, ...plants(dice, schema, seeds), ...links, ...dice.list(4, 14, () => randomStep(dice, schema))]
+}
+
+function plants(dice: Dice, schema: Schema, seeds: readonly Call[]): Plant[] {
+  return seeds.flatMap(({ model, args }) => {
+    const { id, columns } = modelOf(schema, model)
+    const migrating = columns.filter(({ encrypted }) => encrypted?.migrating)
+    return (args.data as { [field: string]: unknown }[]).flatMap((row) =>
+      dice.some(migrating, 0.4).map((column): Plant => {
+        const key = Object.fromEntries(id.map((field) => [field, row[field]]))
+        return { kind: 'plant', model, id: key, field: column.name }
+      }),
+    )
+  })
 }
 
 function linkCall(dice: Dice, schema: Schema): Call {
@@ -80,4 +102,4 @@ function* cut(value: unknown): Generator<unknown> {
   }
 }
 
-const KEPT = new Set(['kind', 'calls', 'model', 'operation', 'args', 'rollback'])
+const KEPT = new Set(['kind', 'calls', 'model', 'operation', 'args', 'rollback', 'id', 'field'])

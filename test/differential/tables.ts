@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { comparable, plain } from './comparable.js'
-import { type Column, isExact, type Model, type Schema } from './schema.js'
+import { type Column, columnOf, isExact, type Model, type Schema } from './schema.js'
 import { type Client, delegateOf, type Twins } from './twins.js'
 
 type Row = { [field: string]: unknown }
@@ -32,7 +32,7 @@ export async function flaws({ schema, stored, encrypted }: Twins): Promise<strin
       const order = { orderBy: model.id.map((field) => ({ [field]: 'asc' })) }
       const cells = (await delegateOf(stored, schema, model.name).findMany!(order)) as Row[]
       const values = (await delegateOf(encrypted.client, schema, model.name).findMany!(order)) as Row[]
-      return [...openCells(model, cells), ...tornIndexes(model, cells, values)]
+      return [...openCells(model, cells), ...tornIndexes(model, cells, values), ...tornGroups(model, cells)]
     }),
   )
   return [...new Set(all.flat())]
@@ -69,6 +69,18 @@ function tornIndexes(model: Model, cells: readonly Row[], values: readonly Row[]
       return isWrong ? [torn(model, column, index.column)] : []
     }),
   )
+}
+
+/** An index over several fields is there where all of them are. */
+function tornGroups(model: Model, cells: readonly Row[]): string[] {
+  const strict = model.groups.filter(({ sources }) =>
+    sources.every((name) => !columnOf(model, name)!.encrypted!.migrating),
+  )
+  return strict
+    .filter(({ column, sources }) =>
+      cells.some((row) => (row[column] === null) !== sources.some((name) => row[name] === null)),
+    )
+    .map(({ column }) => `${model.name}.${column} is not the index of its fields`)
 }
 
 function torn({ name }: Model, column: Column, index: string): string {
