@@ -2,7 +2,7 @@ import type { TenantHolder } from '../cipher.js'
 import type { Pass } from './pass.js'
 import type { FieldPlan, IndexPlan } from './plan.js'
 import { refusedFilter } from './refusals.js'
-import { isAbsent, isDbNull, isFieldRef, isPlainObject } from './values.js'
+import { isAbsent, isDbNull, isFieldRef, isPlainObject, storedNull } from './values.js'
 
 /** An encrypted field that a condition compares, and the blind index that answers. */
 export interface Search {
@@ -26,6 +26,13 @@ export function isNullFilter(condition: unknown): boolean {
 
 function isNullTest(operator: string, operand: unknown): boolean {
   return operator === 'not' ? isNullFilter(operand) : operator === 'equals' && isDbNull(operand)
+}
+
+/** A condition that asks for nothing but null, as the field's column takes it. */
+export function nullCondition(field: FieldPlan, condition: unknown): unknown {
+  if (isDbNull(condition)) return storedNull(field, condition)
+  if (!isPlainObject(condition)) return condition
+  return Object.fromEntries(Object.entries(condition).map(([key, operand]) => [key, nullCondition(field, operand)]))
 }
 
 /** The one value that a condition asks for, in its short or long form; `undefined` for any other condition. */

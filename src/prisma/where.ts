@@ -6,7 +6,7 @@ import { eitherColumn } from './mixed.js'
 import type { Pass } from './pass.js'
 import type { CompoundPlan, FieldPlan, IndexPlan, ModelPlan, RelationPlan } from './plan.js'
 import { notUnique, notUniqueYet, refusedFilter } from './refusals.js'
-import { addIndexSlot, equalValue, indexCondition, isNullFilter, type Search } from './search.js'
+import { addIndexSlot, equalValue, indexCondition, isNullFilter, nullCondition, type Search } from './search.js'
 import { isAbsent, isFieldRef, isPlainObject, listOf } from './values.js'
 
 type Where = Record<string, unknown>
@@ -95,7 +95,10 @@ function rewriteCondition(place: Place, element: Where, key: string, { choose, o
 
 function rewriteField(place: Place, element: Where, field: FieldPlan, { choose, others }: Rewriting): void {
   const condition = element[field.field]
-  if (isNullFilter(condition)) return
+  if (isNullFilter(condition)) {
+    element[field.field] = nullCondition(field, condition)
+    return
+  }
   const index = choose(field)
   if (!index) throw refusedFilter(field, operatorIn(condition))
   const holder = !field.state && isAbsent(element[index.field]) ? element : {}

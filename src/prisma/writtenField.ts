@@ -3,7 +3,7 @@ import { textForm } from '../crypto/textForm.js'
 import { FieldsealError } from '../errors.js'
 import type { KnownValues } from './bound.js'
 import type { FieldPlan, IndexPlan } from './plan.js'
-import { isAbsent, isDbNull, isPlainObject, nullKind } from './values.js'
+import { isAbsent, isDbNull, isPlainObject, nullKind, storedNull } from './values.js'
 
 /** A record that is being written, and what is known of its row. */
 export interface WrittenRecord {
@@ -28,7 +28,10 @@ export function collectField(slots: Slot[], record: WrittenRecord, field: FieldP
   const { holder, key } = place(record, field)
   if (isAbsent(holder[key])) return
   for (const index of field.indexes) collectIndex(slots, record, index, field)
-  if (isDbNull(holder[key])) return
+  if (isDbNull(holder[key])) {
+    holder[key] = storedNull(field, holder[key])
+    return
+  }
   if (field.state === 'ejecting') {
     holder[key] = checkedValue(field, () => textForm(field, jsonValue(field, holder[key])))
     return

@@ -47,7 +47,8 @@ function openCells(model: Model, cells: readonly Row[]): string[] {
 
 function isSealed(list: boolean | undefined, cell: unknown): boolean {
   if (cell === null) return true
-  if (list) return Array.isArray(cell) && cell.length === 1 && isCiphertext(cell[0])
+  // A list that was never written is empty.
+  if (list) return Array.isArray(cell) && (cell.length === 0 || (cell.length === 1 && isCiphertext(cell[0])))
   return isCiphertext(cell)
 }
 
