@@ -3,6 +3,7 @@ import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
 import type { RunReport } from '../maintenance/run.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import { checkTenant } from '../tenant.js'
 import { boundTexts, type KnownValues } from './bound.js'
 import { type MaintainOptions, maintain } from './maintain.js'
 import type { OperationContext } from './operation.js'
@@ -67,6 +68,12 @@ export interface EncryptionOperations {
    * @throws FieldsealError `OPTIONS_INVALID`, `DATABASE_UNAVAILABLE`
    */
   survey(options: SurveyOptions): Promise<Survey>
+  /**
+   * Asks the KMS to unwrap the active key of a tenant, as a health check would. It makes no key.
+   *
+   * @throws FieldsealError `KMS_*`, `KEY_*`, `TENANT_INVALID`
+   */
+  checkKey(tenant: string): Promise<void>
   /** What `prisma generate` wrote and the client works by. */
   readonly schema: EncryptionSchema
   /** Figures of this process. */
@@ -115,6 +122,10 @@ export function encryptionOperations(
     },
     maintain: (options) => maintain(maintenance, options),
     survey: (options) => survey(maintenance, options),
+    checkKey: async (tenant) => {
+      checkTenant(tenant)
+      await ring.open(tenant)
+    },
     schema,
     stats: () => ({ cachedDeks: cachedDeks(), engine: currentEngine().name }),
   }

@@ -38,7 +38,9 @@ const encryptedFields: Refusal[] = [
   {
     of: 'an encrypted enum',
     model: fields('a Color /// @encrypted'),
-    says: ['.a: has the enum type Color, whose column cannot hold ciphertext; make it String with `@encrypted(type: Color)`'],
+    says: [
+      '.a: has the enum type Color, whose column cannot hold ciphertext; make it String with `@encrypted(type: Color)`',
+    ],
   },
   {
     of: 'an encrypted relation, foreign key and referred field',
