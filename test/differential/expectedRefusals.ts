@@ -20,8 +20,11 @@ import { isAbsent, isNull, isRecord, isToken } from './values.js'
 
 type Args = { readonly [key: string]: unknown }
 
-/** Whether rows that an index of few bits finds by mistake may be taken out of the result. */
-type Lossy = 'filtered' | 'refused'
+/**
+ * Whether rows that an index of few bits finds by mistake may be taken out of the result; `negated`: not, and what is
+ * not true is asked for, where an index over several fields does not tell false from unknown.
+ */
+type Lossy = 'filtered' | 'refused' | 'negated'
 
 interface Finding {
   readonly schema: Schema
@@ -56,11 +59,24 @@ function lossyIn(list: boolean, args: Args): Lossy {
 
 function query(finding: Finding, model: Model, args: Args, lossy: Lossy): void {
   where(finding, model, args.where, lossy)
-  where(finding, model, args.cursor, 'refused')
+  cursor(finding, model, args.cursor)
   order(finding, model, args.orderBy)
   for (const name of listOf(args.distinct)) distinct(finding, columnOf(model, String(name)))
   shape(finding, model, args.select)
   shape(finding, model, args.include)
+}
+
+/** An encrypted field may name the row, but not be a condition beside that. */
+function cursor(finding: Finding, model: Model, selector: unknown): void {
+  where(finding, model, selector, 'refused')
+  if (!isRecord(selector)) return
+  const isCondition = (name: string) => columnOf(model, name)?.encrypted && !columnOf(model, name)?.unique
+  if (
+    Object.entries(selector).some(
+      ([name, value]) => isCondition(name) || (columnOf(model, name)?.encrypted && isRecord(value)),
+    )
+  )
+    finding.reasons.push('cursor')
 }
 
 function distinct(finding: Finding, column: Column | undefined): void {
@@ -90,35 +106,44 @@ function counts(finding: Finding, model: Model, select: unknown): void {
 function where(finding: Finding, model: Model, filter: unknown, lossy: Lossy): void {
   for (const element of listOf(filter)) {
     if (!isRecord(element)) continue
-    const grouped = groupedFields(model, element)
+    const grouped = groupedFields(model, element, lossy)
     for (const [key, condition] of Object.entries(element)) {
       if (grouped.has(key) && !hasManyForms(columnOf(model, key)!)) continue
       const column = columnOf(model, key)
       const relation = relationOf(model, key)
       if (isAbsent(condition)) continue
       if (column) field(finding, column, condition, lossy)
-      else if (relation) relationFilter(finding, relation, condition)
+      else if (relation) relationFilter(finding, relation, condition, lossy)
       else if (key === 'AND') where(finding, model, condition, lossy)
-      else where(finding, model, condition, 'refused')
+      else if (key === 'NOT') where(finding, model, condition, 'negated')
+      else where(finding, model, condition, lossy === 'negated' ? lossy : 'refused')
     }
   }
 }
 
 /** The fields that an index over several answers: each by one value. */
-function groupedFields({ groups }: Model, element: Args): Set<string> {
+function groupedFields(model: Model, element: Args, lossy: Lossy): Set<string> {
+  const isTold = (name: string) => lossy !== 'negated' || !columnOf(model, name)!.optional
   const asked = (name: string) => {
     const condition = element[name]
     const value = isRecord(condition) && Object.keys(condition).length === 1 ? condition.equals : condition
     return !isAbsent(value) && !isNull(value) && !isRecord(value) && !Array.isArray(value)
   }
-  return new Set(groups.filter(({ sources }) => sources.every(asked)).flatMap(({ sources }) => sources))
+  return new Set(
+    model.groups
+      .filter(({ sources }) => sources.every(asked) && sources.every(isTold))
+      .flatMap(({ sources }) => sources),
+  )
 }
 
-function relationFilter(finding: Finding, { model, list }: Relation, condition: unknown): void {
+function relationFilter(finding: Finding, { model, list }: Relation, condition: unknown, around: Lossy): void {
   if (!isRecord(condition)) return
   const target = modelOf(finding.schema, model)
-  for (const filter of ['is', 'isNot', 'some', 'every', 'none']) where(finding, target, condition[filter], 'refused')
-  if (!list) where(finding, target, condition, 'refused')
+  const same = around === 'negated' ? around : 'refused'
+  for (const filter of ['some', 'none']) where(finding, target, condition[filter], 'refused')
+  for (const filter of ['every', 'isNot']) where(finding, target, condition[filter], 'negated')
+  where(finding, target, condition.is, same)
+  if (!list) where(finding, target, condition, same)
 }
 
 function field(finding: Finding, column: Column, condition: unknown, lossy: Lossy): void {
@@ -154,7 +179,7 @@ function operator(
   else if (
     !isExact(index) &&
     (!isNull(operand) || /in$/i.test(name)) &&
-    (lossy === 'refused' || name === 'not' || name === 'notIn')
+    (lossy !== 'filtered' || name === 'not' || name === 'notIn')
   )
     finding.reasons.push('few bits')
 }
