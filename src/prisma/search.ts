@@ -1,4 +1,5 @@
 import type { TenantHolder } from '../cipher.js'
+import { FieldsealError } from '../errors.js'
 import type { Pass } from './pass.js'
 import type { FieldPlan, IndexPlan } from './plan.js'
 import { refusedFilter } from './refusals.js'
@@ -51,8 +52,10 @@ export function equalValue(condition: unknown): unknown {
  */
 export function indexCondition(search: Search, condition: unknown, holder: Holder, key: string): void {
   if (isFieldRef(condition)) throw refusedFilter(search.field, 'a field reference')
-  if (isDbNull(condition)) holder[key] = condition
-  else if (Array.isArray(condition)) holder[key] = eachIndexed(search, condition)
+  if (isDbNull(condition)) {
+    if (!search.field.optional) throw nullRequired(search.field)
+    holder[key] = condition
+  } else if (Array.isArray(condition)) holder[key] = eachIndexed(search, condition)
   else if (!isPlainObject(condition)) addIndexSlot(search, holder, key, [condition])
   else {
     const inner: Holder = {}
@@ -86,4 +89,9 @@ export function operands(field: FieldPlan, filter: Holder): [Operator, unknown][
 
 function isSilent(operator: string, operand: unknown): boolean {
   return isAbsent(operand) || (operator === 'mode' && operand === 'default')
+}
+
+/** The column of the index takes null, Prisma's filter of a required field does not. */
+function nullRequired({ name }: FieldPlan): FieldsealError {
+  return new FieldsealError('VALUE_INVALID', `${name} is required, so no filter compares it with null; leave null out`)
 }
