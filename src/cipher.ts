@@ -25,7 +25,7 @@ export { checkedValue, fieldError } from './cipher/slot.js'
 /** Slots that go to the engine together: enough to make its calls cheap, too few to hold up the event loop. */
 const STRETCH = 1024
 /** After so many milliseconds at a stretch, others on the event loop have their turn. */
-const TURN = 8
+const TURN = 6
 
 /**
  * Transforms all slots of one pass: resolves every key they need with at most one wait, then works through them. Returns
@@ -40,9 +40,10 @@ export function transform(
   inTime = (keys: Promise<void>) => keys,
 ): Promise<void> | undefined {
   if (slots.length === 0) return undefined
+  const start = performance.now()
   const keys = new PassKeys(ring)
   for (let i = 0; i < slots.length; i++) keys.need(slots[i]!, i)
-  return keys.complete() ? apply(slots, keys) : resolveAndApply(slots, keys, inTime)
+  return keys.complete() ? apply(slots, keys, start) : resolveAndApply(slots, keys, inTime)
 }
 
 /** Checks the values first: one that cannot be written should not make a DEK. */
@@ -53,24 +54,23 @@ async function resolveAndApply(
 ): Promise<void> {
   for (const slot of slots) if (slot.mode === 'encrypt') encodeValue(slot.field, slot.holder[slot.key])
   await inTime(keys.resolve())
-  await apply(slots, keys)
+  await apply(slots, keys, performance.now())
 }
 
-function apply(slots: readonly Slot[], keys: PassKeys): Promise<void> | undefined {
-  const next = applyTurn(slots, keys, 0)
+function apply(slots: readonly Slot[], keys: PassKeys, start: number): Promise<void> | undefined {
+  const next = applyTurn(slots, keys, 0, start)
   return next < slots.length ? applyRest(slots, keys, next) : undefined
 }
 
 async function applyRest(slots: readonly Slot[], keys: PassKeys, from: number): Promise<void> {
   for (let next = from; next < slots.length; ) {
     await setImmediate()
-    next = applyTurn(slots, keys, next)
+    next = applyTurn(slots, keys, next, performance.now())
   }
 }
 
-/** Works until its time is over; where to go on. */
-function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number): number {
-  const start = performance.now()
+/** Works until the time of a turn that began at `start` is over; where to go on. */
+function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number, start: number): number {
   let next = from
   do {
     const end = Math.min(next + STRETCH, slots.length)

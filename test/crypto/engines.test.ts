@@ -1,4 +1,5 @@
-import { createSecretKey, randomBytes } from 'node:crypto'
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
@@ -178,6 +179,10 @@ describe.runIf(shipped)('the addon', () => {
     const stored = key.encrypt({ ...TEXT, plaintexts: ['\0Ada', '\0Grace'], nonces })
     expect(stored).toEqual(keyOf(nodeEngine, bytes).encrypt({ ...TEXT, plaintexts: ['\0Ada', '\0Grace'], nonces }))
     expect(key.decrypt({ ...READ, stored, codec: 0 })).toEqual(['Ada', 'Grace'])
+  })
+
+  it('was built from the source beside it: else run npm run build:addon', () => {
+    expect(addon.source).toBe(createHash('sha256').update(readFileSync('native/fieldseal.c')).digest('hex'))
   })
 
   it('shows nothing of a key', () => {

@@ -127,6 +127,7 @@ export async function encryptionOperations() {
   same<typeof decrypted, { id: string; name: string }[]>()
   const index: string | Uint8Array = await prisma.$encryption.blindIndex('Patient.emailIndex', '')
   const deks: number = prisma.$encryption.stats().cachedDeks
+  const engine: 'native' | 'node' = prisma.$encryption.stats().engine
   return { index, deks }
 }
 
