@@ -73,13 +73,20 @@ export function randomQuery(dice: Dice, schema: Schema, model: Model, depth = 2)
 
 function randomPaging(dice: Dice, schema: Schema, model: Model): Args {
   if (dice.chance(0.55)) return {}
+  const distinct = dice.chance(0.25) ? { distinct: randomDistinct(dice, model) } : {}
   return {
     orderBy: randomOrder(dice, schema, model),
     ...(dice.chance(0.4) && { take: dice.of([0, 1, 2, 3, -2]) }),
     ...(dice.chance(0.25) && { skip: dice.int(0, 2) }),
-    ...(dice.chance(0.25) && { cursor: randomUnique(dice, schema, model) }),
-    ...(dice.chance(0.25) && { distinct: randomDistinct(dice, model) }),
+    ...(dice.chance(0.25) && randomCursor(dice, schema, model, 'distinct' in distinct)),
+    ...distinct,
   }
+}
+
+/** Beside `distinct`, Prisma pages in memory and loses a cursor whose value is an object, as a Decimal is. */
+function randomCursor(dice: Dice, schema: Schema, model: Model, inMemory: boolean): Args {
+  const cursor = randomUnique(dice, schema, model)
+  return inMemory && JSON.stringify(cursor).includes('"$') ? {} : { cursor }
 }
 
 function randomDistinct(dice: Dice, model: Model): unknown {
