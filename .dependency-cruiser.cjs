@@ -1,6 +1,20 @@
 // @ts-check
 /** The order of src: a layer imports from itself and from those before it. */
-const LAYERS = ['errors', 'tenant', 'crypto', 'schema', 'keys', 'kms', 'cipher', 'maintenance', 'postgres', 'prisma', 'cli', 'bin']
+const LAYERS = [
+  'errors',
+  'tenant',
+  'crypto',
+  'schema',
+  'keys',
+  'opentelemetry',
+  'kms',
+  'cipher',
+  'maintenance',
+  'postgres',
+  'prisma',
+  'cli',
+  'bin',
+]
 
 const layer = (/** @type {string[]} */ names) => `^src/(${names.join('|')})(/|\\.ts$)`
 
