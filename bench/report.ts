@@ -40,6 +40,17 @@ export function ratioTable({ cases }: Results): string {
   return tableOf(head, lines)
 }
 
+export function profileTable({ profiles }: Results): string {
+  const parts = Object.keys(Object.values(profiles)[0]!)
+  const lines = parts.map((part) => [part, ...Object.values(profiles).map((profile) => profile[part]!.toFixed(2))])
+  const sums = Object.values(profiles).map((profile) =>
+    Object.values(profile)
+      .reduce((sum, ms) => sum + ms, 0)
+      .toFixed(2),
+  )
+  return tableOf(['ms of one read', ...Object.keys(profiles)], [...lines, ['together', ...sums]])
+}
+
 export function valueTable({ perValue, opensslSpeed }: Results): string {
   const lines = Object.entries(perValue).map(([name, spread]) => [name, shown(spread, 3), againstBare(name, perValue)])
   const speeds = Object.entries(opensslSpeed).map(([name, us]) => [`\`openssl speed\`, ${name}`, us.toFixed(3), ''])
