@@ -5,6 +5,7 @@ import type { Spread } from './rounds.js'
 /* Results as the tables of docs/performance.md. */
 
 const NAMES: { readonly [contender: string]: string } = {
+  hook: 'a hook that does nothing',
   native: 'fieldseal, native',
   node: 'fieldseal, node',
   bare: 'bare `node:crypto` loop',
