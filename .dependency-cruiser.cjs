@@ -6,6 +6,7 @@ const LAYERS = [
   'crypto',
   'schema',
   'keys',
+  'opentelemetry',
   'kms',
   'cipher',
   'maintenance',

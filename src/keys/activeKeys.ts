@@ -3,10 +3,12 @@ import { FieldsealError } from '../errors.js'
 import { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
 import { encryptionContext } from './encryptionContext.js'
+import type { Emit } from './events.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, NewKey, StoredKey } from './keyStore.js'
 import type { DekIdentity, Kms, Purpose } from './kms.js'
 import { Ledger } from './ledger.js'
+import { isOutage } from './outage.js'
 import { blockOf, type RotationPolicy } from './rotation.js'
 import { SingleFlight } from './singleFlight.js'
 import type { Unwrapper } from './unwrapper.js'
@@ -29,6 +31,9 @@ export interface ActiveKeysOptions {
   readonly policy: RotationPolicy
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Told when a new DEK has succeeded one that could have gone on. */
+  readonly onRotated: (tenant: string) => void
+  readonly emit: Emit | undefined
 }
 
 /** The tenants' active DEKs: finds them, makes them, counts what they encrypt, and lets new ones succeed them. */
@@ -43,7 +48,7 @@ export class ActiveKeys {
   readonly #reservations = new SingleFlight<number>()
   /** When each DEK was created. */
   readonly #born = new WeakMap<Dek, number>()
-  readonly #renewed = new WeakSet<Dek>()
+  readonly #old = new WeakSet<Dek>()
 
   constructor(options: ActiveKeysOptions) {
     this.#options = options
@@ -60,12 +65,17 @@ export class ActiveKeys {
   cached(tenant: string, purpose: Purpose): Dek | undefined {
     const { cache } = this.#options
     const dek = cache.active(tenant, purpose)
-    if (!dek || this.#renewed.has(dek)) return dek
-    if (cache.activeAges(tenant, purpose) || this.#isOld(dek.purpose, this.#born.get(dek))) {
-      this.#renewed.add(dek)
+    if (dek && (cache.isActiveDue(tenant, purpose) || this.#becomesOld(dek))) {
       this.#activate(tenant, purpose).catch(() => undefined)
     }
     return dek
+  }
+
+  /** Whether a DEK has grown too old since it came into memory. `true` once. */
+  #becomesOld(dek: Dek): boolean {
+    if (this.#old.has(dek) || !this.#isOld(dek.purpose, this.#born.get(dek))) return false
+    this.#old.add(dek)
+    return true
   }
 
   async active(tenant: string, purpose: Purpose): Promise<Dek> {
@@ -97,6 +107,14 @@ export class ActiveKeys {
       missing -= drawn
     }
     return allotments
+  }
+
+  /** Brings the DEK of an active row into memory, unless it is there. */
+  async adopt(row: StoredKey): Promise<boolean> {
+    const { id: key, tenant, purpose } = row
+    if (this.cached(tenant, purpose)) return false
+    await this.#use(row, { key, tenant, purpose }, this.#options.cache.now())
+    return true
   }
 
   /** Brings the active DEK for `encrypt` into memory, if there is one; makes none. */
@@ -137,9 +155,23 @@ export class ActiveKeys {
     return this.#flights.run(`${purpose} ${tenant}`, async () => {
       encryptionContext({ key: NIL_UUID, purpose, tenant })
       const since = this.#options.cache.now()
-      const newest = await this.#options.store.findNewest(tenant, purpose)
-      return this.#useOrSucceed({ tenant, purpose, spent, since }, newest)
+      try {
+        const newest = await this.#options.store.findNewest(tenant, purpose)
+        return await this.#useOrSucceed({ tenant, purpose, spent, since }, newest)
+      } catch (error) {
+        return this.#serveOn({ tenant, purpose, spent, since }, error)
+      }
     })
+  }
+
+  /** What is in memory, when a KMS or a keys table that is down is all that stands against it. */
+  #serveOn({ tenant, purpose, spent }: Wanted, error: unknown): Dek {
+    const { cache, emit } = this.#options
+    if (FieldsealError.is(error, 'KEY_DESTROYED') && cache.evict(tenant)) emit?.({ type: 'key.evicted', tenant })
+    const dek = isOutage(error) ? cache.extendActive(tenant, purpose) : undefined
+    if (!dek || dek.id === spent) throw error
+    emit?.({ type: 'key.stale', tenant, key: dek.id, code: (error as FieldsealError).code })
+    return dek
   }
 
   /**
@@ -150,8 +182,15 @@ export class ActiveKeys {
   async rotate(tenant: string, id: string): Promise<Dek> {
     for (;;) {
       const dek = await this.#successor({ id, tenant })
-      if (dek.id !== id) return dek
+      if (dek.id === id) continue
+      this.#tellRotated(dek)
+      return dek
     }
+  }
+
+  #tellRotated({ tenant, id }: Dek): void {
+    this.#options.onRotated(tenant)
+    this.#options.emit?.({ type: 'key.rotated', tenant, key: id })
   }
 
   /**
@@ -181,12 +220,20 @@ export class ActiveKeys {
     const identity = newest && { key: newest.id, purpose: wanted.purpose, tenant: wanted.tenant }
     if (!identity || newest.state === 'retired' || this.#isSpent(wanted, newest)) return this.#create(wanted, newest)
     if (newest.state === 'active' && this.#isOld(newest.purpose, newest.createdAt.getTime())) {
-      return this.#create(wanted, newest).catch((error: unknown) => {
-        if (!isOfKms(error)) throw error
-        return this.#use(newest, identity, wanted.since)
-      })
+      return this.#succeedOld(wanted, newest, identity)
     }
     return this.#use(newest, identity, wanted.since)
+  }
+
+  async #succeedOld(wanted: Wanted, old: StoredKey, identity: DekIdentity): Promise<Dek> {
+    try {
+      const dek = await this.#create(wanted, old)
+      this.#tellRotated(dek)
+      return dek
+    } catch (error) {
+      if (!isOfKms(error)) throw error
+      return this.#use(old, identity, wanted.since)
+    }
   }
 
   async #use(row: StoredKey, identity: DekIdentity, since: number): Promise<Dek> {
@@ -222,7 +269,12 @@ export class ActiveKeys {
     const row = this.#rowOf(dek, { wrapped, kms: kms.name, kekId, version: (newest?.version ?? 0) + 1 })
     if (!(await store.insert(row, { reopens: wanted.reopens ?? false }))) return this.#useWinner(wanted, row)
     this.#ledger.add(dek.id, row.messages, row.messages === this.#options.policy.maxMessages)
+    this.#tellCreated(row, newest)
     return this.#remember(dek, now(), wanted.since)
+  }
+
+  #tellCreated({ id: key, tenant, purpose, version }: NewKey, before: StoredKey | null): void {
+    this.#options.emit?.({ type: 'key.created', tenant, purpose, key, version, previous: before?.version })
   }
 
   /** Its first block is reserved with its row. */

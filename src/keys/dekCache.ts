@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { FieldsealError } from '../errors.js'
 import type { Dek } from './dek.js'
+import { Freshness } from './freshness.js'
 import type { Purpose } from './kms.js'
 
 export interface DekCacheOptions {
@@ -8,6 +9,8 @@ export interface DekCacheOptions {
   readonly ttl: number
   /** How many unwrapped DEKs are held at most; the least recently used goes first. */
   readonly max: number
+  /** How much longer one may serve while it cannot be asked for, in milliseconds; 0 unless given. */
+  readonly staleFor?: number
   /** Another source of milliseconds that never go back than `performance`. */
   readonly clock?: { now(): number }
 }
@@ -16,8 +19,16 @@ const PURPOSES: readonly Purpose[] = ['encrypt', 'index']
 /** Tenants whose last eviction is remembered, for the time that a row takes to become a DEK. */
 const EVICTIONS = 10_000
 const LONGEST_TIMER = 2 ** 31 - 1
-/** The part of its time in which a DEK that is used is fetched again. */
-const AGING = 0.2
+
+interface Held {
+  readonly dek: Dek
+  readonly freshness: Freshness
+}
+
+interface HeldActive {
+  readonly id: string
+  readonly freshness: Freshness
+}
 
 /**
  * Unwrapped DEKs in memory, by id and by what is active for a tenant: bounded in number and in time. A DEK is not used
@@ -26,21 +37,29 @@ const AGING = 0.2
  * @throws FieldsealError `OPTIONS_INVALID`
  */
 export class DekCache {
-  readonly #byId: LRUCache<string, Dek>
-  readonly #active: LRUCache<string, string>
+  /** How often a DEK was looked for and found, and not found. */
+  hits = 0
+  misses = 0
+  readonly #byId: LRUCache<string, Held>
+  readonly #active: LRUCache<string, HeldActive>
   readonly #ttl: number
+  readonly #staleFor: number
+  readonly #clock: { now(): number }
   #sweep: NodeJS.Timeout | undefined
   #evictions = 0
   readonly #evicted: LRUCache<string, number>
 
-  constructor({ ttl, max, clock }: DekCacheOptions) {
-    checkRange('ttl', ttl, LONGEST_TIMER)
-    checkRange('max', max, Number.MAX_SAFE_INTEGER)
-    const options = { ttl, max, ...(clock && { perf: clock, ttlResolution: 0 }) }
+  constructor({ ttl, max, staleFor = 0, clock }: DekCacheOptions) {
+    checkRange('ttl', ttl, 1, LONGEST_TIMER)
+    checkRange('max', max, 1, Number.MAX_SAFE_INTEGER)
+    checkRange('staleFor', staleFor, 0, Number.MAX_SAFE_INTEGER - LONGEST_TIMER)
+    const options = { ttl: ttl + staleFor, max, ...(clock && { perf: clock, ttlResolution: 0 }) }
     this.#byId = new LRUCache(options)
     this.#active = new LRUCache(options)
     this.#evicted = new LRUCache({ max: EVICTIONS })
     this.#ttl = ttl
+    this.#staleFor = staleFor
+    this.#clock = clock ?? performance
   }
 
   /** How many DEKs are held at most. */
@@ -52,23 +71,51 @@ export class DekCache {
     return this.#byId.size
   }
 
+  /** All that are held. */
+  get deks(): Dek[] {
+    return [...this.#byId.values()].map(({ dek }) => dek)
+  }
+
   byId(id: string): Dek | undefined {
-    return this.#byId.get(id)
+    const dek = this.#fresh(id)
+    if (dek) this.hits += 1
+    else this.misses += 1
+    return dek
+  }
+
+  #fresh(id: string): Dek | undefined {
+    const held = this.#byId.get(id)
+    return held?.freshness.isFresh(this.#clock.now()) ? held.dek : undefined
   }
 
   active(tenant: string, purpose: Purpose): Dek | undefined {
-    const id = this.#active.get(slot(tenant, purpose))
-    return id === undefined ? undefined : this.#byId.get(id)
+    const held = this.#active.get(slot(tenant, purpose))
+    const dek = held?.freshness.isFresh(this.#clock.now()) ? this.#fresh(held.id) : undefined
+    if (dek) this.hits += 1
+    else this.misses += 1
+    return dek
   }
 
-  /** Whether the time of a DEK is nearly over: then it can still be used while it is fetched again. */
-  ages(id: string): boolean {
-    return this.#byId.getRemainingTTL(id) < this.#ttl * AGING
+  /** Whether it is time to fetch a DEK again while it can still be used. `true` once. */
+  isDue(id: string): boolean {
+    return this.#byId.get(id)?.freshness.isDue(this.#clock.now()) ?? false
   }
 
-  /** Whether the time is nearly over for which this DEK is known to be the active one. */
-  activeAges(tenant: string, purpose: Purpose): boolean {
-    return this.#active.getRemainingTTL(slot(tenant, purpose)) < this.#ttl * AGING
+  /** Whether it is time to ask again whether the active DEK is this one still. `true` once. */
+  isActiveDue(tenant: string, purpose: Purpose): boolean {
+    return this.#active.get(slot(tenant, purpose))?.freshness.isDue(this.#clock.now()) ?? false
+  }
+
+  /** A DEK that cannot be fetched again now, if it may serve on nevertheless. */
+  extend(id: string): Dek | undefined {
+    const held = this.#byId.get(id)
+    return held?.freshness.extend(this.#clock.now()) ? held.dek : undefined
+  }
+
+  /** As `extend`, for the active DEK of a tenant. */
+  extendActive(tenant: string, purpose: Purpose): Dek | undefined {
+    const held = this.#active.get(slot(tenant, purpose))
+    return held?.freshness.extend(this.#clock.now()) ? this.extend(held.id) : undefined
   }
 
   /** A mark for `add`, taken before the keys table is read. */
@@ -79,26 +126,38 @@ export class DekCache {
   /** Not if the tenant's DEKs were evicted `since`: then the row that it was made of may have been destroyed. */
   add(dek: Dek, since = this.#evictions): void {
     if ((this.#evicted.get(dek.tenant) ?? 0) > since) return
-    this.#byId.set(dek.id, dek)
+    this.#byId.set(dek.id, { dek, freshness: this.#freshness() })
     this.#sweep ??= setTimeout(() => this.#dropExpired(), this.#ttl).unref()
   }
 
   addActive(dek: Dek, since?: number): void {
     this.add(dek, since)
-    if (this.#byId.has(dek.id)) this.#active.set(slot(dek.tenant, dek.purpose), dek.id)
+    if (!this.#byId.has(dek.id)) return
+    this.#active.set(slot(dek.tenant, dek.purpose), { id: dek.id, freshness: this.#freshness() })
   }
 
-  /** Drops all DEKs of a tenant, and those of rows that are being read. */
-  evict(tenant: string): void {
+  #freshness(): Freshness {
+    return new Freshness({ now: this.#clock.now(), ttl: this.#ttl, staleFor: this.#staleFor })
+  }
+
+  /** Drops all DEKs of a tenant, and those of rows that are being read. `false` when there were none. */
+  evict(tenant: string): boolean {
+    const before = this.size
     this.retire(tenant)
-    for (const [id, dek] of this.#byId.entries()) if (dek.tenant === tenant) this.#byId.delete(id)
+    for (const [id, { dek }] of this.#byId.entries()) if (dek.tenant === tenant) this.#byId.delete(id)
+    return this.size < before
   }
 
-  /** Has the active DEKs of a tenant asked for anew. */
+  /** Has the active DEKs of a tenant asked for before they are used again. */
   retire(tenant: string): void {
     this.#evictions += 1
     this.#evicted.set(tenant, this.#evictions)
     for (const purpose of PURPOSES) this.#active.delete(slot(tenant, purpose))
+  }
+
+  /** Has the active DEKs of a tenant asked for at their next use, and behind it. */
+  renewSoon(tenant: string): void {
+    for (const purpose of PURPOSES) this.#active.peek(slot(tenant, purpose))?.freshness.renewSoon()
   }
 
   clear(): void {
@@ -120,7 +179,8 @@ function slot(tenant: string, purpose: Purpose): string {
   return `${purpose} ${tenant}`
 }
 
-function checkRange(name: string, value: number, highest: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= highest) return
-  throw new FieldsealError('OPTIONS_INVALID', `the key cache's ${name} must be a whole number from 1 to ${highest}`)
+function checkRange(name: string, value: number, lowest: number, highest: number): void {
+  if (Number.isInteger(value) && value >= lowest && value <= highest) return
+  const message = `the key cache's ${name} must be a whole number from ${lowest} to ${highest}`
+  throw new FieldsealError('OPTIONS_INVALID', message)
 }

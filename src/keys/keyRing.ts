@@ -1,10 +1,14 @@
 import { FieldsealError, quoted } from '../errors.js'
 import { ActiveKeys, type Allotment } from './activeKeys.js'
+import { withBreaker } from './breaker.js'
 import type { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
+import type { Emit } from './events.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
 import type { Kms, Purpose } from './kms.js'
+import { type Observation, observedKms } from './observedKms.js'
+import { isOutage } from './outage.js'
 import { checkPolicy, ROTATION_DEFAULTS, type RotationPolicy } from './rotation.js'
 import { SingleFlight } from './singleFlight.js'
 import { Unwrapper } from './unwrapper.js'
@@ -15,6 +19,9 @@ export type { Allotment } from './activeKeys.js'
 export const ANY_TENANT = Symbol('any tenant')
 export type TenantScope = string | typeof ANY_TENANT
 
+const NOBODY: Observation = { emit: undefined, around: undefined }
+/** Ids in one query. */
+const PAGE = 1000
 const NO_ROWS: Promise<StoredKey[]> = Promise.resolve([])
 
 export interface KeyRingOptions {
@@ -25,6 +32,9 @@ export interface KeyRingOptions {
   readonly rotation?: Partial<RotationPolicy>
   /** Milliseconds since the epoch; `Date.now` unless given. */
   readonly now?: () => number
+  /** Told when a new DEK has succeeded one that could have gone on, so that other processes can know. */
+  readonly onRotated?: (tenant: string) => void
+  readonly observation?: Observation
 }
 
 /**
@@ -37,33 +47,43 @@ export class KeyRing {
   readonly #unwrapper: Unwrapper
   readonly #actives: ActiveKeys
   readonly #loads = new SingleFlight<Dek>()
-  readonly #reloaded = new WeakSet<Dek>()
+  readonly #emit: Emit | undefined
 
   /** @throws FieldsealError `OPTIONS_INVALID` for a rotation that cannot be */
-  constructor({ kms, store, cache, rotation, now = Date.now }: KeyRingOptions) {
+  constructor(options: KeyRingOptions) {
+    const { kms, store, cache, rotation, now = Date.now, onRotated = () => undefined } = options
+    const { emit, around } = options.observation ?? NOBODY
     const policy = { ...ROTATION_DEFAULTS, ...rotation }
     checkPolicy(policy)
     this.#store = store
     this.#cache = cache
-    this.#unwrapper = new Unwrapper(kms)
-    this.#actives = new ActiveKeys({ kms, store, cache, unwrapper: this.#unwrapper, policy, now })
+    const spared = withBreaker(observedKms(kms, { emit, around }))
+    this.#emit = emit
+    this.#unwrapper = new Unwrapper(spared)
+    this.#actives = new ActiveKeys({
+      kms: spared,
+      store,
+      cache,
+      unwrapper: this.#unwrapper,
+      policy,
+      now,
+      onRotated,
+      emit,
+    })
   }
 
   /** The DEK of a ciphertext if it is in memory. Whose it is, the caller checks. */
   cached(id: string): Dek | undefined {
     const dek = this.#cache.byId(id)
     if (dek?.purpose !== 'encrypt') return undefined
-    if (this.#cache.ages(id)) this.#renew(dek)
+    if (this.#cache.isDue(id)) this.#renew(dek)
     return dek
   }
 
   /**
    * Fetches a DEK in use again before its time is over, behind the operation that uses it, as `ActiveKeys.cached` does.
    */
-  #renew(dek: Dek): void {
-    if (this.#reloaded.has(dek)) return
-    this.#reloaded.add(dek)
-    const { id, tenant } = dek
+  #renew({ id, tenant }: Dek): void {
     const load = () => this.#load(id, tenant, { since: this.#cache.now(), rows: this.#find([id]) })
     this.#loads.run(flight(id, tenant), load).catch(() => undefined)
   }
@@ -151,16 +171,44 @@ export class KeyRing {
 
   /** Drops a tenant's DEKs from memory. What is on its way still serves those who wait for it already. */
   evict(tenant: string): void {
-    this.#cache.evict(tenant)
+    if (this.#cache.evict(tenant)) this.#emit?.({ type: 'key.evicted', tenant })
     this.#loads.forget()
     this.#unwrapper.forget()
     this.#actives.forget()
   }
 
-  /** Has a tenant's active DEKs asked for anew. */
+  /** Has a tenant's active DEKs asked for before they are used again. */
   retire(tenant: string): void {
     this.#cache.retire(tenant)
     this.#actives.forget()
+  }
+
+  /** Has a tenant's active DEKs asked for at their next use, and behind it. */
+  renewSoon(tenant: string): void {
+    this.#cache.renewSoon(tenant)
+  }
+
+  /**
+   * Brings the DEK of an active row into memory.
+   *
+   * @returns whether it was not there
+   */
+  adopt(row: StoredKey): Promise<boolean> {
+    return this.#actives.adopt(row)
+  }
+
+  /** Compares what is in memory with the keys table, and drops what is no longer so. No call of the KMS. */
+  async recheck(): Promise<void> {
+    const deks = this.#cache.deks
+    for (let i = 0; i < deks.length; i += PAGE) {
+      const page = deks.slice(i, i + PAGE)
+      const rows = new Map((await this.#find(page.map(({ id }) => id))).map((row) => [row.id, row]))
+      for (const { id, tenant, purpose } of page) {
+        const state = rows.get(id)?.state ?? 'destroyed'
+        if (state === 'destroyed') this.evict(tenant)
+        else if (state === 'retired' && this.#cache.active(tenant, purpose)?.id === id) this.retire(tenant)
+      }
+    }
   }
 
   #inMemory(id: string, scope: TenantScope): Dek | Promise<Dek> | undefined {
@@ -173,10 +221,23 @@ export class KeyRing {
     return this.#store.findByIds(ids)
   }
 
+  /** A DEK that is in memory serves on when a KMS or a keys table that is down is all that stands against it. */
   async #load(id: string, scope: TenantScope, read: KeysRead): Promise<Dek> {
+    try {
+      return await this.#loadRow(id, scope, read)
+    } catch (error) {
+      const dek = isOutage(error) ? this.#cache.extend(id) : undefined
+      if (!dek || !isWithin(scope, dek.tenant)) throw error
+      this.#emit?.({ type: 'key.stale', tenant: dek.tenant, key: id, code: (error as FieldsealError).code })
+      return dek
+    }
+  }
+
+  async #loadRow(id: string, scope: TenantScope, read: KeysRead): Promise<Dek> {
     const row = (await read.rows).find((candidate) => candidate.id === id)
     if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
     if (!isWithin(scope, row.tenant)) throw foreign(id, scope)
+    if (row.state === 'destroyed') this.evict(row.tenant)
     const dek = await this.#unwrapper.unwrap(row, { key: id, purpose: 'encrypt', tenant: row.tenant })
     this.#cache.add(dek, read.since)
     return dek

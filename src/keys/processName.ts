@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 
-/** Names this process among those that share a keys table, also after a restart with the same process id. */
-export const PROCESS_NAME = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`
+/** A name for this process among those that share a keys table, another one after a restart with the same id. */
+export function processName(): string {
+  return `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`
+}

@@ -82,17 +82,10 @@ export async function walkKeys({ store, filter, options, rate, each }: Walk): Pr
       await pace(signals)
       await run.see(row, () => each(row))
     }
-    const steps = rows.map((row) =>
-      slots
-        .execute(() => step(row))
-        .catch((error: unknown) => {
-          stop.abort(error)
-          throw signal?.aborted ? signal.reason : error
-        }),
-    )
-    const ended = await Promise.allSettled(steps)
-    const broken = ended.find(({ status }) => status === 'rejected')
-    if (broken) throw stop.signal.reason ?? (broken as PromiseRejectedResult).reason
+    const steps = rows.map((row) => slots.execute(() => step(row)).catch((error: unknown) => stop.abort(error)))
+    await Promise.all(steps)
+    signal?.throwIfAborted()
+    if (stop.signal.aborted) throw stop.signal.reason
     after = rows.at(-1)?.id
     if (after === undefined || rows.length < PAGE) return run.report
     run.cursor = after

@@ -1,6 +1,8 @@
 import type { Prisma } from '@prisma/client/extension'
 import { FieldsealError } from '../errors.js'
 import { DekCache } from '../keys/dekCache.js'
+import { emitTo } from '../keys/events.js'
+import { KeyNews } from '../keys/keyNews.js'
 import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
@@ -12,6 +14,7 @@ import { type OperationCall, type OperationContext, runOperation } from './opera
 import { checkOptions, type FieldEncryptionOptions, keySettings } from './options.js'
 import { clientName, compilePlans, type GlobalOmit, type Plans } from './plan.js'
 import { type EncryptionOperations, encryptionOperations } from './rawRows.js'
+import { watchRefusal } from './watch.js'
 import { within } from './within.js'
 
 /** What the extension adds to a client. */
@@ -55,7 +58,7 @@ export function fieldEncryption(options: FieldEncryptionOptions) {
     const base = client as unknown as BaseClient
     if ('$encryption' in base) throw alreadyExtended()
     checkClientMatches(options.schema, base._runtimeDataModel)
-    const { context, cache, keys } = contextFor(base, options)
+    const { context, figures, keys } = contextFor(base, options)
     const methods: EncryptionMethods = {
       $forTenant(tenant) {
         checkTenant(tenant)
@@ -64,7 +67,7 @@ export function fieldEncryption(options: FieldEncryptionOptions) {
       $acrossTenants() {
         return context.bindings.bind(this as object, ANY_TENANT) as typeof this
       },
-      $encryption: { ...encryptionOperations(context, options.schema, () => cache.size), ...keys },
+      $encryption: { ...encryptionOperations(context, options.schema, figures), ...keys },
     }
     return client.$extends({
       name: 'fieldseal',
@@ -76,7 +79,8 @@ export function fieldEncryption(options: FieldEncryptionOptions) {
 
 /** A model that reaches no encrypted field gets no hook: Prisma's own cost of one would be most of what it pays. */
 function queryHooks(context: OperationContext): Record<never, never> {
-  const hook = { $allOperations: (call: OperationCall) => runOperation(context, call) }
+  const run = (call: OperationCall) => watchRefusal(context.watch, call, () => runOperation(context, call))
+  const hook = { $allOperations: run }
   const reaching = [...context.plans.values()].filter(({ reaches }) => reaches)
   return Object.fromEntries(reaching.map(({ name }) => [clientName(name), hook]))
 }
@@ -88,14 +92,21 @@ interface BaseClient {
   readonly _globalOmit?: GlobalOmit
 }
 
-function contextFor(
-  base: BaseClient,
-  { schema, kms, tenant, defaultTenant, keys, normalizers }: FieldEncryptionOptions,
-) {
-  const { ttl, max, transactionWait, ...rotation } = keySettings(keys)
-  const cache = new DekCache({ ttl, max })
+function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
+  const { schema, kms, tenant, defaultTenant, keys, normalizers, telemetry, audit } = options
+  const emit = emitTo([options.onEvent, telemetry?.onEvent])
+  const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
+  const cache = new DekCache({ ttl, max, staleFor })
   const store = prismaKeyStore(base, schema.keysModel)
-  const ring = new KeyRing({ kms, store, cache, rotation })
+  const ring = new KeyRing({
+    kms,
+    store,
+    cache,
+    rotation,
+    onRotated: (tenant) => news.rotated(tenant),
+    observation: { emit, around: telemetry?.around },
+  })
+  const news = new KeyNews(ring, keys?.notify)
   const context: OperationContext = {
     plans: compilePlans(schema, base._globalOmit, normalizers),
     ring,
@@ -103,8 +114,11 @@ function contextFor(
     bindings: new Bindings(Object.keys(schema.models).map(clientName)),
     tenancy: { tenant, defaultTenant },
     transactionWait,
+    watch: emit || audit ? { emit, audit } : undefined,
   }
-  return { context, cache, keys: keyOperations({ kms, ring, store, memory: ttl }) }
+  const figures = () => ({ cachedDeks: cache.size, cacheHits: cache.hits, cacheMisses: cache.misses })
+  telemetry?.watch?.(figures)
+  return { context, figures, keys: keyOperations({ kms, ring, store, news, emit, memory: ttl + staleFor }) }
 }
 
 /**

@@ -1,11 +1,13 @@
+import type { Emit } from '../keys/events.js'
+import type { KeyNews } from '../keys/keyNews.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
 import type { Kms, Purpose } from '../keys/kms.js'
-import { PROCESS_NAME } from '../keys/processName.js'
 import type { WalkReport } from '../maintenance/keyWalk.js'
 import { type RewrapOptions, rewrap } from '../maintenance/rewrap.js'
 import { type RotateOptions, rotate } from '../maintenance/rotate.js'
 import { type ShredReceipt, shred } from '../maintenance/shred.js'
+import { type WarmOptions, warm } from '../maintenance/warm.js'
 
 /** Operations on keys, of the tenants that are named or of all. They need no bound tenant. */
 export interface KeyOperations {
@@ -46,22 +48,43 @@ export interface KeyOperations {
    * @returns the purposes that have a new key now; none when the tenant's keys are not destroyed
    */
   reopen(tenant: string): Promise<Purpose[]>
+  /**
+   * Brings the DEKs of tenants into memory, within the KMS's rate: after a start, before taking traffic. 10,000 tenants
+   * take about 34 seconds at the 300 calls per second of Tencent's lowest tier. Tenants without keys get none by it.
+   *
+   * @throws FieldsealError as `rotate`
+   * @example
+   * ```ts
+   * await prisma.$encryption.warm(busiestTenants, { rate: 100 })
+   * ```
+   */
+  warm(tenants: readonly string[], options?: WarmOptions): Promise<WalkReport>
+  /** Ends the connection of `keys.notify`. The client goes on without. */
+  close(): Promise<void>
 }
 
 export interface KeyWorld {
   readonly kms: Kms
   readonly ring: KeyRing
   readonly store: KeyStore
+  readonly news: KeyNews
+  readonly emit: Emit | undefined
   /** How long a process may hold a key without looking at the keys table, in milliseconds. */
   readonly memory: number
 }
 
-export function keyOperations({ kms, ring, store, memory }: KeyWorld): KeyOperations {
-  const tell = async () => []
+export function keyOperations({ kms, ring, store, memory, news, emit }: KeyWorld): KeyOperations {
+  const tell = (tenant: string) => news.destroyed(tenant)
   return {
     rotate: (options) => rotate(ring, store, options),
     rewrap: (options) => rewrap(kms, store, options),
-    shred: (tenant) => shred({ ring, store, memory, process: PROCESS_NAME, tell }, tenant),
+    shred: async (tenant) => {
+      const receipt = await shred({ ring, store, memory, process: news.process, tell }, tenant)
+      emit?.({ type: 'key.destroyed', tenant, keys: receipt.keys.map(({ id }) => id) })
+      return receipt
+    },
     reopen: (tenant) => ring.reopen(tenant),
+    warm: (tenants, options) => warm(ring, store, tenants, options),
+    close: () => news.close(),
   }
 }

@@ -1,3 +1,4 @@
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
 import type { KeyFilter, KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
 import { clientName } from './plan.js'
@@ -23,6 +24,15 @@ export interface PrismaKeyStore extends KeyStore {
   /** Whether a query has no answer yet; perhaps for want of a connection. */
   isWaiting(): boolean
 }
+
+/**
+ * A shred updates many rows in no order, so it and those who make keys may wait for each other: the database ends one of
+ * them, which begins again.
+ */
+const conflicts = retry(
+  handleWhen((error) => (error as { code?: unknown } | null)?.code === 'P2034'),
+  { maxAttempts: 10, backoff: new ExponentialBackoff({ initialDelay: 10, maxDelay: 500 }) },
+)
 
 const COLUMNS = {
   id: true,
@@ -60,7 +70,7 @@ export function prismaKeyStore(client: object, model: string): PrismaKeyStore {
   }
   /** Each statement sees what was committed before it, whatever the database's default is. */
   const atomically = <T>(work: (keys: KeysDelegate) => Promise<T>) =>
-    base().$transaction!((tx) => work(keysOf(tx)), { isolationLevel: 'ReadCommitted' })
+    conflicts.execute(() => base().$transaction!((tx) => work(keysOf(tx)), { isolationLevel: 'ReadCommitted' }))
   return {
     isWaiting: () => waiting > 0,
     findNewest: (tenant, purpose) =>

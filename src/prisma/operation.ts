@@ -10,6 +10,7 @@ import { checksOf, type Query, rewriteQuery } from './query.js'
 import { collectRows, hasChecks, markDecrypted, removeFalsePositives, shapeAt } from './rows.js'
 import { type ReadShape, readShape } from './shape.js'
 import { OperationTenancy, type TenancyOptions } from './tenancy.js'
+import { type Watch, watchSlots } from './watch.js'
 import { within } from './within.js'
 import { collectCreate, collectCreates, collectUpdate, collectUpdateMany } from './writes.js'
 
@@ -23,6 +24,7 @@ export interface OperationContext {
   readonly transactionWait: number
   /** Whether the keys table has not answered yet. */
   readonly keyStoreWaits: () => boolean
+  readonly watch: Watch | undefined
 }
 
 /** A call as Prisma hands it to a query extension. */
@@ -126,7 +128,8 @@ async function openKey(context: OperationContext, call: OperationCall, { tenancy
 }
 
 function resolve(context: OperationContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
-  return transform(slots, context.ring, (keys) => inTime(context, call, keys))
+  const done = transform(slots, context.ring, (keys) => inTime(context, call, keys))
+  return watchSlots(context.watch, call.operation, { slots, done })
 }
 
 /** Inside an interactive transaction the keys table needs a second connection, which may never come free. */

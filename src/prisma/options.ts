@@ -1,11 +1,14 @@
 import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
 import { type Duration, milliseconds } from '../keys/duration.js'
+import type { Emit, Telemetry } from '../keys/events.js'
 import type { Kms } from '../keys/kms.js'
+import type { Notify } from '../keys/postgresNews.js'
 import { MOST_MESSAGES, ROTATION_DEFAULTS } from '../keys/rotation.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
 import { checkNormalizers, type Normalizers } from './normalizers.js'
+import type { AuditOptions } from './watch.js'
 
 /** What `fieldEncryption` takes. */
 export interface FieldEncryptionOptions {
@@ -24,6 +27,12 @@ export interface FieldEncryptionOptions {
   readonly normalizers?: Normalizers
   /** How DEKs are held in memory and when they are succeeded by new ones. */
   readonly keys?: KeyOptions
+  /** Told of what happens to keys and values, for logs and alerts. What it throws is ignored. */
+  readonly onEvent?: Emit
+  /** Metrics and traces: `openTelemetry()` from `fieldseal/opentelemetry`. */
+  readonly telemetry?: Telemetry
+  /** Told who has encrypted, decrypted and searched which fields of how many rows. */
+  readonly audit?: AuditOptions
 }
 
 export interface KeyOptions {
@@ -50,20 +59,52 @@ export interface KeyOptions {
    * key of its own.
    */
   readonly maxMessages?: number
+  /**
+   * How much longer than `ttl` a DEK may serve while the KMS or the keys table is down, in milliseconds or as `'1h'`.
+   * Never one that the keys table shows as destroyed. 0 switches it off. Default 1 hour.
+   */
+  readonly staleFor?: Duration
+  /**
+   * Makes a PostgreSQL connection by which processes tell each other at once of keys that are rotated or destroyed.
+   * Without it they find out when `ttl` is over.
+   *
+   * @example
+   * ```ts
+   * const keys = { notify: () => new pg.Client({ connectionString: process.env.DATABASE_URL }) }
+   * ```
+   */
+  readonly notify?: Notify
 }
 
 export interface KeySettings {
   readonly ttl: number
   readonly max: number
+  readonly staleFor: number
   readonly transactionWait: number
   readonly rotateAfter: number
   readonly maxMessages: number
 }
 
-const KEY_DEFAULTS: KeySettings = { ttl: 300_000, max: 10_000, transactionWait: 2_000, ...ROTATION_DEFAULTS }
+const KEY_DEFAULTS: KeySettings = {
+  ttl: 300_000,
+  max: 10_000,
+  staleFor: 3_600_000,
+  transactionWait: 2_000,
+  ...ROTATION_DEFAULTS,
+}
 const COUNTS = new Set<keyof KeySettings>(['max', 'maxMessages'])
 
-const KNOWN = new Set(['schema', 'kms', 'tenant', 'defaultTenant', 'normalizers', 'keys'])
+const KNOWN = new Set([
+  'schema',
+  'kms',
+  'tenant',
+  'defaultTenant',
+  'normalizers',
+  'keys',
+  'onEvent',
+  'telemetry',
+  'audit',
+])
 
 /** @throws FieldsealError `OPTIONS_INVALID` or `TENANT_INVALID`, naming the option or the environment variable */
 export function checkOptions(options: FieldEncryptionOptions): void {
@@ -81,6 +122,17 @@ export function checkOptions(options: FieldEncryptionOptions): void {
   if (defaultTenant !== undefined) checkTenant(defaultTenant)
   checkNormalizers(schema, normalizers)
   keySettings(keys)
+  checkWatchers(options)
+}
+
+function checkWatchers({ onEvent, telemetry, audit }: FieldEncryptionOptions): void {
+  if (onEvent !== undefined && typeof onEvent !== 'function') throw invalid('"onEvent" must be a function')
+  if (telemetry !== undefined && typeof telemetry?.onEvent !== 'function')
+    throw invalid('"telemetry" must be what openTelemetry() of fieldseal/opentelemetry gives')
+  if (audit === undefined) return
+  checkKnown(audit, new Set(['actor', 'record']), 'audit.')
+  if (typeof audit.record !== 'function') throw invalid('"audit.record" must be a function')
+  if (audit.actor !== undefined && typeof audit.actor !== 'function') throw invalid('"audit.actor" must be a function')
 }
 
 /**
@@ -89,7 +141,9 @@ export function checkOptions(options: FieldEncryptionOptions): void {
  * @throws FieldsealError `OPTIONS_INVALID`
  */
 export function keySettings(keys: KeyOptions = {}): KeySettings {
-  checkKnown(keys, new Set(Object.keys(KEY_DEFAULTS)), 'keys.')
+  checkKnown(keys, new Set([...Object.keys(KEY_DEFAULTS), 'notify']), 'keys.')
+  if (keys.notify !== undefined && typeof keys.notify !== 'function')
+    throw invalid('"keys.notify" must be a function that makes a client of the package pg')
   const names = Object.keys(KEY_DEFAULTS) as (keyof KeySettings)[]
   const settings = Object.fromEntries(names.map((name) => [name, setting(name, keys[name])]))
   if ((settings.maxMessages ?? 0) > MOST_MESSAGES) throw invalid('"keys.maxMessages" must be at most 2 ** 32')
@@ -99,9 +153,10 @@ export function keySettings(keys: KeyOptions = {}): KeySettings {
 function setting(name: keyof KeySettings, given: unknown): number {
   if (given === undefined) return KEY_DEFAULTS[name]
   const value = COUNTS.has(name) ? given : milliseconds(given)
-  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number
+  const least = name === 'staleFor' ? 0 : 1
+  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
   const what = COUNTS.has(name) ? '' : "; a time may be a text such as '90d'"
-  throw invalid(`"keys.${name}" must be a whole number above 0${what}`)
+  throw invalid(`"keys.${name}" must be a whole number ${least === 0 ? 'from' : 'above'} 0${what}`)
 }
 
 function checkKnown(options: object, known: ReadonlySet<string>, path: string): void {

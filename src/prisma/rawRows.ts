@@ -1,8 +1,10 @@
 import { type CipherIndex, type Slot, type TenantHolder, transform } from '../cipher.js'
 import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
+import type { CacheFigures } from '../keys/events.js'
 import type { RunReport } from '../maintenance/run.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import { checkTenant } from '../tenant.js'
 import { boundTexts, type KnownValues } from './bound.js'
 import { type MaintainOptions, maintain } from './maintain.js'
 import type { OperationContext } from './operation.js'
@@ -10,6 +12,7 @@ import type { FieldPlan, ModelPlan } from './plan.js'
 import { collectStored } from './storedField.js'
 import { type Survey, type SurveyOptions, survey } from './survey.js'
 import { OperationTenancy } from './tenancy.js'
+import { watchSlots } from './watch.js'
 
 /** What `$encryption` offers on an extended client. Tenant rules are those of queries. */
 export interface EncryptionOperations {
@@ -67,6 +70,12 @@ export interface EncryptionOperations {
    * @throws FieldsealError `OPTIONS_INVALID`, `DATABASE_UNAVAILABLE`
    */
   survey(options: SurveyOptions): Promise<Survey>
+  /**
+   * Asks the KMS to unwrap the active key of a tenant, as a health check would. It makes no key.
+   *
+   * @throws FieldsealError `KMS_*`, `KEY_*`, `TENANT_INVALID`
+   */
+  checkKey(tenant: string): Promise<void>
   /** What `prisma generate` wrote and the client works by. */
   readonly schema: EncryptionSchema
   /** Figures of this process. */
@@ -79,6 +88,10 @@ export type RawValue = string | Uint8Array | string[] | Uint8Array[]
 export interface EncryptionStats {
   /** Unwrapped DEKs in memory. */
   readonly cachedDeks: number
+  /** How often a DEK was looked for in memory and found there. */
+  readonly cacheHits: number
+  /** How often it was not, or its time was over. */
+  readonly cacheMisses: number
   /** What works on values: the addon, or `node:crypto` where that does not load. */
   readonly engine: 'native' | 'node'
 }
@@ -86,7 +99,7 @@ export interface EncryptionStats {
 export function encryptionOperations(
   context: OperationContext,
   schema: EncryptionSchema,
-  cachedDeks: () => number,
+  figures: () => CacheFigures,
 ): EncryptionOperations {
   const { plans, ring, tenancy } = context
   const maintenance = { schema, plans, ring, defaultTenant: tenancy.defaultTenant }
@@ -115,8 +128,12 @@ export function encryptionOperations(
     },
     maintain: (options) => maintain(maintenance, options),
     survey: (options) => survey(maintenance, options),
+    checkKey: async (tenant) => {
+      checkTenant(tenant)
+      await ring.open(tenant)
+    },
     schema,
-    stats: () => ({ cachedDeks: cachedDeks(), engine: currentEngine().name }),
+    stats: () => ({ ...figures(), engine: currentEngine().name }),
   }
 }
 
@@ -129,7 +146,7 @@ async function decryptRows<Row extends object>(
   const owner = ownerOf(context, model)
   const copies = rows.map((row) => ({ ...row }))
   const slots = copies.flatMap((row) => rowSlots(plan, row as Record<string, unknown>, owner))
-  await transform(slots, context.ring)
+  await transformAll(context, 'decryptRows', slots)
   return copies
 }
 
@@ -151,8 +168,12 @@ async function run<Made>(
 ): Promise<Made> {
   const filled = slot({})
   const slots = [{ ...filled, owner: ownerOf(context, filled.field.name) }]
-  await transform(slots, context.ring)
+  await transformAll(context, filled.mode === 'index' ? 'blindIndex' : 'encrypt', slots)
   return holder.value as Made
+}
+
+async function transformAll({ ring, watch }: OperationContext, method: string, slots: readonly Slot[]): Promise<void> {
+  await watchSlots(watch, `$encryption.${method}`, { slots, done: transform(slots, ring) })
 }
 
 function ownerOf(context: OperationContext, name: string): TenantHolder {

@@ -25,16 +25,26 @@ interface Place {
 /** Collects one encrypted field of a record and its blind indexes. NULL stays NULL and clears the indexes. */
 export function collectField(slots: Slot[], record: WrittenRecord, field: FieldPlan): void {
   refuseChange(record, field)
+  if (field.list) unwrapSet(record, field)
   const { holder, key } = place(record, field)
   if (isAbsent(holder[key])) return
   for (const index of field.indexes) collectIndex(slots, record, index, field)
-  if (isDbNull(holder[key])) return
+  if (isDbNull(holder[key])) {
+    if (field.column !== 'Json') holder[key] = null
+    return
+  }
   if (field.state === 'ejecting') {
     holder[key] = checkedValue(field, () => textForm(field, jsonValue(field, holder[key])))
     return
   }
   holder[key] = jsonValue(field, holder[key])
   slots.push({ mode: 'encrypt', field, owner: record.owner, holder, key, bound: record.bound(field) })
+}
+
+/** `{ set: list }` says the same as the list, and Prisma misreads bytes inside it. */
+function unwrapSet({ data }: WrittenRecord, { field }: FieldPlan): void {
+  const value = data[field]
+  if (isPlainObject(value) && !isAbsent(value.set)) data[field] = value.set
 }
 
 /** JSON null as the value that it is. */
@@ -59,10 +69,10 @@ function valueIn(record: WrittenRecord, source: FieldPlan): unknown {
   return holder[key]
 }
 
-/** Updates may wrap a value in `{ set }`, and lists creates too; in a Json field that would be the value itself. */
-function place({ data, context }: WrittenRecord, { field, kind, list }: FieldPlan): Place {
+/** Updates may wrap a value in `{ set }`; in a Json field that would be the value itself. */
+function place({ data, context }: WrittenRecord, { field, kind }: FieldPlan): Place {
   const value = data[field]
-  const mayWrap = list || (context === 'update' && kind !== 'Json')
+  const mayWrap = context === 'update' && kind !== 'Json'
   return mayWrap && isPlainObject(value) && 'set' in value
     ? { holder: value, key: 'set' }
     : { holder: data, key: field }

@@ -261,7 +261,7 @@ describe('an interactive transaction that is rolled back after its DEK was made'
 
 describe('a transaction that is longer than the time of its DEK', () => {
   it('goes on with the DEK fetched again', async () => {
-    const client = clinic.another({ keys: { ttl: 20 } })
+    const client = clinic.another({ keys: { ttl: 20, staleFor: 0 } })
     const acme = client.$forTenant(tenant)
     const names = await acme.$transaction(async (tx) => {
       await tx.patient.create({ data: data(1) })
@@ -276,7 +276,7 @@ describe('a transaction that is longer than the time of its DEK', () => {
   })
 
   it('with a pool of 1 fails clearly, leaves no row, and works the next time', async () => {
-    const client = clinic.another({ pool: 1, keys: { ttl: 2_000, transactionWait: 1_000 } })
+    const client = clinic.another({ pool: 1, keys: { ttl: 2_000, staleFor: 0, transactionWait: 1_000 } })
     const acme = client.$forTenant(tenant)
     const run = (pause: () => Promise<unknown>) => () =>
       acme.$transaction(

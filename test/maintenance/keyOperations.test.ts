@@ -245,7 +245,7 @@ describe('shred', () => {
       'index 1 destroyed',
       'index 2 active',
     ])
-    await clinic.plain.patient.updateMany({ where: { clinicId: tenant }, data: { emailIndex: null as never } })
+    await clinic.plain.$executeRaw`UPDATE patients SET email_index = NULL WHERE clinic_id = ${tenant}`
     await write(clinic.another(), tenant, 2)
     expect(await refusalCode(() => read(clinic.prisma, tenant))).toBe('KEY_DESTROYED')
     const where = { clinicId_number: { clinicId: tenant, number: 2 } }

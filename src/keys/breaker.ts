@@ -1,0 +1,48 @@
+import {
+  BrokenCircuitError,
+  type CircuitBreakerPolicy,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleWhen,
+} from 'cockatiel'
+import { FieldsealError } from '../errors.js'
+import type { Kms } from './kms.js'
+
+/** Calls that fail one after another before no more are made. */
+const FAILURES = 10
+const FIRST_PAUSE = 1_000
+const LONGEST_PAUSE = 30_000
+
+/**
+ * The same KMS, spared while it is down: after ten calls in a row without an answer, further ones fail at once, and one
+ * call after a pause, of one second at first and thirty at most, finds out whether it is back. Making and unwrapping
+ * keys are judged apart.
+ */
+export function withBreaker(kms: Kms): Kms {
+  const [generates, unwraps] = [breaker(), breaker()]
+  return {
+    ...kms,
+    name: kms.name,
+    generate: (identity) => guarded(generates, () => kms.generate(identity)),
+    unwrap: (wrapped, identity) => guarded(unwraps, () => kms.unwrap(wrapped, identity)),
+  }
+}
+
+function breaker(): CircuitBreakerPolicy {
+  const isDown = handleWhen((error) => FieldsealError.is(error, 'KMS_UNAVAILABLE'))
+  const halfOpenAfter = new ExponentialBackoff({ initialDelay: FIRST_PAUSE, maxDelay: LONGEST_PAUSE })
+  return circuitBreaker(isDown, { halfOpenAfter, breaker: new ConsecutiveBreaker(FAILURES) })
+}
+
+async function guarded<T>(policy: CircuitBreakerPolicy, call: () => Promise<T>): Promise<T> {
+  try {
+    return await policy.execute(call)
+  } catch (error) {
+    if (!(error instanceof BrokenCircuitError)) throw error
+    const message =
+      `the KMS did not answer the last ${FAILURES} calls, so it is not asked now, and again within ` +
+      `${LONGEST_PAUSE / 1000} s. Look at its status and the network`
+    throw new FieldsealError('KMS_UNAVAILABLE', message)
+  }
+}

@@ -1,0 +1,53 @@
+/** When something held in memory is asked for again, and when it must not be used any more. In milliseconds. */
+export class Freshness {
+  readonly #since: number
+  readonly #ttl: number
+  readonly #ceiling: number
+  #freshUntil: number
+  #renewAt: number
+
+  constructor({ now, ttl, staleFor }: { readonly now: number; readonly ttl: number; readonly staleFor: number }) {
+    this.#since = now
+    this.#ttl = ttl
+    this.#ceiling = ttl + staleFor
+    this.#freshUntil = now + ttl
+    this.#renewAt = this.#freshUntil - ttl * ahead()
+  }
+
+  /** Whether it may be used without asking anyone. */
+  isFresh(now: number): boolean {
+    return now <= this.#freshUntil
+  }
+
+  /** Whether it is time to ask for it again, behind its users. `true` once; then it is being asked for. */
+  isDue(now: number): boolean {
+    if (now < this.#renewAt) return false
+    this.#renewAt = Number.POSITIVE_INFINITY
+    return true
+  }
+
+  /** Has it asked for again at its next use. */
+  renewSoon(): void {
+    this.#renewAt = Number.NEGATIVE_INFINITY
+  }
+
+  /**
+   * Lets it serve on for a while, because it could not be asked for. Never beyond its ceiling.
+   *
+   * @returns whether it may be used
+   */
+  extend(now: number): boolean {
+    const end = this.#since + this.#ceiling
+    this.#freshUntil = Math.max(this.#freshUntil, Math.min(end, now + this.#ttl * EXTENSION))
+    this.#renewAt = now + this.#ttl * EXTENSION * ahead() * 2
+    return this.isFresh(now)
+  }
+}
+
+/** The part of its time for which something serves on before it is asked for again. */
+const EXTENSION = 0.2
+
+/** The last part of its time, in which something used is asked for again: not the same for all that came at once. */
+function ahead(): number {
+  return 0.12 + Math.random() * 0.12
+}

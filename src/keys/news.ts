@@ -1,0 +1,50 @@
+/** What processes that share a keys table tell each other. */
+export type News =
+  /** A tenant has a new active DEK; the one before may serve until it is fetched. */
+  | { readonly kind: 'rotated'; readonly tenant: string; readonly by?: string }
+  /** A tenant's active DEK must not encrypt any more. */
+  | { readonly kind: 'retired'; readonly tenant: string }
+  /** A tenant's keys were destroyed: drop them, and say so to `id`. */
+  | { readonly kind: 'destroyed'; readonly tenant: string; readonly id: string }
+  /** A process has dropped them. */
+  | { readonly kind: 'dropped'; readonly id: string; readonly process: string }
+
+/** Brings news to other processes, and theirs here. */
+export interface NewsLine {
+  /** Resolves when it is sent. */
+  send(news: News): Promise<void>
+  close(): Promise<void>
+}
+
+/** Who hears news. */
+export interface NewsListener {
+  readonly onNews: (news: News) => void
+  /** Something may have been missed; rejects when it must be asked for again. */
+  readonly onGap: () => Promise<void>
+}
+
+/** The news in a message; `undefined` for what is none, or of another version. */
+export function readNews(text: string | undefined): News | undefined {
+  const { kind, tenant, by, id, process } = fieldsOf(text)
+  switch (kind) {
+    case 'rotated':
+      return typeof tenant === 'string' ? { kind, tenant, by: String(by) } : undefined
+    case 'retired':
+      return typeof tenant === 'string' ? { kind, tenant } : undefined
+    case 'destroyed':
+      return typeof tenant === 'string' && typeof id === 'string' ? { kind, tenant, id } : undefined
+    case 'dropped':
+      return typeof id === 'string' && typeof process === 'string' ? { kind, id, process } : undefined
+    default:
+      return undefined
+  }
+}
+
+function fieldsOf(text: string | undefined): { readonly [field: string]: unknown } {
+  try {
+    const value: unknown = JSON.parse(text ?? '')
+    return typeof value === 'object' && value !== null ? (value as { readonly [field: string]: unknown }) : {}
+  } catch {
+    return {}
+  }
+}

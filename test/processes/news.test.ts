@@ -1,0 +1,166 @@
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
+import { refusalCode } from '../support/refusal.js'
+
+let clinic: ClinicUnderTest
+let count = 0
+const open: Client[] = []
+beforeAll(async () => {
+  clinic = await openClinic()
+})
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((client) => client.$encryption.close()))
+})
+afterAll(() => clinic.close())
+
+type Client = ClinicUnderTest['prisma']
+
+/** An app that listens, with DEKs that would be held for an hour. */
+function app(keys: object = {}): Client {
+  const notify = () => new pg.Client({ connectionString: clinic.database.url, application_name: 'fieldseal news' })
+  const client = clinic.another({ keys: { ttl: '1h', notify, ...keys } })
+  open.push(client)
+  return client
+}
+
+async function newTenant(): Promise<string> {
+  count += 1
+  const id = `tenant-${count}`
+  await clinic.plain.clinic.create({ data: { id, name: id } })
+  return id
+}
+
+const write = (client: Client, clinicId: string, number: number) =>
+  client.patient.create({ data: { clinicId, number, name: `n${number}` } })
+const read = (client: Client, clinicId: string) =>
+  client.$forTenant(clinicId).patient.findMany({ where: { clinicId }, orderBy: { number: 'asc' } })
+const versionOf = async (clinicId: string, number: number) => {
+  const row = await clinic.plain.$queryRaw<{ version: number }[]>`
+    SELECT k.version FROM patients p JOIN encryption_keys k
+      ON position(translate(rtrim(encode(decode('0100' || replace(k.id::text, '-', ''), 'hex'), 'base64'), '='), '+/', '-_') IN p.name) > 0
+    WHERE p.clinic_id = ${clinicId} AND p.number = ${number}`
+  return row[0]?.version
+}
+const listeners = async () => {
+  const rows = await clinic.plain.$queryRaw<{ pid: number }[]>`
+    SELECT pid FROM pg_stat_activity WHERE application_name = 'fieldseal news' AND datname = current_database()
+      AND query <> '' AND state = 'idle'`
+  return rows.map(({ pid }) => pid)
+}
+const listening = (wanted: number) => expect.poll(async () => (await listeners()).length).toBe(wanted)
+
+describe('processes with keys.notify', () => {
+  it('drop the keys of a tenant within a second of its shred, and the receipt names each of them', async () => {
+    const tenant = await newTenant()
+    const [one, two, three] = [app(), app(), app()]
+    await write(one, tenant, 1)
+    for (const client of [two, three]) expect(await read(client, tenant)).toHaveLength(1)
+    await listening(3)
+    const begun = performance.now()
+    const receipt = await one.$encryption.shred(tenant)
+    expect(performance.now() - begun).toBeLessThan(3_000)
+    expect(new Set(receipt.acknowledged).size).toBe(3)
+    for (const client of [one, two, three]) {
+      expect(client.$encryption.stats().cachedDeks).toBe(0)
+      expect(await refusalCode(() => read(client, tenant))).toBe('KEY_DESTROYED')
+      expect(await refusalCode(() => write(client, tenant, 2))).toBe('KEY_DESTROYED')
+    }
+  })
+
+  it('write under the new DEK soon after another one has rotated', async () => {
+    const tenant = await newTenant()
+    const [one, two] = [app(), app()]
+    await write(one, tenant, 1)
+    await write(two, tenant, 2)
+    await listening(2)
+    await one.$encryption.rotate({ tenants: tenant })
+    let number = 2
+    await expect
+      .poll(async () => {
+        number += 1
+        await write(two, tenant, number)
+        return versionOf(tenant, number)
+      })
+      .toBe(2)
+    expect(await versionOf(tenant, 2)).toBe(1)
+    expect(await read(app(), tenant)).toHaveLength(number)
+  })
+
+  it('do not use a DEK any more that an operator has retired and announced', async () => {
+    const tenant = await newTenant()
+    const client = app()
+    await write(client, tenant, 1)
+    await listening(1)
+    await clinic.plain.encryptionKey.updateMany({ where: { tenant, purpose: 'encrypt' }, data: { state: 'retired' } })
+    const news = JSON.stringify({ kind: 'retired', tenant })
+    await clinic.plain.$executeRaw`SELECT pg_notify('fieldseal', ${news})`
+    let number = 1
+    await expect
+      .poll(async () => {
+        number += 1
+        await write(client, tenant, number)
+        return versionOf(tenant, number)
+      })
+      .toBe(2)
+  })
+
+  it('connect again when the connection is lost, and find out then what they have missed', async () => {
+    const [gone, rotated] = [await newTenant(), await newTenant()]
+    const client = app()
+    for (const tenant of [gone, rotated]) await write(client, tenant, 1)
+    await listening(1)
+    const deaf = clinic.another()
+    const [pid] = await listeners()
+    await deaf.$encryption.shred(gone)
+    await deaf.$encryption.rotate({ tenants: rotated })
+    expect([await read(client, gone), await versionOf(rotated, 1)]).toMatchObject([[{ number: 1 }], 1])
+    await clinic.plain.$executeRaw`SELECT pg_terminate_backend(${pid}::int)`
+    await expect.poll(async () => (await listeners()).filter((other) => other !== pid).length).toBe(1)
+    await expect.poll(() => refusalCode(() => read(client, gone)).catch(() => 'readable')).toBe('KEY_DESTROYED')
+    await expect
+      .poll(async () => {
+        const { number } = await write(client, rotated, Math.floor(Math.random() * 1e9))
+        return versionOf(rotated, number)
+      })
+      .toBe(2)
+  })
+
+  it('are not disturbed by messages that mean nothing to them', async () => {
+    const tenant = await newTenant()
+    const client = app()
+    await write(client, tenant, 1)
+    await listening(1)
+    for (const text of ['', 'null', '{"kind":"rotated"}', '{"kind":"later","tenant":"x"}', '[1]', 'x'.repeat(7_000)]) {
+      await clinic.plain.$executeRaw`SELECT pg_notify('fieldseal', ${text})`
+    }
+    await write(client, tenant, 2)
+    expect(await read(client, tenant)).toHaveLength(2)
+    expect(await listeners()).toHaveLength(1)
+  })
+
+  it('have no connection left when they are closed', async () => {
+    const client = app()
+    await listening(1)
+    await client.$encryption.close()
+    await expect.poll(async () => (await listeners()).length).toBe(0)
+    await write(client, await newTenant(), 1)
+  })
+})
+
+describe('a process whose keys.notify cannot connect', () => {
+  it('works as one without, and a shred says that nobody else has acknowledged', async () => {
+    const tenant = await newTenant()
+    const client = app({ notify: () => new pg.Client({ connectionString: 'postgresql://nobody@127.0.0.1:1/none' }) })
+    await write(client, tenant, 1)
+    const receipt = await client.$encryption.shred(tenant)
+    expect(receipt.acknowledged).toHaveLength(1)
+    expect(await refusalCode(() => read(client, tenant))).toBe('KEY_DESTROYED')
+  })
+
+  it('is refused when it is no function', () => {
+    expect(() => clinic.another({ keys: { notify: 'postgresql://' as never } })).toThrowError(
+      expect.objectContaining({ code: 'OPTIONS_INVALID' }),
+    )
+  })
+})
