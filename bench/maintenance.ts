@@ -4,7 +4,7 @@ import pg from 'pg'
 import { startEmbeddedPostgres } from '../scripts/lib/embeddedPostgres.js'
 import { applySchema } from '../scripts/lib/schemaEngine.js'
 import { openPrisma } from '../test/migration/fieldseal.config.js'
-import { median } from './rounds.js'
+import { spreadOf } from './rounds.js'
 
 /*
  * Rows per second of encrypt and re-encrypt (3 fields, 1 blind index), beside the same UPDATEs with constant values,
@@ -92,10 +92,10 @@ try {
     times.reEncrypt.push(await timed(maintain('re-encrypt')))
   }
   const rate = (seconds: number) => `${Math.round(ROWS / seconds).toLocaleString('en')} rows/s`
-  const limit = median(times.constants)
+  const limit = spreadOf(times.constants!).median
   console.log(`constant values: ${rate(limit)}`)
   for (const operation of ['encrypt', 'reEncrypt'] as const) {
-    const seconds = median(times[operation])
+    const seconds = spreadOf(times[operation]!).median
     console.log(`${operation}: ${rate(seconds)}, ${Math.round((100 * limit) / seconds)} % of constant values`)
   }
 } finally {
