@@ -25,7 +25,7 @@ export function randomWhere(dice: Dice, schema: Schema, model: Model, depth = 2)
 function randomPart(dice: Dice, schema: Schema, model: Model, depth: number): Where {
   return dice.weighted<Where>([
     [6, () => columnPart(dice, model)],
-    [model.groups.length, () => groupPart(dice, model)],
+    [model.groups.length * 3, () => groupPart(dice, model)],
     [
       depth > 0 && model.relations.length > 0 ? 3 : 0,
       () => relationPart(dice, schema, dice.of(model.relations), depth - 1),
