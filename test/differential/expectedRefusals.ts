@@ -179,7 +179,7 @@ function operator(
   else if (!['equals', 'in', 'notIn', 'not'].includes(name)) finding.reasons.push(`operator ${name}`)
   else if (
     !isExact(index) &&
-    (!isNull(operand) || /in$/i.test(name)) &&
+    (!isNull(operand) || name !== 'equals') &&
     (lossy !== 'filtered' || name === 'not' || name === 'notIn')
   )
     finding.reasons.push('few bits')
