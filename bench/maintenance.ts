@@ -4,7 +4,6 @@ import pg from 'pg'
 import { startEmbeddedPostgres } from '../scripts/lib/embeddedPostgres.js'
 import { applySchema } from '../scripts/lib/schemaEngine.js'
 import { openPrisma } from '../test/migration/fieldseal.config.js'
-import { median } from './rounds.js'
 
 /*
  * Rows per second of encrypt and re-encrypt (3 fields, 1 blind index), beside the same UPDATEs with constant values,
@@ -71,6 +70,10 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now()
   await work()
   return (performance.now() - started) / 1000
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!
 }
 
 const maintain = (operation: 'encrypt' | 're-encrypt') => async () => {
