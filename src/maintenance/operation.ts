@@ -1,6 +1,6 @@
 import type { MaintainedField, MaintainedIndex, MaintainedModel } from './model.js'
 import type { Cell, StoredRow } from './rowSource.js'
-import { isCiphertext, isPlain } from './storedCell.js'
+import { isCiphertext, isPlain, isTorn } from './storedCell.js'
 
 /**
  * - `encrypt`: plaintext becomes ciphertext, and blind indexes are filled
@@ -37,7 +37,8 @@ const planners: {
     const seal = model.fields.filter((field) => isPlain(field, cellAt(row, field)))
     const names = new Set(seal.map(({ field }) => field))
     const index = model.indexes.filter((index) => index.sources.some((name) => names.has(name)) || lacks(row, index))
-    return { seal, index }
+    // Opening these fails, which is how they come to be reported.
+    return { seal, index, open: model.fields.filter((field) => isTorn(field, cellAt(row, field))) }
   },
   're-encrypt': (model, row) => ({ seal: ciphertexts(model, row) }),
   reindex: (model, row) => ({ index: indexesOfCiphertexts(model, row) }),

@@ -21,6 +21,17 @@ export function isPlain(field: MaintainedField, cell: Cell): boolean {
   return cell !== null && !(field.list && cell === '[]') && !isCiphertext(field, cell)
 }
 
+/** Whether a cell only begins like a ciphertext, so that nothing can read it. */
+export function isTorn(field: MaintainedField, cell: Cell): boolean {
+  if (!isCiphertext(field, cell)) return false
+  try {
+    dekIdIn(field, cell)
+    return false
+  } catch {
+    return true
+  }
+}
+
 /** The ciphertext in a cell that `isCiphertext`. */
 export function ciphertextIn(field: MaintainedField, cell: Cell): Ciphertext {
   if (!field.list) return field.column === 'Json' ? (JSON.parse(cell as string) as string) : cell!

@@ -49,7 +49,10 @@ export function wantedRows({ operation, model, table, keys }: WantedInput): stri
   switch (operation) {
     case 'encrypt':
       return anyOf([
-        ...columns.map((column) => `(${isSet(column)} AND (${holdsCiphertext(column)}) IS NOT TRUE)`),
+        ...columns.map(
+          (column) =>
+            `(${isSet(column)} AND (${holdsCiphertext(column)} AND (${dekIdOf(column)}) IS NOT NULL) IS NOT TRUE)`,
+        ),
         ...indexes.map(({ column, values }) => `(NOT ${isSet(column)} AND ${values.map(isSet).join(' AND ')})`),
       ])
     case 're-encrypt':
