@@ -6,7 +6,8 @@ import { casesOf, seed } from './cases.js'
 import { chartOf } from './chart.js'
 import { diskCosts } from './disk.js'
 import { opensslSpeed, passes, perValue } from './micro.js'
-import { diskTable, machineTable, passTable, ratioTable, targetTable, valueTable } from './report.js'
+import { profileOf } from './profile.js'
+import { diskTable, machineTable, passTable, profileTable, ratioTable, targetTable, valueTable } from './report.js'
 import type { CaseResult, Results } from './results.js'
 import { type Effort, interleave, ratioOf, spreadOf } from './rounds.js'
 import { openWorld, type World } from './world.js'
@@ -67,6 +68,17 @@ async function runCases(world: World): Promise<CaseResult[]> {
   return results
 }
 
+/** One read of 1,000 rows with six strings each. */
+async function runProfiles({ plain, native }: World): Promise<Results['profiles']> {
+  const where = { id: { lte: 1000 } }
+  const acme = native.$forTenant('acme')
+  return {
+    'plain client': await profileOf(() => plain.plainNote.findMany({ where }), 100),
+    'plain client, reading ciphertexts': await profileOf(() => plain.note.findMany({ where }), 100),
+    'fieldseal, native': await profileOf(() => acme.note.findMany({ where }), 100),
+  }
+}
+
 async function measure(): Promise<Results> {
   const world = await openWorld()
   try {
@@ -76,6 +88,7 @@ async function measure(): Promise<Results> {
       date: new Date().toISOString().slice(0, 10),
       machine: await machine(world),
       cases: await runCases(world),
+      profiles: await runProfiles(world),
       perValue: await perValue(effort.budget),
       opensslSpeed: opensslSpeed(),
       passes: { native: await passes('native', counts, rounds), node: await passes('node', counts, rounds) },
@@ -110,6 +123,7 @@ const tables = {
   machine: machineTable(results),
   ...(options.only ? {} : { targets: targetTable(results) }),
   ratios: ratioTable(results),
+  profiles: profileTable(results),
   values: valueTable(results),
   passes: passTable(results),
   disk: diskTable(results),

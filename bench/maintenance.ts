@@ -4,6 +4,7 @@ import pg from 'pg'
 import { startEmbeddedPostgres } from '../scripts/lib/embeddedPostgres.js'
 import { applySchema } from '../scripts/lib/schemaEngine.js'
 import { openPrisma } from '../test/migration/fieldseal.config.js'
+import { spreadOf } from './rounds.js'
 
 /*
  * Rows per second of encrypt and re-encrypt (3 fields, 1 blind index), beside the same UPDATEs with constant values,
@@ -72,10 +73,6 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - started) / 1000
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!
-}
-
 const maintain = (operation: 'encrypt' | 're-encrypt') => async () => {
   const [report] = await prisma.$encryption.maintain({ operation, database: pool, models: ['Patient'], restart: true })
   if (report!.changed !== report!.scanned)
@@ -95,10 +92,10 @@ try {
     times.reEncrypt.push(await timed(maintain('re-encrypt')))
   }
   const rate = (seconds: number) => `${Math.round(ROWS / seconds).toLocaleString('en')} rows/s`
-  const limit = median(times.constants)
+  const limit = spreadOf(times.constants!).median
   console.log(`constant values: ${rate(limit)}`)
   for (const operation of ['encrypt', 'reEncrypt'] as const) {
-    const seconds = median(times[operation])
+    const seconds = spreadOf(times[operation]!).median
     console.log(`${operation}: ${rate(seconds)}, ${Math.round((100 * limit) / seconds)} % of constant values`)
   }
 } finally {

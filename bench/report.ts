@@ -5,6 +5,7 @@ import type { Spread } from './rounds.js'
 /* Results as the tables of docs/performance.md. */
 
 const NAMES: { readonly [contender: string]: string } = {
+  hook: 'a hook that does nothing',
   native: 'fieldseal, native',
   node: 'fieldseal, node',
   bare: 'bare `node:crypto` loop',
@@ -38,6 +39,17 @@ export function ratioTable({ cases }: Results): string {
     ...names.map((contender) => (ratios[contender] ? shown(ratios[contender]) : '')),
   ])
   return tableOf(head, lines)
+}
+
+export function profileTable({ profiles }: Results): string {
+  const parts = Object.keys(Object.values(profiles)[0]!)
+  const lines = parts.map((part) => [part, ...Object.values(profiles).map((profile) => profile[part]!.toFixed(2))])
+  const sums = Object.values(profiles).map((profile) =>
+    Object.values(profile)
+      .reduce((sum, ms) => sum + ms, 0)
+      .toFixed(2),
+  )
+  return tableOf(['ms of one read', ...Object.keys(profiles)], [...lines, ['together', ...sums]])
 }
 
 export function valueTable({ perValue, opensslSpeed }: Results): string {

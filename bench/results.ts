@@ -1,5 +1,6 @@
 import type { DiskCost } from './disk.js'
 import type { Pass } from './micro.js'
+import type { Profile } from './profile.js'
 import type { Spread } from './rounds.js'
 
 /** What one run of the suite measured. */
@@ -7,6 +8,7 @@ export interface Results {
   readonly date: string
   readonly machine: { readonly [what: string]: string }
   readonly cases: readonly CaseResult[]
+  readonly profiles: { readonly [contender: string]: Profile }
   /** Microseconds for each value. */
   readonly perValue: { readonly [name: string]: Spread }
   readonly opensslSpeed: { readonly [name: string]: number }

@@ -67,6 +67,8 @@ export async function openWorld() {
     url,
     plain,
     other,
+    /** What Prisma itself takes for an extension with a hook, whatever it does. */
+    hook: plain.$extends({ query: { $allModels: { $allOperations: ({ args, query }) => query(args) } } }),
     emulator,
     native: plain.$extends(encryption(native, 'native')),
     node: plain.$extends(encryption(node, 'node')),

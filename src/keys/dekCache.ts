@@ -15,7 +15,7 @@ export interface DekCacheOptions {
   readonly clock?: { now(): number }
 }
 
-const PURPOSES: readonly Purpose[] = ['encrypt', 'index']
+const PURPOSES: readonly Purpose[] = ['encrypt', 'index', 'wrap']
 /** Tenants whose last eviction is remembered, for the time that a row takes to become a DEK. */
 const EVICTIONS = 10_000
 const LONGEST_TIMER = 2 ** 31 - 1

@@ -5,6 +5,7 @@ import { emitTo } from '../keys/events.js'
 import { KeyNews } from '../keys/keyNews.js'
 import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
+import { openKms } from '../keys/kmsOfStore.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
 import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
@@ -93,18 +94,20 @@ interface BaseClient {
 }
 
 function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
-  const { schema, kms, tenant, defaultTenant, keys, normalizers, telemetry, audit } = options
+  const { schema, tenant, defaultTenant, keys, normalizers, telemetry, audit } = options
   const emit = emitTo([options.onEvent, telemetry?.onEvent])
   const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max, staleFor })
   const store = prismaKeyStore(base, schema.keysModel)
+  const observation = { emit, around: telemetry?.around }
+  const kms = openKms(options.kms, store, observation)
   const ring = new KeyRing({
     kms,
     store,
     cache,
     rotation,
     onRotated: (tenant) => news.rotated(tenant),
-    observation: { emit, around: telemetry?.around },
+    observation,
   })
   const news = new KeyNews(ring, keys?.notify)
   const context: OperationContext = {

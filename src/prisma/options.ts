@@ -3,6 +3,7 @@ import { FieldsealError } from '../errors.js'
 import { type Duration, milliseconds } from '../keys/duration.js'
 import type { Emit, Telemetry } from '../keys/events.js'
 import type { Kms } from '../keys/kms.js'
+import type { KmsOfStore } from '../keys/kmsOfStore.js'
 import type { Notify } from '../keys/postgresNews.js'
 import { MOST_MESSAGES, ROTATION_DEFAULTS } from '../keys/rotation.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
@@ -14,8 +15,11 @@ import type { AuditOptions } from './watch.js'
 export interface FieldEncryptionOptions {
   /** What `fieldseal-generator` wrote: `import { encryptionSchema } from './generated/encryption'`. */
   readonly schema: EncryptionSchema
-  /** Wraps the DEKs: `tencentKms(…)` from `fieldseal/tencent-kms`, or `localKms(…)` from `fieldseal/local-kms`. */
-  readonly kms: Kms
+  /**
+   * Wraps the DEKs: `tencentKms(…)` from `fieldseal/tencent-kms`, or `localKms(…)` from `fieldseal/local-kms`. For more
+   * tenants than such a KMS can be asked for, `hierarchicalKms({ kms })` from `fieldseal/hierarchical-kms`.
+   */
+  readonly kms: Kms | KmsOfStore
   /** The tenant of the running request, for apps that know it from a context of their own. */
   readonly tenant?: () => string | undefined
   /** The tenant of every operation that names none: for single-tenant apps. */
@@ -114,7 +118,7 @@ export function checkOptions(options: FieldEncryptionOptions): void {
   const { schema, kms, tenant, defaultTenant, normalizers = {}, keys = {} } = options
   if (schema?.format !== 2)
     throw invalid('"schema" must be the encryptionSchema that `prisma generate` writes; run it again')
-  if (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function') {
+  if (typeof kms !== 'function' && (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function')) {
     throw invalid('"kms" must be a Kms: tencentKms({ client, keyId }) or localKms({ … })')
   }
   if (tenant !== undefined && typeof tenant !== 'function')

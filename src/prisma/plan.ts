@@ -12,6 +12,7 @@ import { type Normalizers, normalizersOf } from './normalizers.js'
 /** An encrypted field with all that an operation needs to know of it. */
 export interface FieldPlan extends CipherField {
   readonly field: string
+  readonly optional: boolean
   readonly bind: readonly string[]
   /** All blind indexes that are made from it. */
   readonly indexes: readonly IndexPlan[]
@@ -128,10 +129,10 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmi
 }
 
 function fieldPlan(model: string, field: string, spec: EncryptedFieldSchema): FieldPlan {
-  const { context, type, value = type, enum: names, list, pad, bind, state } = spec
+  const { context, type, value = type, enum: names, list, pad, bind, state, required } = spec
   const decimal = value === 'Decimal' ? toDecimal : undefined
   const form = { kind: value, column: type, names, list, pad, decimal }
-  return { ...form, field, name: `${model}.${field}`, context, bind, indexes: [], state }
+  return { ...form, field, name: `${model}.${field}`, context, optional: !required, bind, indexes: [], state }
 }
 
 /** Fields and indexes refer to each other. */

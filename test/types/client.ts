@@ -128,7 +128,7 @@ export async function encryptionOperations() {
   const index: string | Uint8Array = await prisma.$encryption.blindIndex('Patient.emailIndex', '')
   const deks: number = prisma.$encryption.stats().cachedDeks
   const engine: 'native' | 'node' = prisma.$encryption.stats().engine
-  return { index, deks }
+  return { index, deks, engine }
 }
 
 export function wrongUsesAreErrors() {

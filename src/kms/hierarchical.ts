@@ -1,0 +1,82 @@
+import { FieldsealError, quoted } from '../errors.js'
+import type { DekIdentity, Kms, WrappedDek } from '../keys/kms.js'
+import type { KmsOfStore } from '../keys/kmsOfStore.js'
+import { checkedOptions, type HierarchicalKmsOptions, type HierarchySettings } from './hierarchicalOptions.js'
+import { IntermediateKeys, isUnderIntermediate } from './intermediateKeys.js'
+
+export type { KmsOfStore } from '../keys/kmsOfStore.js'
+export type { GroupOf, HierarchicalKmsOptions } from './hierarchicalOptions.js'
+
+/** In the `kms` column of DEKs under intermediate keys, whatever KMS wraps those. */
+const NAME = 'hierarchy'
+
+/**
+ * For many tenants: their DEKs are wrapped in this process by a handful of intermediate keys, which are kept in the keys
+ * table, wrapped by another KMS. That is asked for the intermediate keys only, so its log no longer shows each tenant;
+ * docs/scale.md weighs that. DEKs which that KMS wrapped itself are read as before, and `$encryption.rewrap` moves them.
+ *
+ * @returns what the `kms` option of `fieldEncryption` takes
+ * @throws FieldsealError `OPTIONS_INVALID` for options that cannot work. The methods of its `Kms` throw what the other
+ * KMS throws; `KMS_KEY_UNUSABLE` for an intermediate key that is lost or was changed, `KMS_REFUSED` for a DEK that was
+ * changed, `KEY_STORE_UNAVAILABLE`, `TENANT_INVALID`.
+ * @example
+ * ```ts
+ * import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
+ * import { tencentKms } from 'fieldseal/tencent-kms'
+ *
+ * fieldEncryption({ schema: encryptionSchema, kms: hierarchicalKms({ kms: tencentKms({ client, keyId }) }) })
+ * ```
+ */
+export function hierarchicalKms(options: HierarchicalKmsOptions): KmsOfStore {
+  const settings = checkedOptions(options)
+  return (store, observation) => over(settings, new IntermediateKeys(settings, store, observation))
+}
+
+function over({ kms, groupOf }: HierarchySettings, keys: IntermediateKeys): Kms {
+  const unwrap = (wrapped: WrappedDek, identity: DekIdentity) =>
+    isUnderIntermediate(wrapped) ? keys.unwrap(wrapped, identity) : kms.unwrap(wrapped, identity)
+  const wrap = async (dek: Buffer, identity: DekIdentity) => {
+    const group = parentOf(groupOf, identity)
+    return group === null ? wrapFlat(kms, dek, identity) : keys.wrap(group, dek, identity)
+  }
+  return {
+    name: NAME,
+    reads: [kms.name, ...(kms.reads ?? [])],
+    generate: async (identity) => {
+      const group = parentOf(groupOf, identity)
+      return group === null ? named(kms, await kms.generate(identity)) : keys.generate(group, identity)
+    },
+    unwrap,
+    wrap,
+    rewrap: async (wrapped, identity) => {
+      const group = parentOf(groupOf, identity)
+      const flat = !isUnderIntermediate(wrapped)
+      if (group === null && flat && kms.rewrap) return named(kms, await kms.rewrap(wrapped, identity))
+      if (group !== null && !flat && (await keys.isNewest(group, wrapped))) return wrapped
+      return move(await unwrap(wrapped, identity), (dek) => wrap(dek, identity))
+    },
+  }
+}
+
+/** The group whose intermediate key wraps a DEK; `null` when the KMS does, as it does with intermediate keys. */
+function parentOf(groupOf: HierarchySettings['groupOf'], { purpose, tenant }: DekIdentity): string | null {
+  return purpose === 'wrap' ? null : groupOf(tenant)
+}
+
+async function wrapFlat(kms: Kms, dek: Buffer, identity: DekIdentity): Promise<WrappedDek> {
+  if (kms.wrap) return named(kms, await kms.wrap(dek, identity))
+  const message = `The KMS ${quoted(kms.name)} of hierarchicalKms cannot take over DEKs that it did not make: it has no wrap().`
+  throw new FieldsealError('OPTIONS_INVALID', message)
+}
+
+async function move(dek: Buffer, wrap: (dek: Buffer) => Promise<WrappedDek>): Promise<WrappedDek> {
+  try {
+    return await wrap(dek)
+  } finally {
+    dek.fill(0)
+  }
+}
+
+function named<T extends WrappedDek>(kms: Kms, wrapped: T): T {
+  return { ...wrapped, kms: wrapped.kms ?? kms.name }
+}
