@@ -5,6 +5,7 @@ const library = {
   'prisma/index': 'src/prisma/index.ts',
   'kms/tencent': 'src/kms/tencent.ts',
   'kms/local': 'src/kms/local.ts',
+  'kms/hierarchical': 'src/kms/hierarchical.ts',
   opentelemetry: 'src/opentelemetry.ts',
   'testing/index': 'src/testing/index.ts',
 }

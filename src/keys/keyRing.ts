@@ -35,6 +35,8 @@ export interface KeyRingOptions {
   /** Told when a new DEK has succeeded one that could have gone on, so that other processes can know. */
   readonly onRotated?: (tenant: string) => void
   readonly observation?: Observation
+  /** The purpose of the keys that are asked for by id; `encrypt` unless given. */
+  readonly loads?: Purpose
 }
 
 /**
@@ -48,6 +50,7 @@ export class KeyRing {
   readonly #actives: ActiveKeys
   readonly #loads = new SingleFlight<Dek>()
   readonly #emit: Emit | undefined
+  readonly #purpose: Purpose
 
   /** @throws FieldsealError `OPTIONS_INVALID` for a rotation that cannot be */
   constructor(options: KeyRingOptions) {
@@ -59,6 +62,7 @@ export class KeyRing {
     this.#cache = cache
     const spared = withBreaker(observedKms(kms, { emit, around }))
     this.#emit = emit
+    this.#purpose = options.loads ?? 'encrypt'
     this.#unwrapper = new Unwrapper(spared)
     this.#actives = new ActiveKeys({
       kms: spared,
@@ -75,7 +79,7 @@ export class KeyRing {
   /** The DEK of a ciphertext if it is in memory. Whose it is, the caller checks. */
   cached(id: string): Dek | undefined {
     const dek = this.#cache.byId(id)
-    if (dek?.purpose !== 'encrypt') return undefined
+    if (dek?.purpose !== this.#purpose) return undefined
     if (this.#cache.isDue(id)) this.#renew(dek)
     return dek
   }
@@ -238,7 +242,7 @@ export class KeyRing {
     if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
     if (!isWithin(scope, row.tenant)) throw foreign(id, scope)
     if (row.state === 'destroyed') this.evict(row.tenant)
-    const dek = await this.#unwrapper.unwrap(row, { key: id, purpose: 'encrypt', tenant: row.tenant })
+    const dek = await this.#unwrapper.unwrap(row, { key: id, purpose: this.#purpose, tenant: row.tenant })
     this.#cache.add(dek, read.since)
     return dek
   }

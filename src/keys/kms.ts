@@ -6,8 +6,8 @@ export interface DekIdentity {
   readonly tenant: string
 }
 
-/** `encrypt`: encrypts values. `index`: makes blind indexes. */
-export type Purpose = 'encrypt' | 'index'
+/** `encrypt`: encrypts values. `index`: makes blind indexes. `wrap`: wraps DEKs, in a hierarchy of keys. */
+export type Purpose = 'encrypt' | 'index' | 'wrap'
 
 /** A DEK under its KEK, as the keys table keeps it. */
 export interface WrappedDek {

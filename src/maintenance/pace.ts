@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 
 /** How far a pace may catch up after a pause, in milliseconds: timers are late by one or two. */
-const SLACK = 25
+const SLACK = 10
 
 /** Waits until the next start is due. */
 export type Pace = (signal?: AbortSignal) => Promise<void>

@@ -3,6 +3,7 @@ import { FieldsealError, quoted } from '../errors.js'
 import { keyError } from '../keys/keyError.js'
 import type { KeyStore, StoredKey } from '../keys/keyStore.js'
 import type { DekIdentity, Kms, WrappedDek } from '../keys/kms.js'
+import { isStoredKms, onStore } from '../keys/storedKms.js'
 import { type WalkOptions, type WalkReport, walkKeys } from './keyWalk.js'
 
 export interface RewrapOptions extends WalkOptions {
@@ -15,15 +16,21 @@ const RATE = 80
 
 /**
  * Puts each DEK under the newest version of its tenant's KEK. The DEKs stay what they are, so nothing that was encrypted
- * changes, nor does any memory. Each new text is opened and compared with the DEK before it takes the old one's place.
+ * changes, nor does any memory. Intermediate keys of a hierarchy are put under the newest version of theirs. Each new text is opened and compared with the DEK before it takes the old one's place.
  */
 export function rewrap(kms: Kms, store: KeyStore, options: RewrapOptions = {}): Promise<WalkReport> {
-  const { from } = options
+  const { from: given } = options
+  const from = given && onStore(given, store)
   if (from && !kms.wrap) {
     const message = `the KMS ${quoted(kms.name)} cannot take over DEKs of another: it has no wrap()`
     throw new FieldsealError('OPTIONS_INVALID', message)
   }
-  const each = (row: StoredKey) => rewrapRow({ kms, from: from ?? kms, store }, row)
+  const inner = isStoredKms(kms) ? kms.inner : undefined
+  const bound = onStore(kms, store)
+  const each = async (row: StoredKey) => {
+    if (row.purpose !== 'wrap') return rewrapRow({ kms: bound, from: from ?? bound, store }, row)
+    return !from && inner ? rewrapRow({ kms: inner, from: inner, store }, row) : false
+  }
   return walkKeys({ store, filter: { states: ['active', 'retired'] }, options, rate: RATE, each })
 }
 

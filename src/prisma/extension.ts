@@ -5,6 +5,7 @@ import { emitTo } from '../keys/events.js'
 import { KeyNews } from '../keys/keyNews.js'
 import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
+import { onStore } from '../keys/storedKms.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
 import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
@@ -93,19 +94,15 @@ interface BaseClient {
 }
 
 function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
-  const { schema, kms, tenant, defaultTenant, keys, telemetry, audit } = options
+  const { schema, tenant, defaultTenant, keys, telemetry, audit } = options
   const emit = emitTo([options.onEvent, telemetry?.onEvent])
   const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max, staleFor })
   const store = prismaKeyStore(base, schema.keysModel)
-  const ring = new KeyRing({
-    kms,
-    store,
-    cache,
-    rotation,
-    onRotated: (tenant) => news.rotated(tenant),
-    observation: { emit, around: telemetry?.around },
-  })
+  const observation = { emit, around: telemetry?.around }
+  const kms = onStore(options.kms, store, observation)
+  const onRotated = (owner: string) => news.rotated(owner)
+  const ring = new KeyRing({ kms, store, cache, rotation, onRotated, observation })
   const news = new KeyNews(ring, keys?.notify)
   const context: OperationContext = {
     plans: compilePlans(schema, base._globalOmit),
@@ -118,7 +115,11 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
   }
   const figures = () => ({ cachedDeks: cache.size, cacheHits: cache.hits, cacheMisses: cache.misses })
   telemetry?.watch?.(figures)
-  return { context, figures, keys: keyOperations({ kms, ring, store, news, emit, memory: ttl + staleFor }) }
+  return {
+    context,
+    figures,
+    keys: keyOperations({ kms: options.kms, ring, store, news, emit, memory: ttl + staleFor }),
+  }
 }
 
 /**

@@ -123,15 +123,16 @@ async function succeed(keys: KeysDelegate, key: NewKey, reopens: boolean): Promi
  * they insert; the next update does. When one finds nothing left, nobody can be making any.
  */
 async function destroy(keys: KeysDelegate, tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]> {
-  if ((await keys.count({ where: { tenant } })) === 0) return []
+  const own = { tenant, purpose: { in: ['encrypt', 'index'] } }
+  if ((await keys.count({ where: own })) === 0) return []
   const destroyedAt = new Date()
   const data = tombstones.map((key) => ({ ...key, messages: BigInt(key.messages), destroyedAt }))
   await keys.createMany({ data, skipDuplicates: true })
-  const where = { tenant, state: { not: 'destroyed' } }
+  const where = { ...own, state: { not: 'destroyed' } }
   for (let count = 1; count > 0; ) {
     count = (await keys.updateMany({ where, data: { state: 'destroyed', wrapped: null, destroyedAt } })).count
   }
-  return (await keys.findMany({ where: { tenant }, select: COLUMNS })).map(stored)
+  return (await keys.findMany({ where: own, select: COLUMNS })).map(stored)
 }
 
 function whereOf({ tenants, purpose, states, before }: KeyFilter): object {

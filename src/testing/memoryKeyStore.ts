@@ -134,14 +134,15 @@ class MemoryTable implements MemoryKeyStore {
 
   async destroy(tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]> {
     await this.#query('destroy')
-    const own = this.rows.filter((row) => row.tenant === tenant)
+    const isOwn = (row: StoredKey) => row.tenant === tenant && row.purpose !== 'wrap'
+    const own = this.rows.filter(isOwn)
     if (own.length === 0) return []
     for (const { id, state } of own) {
       if (state !== 'destroyed')
         this.tamper(id, { state: 'destroyed', wrapped: null, destroyedAt: new Date(this.now()) })
     }
     for (const tombstone of tombstones) if (!own.some((row) => sameVersion(row, tombstone))) this.#put(tombstone)
-    return this.rows.filter((row) => row.tenant === tenant)
+    return this.rows.filter(isOwn)
   }
 
   tamper(id: string, change: Partial<StoredKey>): void {
