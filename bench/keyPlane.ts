@@ -86,9 +86,10 @@ async function warmPath(): Promise<void> {
   const ids = await Promise.all(tenants.map(async (tenant) => (await ring.active(tenant, 'encrypt')).id))
   const rounds = 1_000
   const time = (use: (i: number) => unknown) => {
-    const start = performance.now()
+    // Time of the processor: on a machine with others, a clock would count theirs too.
+    const start = process.cpuUsage()
     for (let round = 0; round < rounds; round += 1) for (let i = 0; i < tenants.length; i += 1) use(i)
-    return ((performance.now() - start) * 1e6) / (rounds * tenants.length)
+    return (process.cpuUsage(start).user * 1000) / (rounds * tenants.length)
   }
   for (const [name, use] of Object.entries({
     'a read (DEK by id)': (i: number) => ring.cached(ids[i]!),
