@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Dek } from '../src/keys/dek.js'
 import { DekCache } from '../src/keys/dekCache.js'
-import { openNotes } from './notes.js'
+import { openWorld } from './world.js'
 
 /* What unwrapped DEKs cost in memory, and that the bound of the cache holds. Run with --expose-gc. */
 
@@ -40,12 +40,12 @@ console.log(
   `${LOADED} DEKs loaded with max ${MAX}: ${bounded.cache.size} held, heap ${perDek(bounded.bytes.heap, 1)} in all`,
 )
 
-const world = await openNotes()
-const writer = world.open()
+const world = await openWorld()
+const writer = world.another()
 await writer.prisma.$forTenant('cold').note.create({
   data: { id: 1_000_000, tenant: 'cold', a: 'a', b: 'b', c: 'c', d: 'd', e: 'e', f: 'f' },
 })
-const reader = world.open()
+const reader = world.another()
 const sql: string[] = []
 reader.base.$on('query', ({ query }) => sql.push(query))
 const keyQueries = () => sql.filter((statement) => statement.includes('EncryptionKey')).length

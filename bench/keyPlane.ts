@@ -67,7 +67,7 @@ async function hierarchy(): Promise<void> {
     },
   }
   const store = mapKeyStore()
-  const open = () => ringOf(hierarchicalKms({ kms: inner }).withStore(store), store)
+  const open = () => ringOf(hierarchicalKms({ kms: inner })(store), store)
   const tenants = names(100_000)
   const first = open().ring
   for (const tenant of tenants) await first.active(tenant, 'encrypt')

@@ -1,48 +1,56 @@
 /** A thing to time; it is awaited. */
-export type Contender = () => unknown
+export interface Contender {
+  readonly run: () => unknown
+  /** What is done before each run, untimed. */
+  readonly prepare?: () => unknown
+}
 
 /** Milliseconds per round of each contender. */
-export type Times<Name extends string> = { readonly [name in Name]: number[] }
+export type Times = { readonly [name: string]: number[] }
+
+export interface Effort {
+  /** How long to go on, in milliseconds, once there are rounds enough. */
+  readonly budget: number
+  readonly fewest?: number
+  readonly most?: number
+}
 
 /**
  * Times contenders in turn, A B C A B C …, so that a drift of the machine meets all alike. Some rounds first are not
  * counted.
  */
-export async function interleave<Name extends string>(
-  contenders: { readonly [name in Name]: Contender },
-  { rounds, warmUp = 3 }: { rounds: number; warmUp?: number },
-): Promise<Times<Name>> {
-  const names = Object.keys(contenders) as Name[]
-  const times = Object.fromEntries(names.map((name) => [name, []])) as unknown as Times<Name>
-  for (let round = -warmUp; round < rounds; round++) {
-    for (const name of names) {
-      const start = performance.now()
-      await contenders[name]()
-      if (round >= 0) times[name].push(performance.now() - start)
+export async function interleave(
+  contenders: { readonly [name: string]: Contender },
+  { budget, fewest = 7, most = Math.max(fewest, 150) }: Effort,
+): Promise<Times> {
+  const times: Times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]))
+  const start = performance.now()
+  for (let round = -2; round < most; round++) {
+    if (round >= fewest && performance.now() - start > budget) break
+    for (const [name, { run, prepare }] of Object.entries(contenders)) {
+      await prepare?.()
+      const before = performance.now()
+      await run()
+      if (round >= 0) times[name]!.push(performance.now() - before)
     }
   }
   return times
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]!
+/** A median and the quartiles around it. */
+export interface Spread {
+  readonly median: number
+  readonly low: number
+  readonly high: number
 }
 
-/** Median, and in brackets the quartiles. */
-export function spread(values: readonly number[], digits = 2): string {
+export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b)
-  const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)]!.toFixed(digits)
-  return `${at(0.5)} [${at(0.25)}–${at(0.75)}]`
+  const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)]!
+  return { median: at(0.5), low: at(0.25), high: at(0.75) }
 }
 
-/** What `combine` makes of the times of each round: ratios are taken round by round. */
-export function perRound<Name extends string>(
-  times: Times<Name>,
-  combine: (round: { readonly [name in Name]: number }) => number,
-): number[] {
-  const names = Object.keys(times) as Name[]
-  return times[names[0]!].map((_, round) =>
-    combine(Object.fromEntries(names.map((name) => [name, times[name][round]])) as { [name in Name]: number }),
-  )
+/** The ratio of two contenders, taken round by round. */
+export function ratioOf(times: Times, name: string, to: string): Spread {
+  return spreadOf(times[name]!.map((time, round) => time / times[to]![round]!))
 }

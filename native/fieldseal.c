@@ -606,10 +606,17 @@ static bool set_function(napi_env env, napi_value exports, const char *name, nap
 /* REVISION in src/crypto/addon.ts. */
 enum { REVISION = 1 };
 
+/* The SHA-256 of this file, so that a test can tell a binary that was not built from it. */
+#ifndef SOURCE
+#define SOURCE ""
+#endif
+
 static bool set_revision(napi_env env, napi_value exports) {
-  napi_value revision;
+  napi_value revision, source;
   return napi_create_uint32(env, REVISION, &revision) == napi_ok &&
-         napi_set_named_property(env, exports, "revision", revision) == napi_ok;
+         napi_set_named_property(env, exports, "revision", revision) == napi_ok &&
+         napi_create_string_latin1(env, SOURCE, NAPI_AUTO_LENGTH, &source) == napi_ok &&
+         napi_set_named_property(env, exports, "source", source) == napi_ok;
 }
 
 NAPI_MODULE_INIT() {

@@ -1,9 +1,10 @@
 // @ts-check
 // Builds the addon for this platform into prebuilds/, from which it is loaded. Needs a C compiler (CC, else cc) and the
 // headers of Node.js (NODE_INCLUDE, else those beside the binary, else those that the npm package node-gyp would fetch).
-// Arguments are passed to the compiler, after ours.
+// Arguments are passed to the compiler, after ours. ADDON_SOURCE and ADDON_OUT build another one elsewhere.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -23,15 +24,9 @@ try {
   mkdirSync(folder, { recursive: true })
   const out = join(folder, 'fieldseal.node')
   const strip = process.argv.includes('-g') ? [] : ['-Wl,-s']
-  const args = [
-    ...OWN,
-    ...strip,
-    `-I${headers()}`,
-    ...process.argv.slice(2),
-    '-o',
-    out,
-    join(root, 'native/fieldseal.c'),
-  ]
+  const source = process.env.ADDON_SOURCE ?? join(root, 'native/fieldseal.c')
+  const hash = createHash('sha256').update(readFileSync(source)).digest('hex')
+  const args = [...OWN, ...strip, `-DSOURCE="${hash}"`, `-I${headers()}`, ...process.argv.slice(2), '-o', out, source]
   execFileSync(process.env.CC ?? 'cc', args, { stdio: 'inherit' })
   console.log(`build-addon: ${out}`)
 } catch (error) {

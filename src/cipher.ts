@@ -4,6 +4,7 @@ import { PassKeys } from './cipher/passKeys.js'
 import {
   type CipherField,
   type CipherIndex,
+  checkedValue,
   type EncryptSlot,
   fieldError,
   type IndexSlot,
@@ -11,19 +12,20 @@ import {
 } from './cipher/slot.js'
 import { blindIndex } from './crypto/blindIndex.js'
 import { lengthPrefixed } from './crypto/bytes.js'
-import { headOf } from './crypto/ciphertext.js'
-import { encode, UnencodableValue } from './crypto/codec.js'
-import { type NormalizerName, normalize } from './crypto/normalize.js'
+import { headerOfHead, headOf } from './crypto/ciphertext.js'
+import { encodeField } from './crypto/fieldValue.js'
+import { FieldsealError } from './errors.js'
 import type { Dek } from './keys/dek.js'
 import type { KeyRing } from './keys/keyRing.js'
 
 export { named } from './cipher/passKeys.js'
 export type * from './cipher/slot.js'
+export { checkedValue, fieldError } from './cipher/slot.js'
 
 /** Slots that go to the engine together: enough to make its calls cheap, too few to hold up the event loop. */
 const STRETCH = 1024
 /** After so many milliseconds at a stretch, others on the event loop have their turn. */
-const TURN = 8
+const TURN = 6
 
 /**
  * Transforms all slots of one pass: resolves every key they need with at most one wait, then works through them. Returns
@@ -38,9 +40,10 @@ export function transform(
   inTime = (keys: Promise<void>) => keys,
 ): Promise<void> | undefined {
   if (slots.length === 0) return undefined
+  const start = performance.now()
   const keys = new PassKeys(ring)
   for (let i = 0; i < slots.length; i++) keys.need(slots[i]!, i)
-  return keys.complete() ? apply(slots, keys) : resolveAndApply(slots, keys, inTime)
+  return keys.complete() ? apply(slots, keys, start) : resolveAndApply(slots, keys, inTime)
 }
 
 /** Checks the values first: one that cannot be written should not make a DEK. */
@@ -51,24 +54,23 @@ async function resolveAndApply(
 ): Promise<void> {
   for (const slot of slots) if (slot.mode === 'encrypt') encodeValue(slot.field, slot.holder[slot.key])
   await inTime(keys.resolve())
-  await apply(slots, keys)
+  await apply(slots, keys, performance.now())
 }
 
-function apply(slots: readonly Slot[], keys: PassKeys): Promise<void> | undefined {
-  const next = applyTurn(slots, keys, 0)
+function apply(slots: readonly Slot[], keys: PassKeys, start: number): Promise<void> | undefined {
+  const next = applyTurn(slots, keys, 0, start)
   return next < slots.length ? applyRest(slots, keys, next) : undefined
 }
 
 async function applyRest(slots: readonly Slot[], keys: PassKeys, from: number): Promise<void> {
   for (let next = from; next < slots.length; ) {
     await setImmediate()
-    next = applyTurn(slots, keys, next)
+    next = applyTurn(slots, keys, next, performance.now())
   }
 }
 
-/** Works until its time is over; where to go on. */
-function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number): number {
-  const start = performance.now()
+/** Works until the time of a turn that began at `start` is over; where to go on. */
+function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number, start: number): number {
   let next = from
   do {
     const end = Math.min(next + STRETCH, slots.length)
@@ -119,8 +121,14 @@ function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number
 }
 
 function plaintextOf({ field, holder, key }: EncryptSlot, dek: Dek): string | Buffer {
-  if (headOf(holder[key]) === dek.head) throw fieldError('VALUE_INVALID', field, TWICE)
+  if (isUnder(dek, holder[key])) throw fieldError('VALUE_INVALID', field, TWICE)
   return encodeValue(field, holder[key])
+}
+
+/** Whether a value is a ciphertext of this DEK already, padded or not. */
+function isUnder(dek: Dek, value: unknown): boolean {
+  const head = headOf(Array.isArray(value) && value.length === 1 ? value[0] : value)
+  return head !== null && headerOfHead(head)?.dekId === dek.id
 }
 
 const TWICE =
@@ -138,7 +146,7 @@ function indexValue({ index, values }: IndexSlot, dek: Dek): string | Uint8Array
 const COMBINED = '+'
 
 function indexed(index: CipherIndex, values: readonly unknown[]): string | Buffer {
-  const plaintexts = index.sources.map((field, i) => encodeValue(field, normalized(index, values[i])))
+  const plaintexts = index.sources.map((field, i) => encodeValue(field, normalizedFor(index, field, values[i])))
   return plaintexts.length === 1 ? plaintexts[0]! : Buffer.concat(plaintexts.map(lengthPrefixed))
 }
 
@@ -152,16 +160,40 @@ export function indexedText(index: CipherIndex, values: readonly unknown[]): str
   return typeof message === 'string' ? message : message.toString('latin1')
 }
 
-/** A value as a blind index takes it. */
-export function normalized({ normalize: names }: CipherIndex, value: unknown): unknown {
-  return typeof value === 'string' ? normalize(value, names as readonly NormalizerName[]) : value
+/** Only free text is normalised: a decimal or a date that is written as a text has a form of its own. */
+function normalizedFor(index: CipherIndex, { kind }: CipherField, value: unknown): unknown {
+  return kind === 'String' ? normalized(index, value) : value
+}
+
+/**
+ * A text as a blind index takes it; anything else as it is.
+ *
+ * @throws FieldsealError `VALUE_INVALID` when a normaliser of the application fails
+ */
+export function normalized(index: CipherIndex, value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  return index.normalizers.reduce((text, normalize, i) => normalizedBy(index, normalize, text, i), value)
+}
+
+function normalizedBy({ name, normalize: names }: CipherIndex, normalize: Normalize, text: string, i: number): string {
+  let result: unknown
+  try {
+    result = normalize(text)
+  } catch {
+    throw badNormalizer(name, names[i]!, 'threw an error')
+  }
+  if (typeof result !== 'string') throw badNormalizer(name, names[i]!, 'answered with something other than a string')
+  return result
+}
+
+type Normalize = (text: string) => string
+
+/** Without the cause: what it says may quote the value. */
+function badNormalizer(index: string, name: string, what: string): FieldsealError {
+  const message = `${index} cannot be made: its normalizer "${name}" ${what}; it must map every text to a text`
+  return new FieldsealError('VALUE_INVALID', message)
 }
 
 function encodeValue(field: CipherField, value: unknown): string | Buffer {
-  try {
-    return encode(field.kind, value)
-  } catch (error) {
-    if (!(error instanceof UnencodableValue)) throw error
-    throw fieldError('VALUE_INVALID', field, `cannot be written: the value ${error.message}`)
-  }
+  return checkedValue(field, () => encodeField(field, value))
 }

@@ -1,7 +1,8 @@
 import { randomNonces } from '../crypto/aead.js'
 import { FAILURE, type Outcome } from '../crypto/batch.js'
 import type { Ciphertext } from '../crypto/ciphertext.js'
-import { decode, decodeText, TEXT_CODEC } from '../crypto/codec.js'
+import { decodeField, decodeFieldText, textCodecOf } from '../crypto/fieldValue.js'
+import { pad } from '../crypto/padding.js'
 import type { FieldsealError } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import type { Opener } from './passKeys.js'
@@ -93,16 +94,21 @@ class EncryptBatch implements Batch {
   run(): undefined {
     const { dek, field } = this
     const slots = this.#slots
+    const { header, aad } = field.pad ? dek.padded(field.context) : { header: dek.header, aad: dek.aad(field.context) }
     const made = dek.values.encrypt({
-      header: dek.header,
-      form: field.kind === 'Bytes' ? 'raw' : 'text',
-      aad: dek.aad(field.context),
+      header,
+      form: field.column === 'Bytes' ? 'raw' : 'text',
+      aad,
       bound: boundOf(slots),
-      plaintexts: this.#plaintexts,
+      plaintexts: field.pad ? this.#plaintexts.map((plaintext) => padded(plaintext, field.pad!)) : this.#plaintexts,
       nonces: randomNonces(slots.length),
     })
-    for (let i = 0; i < slots.length; i++) slots[i]!.holder[slots[i]!.key] = made[i]
+    for (let i = 0; i < slots.length; i++) slots[i]!.holder[slots[i]!.key] = field.list ? [made[i]] : made[i]
   }
+}
+
+function padded(plaintext: string | Uint8Array, block: number): Buffer {
+  return pad(typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext, block)
 }
 
 class DecryptBatch implements Batch {
@@ -128,7 +134,7 @@ class DecryptBatch implements Batch {
       bound: boundOf(this.#slots),
       stored: this.#stored,
       padded: opener.padded,
-      codec: TEXT_CODEC[field.kind],
+      codec: textCodecOf(field),
     })
     return this.#place(outcomes)
   }
@@ -144,9 +150,9 @@ class DecryptBatch implements Batch {
   }
 }
 
-function plainFrom({ kind }: CipherField, outcome: Outcome): unknown {
-  if (typeof outcome === 'string') return decodeText(kind, outcome)
-  return typeof outcome === 'number' ? undefined : decode(kind, outcome)
+function plainFrom(field: CipherField, outcome: Outcome): unknown {
+  if (typeof outcome === 'string') return decodeFieldText(field, outcome)
+  return typeof outcome === 'number' ? undefined : decodeField(field, outcome)
 }
 
 function refused(field: CipherField, outcome: Outcome): FieldsealError {
@@ -158,7 +164,11 @@ function refused(field: CipherField, outcome: Outcome): FieldsealError {
       return fieldError('DECRYPTION_FAILED', field, what)
     }
     default:
-      return fieldError('CIPHERTEXT_INVALID', field, `holds a value that is not of its type, ${field.kind}`)
+      return fieldError(
+        'CIPHERTEXT_INVALID',
+        field,
+        `holds a value that is not of its type, ${field.kind}${field.list ? '[]' : ''}`,
+      )
   }
 }
 

@@ -1,14 +1,16 @@
-import type { ValueKind } from '../crypto/codec.js'
+import { UnencodableValue } from '../crypto/codec.js'
+import type { ValueForm } from '../crypto/fieldValue.js'
 import { type ErrorCode, FieldsealError } from '../errors.js'
 import type { TenantScope } from '../keys/keyRing.js'
 
 /** An encrypted field, as far as values are concerned. */
-export interface CipherField {
+export interface CipherField extends ValueForm {
   /** `Model.field`, for messages. */
   readonly name: string
   /** The context in the AAD. */
   readonly context: string
-  readonly kind: ValueKind
+  /** The plaintext is padded to a multiple of so many bytes. */
+  readonly pad?: number | undefined
 }
 
 /** A blind index over encrypted fields. */
@@ -17,7 +19,9 @@ export interface CipherIndex {
   readonly name: string
   /** The fields that it is made from, in order: mostly one. */
   readonly sources: readonly CipherField[]
+  /** The names of its normalisers, and what they do; applied to text in this order. */
   readonly normalize: readonly string[]
+  readonly normalizers: readonly ((text: string) => string)[]
   readonly bits: number
   /** The form in its column. */
   readonly column: 'String' | 'Bytes'
@@ -55,6 +59,16 @@ export interface IndexSlot extends SlotBase {
   readonly index: CipherIndex
   /** The plaintext values, one for each source; `holder[key]` is only written. */
   readonly values: readonly unknown[]
+}
+
+/** Does what may find that a value cannot be written, and says of which field. */
+export function checkedValue<T>(field: CipherField, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof UnencodableValue)) throw error
+    throw fieldError('VALUE_INVALID', field, `cannot be written: the value ${error.message}`)
+  }
 }
 
 /** An error about a field: it names the field, never a value. */

@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Operation } from '../maintenance/operation.js'
+import { runDoctor } from './commands/doctor.js'
+import { type InitArguments, runInit } from './commands/init.js'
 import { runExportMetadata, runShred, runWalk } from './commands/keys.js'
 import { runMaintain } from './commands/maintain.js'
 import { runStatus } from './commands/status.js'
@@ -64,8 +66,10 @@ export function createProgram(context: ProgramContext): Command {
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see --help)')
     .exitOverride()
+  addInit(program, context)
   for (const [operation, summary, more] of MAINTENANCE) addMaintenance(program, context, { operation, summary, more })
   addStatus(program, context)
+  addDoctor(program, context)
   addKeys(program, context)
   return program
 }
@@ -123,12 +127,44 @@ function addMaintenance(program: Command, context: ProgramContext, { operation, 
   inWorld(command, context, (world, terminal, args) => runMaintain(operation, world, terminal, args as never))
 }
 
+function addInit(program: Command, { stdout, stdin, exit }: ProgramContext): void {
+  program
+    .command('init')
+    .summary('add the generator, the model of the keys and a configuration to a project')
+    .description(
+      'Add the generator and the model of the keys to the Prisma schema, and fieldseal.config.ts. Shows what it would ' +
+        'change, and asks. What is there stays; a second run finds nothing to add.',
+    )
+    .option('--schema <path>', 'the file or folder of the schema; found as Prisma does unless given')
+    .option('--dry-run', 'show the changes, and write nothing')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON, an event a line, for programs')
+    .action(async (options: InitArguments & CommonOptions) => {
+      const terminal = options.json ? jsonTerminal(stdout) : humanTerminal(stdout, stdin)
+      exit(await runInit(process.cwd(), terminal, options))
+    })
+}
+
 function addStatus(program: Command, context: ProgramContext): void {
   const summary = 'show what is encrypted, under which keys, and what is not'
   const description = `${capital(summary)}.\n\nIt reads whole tables and asks no KMS. Exit code 3 if plaintext is left or an index is missing.`
   const command = chosen(program.command('status').summary(summary).description(description))
   command.option('--html <file>', 'also write a page with plots, to send or print')
   inWorld(command, context, (world, terminal, args) => runStatus(world, terminal, args as never))
+}
+
+function addDoctor(program: Command, context: ProgramContext): void {
+  const summary = 'look for what is wrong or risky'
+  const command = program
+    .command('doctor')
+    .summary(summary)
+    .description(
+      `${capital(summary)}: plaintext that is left, a KMS that does not answer, blind indexes that are missing or slow, old ` +
+        'keys, values that also stand in the clear elsewhere, and names of fields that look as if they should be marked. ' +
+        'Exit code 3 if there is a problem.',
+    )
+    .option('--strict', 'risks count as problems')
+  inWorld(command, context, (world, terminal, args) => runDoctor(world, terminal, args as never))
 }
 
 function addKeys(program: Command, context: ProgramContext): void {

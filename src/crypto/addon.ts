@@ -9,6 +9,8 @@ export interface AddonKey {
 /** What native/fieldseal.c exports; its comments say what the arguments are. */
 export interface Addon {
   readonly revision: number
+  /** The SHA-256 of the source that it was built from. */
+  readonly source: string
   open(key: Uint8Array): AddonKey
   encrypt(
     key: AddonKey,

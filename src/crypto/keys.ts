@@ -6,7 +6,7 @@ export const DEK_BYTES = 32
 const INFO = {
   encrypt: 'fieldseal/1 aes-256-gcm',
   index: 'fieldseal/1 blind-index',
-  wrap: 'fieldseal/1 wrap',
+  wrap: 'fieldseal/1 dek-wrap',
 } as const
 
 /** A key derived from a DEK, and what else was made of its bytes. */

@@ -6,7 +6,7 @@ import { encryptionContext } from './encryptionContext.js'
 import type { Emit } from './events.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, NewKey, StoredKey } from './keyStore.js'
-import type { DekIdentity, Kms, Purpose } from './kms.js'
+import type { CountedPurpose, DekIdentity, Kms, Purpose } from './kms.js'
 import { Ledger } from './ledger.js'
 import { isOutage } from './outage.js'
 import { blockOf, type RotationPolicy } from './rotation.js'
@@ -29,6 +29,7 @@ export interface ActiveKeysOptions {
   readonly cache: DekCache
   readonly unwrapper: Unwrapper
   readonly policy: RotationPolicy
+  readonly counted: CountedPurpose
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Told when a new DEK has succeeded one that could have gone on. */
@@ -40,6 +41,7 @@ export interface ActiveKeysOptions {
 export class ActiveKeys {
   readonly #options: ActiveKeysOptions
   readonly #ledger: Ledger
+  readonly #counted: CountedPurpose
   readonly #block: number
   /** Below it the next block is reserved, behind the operation that sees it. */
   readonly #low: number
@@ -49,6 +51,7 @@ export class ActiveKeys {
 
   constructor(options: ActiveKeysOptions) {
     this.#options = options
+    this.#counted = options.counted
     this.#block = blockOf(options.policy)
     this.#low = this.#block < AHEAD ? 0 : this.#block / 4
     this.#ledger = new Ledger(options.cache.max)
@@ -72,12 +75,12 @@ export class ActiveKeys {
   /** Has the next messages of a tenant need neither keys table nor KMS. */
   async prepare(tenant: string, purpose: Purpose): Promise<void> {
     const dek = await this.active(tenant, purpose)
-    if (purpose === 'encrypt' && this.#ledger.left(dek.id) <= this.#low) await this.#extend(dek)
+    if (purpose === this.#counted && this.#ledger.left(dek.id) <= this.#low) await this.#extend(dek)
   }
 
   /** The right to encrypt `count` messages, if memory has it. */
   take(tenant: string, count: number): Allotment[] | undefined {
-    const dek = this.cached(tenant, 'encrypt')
+    const dek = this.cached(tenant, this.#counted)
     const left = dek ? this.#ledger.take(dek.id, count) : undefined
     if (!dek || left === undefined) return undefined
     if (left < this.#low) this.#extend(dek).catch(() => undefined)
@@ -87,7 +90,7 @@ export class ActiveKeys {
   /** The right to encrypt `count` messages, under as many DEKs as their limits ask for. */
   async allot(tenant: string, count: number): Promise<Allotment[]> {
     const allotments: Allotment[] = []
-    let dek = await this.active(tenant, 'encrypt')
+    let dek = await this.active(tenant, this.#counted)
     for (let missing = count; missing > 0; ) {
       const drawn = this.#ledger.takeUpTo(dek.id, missing)
       if (drawn > 0) allotments.push({ dek, count: drawn })
@@ -134,9 +137,9 @@ export class ActiveKeys {
 
   /** The DEK after one that can encrypt no more. */
   #successor({ id, tenant }: Pick<Dek, 'id' | 'tenant'>): Promise<Dek> {
-    const current = this.#options.cache.active(tenant, 'encrypt')
+    const current = this.#options.cache.active(tenant, this.#counted)
     if (current && current.id !== id) return Promise.resolve(current)
-    return this.#activate(tenant, 'encrypt', id)
+    return this.#activate(tenant, this.#counted, id)
   }
 
   #activate(tenant: string, purpose: Purpose, spent?: string): Promise<Dek> {
@@ -234,13 +237,13 @@ export class ActiveKeys {
   }
 
   #isSpent({ purpose, spent }: Wanted, { id, state, messages }: StoredKey): boolean {
-    if (purpose !== 'encrypt' || state !== 'active') return false
+    if (purpose !== this.#counted || state !== 'active') return false
     return id === spent || (messages >= this.#options.policy.maxMessages && this.#ledger.left(id) === 0)
   }
 
   #isOld({ purpose, createdAt }: StoredKey): boolean {
     const { now, policy } = this.#options
-    return purpose !== 'index' && now() - createdAt.getTime() >= policy.rotateAfter
+    return purpose === this.#counted && now() - createdAt.getTime() >= policy.rotateAfter
   }
 
   /**
@@ -250,9 +253,9 @@ export class ActiveKeys {
   async #create(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
     const { kms, store } = this.#options
     const identity: DekIdentity = { key: randomUUID(), purpose: wanted.purpose, tenant: wanted.tenant }
-    const { dek: bytes, wrapped, kekId } = await kms.generate(identity)
+    const { dek: bytes, wrapped, kekId, kms: name = kms.name } = await kms.generate(identity)
     const dek = new Dek(identity, bytes)
-    const row = this.#rowOf(dek, { wrapped, kms: kms.name, kekId, version: (newest?.version ?? 0) + 1 })
+    const row = this.#rowOf(dek, { wrapped, kms: name, kekId, version: (newest?.version ?? 0) + 1 })
     if (!(await store.insert(row, { reopens: wanted.reopens ?? false }))) return this.#useWinner(wanted, row)
     this.#ledger.add(dek.id, row.messages, row.messages === this.#options.policy.maxMessages)
     this.#tellCreated(row, newest)
@@ -265,7 +268,7 @@ export class ActiveKeys {
 
   /** Its first block is reserved with its row. */
   #rowOf({ id, tenant, purpose }: Dek, rest: Pick<NewKey, 'wrapped' | 'kms' | 'kekId' | 'version'>): NewKey {
-    return { id, tenant, purpose, state: 'active', messages: purpose === 'encrypt' ? this.#block : 0, ...rest }
+    return { id, tenant, purpose, state: 'active', messages: purpose === this.#counted ? this.#block : 0, ...rest }
   }
 
   async #useWinner(wanted: Wanted, lost: NewKey): Promise<Dek> {

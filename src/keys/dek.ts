@@ -3,7 +3,7 @@ import { aadOf } from '../crypto/aad.js'
 import type { ValueKey } from '../crypto/batch.js'
 import { textHead } from '../crypto/ciphertext.js'
 import { currentEngine } from '../crypto/engine.js'
-import { encodeHeader, SUITE_AES_256_GCM } from '../crypto/header.js'
+import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../crypto/header.js'
 import { DEK_BYTES, deriveWith } from '../crypto/keys.js'
 import { nodeEngine } from '../crypto/nodeEngine.js'
 import { FieldsealError } from '../errors.js'
@@ -52,6 +52,12 @@ export class Dek {
       this.#aads.set(context, aad)
     }
     return aad
+  }
+
+  /** The header and AAD of a field's padded ciphertexts. */
+  padded(context: string): { header: Buffer; aad: Buffer } {
+    const header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: FLAG_PADDED, dekId: this.id })
+    return { header, aad: aadOf(header, this.tenant, context) }
   }
 }
 

@@ -6,7 +6,7 @@ import type { DekCache } from './dekCache.js'
 import type { Emit } from './events.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
-import type { Kms, Purpose } from './kms.js'
+import type { CountedPurpose, Kms, Purpose } from './kms.js'
 import { type Observation, observedKms } from './observedKms.js'
 import { isOutage } from './outage.js'
 import { checkPolicy, ROTATION_DEFAULTS, type RotationPolicy } from './rotation.js'
@@ -30,6 +30,8 @@ export interface KeyRingOptions {
   readonly cache: DekCache
   /** When DEKs are succeeded by new ones; 90 days and 2³² messages unless given. */
   readonly rotation?: Partial<RotationPolicy>
+  /** What the ring's DEKs are for that are allotted and loaded; `encrypt` unless given. */
+  readonly counted?: CountedPurpose
   /** Milliseconds since the epoch; `Date.now` unless given. */
   readonly now?: () => number
   /** Told when a new DEK has succeeded one that could have gone on, so that other processes can know. */
@@ -44,6 +46,7 @@ export interface KeyRingOptions {
  * so that a warm path awaits nothing.
  */
 export class KeyRing {
+  readonly #counted: CountedPurpose
   readonly #store: KeyStore
   readonly #cache: DekCache
   readonly #unwrapper: Unwrapper
@@ -54,10 +57,11 @@ export class KeyRing {
 
   /** @throws FieldsealError `OPTIONS_INVALID` for a rotation that cannot be */
   constructor(options: KeyRingOptions) {
-    const { kms, store, cache, rotation, now = Date.now, onRotated = () => undefined } = options
+    const { kms, store, cache, rotation, counted = 'encrypt', now = Date.now, onRotated = () => undefined } = options
     const { emit, around } = options.observation ?? NOBODY
     const policy = { ...ROTATION_DEFAULTS, ...rotation }
     checkPolicy(policy)
+    this.#counted = counted
     this.#store = store
     this.#cache = cache
     const spared = withBreaker(observedKms(kms, { emit, around }))
@@ -70,6 +74,7 @@ export class KeyRing {
       cache,
       unwrapper: this.#unwrapper,
       policy,
+      counted,
       now,
       onRotated,
       emit,
@@ -79,7 +84,7 @@ export class KeyRing {
   /** The DEK of a ciphertext if it is in memory. Whose it is, the caller checks. */
   cached(id: string): Dek | undefined {
     const dek = this.#cache.byId(id)
-    if (dek?.purpose !== this.#purpose) return undefined
+    if (dek?.purpose !== this.#counted) return undefined
     if (this.#cache.isDue(id)) this.#renew(dek)
     return dek
   }
@@ -242,7 +247,7 @@ export class KeyRing {
     if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
     if (!isWithin(scope, row.tenant)) throw foreign(id, scope)
     if (row.state === 'destroyed') this.evict(row.tenant)
-    const dek = await this.#unwrapper.unwrap(row, { key: id, purpose: this.#purpose, tenant: row.tenant })
+    const dek = await this.#unwrapper.unwrap(row, { key: id, purpose: this.#counted, tenant: row.tenant })
     this.#cache.add(dek, read.since)
     return dek
   }

@@ -62,6 +62,7 @@ export interface KeyStore {
   /**
    * Destroys all keys of a tenant, but those for `wrap`, in one transaction, and those that are being made meanwhile, and inserts the
    * `tombstones` where the tenant has no key yet. Gives the tenant's rows, all of them destroyed; none when it had none.
+   * Keys for `wrap` are not a tenant's: the group that they belong to may have the same name.
    */
   destroy(tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]>
 }

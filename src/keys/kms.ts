@@ -6,8 +6,11 @@ export interface DekIdentity {
   readonly tenant: string
 }
 
-/** `encrypt`: encrypts values. `index`: makes blind indexes. `wrap`: wraps DEKs, in a hierarchy of keys. */
+/** `encrypt`: encrypts values. `index`: makes blind indexes. `wrap`: wraps other DEKs, where there is a key hierarchy. */
 export type Purpose = 'encrypt' | 'index' | 'wrap'
+
+/** Purposes whose DEKs encrypt with random nonces: their messages are counted, and they are succeeded by new ones. */
+export type CountedPurpose = Exclude<Purpose, 'index'>
 
 /** A DEK under its KEK, as the keys table keeps it. */
 export interface WrappedDek {
@@ -15,6 +18,8 @@ export interface WrappedDek {
   readonly wrapped: string
   /** The id of the KEK that wraps it, as the KMS answered it. */
   readonly kekId: string
+  /** For the `kms` column, where it is not the `name` of the `Kms` that gave this. */
+  readonly kms?: string
 }
 
 /** A new DEK, unwrapped and wrapped. */
@@ -31,6 +36,8 @@ export interface GeneratedDek extends WrappedDek {
 export interface Kms {
   /** Written to the `kms` column of the keys table: `tencent`, `local`, … */
   readonly name: string
+  /** Other names in that column whose keys it unwraps as well. */
+  readonly reads?: readonly string[]
   /** Makes a new random DEK, bound to `identity`, under the KEK of its tenant. */
   generate(identity: DekIdentity): Promise<GeneratedDek>
   /** Unwraps a DEK into 32 bytes, owned by the caller, who zeroes them. */
@@ -42,4 +49,9 @@ export interface Kms {
    * the KMS; what was given when nothing is newer.
    */
   rewrap?(wrapped: WrappedDek, identity: DekIdentity): Promise<WrappedDek>
+}
+
+/** Whether a `Kms` unwraps the keys of rows with this name in the `kms` column. */
+export function reads(kms: Kms, name: string): boolean {
+  return name === kms.name || (kms.reads?.includes(name) ?? false)
 }

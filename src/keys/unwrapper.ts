@@ -3,7 +3,7 @@ import { FieldsealError, quoted } from '../errors.js'
 import { Dek } from './dek.js'
 import { keyError } from './keyError.js'
 import type { StoredKey } from './keyStore.js'
-import type { DekIdentity, Kms, WrappedDek } from './kms.js'
+import { type DekIdentity, type Kms, reads, type WrappedDek } from './kms.js'
 import { SingleFlight } from './singleFlight.js'
 
 /** Makes DEKs of rows of the keys table, by the KMS. */
@@ -21,7 +21,7 @@ export class Unwrapper {
    * @throws FieldsealError `KEY_DESTROYED`, `KEY_INVALID`, `KMS_*`
    */
   async unwrap(row: StoredKey, identity: DekIdentity): Promise<Dek> {
-    const wrapped = { wrapped: usableText(row, identity, this.#kms.name), kekId: row.kekId }
+    const wrapped = { wrapped: usableText(row, identity, this.#kms), kekId: row.kekId }
     const same = JSON.stringify([identity.key, identity.purpose, identity.tenant, wrapped])
     return this.#unwraps.run(same, () => this.#askKms(wrapped, identity))
   }
@@ -47,14 +47,14 @@ export class Unwrapper {
 }
 
 /** The row's wrapped DEK, if the row is one that this process may use. */
-export function usableText(row: StoredKey, identity: DekIdentity, kms: string): string {
+export function usableText(row: StoredKey, identity: DekIdentity, kms: Kms): string {
   if (row.state === 'destroyed') throw keyError('KEY_DESTROYED', row.id, 'was destroyed; what it encrypted is gone')
   if (row.state !== 'active' && row.state !== 'retired') throw keyError('KEY_INVALID', row.id, 'has an unknown state')
   if (!isDekId(row.id)) throw keyError('KEY_INVALID', row.id, 'has an id that is not a lower-case UUID')
   if (row.tenant !== identity.tenant) throw keyError('KEY_INVALID', row.id, 'is of another tenant than was asked for')
   if (row.purpose !== identity.purpose) throw keyError('KEY_INVALID', row.id, `has the purpose ${row.purpose}`)
-  if (row.kms !== kms)
-    throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS ${quoted(row.kms)}, not ${quoted(kms)}`)
+  if (!reads(kms, row.kms))
+    throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS ${quoted(row.kms)}, not ${quoted(kms.name)}`)
   if (row.wrapped === null) throw keyError('KEY_INVALID', row.id, `is ${row.state}, yet its row has no wrapped key`)
   return row.wrapped
 }

@@ -1,9 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { decodeBase64url, lengthPrefixed } from '../crypto/bytes.js'
+import { hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import { lengthPrefixed } from '../crypto/bytes.js'
+import { DEK_BYTES } from '../crypto/keys.js'
 import { FieldsealError } from '../errors.js'
 import { encryptionContext } from '../keys/encryptionContext.js'
 import type { DekIdentity, Kms, WrappedDek } from '../keys/kms.js'
 import { type KekSource, loadKek } from './kek.js'
+import { unwrapDek, wrapDek } from './keyWrap.js'
 
 export type { KekSource } from './kek.js'
 
@@ -14,9 +16,6 @@ export interface LocalKmsOptions extends KekSource {
 }
 
 const PREFIX = 'fslk1.'
-const NONCE = 12
-const DEK = 32
-const TAG = 16
 const LABEL = lengthPrefixed('fieldseal/1 local-kms')
 const NAMES = ['key', 'keyFile', 'env', 'allowInProduction']
 
@@ -42,14 +41,17 @@ export function localKms(options: LocalKmsOptions): Kms {
     name: 'local',
     generate: async (identity) => {
       const aad = aadOf(identity)
-      const dek = randomBytes(DEK)
-      return { dek, wrapped: wrap(kek, dek, aad), kekId }
+      const dek = randomBytes(DEK_BYTES)
+      return { dek, wrapped: wrapDek({ prefix: PREFIX, key: kek, aad }, dek), kekId }
     },
     unwrap: async (wrapped, identity) => {
       if (wrapped.kekId !== kekId) throw otherKek(wrapped, kekId)
       return unwrap(kek, wrapped, aadOf(identity))
     },
-    wrap: async (dek, identity) => ({ wrapped: wrap(kek, dek, aadOf(identity)), kekId }),
+    wrap: async (dek, identity) => {
+      const wrapping = { prefix: PREFIX, key: kek, aad: aadOf(identity) }
+      return { wrapped: wrapDek(wrapping, dek), kekId }
+    },
     rewrap: async (wrapped) => {
       if (wrapped.kekId !== kekId) throw otherKek(wrapped, kekId)
       return wrapped
@@ -81,26 +83,10 @@ function aadOf(identity: DekIdentity): Buffer {
   return Buffer.concat([LABEL, lengthPrefixed(encryptionContext(identity))])
 }
 
-function wrap(kek: KeyObject, dek: Buffer, aad: Buffer): string {
-  const nonce = randomBytes(NONCE)
-  const cipher = createCipheriv('aes-256-gcm', kek, nonce).setAAD(aad)
-  const body = Buffer.concat([nonce, cipher.update(dek), cipher.final(), cipher.getAuthTag()])
-  return PREFIX + body.toString('base64url')
-}
-
 function unwrap(kek: KeyObject, { wrapped, kekId }: WrappedDek, aad: Buffer): Buffer {
-  const body = wrapped.startsWith(PREFIX) ? decodeBase64url(wrapped.slice(PREFIX.length)) : null
-  if (body?.length !== NONCE + DEK + TAG) throw refused(kekId)
-  const decipher = createDecipheriv('aes-256-gcm', kek, body.subarray(0, NONCE)).setAAD(aad)
-  decipher.setAuthTag(body.subarray(-TAG))
-  const dek = decipher.update(body.subarray(NONCE, -TAG))
-  try {
-    decipher.final()
-    return dek
-  } catch {
-    dek.fill(0)
-    throw refused(kekId)
-  }
+  const dek = unwrapDek({ prefix: PREFIX, key: kek, aad }, wrapped)
+  if (!dek) throw refused(kekId)
+  return dek
 }
 
 function otherKek(wrapped: WrappedDek, kekId: string): FieldsealError {

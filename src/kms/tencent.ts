@@ -1,7 +1,9 @@
+import { DEK_BYTES } from '../crypto/keys.js'
 import { FieldsealError, quoted } from '../errors.js'
 import { encryptionContext } from '../keys/encryptionContext.js'
 import type { GeneratedDek, Kms, WrappedDek } from '../keys/kms.js'
 import { type Attempts, GaveUp, Patience } from './patience.js'
+import { type SealedTransport, sealedTransport } from './sealedTransport.js'
 import { decodeKey } from './strictDecode.js'
 import { send, type TencentAction, type TencentAnswer } from './tencentClient.js'
 import { classify, type TencentFailure, TIMED_OUT, tencentError } from './tencentErrors.js'
@@ -37,7 +39,8 @@ export type { KeyIdOf, TencentKmsOptions } from './tencentOptions.js'
  * ```
  */
 export function tencentKms(options: TencentKmsOptions): Kms {
-  const { client, keyId, timeout, ...limits } = checkedOptions(options)
+  const { client, keyId, timeout, sealed, ...limits } = checkedOptions(options)
+  const transport = () => (sealed ? sealedTransport() : PLAIN)
   const patience = new Patience<TencentFailure>({ timeout, ...limits, classify, timedOut: TIMED_OUT })
   const call = async <T>(target: Target, work: (attempts: Attempts) => Promise<T>) =>
     patience.run(work).catch((error: unknown) => {
@@ -50,18 +53,24 @@ export function tencentKms(options: TencentKmsOptions): Kms {
       const target: Target = { action: 'GenerateDataKey', keyId: `of tenant ${quoted(identity.tenant)}` }
       return call(target, async (attempts) => {
         target.keyId = await resolveKeyId(keyId, identity.tenant)
-        const request = { KeyId: target.keyId, KeySpec: 'AES_256', EncryptionContext }
-        return attempts(async (signal) => readGenerated(await send(client, 'GenerateDataKey', request, signal), target))
+        const { request: sealing, open } = await transport()
+        const request = { KeyId: target.keyId, KeySpec: 'AES_256', EncryptionContext, ...sealing }
+        return attempts(async (signal) =>
+          readGenerated(await send(client, 'GenerateDataKey', request, signal), target, open),
+        )
       })
     },
     unwrap: async ({ wrapped, kekId }, identity) => {
-      const request = { CiphertextBlob: wrapped, EncryptionContext: encryptionContext(identity) }
+      const EncryptionContext = encryptionContext(identity)
       const target: Target = { action: 'Decrypt', keyId: kekId }
-      return call(target, (attempts) =>
-        attempts(async (signal) => readUnwrapped(await send(client, 'Decrypt', request, signal), target)),
-      )
+      return call(target, async (attempts) => {
+        const { request: sealing, open } = await transport()
+        const request = { CiphertextBlob: wrapped, EncryptionContext, ...sealing }
+        return attempts(async (signal) => readUnwrapped(await send(client, 'Decrypt', request, signal), target, open))
+      })
     },
     wrap: async (dek, identity) => {
+      if (sealed) throw unsealed()
       const request = { Plaintext: dek.toString('base64'), EncryptionContext: encryptionContext(identity) }
       const target: Target = { action: 'Encrypt', keyId: `of tenant ${quoted(identity.tenant)}` }
       return call(target, async (attempts) => {
@@ -82,6 +91,11 @@ export function tencentKms(options: TencentKmsOptions): Kms {
     },
   }
 }
+
+type Open = SealedTransport['open']
+
+/** Plaintexts as they come. */
+const PLAIN = { request: {}, open: async (text: unknown) => decodeKey(text, 'base64') }
 
 /** What a call is about, for messages. */
 interface Target {
@@ -106,9 +120,9 @@ async function resolveKeyId(keyId: string | KeyIdOf, tenant: string): Promise<st
   return answer
 }
 
-function readGenerated(answer: TencentAnswer, target: Target): GeneratedDek {
+async function readGenerated(answer: TencentAnswer, target: Target, open: Open): Promise<GeneratedDek> {
   const wrapped = readWrapped(answer, target)
-  return { dek: readDek(answer, target), ...wrapped }
+  return { dek: await readDek(answer, target, open), ...wrapped }
 }
 
 function readWrapped({ KeyId: kekId, CiphertextBlob: wrapped }: TencentAnswer, target: Target): WrappedDek {
@@ -124,16 +138,26 @@ function readRewrapped(answer: TencentAnswer, target: Target): WrappedDek {
 }
 
 /** Decrypt takes no key id, so a blob of another key would open as well. */
-function readUnwrapped(answer: TencentAnswer, target: Target): Buffer {
-  if (answer.KeyId === target.keyId) return readDek(answer, target)
+async function readUnwrapped(answer: TencentAnswer, target: Target, open: Open): Promise<Buffer> {
+  if (answer.KeyId === target.keyId) return readDek(answer, target, open)
   const other = isKeyId(answer.KeyId) ? `names the key ${answer.KeyId}` : 'names no key'
   throw refused(target, `${other}: the wrapped DEK and the key id of its row do not belong together`)
 }
 
-function readDek({ Plaintext }: TencentAnswer, target: Target): Buffer {
-  const dek = decodeKey(Plaintext, 'base64')
-  if (!dek) throw refused(target, 'does not hold a DEK of 32 bytes')
-  return dek
+/** An answer that ignores the wish to have it sealed is refused as any other that is not as it must be. */
+async function readDek({ Plaintext }: TencentAnswer, target: Target, open: Open): Promise<Buffer> {
+  const dek = await open(Plaintext)
+  if (dek?.length === DEK_BYTES) return dek
+  dek?.fill(0)
+  const how = open === PLAIN.open ? '' : ', sealed to the key of this process (the option "sealed")'
+  throw refused(target, `does not hold a DEK of 32 bytes${how}`)
+}
+
+function unsealed(): FieldsealError {
+  const message =
+    'tencentKms with sealed: true takes no DEK over from another KMS: Encrypt takes it in the clear. Rewrap with a ' +
+    'tencentKms without that option, in a process of its own.'
+  return new FieldsealError('OPTIONS_INVALID', message)
 }
 
 function refused({ action, keyId }: Target, why: string): FieldsealError {

@@ -5,12 +5,18 @@ export interface GenerateDataKeyRequest {
   KeyId: string
   KeySpec?: string
   EncryptionContext?: string
+  /** PEM; the plaintext of the answer is then encrypted to it. */
+  EncryptionPublicKey?: string
+  EncryptionAlgorithm?: string
 }
 
 /** A request to open a ciphertext blob. */
 export interface DecryptRequest {
   CiphertextBlob: string
   EncryptionContext?: string
+  /** PEM; the plaintext of the answer is then encrypted to it. */
+  EncryptionPublicKey?: string
+  EncryptionAlgorithm?: string
 }
 
 /** A request to put a ciphertext blob under the newest version of a key. */

@@ -18,17 +18,23 @@ export interface TencentKmsOptions {
   readonly maxRetries?: number | undefined
   /** Requests in flight at once, over all calls; more of them wait. 20 unless given. */
   readonly concurrency?: number | undefined
+  /**
+   * Has Tencent encrypt DEKs to a key of this process on their way here (RSA-OAEP-SHA-256), so that none of them is ever a
+   * JavaScript string, or seen by a proxy that ends the TLS connection. `false` unless given: it has not been tried
+   * against the real service yet.
+   */
+  readonly sealed?: boolean | undefined
 }
 
 /** The options with their defaults. */
 export type CheckedOptions = { readonly [Name in keyof TencentKmsOptions]-?: NonNullable<TencentKmsOptions[Name]> }
 
 const MAX_MILLISECONDS = 2 ** 31 - 1
-const NAMES = ['client', 'keyId', 'timeout', 'attemptTimeout', 'maxRetries', 'concurrency']
+const NAMES = ['client', 'keyId', 'timeout', 'attemptTimeout', 'maxRetries', 'concurrency', 'sealed']
 
 /** @throws FieldsealError `OPTIONS_INVALID`, naming the option */
 export function checkedOptions(options: TencentKmsOptions): CheckedOptions {
-  const { client, keyId, timeout = 10_000, maxRetries = 5, concurrency = 20 } = options
+  const { client, keyId, timeout = 10_000, maxRetries = 5, concurrency = 20, sealed = false } = options
   const { attemptTimeout = Math.min(3_000, timeout) } = options
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name))
   if (unknown !== undefined) throw invalid(unknown, `does not exist; there are ${NAMES.join(', ')}`)
@@ -42,7 +48,8 @@ export function checkedOptions(options: TencentKmsOptions): CheckedOptions {
   checkInteger({ concurrency }, 1, 10_000)
   if (attemptTimeout > timeout)
     throw invalid('attemptTimeout', `(${attemptTimeout}) is longer than timeout (${timeout})`)
-  return { client, keyId, timeout, attemptTimeout, maxRetries, concurrency }
+  if (typeof sealed !== 'boolean') throw invalid('sealed', 'must be true or false')
+  return { client, keyId, timeout, attemptTimeout, maxRetries, concurrency, sealed }
 }
 
 /** Whether a value can be a key id: text without blanks. */

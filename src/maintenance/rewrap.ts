@@ -2,13 +2,13 @@ import { timingSafeEqual } from 'node:crypto'
 import { FieldsealError, quoted } from '../errors.js'
 import { keyError } from '../keys/keyError.js'
 import type { KeyStore, StoredKey } from '../keys/keyStore.js'
-import type { DekIdentity, Kms, WrappedDek } from '../keys/kms.js'
-import { isStoredKms, onStore } from '../keys/storedKms.js'
+import { type DekIdentity, type Kms, reads, type WrappedDek } from '../keys/kms.js'
+import { type KmsOfStore, openKms } from '../keys/kmsOfStore.js'
 import { type WalkOptions, type WalkReport, walkKeys } from './keyWalk.js'
 
 export interface RewrapOptions extends WalkOptions {
   /** The KMS that wraps the DEKs now, where it is another one, or another region or account. */
-  readonly from?: Kms
+  readonly from?: Kms | KmsOfStore
 }
 
 /** ReEncrypt of Tencent's lowest tier: 100 a second. */
@@ -16,21 +16,15 @@ const RATE = 80
 
 /**
  * Puts each DEK under the newest version of its tenant's KEK. The DEKs stay what they are, so nothing that was encrypted
- * changes, nor does any memory. Intermediate keys of a hierarchy are put under the newest version of theirs. Each new text is opened and compared with the DEK before it takes the old one's place.
+ * changes, nor does any memory. Each new text is opened and compared with the DEK before it takes the old one's place.
  */
 export function rewrap(kms: Kms, store: KeyStore, options: RewrapOptions = {}): Promise<WalkReport> {
-  const { from: given } = options
-  const from = given && onStore(given, store)
+  const from = options.from && openKms(options.from, store)
   if (from && !kms.wrap) {
     const message = `the KMS ${quoted(kms.name)} cannot take over DEKs of another: it has no wrap()`
     throw new FieldsealError('OPTIONS_INVALID', message)
   }
-  const inner = isStoredKms(kms) ? kms.inner : undefined
-  const bound = onStore(kms, store)
-  const each = async (row: StoredKey) => {
-    if (row.purpose !== 'wrap') return rewrapRow({ kms: bound, from: from ?? bound, store }, row)
-    return !from && inner ? rewrapRow({ kms: inner, from: inner, store }, row) : false
-  }
+  const each = (row: StoredKey) => rewrapRow({ kms, from: from ?? kms, store }, row)
   return walkKeys({ store, filter: { states: ['active', 'retired'] }, options, rate: RATE, each })
 }
 
@@ -42,24 +36,25 @@ interface Move {
 
 async function rewrapRow({ kms, from, store }: Move, row: StoredKey): Promise<boolean> {
   const identity: DekIdentity = { key: row.id, purpose: row.purpose, tenant: row.tenant }
-  if (row.kms === kms.name && row.kms !== from.name) return false
-  if (row.kms !== from.name) throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS ${quoted(row.kms)}`)
+  if (from !== kms && row.kms !== from.name && reads(kms, row.kms)) return false
+  if (!reads(from, row.kms)) throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS ${quoted(row.kms)}`)
   if (row.wrapped === null) throw keyError('KEY_INVALID', row.id, `is ${row.state}, yet its row has no wrapped key`)
   const old: WrappedDek = { wrapped: row.wrapped, kekId: row.kekId }
-  const next = from === kms && kms.rewrap ? await kms.rewrap(old, identity) : await move({ kms, from }, old, identity)
+  const own = from === kms && kms.rewrap
+  const next = own ? await kms.rewrap!(old, identity) : await move({ kms, from }, { ...old, kms: row.kms }, identity)
   if (next === null || next.wrapped === old.wrapped) return false
-  if (from === kms && kms.rewrap) await compare(kms, [old, next], identity)
-  return store.rewrap(row, { ...next, kms: kms.name })
+  if (own) await compare(kms, [old, next], identity)
+  return store.rewrap(row, { wrapped: next.wrapped, kekId: next.kekId, kms: next.kms ?? kms.name })
 }
 
 /** `null`: it was moved already, by a run before. */
 async function move(
   { kms, from }: Pick<Move, 'kms' | 'from'>,
-  old: WrappedDek,
+  old: Required<WrappedDek>,
   identity: DekIdentity,
 ): Promise<WrappedDek | null> {
   const dek = await from.unwrap(old, identity).catch(async (error: unknown) => {
-    if (from === kms || kms.name !== from.name || !FieldsealError.is(error, 'KMS_KEY_UNUSABLE')) throw error
+    if (from === kms || !reads(kms, old.kms) || !FieldsealError.is(error, 'KMS_KEY_UNUSABLE')) throw error
     ;(await kms.unwrap(old, identity)).fill(0)
     return null
   })

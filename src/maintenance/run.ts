@@ -54,6 +54,11 @@ export interface Run {
   readonly options: RunOptions
 }
 
+interface Prepared {
+  readonly changes: readonly RowChange[]
+  readonly problems: readonly (readonly [StoredRow, FieldsealError])[]
+}
+
 /** A row is read again this often when others change or lock it in between. */
 const ATTEMPTS = 12
 const KEPT_PROBLEMS = 100
@@ -72,6 +77,8 @@ export class MaintenanceRun {
   #total = 0
   #saved = performance.now()
   #stopped = false
+  /** The longest statement since the last page, in milliseconds. */
+  #slowest = 0
   /** Problems of the page under way: if the run stops in it, the next one meets them again. */
   #unpassed = 0
 
@@ -95,23 +102,27 @@ export class MaintenanceRun {
     return { ...this.#event(), outcome, resumed, wanted: this.#wanted, problems: this.#problems }
   }
 
-  /** Reads the next page while this one is written. `true` when the last one is done. */
+  /** Reads a page, encrypts the one before and writes the one before that, all at once. `true` when the last is done. */
   async #pages(): Promise<boolean> {
     let next: Promise<Page> | undefined = this.#read(this.#cursor)
+    let writing: Promise<void> = Promise.resolve()
     try {
       while (next !== undefined && !this.#isOver()) {
         const page: Page = await next
         next = page.ended ? undefined : this.#read(page.last)
-        await this.#work(page.rows)
+        const prepared = await this.#prepare(page.rows)
+        await writing
         if (this.#stopped) return false
-        this.#cursor = page.last ?? this.#cursor
-        this.#counts.scanned += page.scanned
-        await this.#passed(page)
+        writing = this.#pass(page, prepared)
+        // Its failure is met above or below; until then nobody listens.
+        writing.catch(() => undefined)
       }
-      return next === undefined
+      await writing
+      return next === undefined && !this.#stopped
     } finally {
-      // Its failure is of no interest any more.
+      // Their failures are of no interest any more.
       next?.catch(() => undefined)
+      await writing.catch(() => undefined)
     }
   }
 
@@ -122,63 +133,67 @@ export class MaintenanceRun {
   async #read(after: RowKey | null): Promise<Page> {
     const started = performance.now()
     const page = await this.#run.source.page({ after, until: this.#run.until, limit: this.#size.rows })
-    if (page.rows.length === 0) this.#size.took(performance.now() - started)
+    this.#slowest = Math.max(this.#slowest, performance.now() - started)
     return page
   }
 
-  async #passed({ rows, scanned }: Page): Promise<void> {
+  /** Brings a page to its end, and the progress past it. */
+  async #pass(page: Page, prepared: Prepared): Promise<void> {
+    await this.#work(page.rows.length, prepared)
+    this.#size.took(this.#slowest)
+    this.#slowest = 0
+    if (this.#stopped) return
+    this.#cursor = page.last ?? this.#cursor
+    this.#counts.scanned += page.scanned
     this.#unpassed = 0
-    if (scanned === 0) return
+    if (page.scanned === 0) return
     const due = performance.now() - this.#saved > SAVE_EVERY
-    if (rows.length > 0 || due) await this.#save(false)
+    if (page.rows.length > 0 || due) await this.#save(false)
     this.#run.options.onProgress(this.#event())
-    await this.#throttle.after(rows.length, this.#run.options.signal)
+    await this.#throttle.after(page.rows.length, this.#run.options.signal)
   }
 
-  async #work(rows: readonly StoredRow[]): Promise<void> {
-    this.#wanted += rows.length
-    if (rows.length === 0 || this.#run.options.dryRun) return
-    const started = performance.now()
-    if (this.#run.operation === 'verify') await this.#verify(rows)
-    else await this.#change(rows)
-    this.#size.took(performance.now() - started)
+  async #work(wanted: number, { changes, problems }: Prepared): Promise<void> {
+    this.#wanted += wanted
+    for (const [row, error] of problems) this.#problem(row, error)
+    if (changes.length > 0) await this.#change(changes)
   }
 
-  async #verify(rows: readonly StoredRow[]): Promise<void> {
-    const verify = async (part: readonly StoredRow[]) => {
-      for (const [row, error] of await verifyRows(this.#run, part)) this.#problem(row, error)
+  /** What is to be written, and what stands against it; changes nothing. */
+  async #prepare(rows: readonly StoredRow[]): Promise<Prepared> {
+    const prepared: { changes: RowChange[]; problems: [StoredRow, FieldsealError][] } = { changes: [], problems: [] }
+    if (this.#run.options.dryRun) return prepared
+    const work = async (part: readonly StoredRow[]) => {
+      if (this.#run.operation === 'verify') prepared.problems.push(...(await verifyRows(this.#run, part)))
+      else for (const change of await transformRows(this.#run, part)) prepared.changes.push(change)
     }
-    await isolate(rows, verify, (row, error) => this.#problem(row, error))
+    await isolate(rows, work, (row, error) => prepared.problems.push([row, error]))
+    return prepared
   }
 
   /** What others changed or locked in between is read again until it is done. */
-  async #change(rows: readonly StoredRow[]): Promise<void> {
-    let left = rows
-    for (let attempt = 1; left.length > 0; attempt++) {
-      const lost = await this.#write(await this.#transform(left))
-      if (lost.length === 0 || this.#stopped) return
+  async #change(changes: readonly RowChange[]): Promise<void> {
+    let lost = await this.#write(changes)
+    for (let attempt = 1; lost.length > 0 && !this.#stopped; attempt++) {
       this.#counts.conflicts += lost.length
-      if (attempt === ATTEMPTS) for (const row of lost) this.#problem(row, busy(this.#run.model.name))
-      if (attempt === ATTEMPTS) return
+      if (attempt === ATTEMPTS) {
+        for (const row of lost) this.#problem(row, busy(this.#run.model.name))
+        return
+      }
       await pause(2 ** attempt, undefined)
-      left = await this.#run.source.reread(lost)
+      const again = await this.#prepare(await this.#run.source.reread(lost))
+      for (const [row, error] of again.problems) this.#problem(row, error)
+      lost = await this.#write(again.changes)
     }
-  }
-
-  async #transform(rows: readonly StoredRow[]): Promise<RowChange[]> {
-    const changes: RowChange[] = []
-    const work = async (part: readonly StoredRow[]) => {
-      for (const change of await transformRows(this.#run, part)) changes.push(change)
-    }
-    await isolate(rows, work, (row, error) => this.#problem(row, error))
-    return changes
   }
 
   /** Writes what can be written; answers the rows that others changed or locked. */
   async #write(changes: readonly RowChange[]): Promise<StoredRow[]> {
     const lost: StoredRow[] = []
     const write = async (part: readonly RowChange[]) => {
+      const started = performance.now()
       const written = await this.#run.source.change(part)
+      this.#slowest = Math.max(this.#slowest, performance.now() - started)
       this.#counts.changed += written.size
       for (const { row } of part) if (!written.has(row)) lost.push(row)
     }

@@ -5,7 +5,7 @@ import { emitTo } from '../keys/events.js'
 import { KeyNews } from '../keys/keyNews.js'
 import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
-import { onStore } from '../keys/storedKms.js'
+import { openKms } from '../keys/kmsOfStore.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
 import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
@@ -94,18 +94,24 @@ interface BaseClient {
 }
 
 function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
-  const { schema, tenant, defaultTenant, keys, telemetry, audit } = options
+  const { schema, tenant, defaultTenant, keys, normalizers, telemetry, audit } = options
   const emit = emitTo([options.onEvent, telemetry?.onEvent])
   const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max, staleFor })
   const store = prismaKeyStore(base, schema.keysModel)
   const observation = { emit, around: telemetry?.around }
-  const kms = onStore(options.kms, store, observation)
-  const onRotated = (owner: string) => news.rotated(owner)
-  const ring = new KeyRing({ kms, store, cache, rotation, onRotated, observation })
+  const kms = openKms(options.kms, store, observation)
+  const ring = new KeyRing({
+    kms,
+    store,
+    cache,
+    rotation,
+    onRotated: (tenant) => news.rotated(tenant),
+    observation,
+  })
   const news = new KeyNews(ring, keys?.notify)
   const context: OperationContext = {
-    plans: compilePlans(schema, base._globalOmit),
+    plans: compilePlans(schema, base._globalOmit, normalizers),
     ring,
     keyStoreWaits: store.isWaiting,
     bindings: new Bindings(Object.keys(schema.models).map(clientName)),
@@ -118,7 +124,7 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
   return {
     context,
     figures,
-    keys: keyOperations({ kms: options.kms, ring, store, news, emit, memory: ttl + staleFor }),
+    keys: keyOperations({ kms, ring, store, news, emit, memory: ttl + staleFor }),
   }
 }
 

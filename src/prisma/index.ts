@@ -1,4 +1,5 @@
 export type { EncryptionEvent, KmsCall, Telemetry } from '../keys/events.js'
+export type { KmsOfStore } from '../keys/kmsOfStore.js'
 export type { Notify, NotifyConnection } from '../keys/postgresNews.js'
 export type { KeyFailure, KeyOutcome, KeyProgress, WalkOptions, WalkReport } from '../maintenance/keyWalk.js'
 export type { Operation } from '../maintenance/operation.js'

@@ -123,7 +123,7 @@ async function succeed(keys: KeysDelegate, key: NewKey, reopens: boolean): Promi
  * they insert; the next update does. When one finds nothing left, nobody can be making any.
  */
 async function destroy(keys: KeysDelegate, tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]> {
-  const own = { tenant, purpose: { in: ['encrypt', 'index'] } }
+  const own = { tenant, purpose: { not: 'wrap' } }
   if ((await keys.count({ where: own })) === 0) return []
   const destroyedAt = new Date()
   const data = tombstones.map((key) => ({ ...key, messages: BigInt(key.messages), destroyedAt }))

@@ -3,22 +3,32 @@ import { FieldsealError } from '../errors.js'
 import { type Duration, milliseconds } from '../keys/duration.js'
 import type { Emit, Telemetry } from '../keys/events.js'
 import type { Kms } from '../keys/kms.js'
+import type { KmsOfStore } from '../keys/kmsOfStore.js'
 import type { Notify } from '../keys/postgresNews.js'
 import { MOST_MESSAGES, ROTATION_DEFAULTS } from '../keys/rotation.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
+import { checkNormalizers, type Normalizers } from './normalizers.js'
 import type { AuditOptions } from './watch.js'
 
 /** What `fieldEncryption` takes. */
 export interface FieldEncryptionOptions {
   /** What `fieldseal-generator` wrote: `import { encryptionSchema } from './generated/encryption'`. */
   readonly schema: EncryptionSchema
-  /** Wraps the DEKs: `tencentKms(…)` from `fieldseal/tencent-kms`, or `localKms(…)` from `fieldseal/local-kms`. */
-  readonly kms: Kms
+  /**
+   * Wraps the DEKs: `tencentKms(…)` from `fieldseal/tencent-kms`, or `localKms(…)` from `fieldseal/local-kms`. For more
+   * tenants than such a KMS can be asked for, `hierarchicalKms({ kms })` from `fieldseal/hierarchical-kms`.
+   */
+  readonly kms: Kms | KmsOfStore
   /** The tenant of the running request, for apps that know it from a context of their own. */
   readonly tenant?: () => string | undefined
   /** The tenant of every operation that names none: for single-tenant apps. */
   readonly defaultTenant?: string
+  /**
+   * Functions for the names in `@blindIndex(normalize: …)` that are not built in. Each maps a text to a text, always the
+   * same; whoever changes one must fill its indexes again.
+   */
+  readonly normalizers?: Normalizers
   /** How DEKs are held in memory and when they are succeeded by new ones. */
   readonly keys?: KeyOptions
   /** Told of what happens to keys and values, for logs and alerts. What it throws is ignored. */
@@ -88,22 +98,33 @@ const KEY_DEFAULTS: KeySettings = {
 }
 const COUNTS = new Set<keyof KeySettings>(['max', 'maxMessages'])
 
-const KNOWN = new Set(['schema', 'kms', 'tenant', 'defaultTenant', 'keys', 'onEvent', 'telemetry', 'audit'])
+const KNOWN = new Set([
+  'schema',
+  'kms',
+  'tenant',
+  'defaultTenant',
+  'normalizers',
+  'keys',
+  'onEvent',
+  'telemetry',
+  'audit',
+])
 
 /** @throws FieldsealError `OPTIONS_INVALID` or `TENANT_INVALID`, naming the option or the environment variable */
 export function checkOptions(options: FieldEncryptionOptions): void {
   if (typeof options !== 'object' || options === null) throw invalid('takes an object with schema and kms')
   checkKnown(options, KNOWN, '')
   currentEngine()
-  const { schema, kms, tenant, defaultTenant, keys = {} } = options
+  const { schema, kms, tenant, defaultTenant, normalizers = {}, keys = {} } = options
   if (schema?.format !== 2)
     throw invalid('"schema" must be the encryptionSchema that `prisma generate` writes; run it again')
-  if (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function') {
+  if (typeof kms !== 'function' && (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function')) {
     throw invalid('"kms" must be a Kms: tencentKms({ client, keyId }) or localKms({ … })')
   }
   if (tenant !== undefined && typeof tenant !== 'function')
     throw invalid('"tenant" must be a function; for one fixed tenant use "defaultTenant"')
   if (defaultTenant !== undefined) checkTenant(defaultTenant)
+  checkNormalizers(schema, normalizers)
   keySettings(keys)
   checkWatchers(options)
 }

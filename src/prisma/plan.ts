@@ -6,10 +6,13 @@ import type {
   ModelSchema,
   RelationSchema,
 } from '../schema/encryptionSchema.js'
+import { toDecimal } from './decimal.js'
+import { type Normalizers, normalizersOf } from './normalizers.js'
 
 /** An encrypted field with all that an operation needs to know of it. */
 export interface FieldPlan extends CipherField {
   readonly field: string
+  readonly optional: boolean
   readonly bind: readonly string[]
   /** All blind indexes that are made from it. */
   readonly indexes: readonly IndexPlan[]
@@ -83,13 +86,20 @@ export type Plans = ReadonlyMap<string, ModelPlan>
 export type GlobalOmit = { readonly [model: string]: { readonly [field: string]: boolean | undefined } | undefined }
 
 /** Compiles the plans of all models. */
-export function compilePlans(schema: EncryptionSchema, globalOmit: GlobalOmit = {}): Plans {
+export function compilePlans(
+  schema: EncryptionSchema,
+  globalOmit: GlobalOmit = {},
+  normalizers: Normalizers = {},
+): Plans {
   const reaching = reachingModels(schema)
   const plans = new Map<string, ModelPlan>()
   for (const [name, model] of Object.entries(schema.models)) {
     plans.set(name, emptyPlan(name, model, reaching.has(name), globalOmit))
   }
-  for (const [name, model] of Object.entries(schema.models)) fillMembers(plans, schema, name, model)
+  for (const [name, model] of Object.entries(schema.models)) {
+    fillIndexes(plans.get(name)!, model, normalizers)
+    fillMembers(plans, schema, name, model)
+  }
   return plans
 }
 
@@ -119,16 +129,30 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmi
 }
 
 function fieldPlan(model: string, field: string, spec: EncryptedFieldSchema): FieldPlan {
-  const { context, type, bind, state } = spec
-  return { field, name: `${model}.${field}`, context, kind: type, bind, indexes: [], state }
+  const { context, type, value = type, enum: names, list, pad, bind, state, required } = spec
+  const decimal = value === 'Decimal' ? toDecimal : undefined
+  const form = { kind: value, column: type, names, list, pad, decimal }
+  return { ...form, field, name: `${model}.${field}`, context, optional: !required, bind, indexes: [], state }
 }
 
 /** Fields and indexes refer to each other. */
-function fillIndexes({ name, encrypted, combined }: ModelPlan, { indexes }: ModelSchema): void {
+function fillIndexes(
+  { name, encrypted, combined }: ModelPlan,
+  { indexes }: ModelSchema,
+  normalizers: Normalizers,
+): void {
   const fields = new Map(encrypted.map((field) => [field.field, field]))
   for (const [column, { type, sources, unique, ...index }] of Object.entries(indexes)) {
     const plans = sources.map((source) => fields.get(source)!)
-    const plan = { ...index, field: column, name: `${name}.${column}`, column: type, sources: plans, unique: !!unique }
+    const plan = {
+      ...index,
+      field: column,
+      name: `${name}.${column}`,
+      column: type,
+      sources: plans,
+      unique: !!unique,
+      normalizers: normalizersOf(index.normalize, normalizers),
+    }
     for (const field of plans) (field.indexes as IndexPlan[]).push(plan)
     if (plans.length > 1) (combined as IndexPlan[]).push(plan)
   }
@@ -151,7 +175,6 @@ function fillUniques({ uniques, encrypted }: ModelPlan, model: ModelSchema): voi
 function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model: ModelSchema): void {
   const plan = plans.get(name)!
   const members = plan.members as Map<string, Member>
-  fillIndexes(plan, model)
   fillUniques(plan, model)
   for (const field of plan.encrypted) {
     members.set(field.field, { kind: 'encrypted', field })

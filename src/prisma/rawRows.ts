@@ -4,10 +4,12 @@ import { FieldsealError } from '../errors.js'
 import type { CacheFigures } from '../keys/events.js'
 import type { RunReport } from '../maintenance/run.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import { checkTenant } from '../tenant.js'
 import { boundTexts, type KnownValues } from './bound.js'
 import { type MaintainOptions, maintain } from './maintain.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
+import { collectStored } from './storedField.js'
 import { type Survey, type SurveyOptions, survey } from './survey.js'
 import { OperationTenancy } from './tenancy.js'
 import { watchSlots } from './watch.js'
@@ -35,13 +37,14 @@ export interface EncryptionOperations {
    * @param field `Model.field`
    * @param value of the field's type
    * @param bound the row's bound columns, for fields with `bind:`
-   * @returns text for String and Json columns, bytes for Bytes columns
+   * @returns text for String and Json columns, bytes for Bytes columns; for a list, a list of one of these
    */
-  encrypt(field: string, value: unknown, bound?: KnownValues): Promise<string | Uint8Array>
+  encrypt(field: string, value: unknown, bound?: KnownValues): Promise<RawValue>
   /**
    * The blind index of a value, for use in raw SQL.
    *
    * @param field `Model.indexField`, the column marked `@blindIndex`
+   * @param value of the indexed field; an array with a value for each, where it indexes several
    */
   blindIndex(field: string, value: unknown): Promise<string | Uint8Array>
   /**
@@ -67,11 +70,20 @@ export interface EncryptionOperations {
    * @throws FieldsealError `OPTIONS_INVALID`, `DATABASE_UNAVAILABLE`
    */
   survey(options: SurveyOptions): Promise<Survey>
+  /**
+   * Asks the KMS to unwrap the active key of a tenant, as a health check would. It makes no key.
+   *
+   * @throws FieldsealError `KMS_*`, `KEY_*`, `TENANT_INVALID`
+   */
+  checkKey(tenant: string): Promise<void>
   /** What `prisma generate` wrote and the client works by. */
   readonly schema: EncryptionSchema
   /** Figures of this process. */
   stats(): EncryptionStats
 }
+
+/** What raw SQL writes into an encrypted column. */
+export type RawValue = string | Uint8Array | string[] | Uint8Array[]
 
 export interface EncryptionStats {
   /** Unwrapped DEKs in memory. */
@@ -102,7 +114,7 @@ export function encryptionOperations(
     blindIndex: async (name, value) => {
       const index = indexOf(context, name)
       const [field] = index.sources
-      const values = index.sources.length === 1 ? [value] : (value as readonly unknown[])
+      const values = index.sources.length === 1 ? [value] : eachValue(index, value)
       const holder: Record<string, unknown> = {}
       return run(context, holder, (owner) => ({
         mode: 'index',
@@ -116,6 +128,10 @@ export function encryptionOperations(
     },
     maintain: (options) => maintain(maintenance, options),
     survey: (options) => survey(maintenance, options),
+    checkKey: async (tenant) => {
+      checkTenant(tenant)
+      await ring.open(tenant)
+    },
     schema,
     stats: () => ({ ...figures(), engine: currentEngine().name }),
   }
@@ -137,23 +153,23 @@ async function decryptRows<Row extends object>(
 function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHolder): Slot[] {
   const nameIn = (field: string) => (field in row ? field : (plan.columns[field] ?? field))
   const known = Object.fromEntries([...plan.bound.keys()].map((column) => [column, row[nameIn(column)]]))
-  return plan.encrypted
-    .filter(({ field }) => row[nameIn(field)] !== null && row[nameIn(field)] !== undefined)
-    .map((field) => {
-      const bound = boundTexts(plan, field, known, 'select it too')
-      return { mode: 'decrypt', field, owner, holder: row, key: nameIn(field.field), bound }
-    })
+  const slots: Slot[] = []
+  for (const field of plan.encrypted) {
+    const bound = () => boundTexts(plan, field, known, 'select it too')
+    collectStored(slots, { field, owner, holder: row, key: nameIn(field.field), bound })
+  }
+  return slots
 }
 
-async function run(
+async function run<Made>(
   context: OperationContext,
   holder: Record<string, unknown>,
   slot: (owner: TenantHolder) => Slot,
-): Promise<string | Uint8Array> {
+): Promise<Made> {
   const filled = slot({})
   const slots = [{ ...filled, owner: ownerOf(context, filled.field.name) }]
   await transformAll(context, filled.mode === 'index' ? 'blindIndex' : 'encrypt', slots)
-  return holder.value as string | Uint8Array
+  return holder.value as Made
 }
 
 async function transformAll({ ring, watch }: OperationContext, method: string, slots: readonly Slot[]): Promise<void> {
@@ -164,6 +180,12 @@ function ownerOf(context: OperationContext, name: string): TenantHolder {
   const tenancy = new OperationTenancy(context.bindings.current(), context.tenancy)
   tenancy.settle(tenancy.owner, name)
   return tenancy.owner
+}
+
+function eachValue({ name, sources }: CipherIndex, value: unknown): readonly unknown[] {
+  if (Array.isArray(value) && value.length === sources.length) return value
+  const message = `${name} indexes ${sources.length} fields: give an array with a value for each, in their order`
+  throw new FieldsealError('VALUE_INVALID', message)
 }
 
 function planOf(context: OperationContext, model: string): ModelPlan {

@@ -45,6 +45,15 @@ export function falsePositives(index: IndexPlan, use: string): FieldsealError {
   )
 }
 
+/** A negated search through an index over fields that may be null. */
+export function notNegated(index: IndexPlan): FieldsealError {
+  const advice = 'give each field an index of its own, or compare after reading'
+  return unsupported(
+    `${listed(index)} are searched through ${index.name}, which is null where one of them is, so it cannot tell the rows ` +
+      `that NOT, isNot and every ask for; ${advice}`,
+  )
+}
+
 /** A unique `where` that relies on an encrypted field without a unique index. */
 export function notUnique(field: FieldPlan): FieldsealError {
   const advice = 'use findFirst or findMany, or mark the column of its blind index @unique'

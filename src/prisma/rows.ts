@@ -3,6 +3,7 @@ import { boundTexts } from './bound.js'
 import { passes } from './falsePositive.js'
 import type { ModelPlan } from './plan.js'
 import { type ReadShape, unaskedShape } from './shape.js'
+import { collectStored } from './storedField.js'
 
 type Row = Record<string, unknown>
 
@@ -23,6 +24,10 @@ class Decrypted extends Given {
 
   static has(row: object): boolean {
     return #decrypted in row
+  }
+
+  static mark(row: object): void {
+    if (!Decrypted.has(row)) new Decrypted(row)
   }
 }
 
@@ -47,10 +52,8 @@ function collectRow(slots: Slot[], shape: ReadShape, row: Row, owner: TenantHold
 
 function collectFields(slots: Slot[], plan: ModelPlan, row: Row, owner: TenantHolder): void {
   for (const field of plan.encrypted) {
-    const stored = row[field.field]
-    if (stored === null || stored === undefined) continue
-    const bound = boundTexts(plan, field, row, 'the row came without it')
-    slots.push({ mode: 'decrypt', field, owner, holder: row, key: field.field, bound })
+    const bound = () => boundTexts(plan, field, row, 'the row came without it')
+    if (collectStored(slots, { field, owner, holder: row, key: field.field, bound })) Decrypted.mark(row)
   }
 }
 
@@ -93,7 +96,7 @@ export function hasChecks({ checks, children }: ReadShape): boolean {
 export function markDecrypted(slots: readonly Slot[]): void {
   let last: object | undefined
   for (const { holder } of slots) {
-    if (holder !== last && !Decrypted.has(holder)) new Decrypted(holder)
+    if (holder !== last) Decrypted.mark(holder)
     last = holder
   }
 }

@@ -1,8 +1,9 @@
 import type { TenantHolder } from '../cipher.js'
+import { FieldsealError } from '../errors.js'
 import type { Pass } from './pass.js'
 import type { FieldPlan, IndexPlan } from './plan.js'
 import { refusedFilter } from './refusals.js'
-import { isAbsent, isDbNull, isFieldRef, isPlainObject } from './values.js'
+import { isAbsent, isDbNull, isFieldRef, isPlainObject, storedNull } from './values.js'
 
 /** An encrypted field that a condition compares, and the blind index that answers. */
 export interface Search {
@@ -28,6 +29,13 @@ function isNullTest(operator: string, operand: unknown): boolean {
   return operator === 'not' ? isNullFilter(operand) : operator === 'equals' && isDbNull(operand)
 }
 
+/** A condition that asks for nothing but null, as the field's column takes it. */
+export function nullCondition(field: FieldPlan, condition: unknown): unknown {
+  if (isDbNull(condition)) return storedNull(field, condition)
+  if (!isPlainObject(condition)) return condition
+  return Object.fromEntries(Object.entries(condition).map(([key, operand]) => [key, nullCondition(field, operand)]))
+}
+
 /** The one value that a condition asks for, in its short or long form; `undefined` for any other condition. */
 export function equalValue(condition: unknown): unknown {
   if (isAbsent(condition) || isDbNull(condition) || isFieldRef(condition)) return undefined
@@ -44,8 +52,10 @@ export function equalValue(condition: unknown): unknown {
  */
 export function indexCondition(search: Search, condition: unknown, holder: Holder, key: string): void {
   if (isFieldRef(condition)) throw refusedFilter(search.field, 'a field reference')
-  if (isDbNull(condition)) holder[key] = condition
-  else if (Array.isArray(condition)) holder[key] = eachIndexed(search, condition)
+  if (isDbNull(condition)) {
+    if (!search.field.optional) throw nullRequired(search.field)
+    holder[key] = condition
+  } else if (Array.isArray(condition)) holder[key] = eachIndexed(search, condition)
   else if (!isPlainObject(condition)) addIndexSlot(search, holder, key, [condition])
   else {
     const inner: Holder = {}
@@ -79,4 +89,9 @@ export function operands(field: FieldPlan, filter: Holder): [Operator, unknown][
 
 function isSilent(operator: string, operand: unknown): boolean {
   return isAbsent(operand) || (operator === 'mode' && operand === 'default')
+}
+
+/** The column of the index takes null, Prisma's filter of a required field does not. */
+function nullRequired({ name }: FieldPlan): FieldsealError {
+  return new FieldsealError('VALUE_INVALID', `${name} is required, so no filter compares it with null; leave null out`)
 }

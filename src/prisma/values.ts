@@ -34,6 +34,11 @@ export function isDbNull(value: unknown): boolean {
   return value === null || nullKind(value) === 'DbNull'
 }
 
+/** NULL as a column of the type takes it: only Json columns know `DbNull`, which a caller may write for any Json field. */
+export function storedNull({ column }: { readonly column: string }, value: unknown): unknown {
+  return column === 'Json' ? value : null
+}
+
 /** A member of what may not be an object at all. */
 export function partOf(value: unknown, key: string): unknown {
   return isPlainObject(value) ? value[key] : undefined

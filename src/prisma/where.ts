@@ -5,8 +5,8 @@ import { type Checks, checkLater, checkLaterTogether } from './falsePositive.js'
 import { eitherColumn } from './mixed.js'
 import type { Pass } from './pass.js'
 import type { CompoundPlan, FieldPlan, IndexPlan, ModelPlan, RelationPlan } from './plan.js'
-import { notUnique, notUniqueYet, refusedFilter } from './refusals.js'
-import { addIndexSlot, equalValue, indexCondition, isNullFilter, type Search } from './search.js'
+import { notNegated, notUnique, notUniqueYet, refusedFilter } from './refusals.js'
+import { addIndexSlot, equalValue, indexCondition, isNullFilter, nullCondition, type Search } from './search.js'
 import { isAbsent, isFieldRef, isPlainObject, listOf } from './values.js'
 
 type Where = Record<string, unknown>
@@ -18,6 +18,8 @@ interface Place {
   /** Whose rows are meant, as far as the conditions around say; asked only where a value is looked for. */
   readonly owner: () => TenantHolder
   readonly checks: Checks
+  /** What is not true of a row is asked for, so that "false" and "unknown" are told apart. */
+  readonly negated: boolean
 }
 
 /**
@@ -27,7 +29,7 @@ interface Place {
  * @throws FieldsealError `QUERY_UNSUPPORTED` when it needs the value of an encrypted field in a way that no index gives
  */
 export function rewriteWhere(pass: Pass, plan: ModelPlan, where: unknown, owner: TenantHolder, checks: Checks): void {
-  rewrite({ pass, plan, owner: () => owner, checks }, where)
+  rewrite({ pass, plan, owner: () => owner, checks, negated: false }, where)
 }
 
 /**
@@ -40,7 +42,7 @@ export function rewriteUnique(pass: Pass, plan: ModelPlan, where: unknown, owner
   for (const element of listOf(where)) {
     if (!isPlainObject(element)) continue
     checkUnique(plan, element)
-    rewrite({ pass, plan, owner: () => owner, checks: 'a unique where' }, element, uniqueIndexOf)
+    rewrite({ pass, plan, owner: () => owner, checks: 'a unique where', negated: false }, element, uniqueIndexOf)
   }
 }
 
@@ -88,14 +90,18 @@ function rewriteCondition(place: Place, element: Where, key: string, { choose, o
   if (member?.kind === 'encrypted') rewriteField(place, element, member.field, { choose, others })
   else if (member?.kind === 'relation') rewriteRelation(place, member.relation, element[key])
   else if (key === 'AND') rewrite(place, element[key])
-  else if (key === 'OR' || key === 'NOT') rewrite({ ...place, checks: `"${key}"` }, element[key])
+  else if (key === 'OR') rewrite({ ...place, checks: '"OR"' }, element[key])
+  else if (key === 'NOT') rewrite({ ...place, checks: '"NOT"', negated: true }, element[key])
   else if (compound) rewriteCompound(place, element, key, compound)
   else checkReferences(plan, element[key])
 }
 
 function rewriteField(place: Place, element: Where, field: FieldPlan, { choose, others }: Rewriting): void {
   const condition = element[field.field]
-  if (isNullFilter(condition)) return
+  if (isNullFilter(condition)) {
+    element[field.field] = nullCondition(field, condition)
+    return
+  }
   const index = choose(field)
   if (!index) throw refusedFilter(field, operatorIn(condition))
   const holder = !field.state && isAbsent(element[index.field]) ? element : {}
@@ -106,13 +112,17 @@ function rewriteField(place: Place, element: Where, field: FieldPlan, { choose, 
   else if (holder !== element) others.push(holder)
 }
 
-/** An index over several fields answers when each is asked for one value, unless each has an index of its own. */
+/**
+ * An index over several fields answers when each is asked for one value, unless each has an index of its own. Where one
+ * field is null, so is the index: whether the other fields differ, which a negation would need, it does not tell.
+ */
 function rewriteCombined(place: Place, element: Where, index: IndexPlan, others: Where[]): void {
   const { sources } = index
   if (!index.unique && sources.every((field) => indexOf(field))) return
   const conditions = sources.map(({ field }) => [field, element[field]] as const)
   const values = conditions.map(([, condition]) => equalValue(condition))
   if (values.includes(undefined)) return
+  if (place.negated && sources.some(({ optional }) => optional)) throw notNegated(index)
   const mixed = sources.some(({ state }) => state)
   const holder = !mixed && isAbsent(element[index.field]) ? element : {}
   addIndexSlot(searchIn(place, sources[0]!, index), holder, index.field, values)
@@ -145,13 +155,17 @@ function searchIn({ pass, owner }: Place, field: FieldPlan, index: IndexPlan): S
 }
 
 const RELATION_FILTERS = ['is', 'isNot', 'some', 'every', 'none']
+const NEGATING = new Set(['isNot', 'every'])
+/** Whether there are such rows is either true or false, whatever is around. */
+const COUNTING = new Set(['some', 'none'])
 
 function rewriteRelation(place: Place, relation: RelationPlan, condition: unknown): void {
   if (!isPlainObject(condition)) return
   const { model, list } = relation
   const inside = { ...place, plan: model, checks: 'a filter through a relation' }
   for (const filter of RELATION_FILTERS) {
-    if (list || !Object.hasOwn(model.columns, filter)) rewrite(inside, condition[filter])
+    const negated = NEGATING.has(filter) || (place.negated && !COUNTING.has(filter))
+    if (list || !Object.hasOwn(model.columns, filter)) rewrite({ ...inside, negated }, condition[filter])
   }
   if (!list) rewrite(inside, condition)
 }

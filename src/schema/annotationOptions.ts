@@ -1,40 +1,46 @@
 import type { Annotation, Value } from './annotation.js'
-import type { BlindIndexSchema, Normalizer } from './encryptionSchema.js'
+import type { BlindIndexSchema, EncryptedFieldSchema, Normalizer } from './encryptionSchema.js'
 import { andThen, didYouMean } from './suggestion.js'
 
 /** What `@encrypted(…)` asks for. */
 export interface EncryptedOptions {
   readonly bind: readonly string[]
   readonly as?: string
+  /** The name of a type or of an enum, as written. */
+  readonly type?: string
+  readonly pad?: number
+  readonly state?: EncryptionState
 }
 
-/** What `@blindIndex(…)` asks for; no source when it is missing or unreadable. */
-export interface BlindIndexOptions extends Omit<BlindIndexSchema, 'type' | 'sources' | 'unique'> {
-  readonly source?: string
-}
+type EncryptionState = NonNullable<EncryptedFieldSchema['state']>
+
+/** What `@blindIndex(…)` asks for; no sources when they are missing or unreadable. */
+export type BlindIndexOptions = Omit<BlindIndexSchema, 'type' | 'unique'>
 
 /** Told what is wrong with an annotation, and what to do. */
 export type Report = (problem: string) => void
 
 const normalizers = ['trim', 'lowercase', 'nfkc', 'digits', 'diacritics'] as const satisfies readonly Normalizer[]
 const scopes = ['tenant', 'global'] as const
-const laterOptions = ['type', 'pad', 'mode', 'mask', 'migrating', 'ejecting']
+const states = ['migrating', 'ejecting'] as const satisfies readonly EncryptionState[]
+const laterOptions = ['mode', 'mask']
 
 export function encryptedOptions(annotation: Annotation, report: Report): EncryptedOptions {
-  const args = readArguments(annotation, { options: ['bind', 'as'] }, report)
-  const bind = names(args, 'bind', report) ?? []
-  const as = context(args, report)
-  return as === undefined ? { bind } : { bind, as }
+  const args = readArguments(annotation, { options: ['bind', 'as', 'type', 'pad'], words: states }, report)
+  return defined({
+    bind: names(args, 'bind', report) ?? [],
+    as: context(args, report),
+    type: typeName(args, report),
+    pad: pad(args, report),
+    state: state(args, report),
+  })
 }
 
 export function blindIndexOptions(annotation: Annotation, report: Report): BlindIndexOptions {
   const args = readArguments(annotation, { source: true, options: ['normalize', 'scope', 'bits'] }, report)
-  const source = sourceName(args, report)
   return {
-    ...(source === undefined ? {} : { source }),
-    normalize: (names(args, 'normalize', report) ?? []).flatMap((name) =>
-      oneOf(name, normalizers, 'normalize', report),
-    ),
+    sources: sourceNames(args, report),
+    normalize: (names(args, 'normalize', report) ?? []).flatMap((name) => normalizer(name, report)),
     scope: scope(args, report) ?? 'tenant',
     bits: bits(args, report) ?? 128,
   }
@@ -52,6 +58,8 @@ const source = '<source>'
 interface Shape {
   readonly source?: true
   readonly options: readonly string[]
+  /** What stands alone, without a value. */
+  readonly words?: readonly string[]
 }
 
 function readArguments(annotation: Annotation, shape: Shape, report: Report): Arguments {
@@ -68,30 +76,71 @@ function readArguments(annotation: Annotation, shape: Shape, report: Report): Ar
 
 function checkedName(
   annotation: Annotation,
-  { options }: Shape,
+  { options, words = [] }: Shape,
   name: string | undefined,
   value: Value,
   report: Report,
 ): string | undefined {
   const word = name ?? (value.kind === 'identifier' ? value.text : undefined)
-  if (name !== undefined && options.includes(name)) return name
-  const known = `\`@${annotation.name}\` knows ${options.map((option) => `\`${option}:\``).join(', ')}`
+  if (name === undefined ? word !== undefined && words.includes(word) : options.includes(name)) return word
+  const all = [...options.map((option) => `\`${option}:\``), ...words.map((each) => `\`${each}\``)]
+  const known = `\`@${annotation.name}\` knows ${all.join(', ')}`
   if (word === undefined) report(`\`@${annotation.name}\` got a value without a name; ${known}`)
   else if (laterOptions.includes(word))
     report(`option \`${word}\` is not supported by this version of fieldseal; leave it out`)
+  else if (words.includes(word)) report(`\`${word}\` takes no value; write only \`${word}\``)
   else if (options.includes(word)) report(`option \`${word}\` has no value; write \`${word}: …\``)
-  else report(`unknown option \`${word}\`; ${andThen(didYouMean(word, options))}${known}`)
+  else report(`unknown option \`${word}\`; ${andThen(didYouMean(word, [...options, ...words]))}${known}`)
   return undefined
 }
 
-function sourceName(args: Arguments, report: Report): string | undefined {
+function sourceNames(args: Arguments, report: Report): string[] {
   const value = args.get(source)
-  if (value?.kind === 'identifier') return value.text
+  if (value?.kind === 'identifier') return [value.text]
+  if (value?.kind === 'list') return names(new Map([['@blindIndex', value]]), '@blindIndex', report) ?? []
   if (value === undefined) report('`@blindIndex` does not say which field it indexes; write `@blindIndex(email)`')
-  else if (value.kind === 'list')
-    report('an index over several fields is not supported by this version of fieldseal; name one')
   else report('the field that `@blindIndex` indexes is written as a bare name: `@blindIndex(email)`')
+  return []
+}
+
+/** A name that is nearly a built-in one is a mistake; any other is one of the application's own. */
+function normalizer(name: string, report: Report): string[] {
+  return didYouMean(name, normalizers) === '' ? [name] : oneOf(name, normalizers, 'normalize', report)
+}
+
+function typeName(args: Arguments, report: Report): string | undefined {
+  const value = args.get('type')
+  if (value === undefined || value.kind === 'identifier') return value?.text
+  report('`type` is the bare name of a type or an enum; write `type: DateTime`')
   return undefined
+}
+
+function pad(args: Arguments, report: Report): number | undefined {
+  const value = args.get('pad')
+  if (value === undefined) return undefined
+  if (value.kind === 'number' && Number.isInteger(value.number) && value.number >= 2 && value.number <= 65_536) {
+    return value.number
+  }
+  report('`pad` is a length in bytes from 2 to 65536, to multiples of which values are filled up; write `pad: 64`')
+  return undefined
+}
+
+function state(args: Arguments, report: Report): EncryptionState | undefined {
+  const given = states.filter((word) => args.has(word))
+  if (given.length > 1) {
+    report(
+      '`migrating` and `ejecting` exclude each other: `migrating` while plaintext is being encrypted, `ejecting` while ' +
+        'ciphertext is being turned back; keep one',
+    )
+  }
+  return given[0]
+}
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+
+/** Without the properties that are undefined. */
+function defined<T extends { bind: unknown }>(values: T): Pick<T, 'bind'> & Partial<Defined<T>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T & Defined<T>
 }
 
 function names(args: Arguments, option: string, report: Report): string[] | undefined {

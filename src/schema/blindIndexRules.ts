@@ -1,5 +1,5 @@
 import type { Annotated, AnnotatedModel } from './annotatedModel.js'
-import type { BlindIndexOptions } from './annotationOptions.js'
+import type { BlindIndexOptions, EncryptedOptions } from './annotationOptions.js'
 import {
   type DatamodelField,
   indexTypesOf,
@@ -11,6 +11,7 @@ import {
 import type { Rule } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
 import { didYouMean } from './suggestion.js'
+import { type ValueSubject, valueTypeOf } from './valueRules.js'
 
 export interface BlindIndexSubject extends Annotated<BlindIndexOptions> {
   readonly owner: AnnotatedModel
@@ -58,20 +59,20 @@ export const blindIndexRules: readonly Rule<BlindIndexSubject>[] = [
       `remove the uniqueness or use ${leastUniqueBits} bits or more`
     )
   },
-  (subject) => sourceProblem(subject),
-  ({ options, owner }) => {
-    const source = encryptedSource(owner, options.source)
-    if (source?.type !== 'Bytes' || options.normalize.length === 0) return undefined
-    return `normalises \`${source.name}\`, which is Bytes; leave out \`normalize\`: it works on String fields only`
+  (subject) => firstOf(subject.options.sources, (source) => sourceProblem(subject, source)),
+  ({ options, owner, facts }) => {
+    const sources = options.sources.flatMap((source) => encryptedSource(owner, source) ?? [])
+    if (options.normalize.length === 0 || sources.length === 0) return undefined
+    const typed = sources.map((source) => ({ name: source.field.name, type: valueTypeOf({ ...source, facts }) }))
+    if (typed.some(({ type }) => type === 'String')) return undefined
+    const { name, type } = typed[0]!
+    return `normalises \`${name}\`, which is ${type}; leave out \`normalize\`: it works on String values only`
   },
 ]
 
-function sourceProblem({ options: { source }, field, owner }: BlindIndexSubject): string | undefined {
-  if (source === undefined) return undefined
+function sourceProblem({ field, owner, facts }: BlindIndexSubject, source: string): string | undefined {
   const encrypted = encryptedSource(owner, source)
-  if (encrypted?.type === 'Json')
-    return `indexes \`${source}\`, which is Json and has no one form to compare; index String or Bytes`
-  if (encrypted !== undefined) return undefined
+  if (encrypted !== undefined) return valueProblem(source, { ...encrypted, facts })
   if (source === field.name) return 'indexes itself; name the `@encrypted` field it is made from'
   if (owner.model.fields.some(({ name }) => name === source)) {
     return `indexes \`${source}\`, which is not encrypted; put \`@encrypted\` on it or remove the blind index`
@@ -80,8 +81,18 @@ function sourceProblem({ options: { source }, field, owner }: BlindIndexSubject)
   return `indexes \`${source}\`, which is no field of ${owner.model.name}; ${didYouMean(source, candidates) || 'name an encrypted field of the same model'}`
 }
 
-function encryptedSource(owner: AnnotatedModel, source: string | undefined): DatamodelField | undefined {
-  return owner.encrypted.find(({ field }) => field.name === source)?.field
+function valueProblem(source: string, subject: ValueSubject): string | undefined {
+  if (subject.field.isList) return `indexes \`${source}\`, which is a list; index a field of one value`
+  if (valueTypeOf(subject) !== 'Json') return undefined
+  return `indexes \`${source}\`, which is Json and has no one form to compare; index a field of another type`
+}
+
+function firstOf(sources: readonly string[], problemOf: (source: string) => string | undefined): string | undefined {
+  return sources.map(problemOf).find((problem) => problem !== undefined)
+}
+
+function encryptedSource(owner: AnnotatedModel, source: string): Annotated<EncryptedOptions> | undefined {
+  return owner.encrypted.find(({ field }) => field.name === source)
 }
 
 function isIndexType(field: DatamodelField): boolean {

@@ -11,6 +11,8 @@ export interface Datamodel {
 export interface DatamodelModel {
   readonly name: string
   readonly dbName: string | null
+  /** The database schema (`@@schema`). */
+  readonly schema?: string | null
   readonly fields: readonly DatamodelField[]
   readonly uniqueIndexes: readonly DatamodelUnique[]
   readonly primaryKey: DatamodelUnique | null

@@ -1,9 +1,17 @@
 import type { Annotated, AnnotatedModel } from './annotatedModel.js'
 import type { EncryptedOptions } from './annotationOptions.js'
-import { indexTypesOf, referenceTo, relationOver, writtenNativeType, writtenType } from './datamodel.js'
+import {
+  type DatamodelField,
+  indexTypesOf,
+  referenceTo,
+  relationOver,
+  writtenNativeType,
+  writtenType,
+} from './datamodel.js'
 import type { StorageType } from './encryptionSchema.js'
 import type { Rule } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
+import { isStorageType, padProblem, stateProblem, typeProblem } from './valueRules.js'
 
 export interface EncryptedSubject extends Annotated<EncryptedOptions> {
   readonly owner: AnnotatedModel
@@ -26,13 +34,16 @@ export const encryptedRules: readonly Rule<EncryptedSubject>[] = [
   ({ owner, facts }) => {
     if (facts.views.has(owner.model.name)) return 'is in a view; put `@encrypted` on the field of the model behind it'
   },
-  ({ field }) => typeProblem(field.kind, field.type, writtenType(field)),
+  ({ field }) => columnProblem(field),
   ({ field }) => {
-    if (field.isList)
+    if (field.isList && field.type === 'Json')
       return `is a list (${writtenType(field)}), which cannot be encrypted; use one Json field for the whole list`
   },
+  (subject) => typeProblem(subject),
+  (subject) => padProblem(subject),
+  (subject) => stateProblem(subject),
   ({ field }) => {
-    if (field.isList || !isStorageType(field.type) || !field.nativeType) return undefined
+    if (!isStorageType(field.type) || !field.nativeType) return undefined
     const [name, args] = field.nativeType
     const allowed: readonly string[] = nativeTypes[field.type]
     if (allowed.includes(name) && args.length === 0) return undefined
@@ -60,7 +71,7 @@ export const encryptedRules: readonly Rule<EncryptedSubject>[] = [
       return `is what the relation ${relation} refers to; leave keys of relations in plaintext`
   },
   ({ field }) => {
-    if (field.hasDefaultValue)
+    if (field.hasDefaultValue && !isEmptyList(field))
       return 'has a @default, which would store plaintext; remove it and give the value in `data`'
   },
 ]
@@ -82,14 +93,17 @@ export function contextOf({ model }: AnnotatedModel, { field, options }: Annotat
   return options.as ?? `${model.name}.${field.name}`
 }
 
-/** Whether a Prisma type can hold ciphertext. */
-export function isStorageType(type: string): type is StorageType {
-  return Object.hasOwn(nativeTypes, type)
+/** What a field's column is made of: Prisma's own type may be another one than that of its values. */
+function columnProblem(field: DatamodelField): string | undefined {
+  if (field.kind === 'object') return 'is a relation; put `@encrypted` on a String, Bytes or Json field'
+  if (isStorageType(field.type)) return undefined
+  const [, optional = ''] = /(\[\]|\?)?$/.exec(writtenType({ ...field, nativeType: null }))!
+  const instead = `make it String${optional} with \`@encrypted(type: ${field.type})\``
+  if (field.kind === 'enum') return `has the enum type ${field.type}, whose column cannot hold ciphertext; ${instead}`
+  return `has the type ${writtenType(field)}, whose column cannot hold ciphertext; ${instead}`
 }
 
-function typeProblem(kind: string, type: string, written: string): string | undefined {
-  if (kind === 'object') return 'is a relation; put `@encrypted` on a String, Bytes or Json field'
-  if (kind === 'enum') return `has the enum type ${type}; make it a String: an enum column cannot hold ciphertext`
-  if (isStorageType(type)) return undefined
-  return `has the type ${written}, which this version of fieldseal cannot encrypt; use String, Bytes or Json`
+/** An empty list is stored as one, and read as one. */
+function isEmptyList(field: DatamodelField): boolean {
+  return field.isList && Array.isArray(field.default) && field.default.length === 0
 }

@@ -39,7 +39,9 @@ export function encryptionSchemaOf({
   return {
     format: 2,
     keysModel: annotated.find(({ isKeys }) => isKeys)?.model.name ?? '',
-    models: Object.fromEntries([...annotated].sort(byName).map((model) => [model.model.name, modelSchema(model)])),
+    models: Object.fromEntries(
+      [...annotated].sort(byName).map((model) => [model.model.name, modelSchema(model, { datamodel })]),
+    ),
   }
 }
 

@@ -10,9 +10,12 @@ import type {
   RelationSchema,
   StorageType,
 } from './encryptionSchema.js'
+import { enumOf, type ValueSubject, valueTypeOf } from './valueRules.js'
+
+type ModelFacts = ValueSubject['facts']
 
 /** What the run time needs of a model that passed every check. */
-export function modelSchema(annotated: AnnotatedModel): ModelSchema {
+export function modelSchema(annotated: AnnotatedModel, facts: ModelFacts): ModelSchema {
   const { model, tenants } = annotated
   const columns = model.fields.filter(({ kind }) => kind === 'scalar' || kind === 'enum')
   return {
@@ -21,7 +24,7 @@ export function modelSchema(annotated: AnnotatedModel): ModelSchema {
     uniques: record(compoundUniques(model)),
     columns: record(columns.map(({ name, dbName }) => [name, dbName ?? name])),
     ...(tenants[0] === undefined ? {} : { tenant: tenants[0].name }),
-    encrypted: record(encryptedFields(annotated)),
+    encrypted: record(encryptedFields(annotated, facts)),
     indexes: record(blindIndexes(annotated)),
     bound: record(boundColumns(annotated)),
     relations: record(relations(model)),
@@ -34,20 +37,35 @@ function compoundUniques({ primaryKey, uniqueIndexes }: DatamodelModel): [string
   return uniques.filter(({ fields }) => fields.length > 1).map(({ name, fields }) => [name ?? fields.join('_'), fields])
 }
 
-function encryptedFields(owner: AnnotatedModel): [string, EncryptedFieldSchema][] {
+function encryptedFields(owner: AnnotatedModel, facts: ModelFacts): [string, EncryptedFieldSchema][] {
   return owner.encrypted.map((encrypted) => {
     const { field, options } = encrypted
+    const type = field.type as StorageType
     const context = contextOf(owner, encrypted)
-    return [field.name, { type: field.type as StorageType, required: field.isRequired, context, bind: options.bind }]
+    const values = valuesOf({ ...encrypted, facts })
+    return [field.name, { type, required: field.isRequired, ...values, context, bind: options.bind }]
   })
+}
+
+/** What a field holds, where that is not simply what its column holds: plain fields keep their few keys. */
+function valuesOf(subject: ValueSubject): Partial<EncryptedFieldSchema> {
+  const { field, options } = subject
+  const value = valueTypeOf(subject)
+  return {
+    ...(value === field.type ? {} : { value }),
+    ...(value === 'Enum' ? { enum: enumOf(subject)!.values.map(({ name }) => name) } : {}),
+    ...(field.isList ? { list: true as const } : {}),
+    ...(options.pad === undefined ? {} : { pad: options.pad }),
+    ...(options.state === undefined ? {} : { state: options.state }),
+  }
 }
 
 function blindIndexes({ model, indexes }: AnnotatedModel): [string, BlindIndexSchema][] {
   return indexes.map(({ field, options }) => {
-    const { source, normalize, scope, bits } = options
+    const { sources, normalize, scope, bits } = options
     const type = field.type as BlindIndexSchema['type']
     const unique = isUniqueAlone(model, field) ? { unique: true as const } : {}
-    return [field.name, { type, sources: [source!], normalize, scope, bits, ...unique }]
+    return [field.name, { type, sources, normalize, scope, bits, ...unique }]
   })
 }
 

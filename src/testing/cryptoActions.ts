@@ -3,6 +3,7 @@ import { ApiError } from './apiError.js'
 import { seal } from './cmk.js'
 import type { Cmks } from './cmks.js'
 import { encryptionContext, integer, optionalText, type Parameters, requiredText } from './parameters.js'
+import { answerer, SEALING, spend } from './sealedAnswer.js'
 
 export interface World {
   readonly cmks: Cmks
@@ -22,12 +23,13 @@ const SPEC_BYTES = { AES_128: 16, AES_256: 32 } as const
 /** The actions that use key material. */
 export const cryptoActions: { readonly [name: string]: Action } = {
   GenerateDataKey: {
-    takes: ['KeyId', 'KeySpec', 'NumberOfBytes', 'EncryptionContext'],
+    takes: ['KeyId', 'KeySpec', 'NumberOfBytes', 'EncryptionContext', ...SEALING],
     run: (parameters, { cmks }) => {
       const cmk = cmks.forEncryption(requiredText(parameters, 'KeyId'))
+      const answer = answerer(parameters)
       const plaintext = randomBytes(dataKeyBytes(parameters))
       const CiphertextBlob = seal(cmk, plaintext, encryptionContext(parameters))
-      return { KeyId: cmk.keyId, Plaintext: spend(plaintext), CiphertextBlob, DataKeyId: '', TagCode: 0, TagMsg: '' }
+      return { KeyId: cmk.keyId, Plaintext: answer(plaintext), CiphertextBlob, DataKeyId: '', TagCode: 0, TagMsg: '' }
     },
   },
   Encrypt: {
@@ -41,10 +43,11 @@ export const cryptoActions: { readonly [name: string]: Action } = {
     },
   },
   Decrypt: {
-    takes: ['CiphertextBlob', 'EncryptionContext'],
+    takes: ['CiphertextBlob', 'EncryptionContext', ...SEALING],
     run: (parameters, { cmks }) => {
+      const answer = answerer(parameters)
       const { cmk, plaintext } = cmks.open(requiredText(parameters, 'CiphertextBlob'), encryptionContext(parameters))
-      return { KeyId: cmk.keyId, Plaintext: spend(plaintext) }
+      return { KeyId: cmk.keyId, Plaintext: answer(plaintext) }
     },
   },
   ReEncrypt: {
@@ -89,11 +92,4 @@ function decodePlaintext(text: string): Buffer {
     'InvalidParameterValue.InvalidPlaintext',
     `Plaintext must be base64 of 1 to ${MAX_PLAINTEXT_BYTES} bytes.`,
   )
-}
-
-/** Encodes bytes for the answer and zeroes them: the emulator keeps no plaintext. */
-function spend(bytes: Buffer): string {
-  const text = bytes.toString('base64')
-  bytes.fill(0)
-  return text
 }

@@ -1,4 +1,5 @@
-import { createSecretKey, randomBytes } from 'node:crypto'
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
@@ -7,15 +8,15 @@ import { type Addon, loadAddon } from '../../src/crypto/addon.js'
 import { randomNonces } from '../../src/crypto/aead.js'
 import { type Engine, FAILURE, type Outcome, type ValueKey } from '../../src/crypto/batch.js'
 import type { Ciphertext } from '../../src/crypto/ciphertext.js'
-import { decode, decodeText, encode, TEXT_CODEC } from '../../src/crypto/codec.js'
 import { chooseEngine } from '../../src/crypto/engine.js'
+import { decodeField, decodeFieldText, encodeField, textCodecOf } from '../../src/crypto/fieldValue.js'
 import { encodeHeader } from '../../src/crypto/header.js'
 import { deriveWith } from '../../src/crypto/keys.js'
 import { nativeEngine } from '../../src/crypto/nativeEngine.js'
 import { nodeEngine } from '../../src/crypto/nodeEngine.js'
 import { pad } from '../../src/crypto/padding.js'
 import { fuzzEngines } from './engineFuzz.js'
-import { type CiphertextVector, hex, plainOf, published, storedOf, vectors } from './vectors.js'
+import { type CiphertextVector, formOf, hex, plainOf, published, storedOf, vectors } from './vectors.js'
 
 const shipped = process.platform === 'linux' && process.arch === 'x64'
 const engines: Engine[] = shipped ? [chooseEngine('native'), nodeEngine] : [nodeEngine]
@@ -41,22 +42,23 @@ function frozen(vector: CiphertextVector) {
   return { header, place, form, keyIn }
 }
 
-function decoded({ kind }: CiphertextVector, outcome: Outcome): unknown {
-  return typeof outcome === 'string' ? decodeText(kind, outcome) : decode(kind, outcome as Buffer)
+function decoded(vector: CiphertextVector, outcome: Outcome): unknown {
+  const form = formOf(vector)
+  return typeof outcome === 'string' ? decodeFieldText(form, outcome) : decodeField(form, outcome as Buffer)
 }
 
 describe.each(engines)('the engine $name', (engine) => {
   it.each(vectors.ciphertexts)('opens the frozen ciphertext $name', (vector) => {
     const { place, keyIn } = frozen(vector)
     const batch = { ...place, stored: [storedOf(vector)], padded: Boolean(vector.padTo) }
-    for (const codec of new Set([TEXT_CODEC[vector.kind], undefined])) {
+    for (const codec of new Set([textCodecOf(formOf(vector)), undefined])) {
       expect(decoded(vector, keyIn(engine).decrypt({ ...batch, codec })[0]!)).toEqual(plainOf(vector))
     }
   })
 
   it.each(vectors.ciphertexts)('makes the frozen ciphertext $name again', (vector) => {
     const { header, place, form, keyIn } = frozen(vector)
-    const encoded = encode(vector.kind, plainOf(vector))
+    const encoded = encodeField(formOf(vector), plainOf(vector))
     const plaintext = vector.padTo ? pad(Buffer.from(encoded as string), vector.padTo) : encoded
     const batch = { ...place, header, form, plaintexts: [plaintext], nonces: hex(vector.nonce) }
     expect(keyIn(engine).encrypt(batch)).toEqual([storedOf(vector)])
@@ -177,6 +179,10 @@ describe.runIf(shipped)('the addon', () => {
     const stored = key.encrypt({ ...TEXT, plaintexts: ['\0Ada', '\0Grace'], nonces })
     expect(stored).toEqual(keyOf(nodeEngine, bytes).encrypt({ ...TEXT, plaintexts: ['\0Ada', '\0Grace'], nonces }))
     expect(key.decrypt({ ...READ, stored, codec: 0 })).toEqual(['Ada', 'Grace'])
+  })
+
+  it('was built from the source beside it: else run npm run build:addon', () => {
+    expect(addon.source).toBe(createHash('sha256').update(readFileSync('native/fieldseal.c')).digest('hex'))
   })
 
   it('shows nothing of a key', () => {

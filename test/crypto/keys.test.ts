@@ -13,8 +13,13 @@ describe('hkdfSha256', () => {
 
 describe('deriveKey', () => {
   it('makes another key for each use, and never the DEK itself', () => {
-    const keys = [DEK, deriveKey(DEK, 'encrypt').export(), deriveKey(DEK, 'index').export()]
-    expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(3)
+    const keys = [
+      DEK,
+      deriveKey(DEK, 'encrypt').export(),
+      deriveKey(DEK, 'index').export(),
+      deriveKey(DEK, 'wrap').export(),
+    ]
+    expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(4)
   })
 
   it('is HKDF with an empty salt and the info of docs/format.md', () => {

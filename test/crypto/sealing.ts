@@ -9,7 +9,8 @@ import {
   textCiphertext,
   textHead,
 } from '../../src/crypto/ciphertext.js'
-import { decode, encode, type ValueKind } from '../../src/crypto/codec.js'
+import type { ValueKind } from '../../src/crypto/codec.js'
+import { decodeField, encodeField, type ValueForm } from '../../src/crypto/fieldValue.js'
 import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../../src/crypto/header.js'
 import { deriveKey } from '../../src/crypto/keys.js'
 import { pad, unpad } from '../../src/crypto/padding.js'
@@ -21,6 +22,13 @@ export interface Place {
   readonly context: string
   readonly bound?: readonly string[]
   readonly kind: ValueKind
+  /** The type of the column, where it is not that of the value. */
+  readonly column?: ValueForm['column']
+  readonly list?: boolean | undefined
+}
+
+function formOf({ kind, list, column = kind as ValueForm['column'] }: Place): ValueForm {
+  return { kind, list, column }
 }
 
 export interface Sealing extends Place {
@@ -31,12 +39,13 @@ export interface Sealing extends Place {
 
 /** A whole ciphertext out of the parts in src/crypto, nothing left out. */
 export function seal(sealing: Sealing): Ciphertext {
-  const { dek, dekId, tenant, context, bound = [], kind, value, padTo, nonce = randomNonces(1) } = sealing
+  const { dek, dekId, tenant, context, bound = [], value, padTo, nonce = randomNonces(1) } = sealing
   const header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: padTo ? FLAG_PADDED : 0, dekId })
-  const encoded = encode(kind, value)
+  const form = formOf(sealing)
+  const encoded = encodeField(form, value)
   const plaintext = padTo ? pad(Buffer.from(encoded as string), padTo) : encoded
   const sealed = encrypt(deriveKey(dek, 'encrypt'), withBound(aadOf(header, tenant, context), bound), plaintext, nonce)
-  return kind === 'Bytes' ? rawCiphertext(header, sealed) : textCiphertext(textHead(header), sealed)
+  return form.column === 'Bytes' ? rawCiphertext(header, sealed) : textCiphertext(textHead(header), sealed)
 }
 
 export type Opened = { readonly value: unknown } | 'CIPHERTEXT_INVALID' | 'KEY_NOT_FOUND' | 'DECRYPTION_FAILED'
@@ -53,6 +62,6 @@ export function open(place: Place, stored: unknown): Opened {
   const opened = decrypt(deriveKey(place.dek, 'encrypt'), aad, sealed)
   if (!opened) return 'DECRYPTION_FAILED'
   const plaintext = header.flags & FLAG_PADDED ? unpad(opened) : opened
-  const value = plaintext ? decode(place.kind, plaintext) : undefined
+  const value = plaintext ? decodeField(formOf(place), plaintext) : undefined
   return value === undefined ? 'CIPHERTEXT_INVALID' : { value }
 }

@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { aadOf, withBound } from '../../src/crypto/aad.js'
 import { blindIndex } from '../../src/crypto/blindIndex.js'
+import { lengthPrefixed } from '../../src/crypto/bytes.js'
 import { encode } from '../../src/crypto/codec.js'
 import { encodeHeader } from '../../src/crypto/header.js'
 import { deriveKey } from '../../src/crypto/keys.js'
 import { normalize } from '../../src/crypto/normalize.js'
 import { encryptionContext } from '../../src/keys/encryptionContext.js'
 import { open, seal } from './sealing.js'
-import { type BlindIndexVector, type CiphertextVector, hex, plainOf, storedOf, vectors } from './vectors.js'
+import { type BlindIndexVector, type CiphertextVector, formOf, hex, plainOf, storedOf, vectors } from './vectors.js'
 
-function placeOf({ dek, kind, context, bound }: CiphertextVector) {
+function placeOf(vector: CiphertextVector) {
+  const { dek, context, bound } = vector
   const { id, tenant, dek: bytes } = vectors.deks[dek]!
-  return { dek: hex(bytes), dekId: id, tenant, context, bound, kind }
+  return { dek: hex(bytes), dekId: id, tenant, context, bound, ...formOf(vector) }
 }
 
 function plaintextOf({ kind, value, normalize: names }: BlindIndexVector) {
@@ -37,8 +39,9 @@ describe('frozen ciphertexts', () => {
 
   it('cover every kind, form and flag, and are not fewer than when they were frozen', () => {
     const seen = (key: 'kind' | 'form') => new Set(vectors.ciphertexts.map((vector) => vector[key])).size
-    expect(vectors.ciphertexts.length).toBeGreaterThanOrEqual(17)
-    expect([seen('kind'), seen('form')]).toEqual([3, 3])
+    expect(vectors.ciphertexts.length).toBeGreaterThanOrEqual(34)
+    expect([seen('kind'), seen('form')]).toEqual([9, 3])
+    expect(vectors.ciphertexts.filter(({ list }) => list).length).toBeGreaterThanOrEqual(3)
     expect(vectors.ciphertexts.filter(({ padTo }) => padTo).length).toBeGreaterThanOrEqual(4)
   })
 })
@@ -55,6 +58,18 @@ describe('frozen blind indexes', () => {
   it('cover every normaliser', () => {
     const names = new Set(vectors.blindIndexes.flatMap((vector) => vector.normalize))
     expect([...names].sort()).toEqual(['diacritics', 'digits', 'lowercase', 'nfkc', 'trim'])
+  })
+})
+
+describe('frozen blind indexes over several fields', () => {
+  it.each(vectors.combinedIndexes)('makes the index $name', ({ dek, sources, message, bits, raw, text }) => {
+    const key = deriveKey(hex(vectors.deks[dek]!.dek), 'index')
+    const plaintexts = sources.map((source) => Buffer.from(encode(source.kind, plainOf(source)) as string))
+    expect(plaintexts.map((plaintext) => plaintext.toString('hex'))).toEqual(sources.map(({ plaintext }) => plaintext))
+    const joined = Buffer.concat(plaintexts.map(lengthPrefixed))
+    expect(joined.toString('hex')).toBe(message)
+    const index = blindIndex(key, sources.map(({ context }) => context).join('+'), joined, bits)
+    expect([index.toString('hex'), index.toString('base64url')]).toEqual([raw, text])
   })
 })
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ValueKind } from '../../src/crypto/codec.js'
+import type { ValueForm } from '../../src/crypto/fieldValue.js'
 import type { NormalizerName } from '../../src/crypto/normalize.js'
 import type { Purpose } from '../../src/keys/kms.js'
 
@@ -7,6 +8,7 @@ export interface Vectors {
   readonly deks: Record<string, { id: string; tenant: string; purpose: Purpose; dek: string }>
   readonly ciphertexts: readonly CiphertextVector[]
   readonly blindIndexes: readonly BlindIndexVector[]
+  readonly combinedIndexes: readonly CombinedIndexVector[]
   readonly encryptionContexts: readonly { key: string; purpose: Purpose; tenant: string; text: string }[]
 }
 
@@ -15,10 +17,11 @@ export interface CiphertextVector {
   /** A name in `deks`. */
   readonly dek: string
   readonly kind: ValueKind
+  readonly list?: true
   readonly context: string
   readonly bound: readonly string[]
   readonly padTo?: number
-  /** Bytes as hex. */
+  /** Bytes as hex, a bigint as its text, a date as ISO 8601. */
   readonly value: unknown
   readonly nonce: string
   readonly aad: string
@@ -36,6 +39,16 @@ export interface BlindIndexVector {
   readonly bits: number
   readonly value: string
   readonly plaintext: string
+  readonly raw: string
+  readonly text: string
+}
+
+export interface CombinedIndexVector {
+  readonly name: string
+  readonly dek: string
+  readonly sources: readonly { kind: ValueKind; context: string; value: unknown; plaintext: string }[]
+  readonly message: string
+  readonly bits: number
   readonly raw: string
   readonly text: string
 }
@@ -75,6 +88,17 @@ export function storedOf({ form, stored }: CiphertextVector): string | Uint8Arra
   return form === 'json' ? (JSON.parse(stored) as string) : stored
 }
 
-export function plainOf({ kind, value }: CiphertextVector): unknown {
-  return kind === 'Bytes' ? new Uint8Array(hex(value as string)) : value
+export function plainOf({ kind, value, list }: Pick<CiphertextVector, 'kind' | 'value' | 'list'>): unknown {
+  return list ? (value as unknown[]).map((element) => plain(kind, element)) : plain(kind, value)
+}
+
+function plain(kind: ValueKind, value: unknown): unknown {
+  if (kind === 'Bytes') return new Uint8Array(hex(value as string))
+  if (kind === 'BigInt') return BigInt(value as string)
+  return kind === 'DateTime' ? new Date(value as string) : value
+}
+
+/** What `encodeField` and `decodeField` take; the stored form decides the column. */
+export function formOf({ kind, list, form }: CiphertextVector): ValueForm {
+  return { kind, list, column: form === 'raw' ? 'Bytes' : form === 'json' ? 'Json' : 'String' }
 }

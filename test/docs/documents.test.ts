@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { prismaGenerate, project, typeCheck, useSource } from '../generator/prismaGenerate.js'
+import { prismaGenerate, project, type Run, typeCheck, useSource } from '../generator/prismaGenerate.js'
 import { ERROR_CODES } from '../support/errorCodes.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -33,6 +33,35 @@ function anchors(path: string): Set<string> {
   )
 }
 
+/** Type-checks files of src/ in a project whose client is generated from the schema. */
+async function compile(text: string, files: { readonly [name: string]: string }): Promise<Run> {
+  const folder = project()
+  mkdirSync(join(folder, 'prisma'))
+  mkdirSync(join(folder, 'src'))
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  const schema = join(folder, 'prisma/schema.prisma')
+  writeFileSync(schema, useSource(text))
+  expect(await prismaGenerate(schema)).toMatchObject({ code: 0 })
+
+  for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, 'src', name), code)
+  const source = (path: string) => [join(root, 'src', path)]
+  const paths = {
+    fieldseal: source('index.ts'),
+    'fieldseal/prisma': source('prisma/index.ts'),
+    'fieldseal/tencent-kms': source('kms/tencent.ts'),
+    'fieldseal/testing': source('testing/index.ts'),
+  }
+  const module = {
+    module: 'NodeNext',
+    moduleResolution: 'NodeNext',
+    lib: ['ES2023', 'ES2024.String'],
+    types: ['node'],
+    paths,
+  }
+  return typeCheck(folder, module)
+}
+
 describe('the documents', () => {
   it.each(documents)('%s links only to what is there', (path) => {
     const links = Array.from(read(path).matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target!)
@@ -47,31 +76,15 @@ describe('the documents', () => {
   })
 
   it('README.md shows code that compiles against the schema it shows', async () => {
-    const folder = project()
-    mkdirSync(join(folder, 'prisma'))
-    mkdirSync(join(folder, 'src'))
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-    const schema = join(folder, 'prisma/schema.prisma')
-    writeFileSync(schema, useSource(blocks('README.md', 'prisma').join('\n')))
-    expect(await prismaGenerate(schema)).toMatchObject({ code: 0 })
+    const files = { 'readme.ts': blocks('README.md', 'ts').join('\n') }
+    expect(await compile(blocks('README.md', 'prisma').join('\n'), files)).toEqual({ code: 0, output: '' })
+  })
 
-    writeFileSync(join(folder, 'src/readme.ts'), blocks('README.md', 'ts').join('\n'))
-    const source = (path: string) => [join(root, 'src', path)]
-    const paths = {
-      fieldseal: source('index.ts'),
-      'fieldseal/prisma': source('prisma/index.ts'),
-      'fieldseal/tencent-kms': source('kms/tencent.ts'),
-      'fieldseal/testing': source('testing/index.ts'),
-    }
-    const module = {
-      module: 'NodeNext',
-      moduleResolution: 'NodeNext',
-      lib: ['ES2023', 'ES2024.String'],
-      types: ['node'],
-      paths,
-    }
-    expect(await typeCheck(folder, module)).toEqual({ code: 0, output: '' })
+  it('docs/types.md shows code that compiles, and code that does not, against docs/annotations.md’s complete schema', async () => {
+    const types = blocks('docs/types.md', 'ts').join('\n')
+    expect(types).toContain('@ts-expect-error')
+    const files = { 'prisma.ts': blocks('README.md', 'ts').join('\n'), 'types.ts': types }
+    expect(await compile(blocks('docs/annotations.md', 'prisma')[0]!, files)).toEqual({ code: 0, output: '' })
   })
 
   it('docs/errors.md explains every error code, and no other', () => {

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { prismaGenerate, projectOf, projectWith, runNode, typeCheck } from './prismaGenerate.js'
+import { prismaGenerate, projectOf, projectWith, runNode, typeCheck, useSource } from './prismaGenerate.js'
 
 const keysModel = `
 /// @encryptionKeys
@@ -44,7 +44,7 @@ describe('prisma generate with a schema that is wrong', () => {
       model User {
         id    Int      @id
         email String   /// @encrypt
-        phone String[] /// @encrypted
+        phone Json[] /// @encrypted
         notes Json?    /// @encrypted(bind: idd)
       }`)
     const { code, output } = await prismaGenerate(schema)
@@ -53,7 +53,7 @@ describe('prisma generate with a schema that is wrong', () => {
       'fieldseal found 4 problems in the Prisma schema:\n\n' +
         '  User.email: unknown annotation `@encrypt`; did you mean `@encrypted`?',
     )
-    expect(output).toContain('  User.phone: is a list (String[])')
+    expect(output).toContain('  User.phone: is a list (Json[])')
     expect(output).toContain('  User.notes: binds to `idd`, which is no field of User; did you mean `id`?')
     expect(output).toContain('/// @encryptionKeys\nmodel EncryptionKey {')
     expect(output).not.toContain('at generate')
@@ -228,6 +228,82 @@ export { schema, source }
     const { folder, schema } = projectWith('model User {\n  id Int @id\n}')
     await generateOk(schema)
     expect(generated(folder, 'index.ts')).toContain("keysModel: ''")
+  })
+})
+
+describe('prisma generate narrows the types of clients', () => {
+  const client = (name: string, provider = 'prisma-client') =>
+    `generator ${name} {\n  provider = "${provider}"\n  output = "./generated/${name}"\n}\n`
+  const encryption = (options = '') =>
+    `generator encryption {\n  provider = "fieldseal-generator"\n  output = "./generated/encryption"\n  ${options}\n}\n`
+  const datasource = 'datasource db {\n  provider = "postgresql"\n}\n'
+  const models = datasource + user + keysModel
+  const ours = '  email?: never\n'
+
+  function projectOfBlocks(...blocks: string[]) {
+    const made = projectWith('')
+    writeFileSync(made.schema, blocks.map(useSource).join('\n'))
+    const types = (name: string) => readFileSync(join(made.folder, `generated/${name}/models/User.ts`), 'utf8')
+    return { ...made, types }
+  }
+
+  it('of every prisma-client that stands before it, whenever it runs, and none of prisma-client-js', async () => {
+    const legacy = client('legacy', 'prisma-client-js')
+    const { folder, schema, types } = projectOfBlocks(client('one'), legacy, client('two'), encryption(), models)
+    await generateOk(schema)
+    const [one, two] = [types('one'), types('two')]
+    expect(one).toContain(ours)
+    expect(two).toBe(one)
+    expect(readFileSync(join(folder, 'generated/legacy/index.d.ts'), 'utf8')).not.toContain(ours)
+    await generateOk(schema)
+    expect(types('one')).toBe(one)
+  })
+
+  it('unless `types = "off"` says not to', async () => {
+    const { schema, types } = projectOfBlocks(client('one'), models)
+    expect((await prismaGenerate(schema)).code).toBe(0)
+    const before = types('one')
+    writeFileSync(schema, [client('one'), useSource(encryption('types = "off"')), models].join('\n'))
+    await generateOk(schema)
+    expect(types('one')).toBe(before)
+    writeFileSync(schema, [client('one'), useSource(encryption('types = "on"')), models].join('\n'))
+    await generateOk(schema)
+    expect(types('one')).toContain(ours)
+  })
+
+  it('also for a project in JavaScript, and beside a second block of its own', async () => {
+    const javascript = encryption('language = "javascript"').replaceAll('encryption', 'javascript')
+    const { schema, types } = projectOfBlocks(client('one'), encryption(), javascript, models)
+    await generateOk(schema)
+    expect(types('one')).toContain(ours)
+    const alone = projectOfBlocks(client('one'), javascript, models)
+    await generateOk(alone.schema)
+    expect(alone.types('one')).toBe(types('one'))
+  })
+
+  it('and says so when it stands before a client, where it can stand with `types = "off"`', async () => {
+    const { folder, schema } = projectOfBlocks(encryption(), client('one'), models)
+    const { code, output } = await prismaGenerate(schema)
+    expect(output).toContain('generator encryption stands before generator one, whose types it makes fit')
+    expect(output).toContain('set `types = "off"`')
+    expect(code).toBe(1)
+    expect(existsSync(join(folder, 'generated/encryption'))).toBe(false)
+    writeFileSync(schema, [useSource(encryption('types = "off"')), client('one'), models].join('\n'))
+    await generateOk(schema)
+  })
+
+  it('and knows the order of blocks in several files', async () => {
+    const { folder } = projectOfBlocks()
+    const schema = join(folder, 'schema')
+    mkdirSync(schema)
+    const files = { 'a.prisma': useSource(encryption()), 'b.prisma': client('one'), 'c.prisma': models }
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(schema, name), text)
+    const { output } = await prismaGenerate(schema)
+    expect(output).toContain('move it below that block, into the same file (Prisma takes files by name)')
+    rmSync(join(schema, 'a.prisma'))
+    writeFileSync(join(schema, 'd.prisma'), useSource(encryption()))
+    await generateOk(schema)
+    expect(readFileSync(join(schema, 'generated/one/models/User.ts'), 'utf8')).toContain(ours)
   })
 })
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { clientFiles, clientOf, encryptionSchema, fixture, generatedProject, narrow } from './narrowed.js'
-import { typeCheck } from './prismaGenerate.js'
+import { prismaGenerate, projectOf, typeCheck } from './prismaGenerate.js'
 
 const strictest = {
   module: 'NodeNext',
@@ -107,6 +107,18 @@ describe('the types of a client from prisma-client', () => {
   })
 })
 
+describe('the types of a client from prisma-client-js', () => {
+  it('are Prisma’s own, and keep working with the extended client', async () => {
+    const { folder, schema } = projectOf('client-js.prisma')
+    expect(await prismaGenerate(schema)).toMatchObject({ code: 0 })
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
+    writeFileSync(join(folder, 'uses.ts'), fixture('narrowed/clientJs.ts.txt'))
+    const paths = { 'fieldseal/prisma': [fileURLToPath(new URL('../../src/prisma/index.ts', import.meta.url))] }
+    const lib = ['ES2023', 'ES2024.String']
+    expect((await typeCheck(folder, { ...strictest, lib, paths })).output).toBe('')
+  }, 120_000)
+})
+
 describe('a client that does not look as Prisma 7.10 writes it', () => {
   const breaks: [string, string, (text: string) => string, string][] = [
     [
@@ -132,6 +144,13 @@ describe('a client that does not look as Prisma 7.10 writes it', () => {
       'models/Person.ts',
       (text) => `${text}\nexport type PersonFindInput = {\n  name?: Prisma.StringFilter<"Person"> | string\n}\n`,
       '`name?: Prisma.StringFilter<"Person"> | string` stands where it is not expected',
+    ],
+    [
+      'a write where none is expected',
+      'models/Person.ts',
+      (text) =>
+        `${text}\nexport type PersonReviseInput = {\n  bornIndex?: Prisma.NullableStringFieldUpdateOperationsInput | string | null\n}\n`,
+      '`bornIndex?: Prisma.NullableStringFieldUpdateOperationsInput | string | null` stands where it is not expected',
     ],
     [
       'a payload without scalars',

@@ -11,7 +11,7 @@ import { deriveKey } from '../../src/crypto/keys.js'
 import { tencentKms } from '../../src/kms/tencent.js'
 import { type KmsEmulator, startKmsEmulator } from '../../src/testing/kmsEmulator.js'
 import type { SnapshotOrder, SnapshotReport } from './heapSnapshotProcess.js'
-import { formsIn, secretForms } from './secretForms.js'
+import { asWritten, formsIn, secretForms } from './secretForms.js'
 
 const TENANTS = 8
 /** A character beyond the basic plane, a lone surrogate in UTF-16, a NUL, and UTF-8 that is none. */
@@ -30,20 +30,6 @@ async function snapshotOf(order: SnapshotOrder): Promise<SnapshotReport> {
   child.kill()
   await exited
   return report
-}
-
-/**
- * How V8 writes a string into a snapshot: NUL as a blank, U+FFFD and lone surrogates as three question marks, and of a
- * code point beyond the basic plane the lower 16 bits.
- */
-function asWritten(text: string): string {
-  const written = Array.from(text, (character) => {
-    const code = character.codePointAt(0)!
-    if (code === 0) return ' '
-    if (code === 0xfffd || (code >= 0xd800 && code <= 0xdfff)) return '???'
-    return String.fromCharCode(code & 0xffff)
-  })
-  return written.join('')
 }
 
 /** Every string in the heap, and every name. */

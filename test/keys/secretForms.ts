@@ -25,3 +25,17 @@ export function formsIn(text: string, bytes: Buffer, asWritten = (form: string) 
     .filter(([, form]) => text.includes(asWritten(form)))
     .map(([name]) => name)
 }
+
+/**
+ * How V8 writes a string into a snapshot: NUL as a blank, U+FFFD and lone surrogates as three question marks, and of a
+ * code point beyond the basic plane the lower 16 bits.
+ */
+export function asWritten(text: string): string {
+  const written = Array.from(text, (character) => {
+    const code = character.codePointAt(0)!
+    if (code === 0) return ' '
+    if (code === 0xfffd || (code >= 0xd800 && code <= 0xdfff)) return '???'
+    return String.fromCharCode(code & 0xffff)
+  })
+  return written.join('')
+}

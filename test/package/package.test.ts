@@ -50,6 +50,7 @@ describe('the packed package', () => {
     const expected =
       /^(dist\/.+\.(js|cjs|d\.ts|d\.cts)|docs\/.+\.(md|svg)|native\/fieldseal\.c|prebuilds\/.+\/fieldseal\.node|[A-Z]+\.md|LICENSE|package\.json)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
+    expect(paths).toContain('prebuilds/linux-x64-glibc/fieldseal.node')
     const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')))
     expect(paths.filter((_, position) => texts[position]?.includes(resolve('.')))).toEqual([])
   })

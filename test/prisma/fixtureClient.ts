@@ -43,6 +43,8 @@ export interface Delegate {
 
 /** A client of a fixture. */
 export type FixtureClient = { [model: string]: Delegate } & {
+  $queryRawUnsafe(sql: string, ...values: unknown[]): Promise<Row[]>
+  $executeRawUnsafe(sql: string, ...values: unknown[]): Promise<number>
   $transaction<T>(work: (tx: FixtureClient) => Promise<T>): Promise<T>
   $extends(extension: unknown): FixtureClient
   $disconnect(): Promise<void>
@@ -84,7 +86,7 @@ export interface Fixture {
 }
 
 /** Generates the client of a fixture by the real `prisma generate` and opens it, encrypted for one tenant. */
-export async function openFixture(name: string): Promise<Fixture> {
+export async function openFixture(name: string, options: Partial<FieldEncryptionOptions> = {}): Promise<Fixture> {
   const folder = generatedFolder(name)
   const schemaFile = join(folder, name)
   const { code, output } = await prismaGenerate(schemaFile)
@@ -105,7 +107,7 @@ export async function openFixture(name: string): Promise<Fixture> {
   const base = open()
   const statements: string[] = []
   base.$on('query', ({ query }) => statements.push(query))
-  const encryption = { schema: encryptionSchema, kms: emulatedKms(emulator), defaultTenant: 'acme' }
+  const encryption = { schema: encryptionSchema, kms: emulatedKms(emulator), defaultTenant: 'acme', ...options }
 
   return {
     Prisma: generated.Prisma,

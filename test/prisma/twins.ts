@@ -13,7 +13,7 @@ export interface Twins {
   close(): Promise<void>
 }
 
-const INDEXES = /^(title|code|name|email|badge|pin|hint|handle)Index$/
+const INDEXES = /^[a-z]+Index$/
 
 /** Opens the fixtures `search.prisma` and `searchPlain.prisma`. */
 export async function openTwins(): Promise<Twins> {

@@ -19,24 +19,28 @@ const encryptedFields: Refusal[] = [
     of: 'an encrypted field of another type than String, Bytes or Json',
     model: fields('a Int? /// @encrypted\n  b DateTime @db.Date /// @encrypted'),
     says: [
-      '.a: has the type Int?, which this version of fieldseal cannot encrypt; use String, Bytes or Json',
-      '.b: has the type DateTime @db.Date, which this version of fieldseal cannot encrypt; use String, Bytes or Json',
+      '.a: has the type Int?, whose column cannot hold ciphertext; make it String? with `@encrypted(type: Int)`',
+      '.b: has the type DateTime @db.Date, whose column cannot hold ciphertext; make it String with `@encrypted(type: DateTime)`',
     ],
   },
   {
-    of: 'an encrypted list, also of a type that cannot be encrypted',
-    model: fields('a String[] @default(["x"]) /// @encrypted\n  b Int[] /// @encrypted'),
+    of: 'an encrypted list of a type that cannot be encrypted, and one with values by default',
+    model: fields(
+      'a String[] @default(["x"]) /// @encrypted\n  b Int[] /// @encrypted\n  c Json[] /// @encrypted\n  d String[] @db.VarChar(9) /// @encrypted',
+    ),
     says: [
-      '.a: is a list (String[]), which cannot be encrypted; use one Json field for the whole list',
       '.a: has a @default, which would store plaintext; remove it and give the value in `data`',
-      '.b: has the type Int[], which this version of fieldseal cannot encrypt; use String, Bytes or Json',
-      '.b: is a list (Int[]), which cannot be encrypted; use one Json field for the whole list',
+      '.b: has the type Int[], whose column cannot hold ciphertext; make it String[] with `@encrypted(type: Int)`',
+      '.c: is a list (Json[]), which cannot be encrypted; use one Json field for the whole list',
+      '.d: has the native type @db.VarChar(9), which does not hold every ciphertext; use @db.Text',
     ],
   },
   {
     of: 'an encrypted enum',
     model: fields('a Color /// @encrypted'),
-    says: ['.a: has the enum type Color; make it a String: an enum column cannot hold ciphertext'],
+    says: [
+      '.a: has the enum type Color, whose column cannot hold ciphertext; make it String with `@encrypted(type: Color)`',
+    ],
   },
   {
     of: 'an encrypted relation, foreign key and referred field',
@@ -210,8 +214,8 @@ const blindIndexes: Refusal[] = [
       'j Json /// @encrypted\n  b Bytes /// @encrypted\n  ji String? /// @blindIndex(j)\n  bi Bytes? /// @blindIndex(b, normalize: trim)',
     ),
     says: [
-      '.ji: indexes `j`, which is Json and has no one form to compare; index String or Bytes',
-      '.bi: normalises `b`, which is Bytes; leave out `normalize`: it works on String fields only',
+      '.ji: indexes `j`, which is Json and has no one form to compare; index a field of another type',
+      '.bi: normalises `b`, which is Bytes; leave out `normalize`: it works on String values only',
     ],
   },
   {
@@ -303,11 +307,11 @@ const annotations: Refusal[] = [
       i String /// @encrypted(bind: "id")`,
     ),
     says: [
-      '.a: unknown option `bnd`; did you mean `bind`? `@encrypted` knows `bind:`, `as:`',
+      '.a: unknown option `bnd`; did you mean `bind`? `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `migrating`, `ejecting`',
       '.b: option `bind` of `@encrypted` is given twice; keep one',
       '.c: option `bind` has no value; write `bind: …`',
-      '.d: unknown option `id`; `@encrypted` knows `bind:`, `as:`',
-      '.e: `@encrypted` got a value without a name; `@encrypted` knows `bind:`, `as:`',
+      '.d: unknown option `id`; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `migrating`, `ejecting`',
+      '.e: `@encrypted` got a value without a name; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `migrating`, `ejecting`',
       '.f: unknown option `normalise`; did you mean `normalize`? `@blindIndex` knows `normalize:`, `scope:`, `bits:`',
       '.g: `bind` names `id` twice; keep one',
       '.h: `bind` is an empty list; leave the option out',
@@ -316,19 +320,74 @@ const annotations: Refusal[] = [
   },
   {
     of: 'options of later versions, by name',
+    model: fields('a String /// @encrypted(mode: direct, mask: "***")'),
+    says: ['mode', 'mask'].map(
+      (option) => `.a: option \`${option}\` is not supported by this version of fieldseal; leave it out`,
+    ),
+  },
+  {
+    of: 'values of a type that there is not, or that the column has no room for',
     model: fields(
-      `a String /// @encrypted(type: date, pad: 64, mode: direct, mask: "***")
-      b String /// @encrypted(migrating)
-      c String /// @encrypted(ejecting, bind: id)
-      d String? /// @blindIndex([a, b])`,
+      `a String /// @encrypted(type: date)
+      b Json /// @encrypted(type: Int)
+      c String /// @encrypted(type: "Int")
+      d String /// @encrypted(type: Colour)
+      e Json /// @encrypted(type: Json)`,
     ),
     says: [
-      ...['type', 'pad', 'mode', 'mask'].map(
-        (option) => `.a: option \`${option}\` is not supported by this version of fieldseal; leave it out`,
-      ),
-      '.b: option `migrating` is not supported by this version of fieldseal; leave it out',
-      '.c: option `ejecting` is not supported by this version of fieldseal; leave it out',
-      '.d: an index over several fields is not supported by this version of fieldseal; name one',
+      '.a: has `type: date`, which is no type; write String, Bytes, Json, Int, BigInt, Float, Boolean, DateTime, Decimal or an enum of the schema',
+      '.b: is Json, which holds JSON only; leave out `type: Int`, or make it String',
+      '.c: `type` is the bare name of a type or an enum; write `type: DateTime`',
+      '.d: has `type: Colour`, which is no type; did you mean `Color`? write String, Bytes, Json, Int, BigInt, Float, Boolean, DateTime, Decimal or an enum of the schema',
+    ],
+  },
+  {
+    of: 'padding of no length or no use',
+    model: fields(
+      `a String /// @encrypted(pad: 1)
+      b String /// @encrypted(pad: 1.5)
+      c String /// @encrypted(type: DateTime, pad: 64)
+      d String[] /// @encrypted(type: Int, pad: 64)`,
+    ),
+    says: [
+      '.a: `pad` is a length in bytes from 2 to 65536, to multiples of which values are filled up; write `pad: 64`',
+      '.b: `pad` is a length in bytes from 2 to 65536, to multiples of which values are filled up; write `pad: 64`',
+      '.c: has `pad: 64`, yet all values of the type DateTime are equally long; leave it out',
+    ],
+  },
+  {
+    of: 'states that exclude each other, take no value, or have no plaintext',
+    model: fields(
+      `a String /// @encrypted(migrating, ejecting)
+      b String /// @encrypted(migrating: true)
+      c Bytes /// @encrypted(type: Int, migrating)
+      d Bytes /// @encrypted(ejecting)
+      e String /// @encrypted(migrating, migrating)`,
+    ),
+    says: [
+      '.a: `migrating` and `ejecting` exclude each other: `migrating` while plaintext is being encrypted, `ejecting` while ciphertext is being turned back; keep one',
+      '.b: `migrating` takes no value; write only `migrating`',
+      '.c: is `migrating` and holds Int in Bytes, where plaintext of that type has no form; leave out `migrating`, or make it String',
+      '.e: option `migrating` of `@encrypted` is given twice; keep one',
+    ],
+  },
+  {
+    of: 'an index over fields that it cannot compare',
+    model: fields(
+      `a String /// @encrypted
+      j String /// @encrypted(type: Json)
+      l String[] /// @encrypted
+      n String /// @encrypted(type: Int)
+      w String? /// @blindIndex([a, j])
+      x String? /// @blindIndex([a, l])
+      y String? /// @blindIndex([a, a])
+      z String? /// @blindIndex(n, normalize: trim)`,
+    ),
+    says: [
+      '.w: indexes `j`, which is Json and has no one form to compare; index a field of another type',
+      '.x: indexes `l`, which is a list; index a field of one value',
+      '.y: `@blindIndex` names `a` twice; keep one',
+      '.z: normalises `n`, which is Int; leave out `normalize`: it works on String values only',
     ],
   },
   {

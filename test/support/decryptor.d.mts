@@ -20,6 +20,12 @@ export type Decrypted =
   | { readonly kind: 'String'; readonly value: string }
   | { readonly kind: 'Bytes'; readonly value: Buffer }
   | { readonly kind: 'Json'; readonly value: unknown }
+  | { readonly kind: 'Int' | 'Float'; readonly value: number }
+  | { readonly kind: 'BigInt'; readonly value: bigint }
+  | { readonly kind: 'Decimal'; readonly value: string }
+  | { readonly kind: 'Boolean'; readonly value: boolean }
+  | { readonly kind: 'DateTime'; readonly value: Date }
+  | { readonly kind: 'List'; readonly value: readonly unknown[] }
 
 export function parse(stored: string | Uint8Array): ParsedCiphertext
 export function decrypt(input: DecryptInput): Decrypted

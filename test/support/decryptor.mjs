@@ -6,7 +6,7 @@
  *   node test/support/decryptor.mjs --dek <64 hex digits> --tenant acme --context User.email [--bound <text>]… <stored>
  *
  * `<stored>` is the text of a String column, the JSON of a Json column, or the hex of a Bytes column (`\x…` too).
- * A string is printed as it is, JSON as JSON, bytes as hex. With `--lines`, it reads one JSON object a line from standard
+ * A string is printed as it is, JSON and lists as JSON, bytes as hex, dates in ISO 8601. With `--lines`, it reads one JSON object a line from standard
  * input, `{"dek", "tenant", "context", "bound", "stored"}`, and prints one a line, `{"kind", "value"}` or `{"error"}`.
  */
 import { createDecipheriv, createHmac } from 'node:crypto'
@@ -15,7 +15,7 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const KINDS = ['String', 'Bytes', 'Json']
+const KINDS = ['String', 'Bytes', 'Json', 'Int', 'BigInt', 'Float', 'Decimal', 'Boolean', 'DateTime', 'List']
 
 /** The ciphertext's parts. `stored` is text or bytes. */
 export function parse(stored) {
@@ -53,8 +53,39 @@ function decode(plaintext) {
   const bytes = plaintext.subarray(1)
   if (kind === undefined) throw new Error('unknown codec')
   if (kind === 'Bytes') return { kind, value: bytes }
+  if (kind === 'List') return { kind, value: decodeList(bytes) }
+  if (SIZES[kind]) return { kind, value: decodeFixed(kind, bytes) }
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  if (kind === 'Decimal' && !DECIMAL.test(text)) throw new Error('not a canonical decimal')
   return { kind, value: kind === 'Json' ? JSON.parse(text) : text }
+}
+
+const SIZES = { Int: 4, BigInt: 8, Float: 8, Boolean: 1, DateTime: 8 }
+const DECIMAL = /^(0|-?([1-9][0-9]*|0(?=\.))(\.[0-9]*[1-9])?)$/
+
+function decodeFixed(kind, bytes) {
+  if (bytes.length !== SIZES[kind]) throw new Error(`a ${kind} has ${SIZES[kind]} bytes`)
+  if (kind === 'Int') return bytes.readInt32BE()
+  if (kind === 'BigInt') return bytes.readBigInt64BE()
+  if (kind === 'DateTime') return new Date(Number(bytes.readBigInt64BE()))
+  if (kind === 'Boolean') {
+    if (bytes[0] > 1) throw new Error('neither true nor false')
+    return bytes[0] === 1
+  }
+  const number = bytes.readDoubleBE()
+  if (!Number.isFinite(number) || Object.is(number, -0)) throw new Error('not a number that is ever written')
+  return number
+}
+
+function decodeList(bytes) {
+  const values = []
+  for (let offset = 0; offset < bytes.length; ) {
+    const end = offset + 4 + bytes.readUInt32BE(offset)
+    if (end > bytes.length) throw new Error('an element that is longer than its list')
+    values.push(decode(bytes.subarray(offset + 4, end)).value)
+    offset = end
+  }
+  return values
 }
 
 function unpad(plaintext) {
@@ -116,7 +147,14 @@ function shown(stored) {
 
 function run({ dek, stored, ...rest }) {
   const { kind, value } = decrypt({ ...rest, dek: Buffer.from(dek, 'hex'), stored: shown(stored) })
-  return { kind, value: kind === 'Bytes' ? value.toString('hex') : value }
+  return { kind, value: printable(value) }
+}
+
+function printable(value) {
+  if (value instanceof Date) return value.toISOString()
+  if (typeof value === 'bigint') return String(value)
+  if (Buffer.isBuffer(value)) return value.toString('hex')
+  return Array.isArray(value) ? value.map(printable) : value
 }
 
 function runLine(line) {
@@ -146,7 +184,7 @@ async function main() {
     throw new Error('usage: decryptor.mjs --dek <hex> --tenant <id> --context <Model.field> [--bound <text>]… <stored>')
   }
   const { kind, value } = run({ dek, tenant, context, bound, stored: positionals[0] })
-  console.log(kind === 'Json' ? JSON.stringify(value) : value)
+  console.log(kind === 'Json' || kind === 'List' ? JSON.stringify(value) : value)
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

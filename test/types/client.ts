@@ -3,7 +3,14 @@
  */
 import { type FieldEncryptionOptions, fieldEncryption } from 'fieldseal/prisma'
 import { encryptionSchema } from '../../generated/encryption/index.js'
-import type { Clinic, Contact, Patient, Prisma, PrismaClient, Visit } from '../../generated/prisma/client.js'
+import {
+  type Clinic,
+  type Contact,
+  type Patient,
+  Prisma,
+  type PrismaClient,
+  type Visit,
+} from '../../generated/prisma/client.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(..._: Equal<A, B> extends true ? [] : [never]): void {}
@@ -59,6 +66,36 @@ export async function resultsHavePrismasOwnTypes() {
   patient.nothing
 }
 
+export async function argumentsAreWhatEncryptedFieldsCanDo() {
+  const acme = prisma.$forTenant('acme')
+  await acme.patient.findMany({
+    where: { email: { in: ['a@b'], not: null }, phone: null, history: { not: Prisma.DbNull }, city: { contains: 'P' } },
+    orderBy: { city: 'asc' },
+    distinct: ['email'],
+  })
+  await acme.patient.findUnique({ where: { clinicId_email: { clinicId: 'acme', email: 'a@b' } } })
+  await later.patient.findMany({ cursor: { clinicId_email: { clinicId: 'acme', email: 'a@b' } } })
+  await acme.$transaction((tx) => tx.visit.count({ where: { patient: { email: 'a@b' } } }))
+  // @ts-expect-error name has no blind index
+  await acme.patient.findMany({ where: { name: 'Ada' } })
+  // @ts-expect-error nor is it reached through relations
+  await acme.visit.findMany({ where: { patient: { name: 'Ada' } } })
+  // @ts-expect-error a blind index finds equal values
+  await acme.patient.findMany({ where: { email: { contains: 'a' } } })
+  // @ts-expect-error ciphertext has no order
+  await acme.patient.findMany({ orderBy: { name: 'asc' } })
+  // @ts-expect-error in an include, too
+  await acme.clinic.findMany({ include: { patients: { where: { name: 'Ada' } } } })
+  // @ts-expect-error in a fluent call, too
+  await acme.clinic.findUniqueOrThrow({ where: { id: 'acme' } }).patients({ orderBy: { email: 'asc' } })
+  // @ts-expect-error the email alone is not unique
+  await acme.patient.findUnique({ where: { email: 'a@b' } })
+  // @ts-expect-error the index is made from the email
+  await acme.patient.updateMany({ data: { emailIndex: 'x' } })
+  // @ts-expect-error in a transaction, too
+  await later.$transaction((tx) => tx.patient.findMany({ where: { name: 'Ada' } }))
+}
+
 export async function fluentBatchAndTransactionsKeepTheirTypes() {
   const acme = prisma.$forTenant('acme')
   const visits = await acme.patient.findUniqueOrThrow({ where: { id: '' } }).visits()
@@ -90,7 +127,8 @@ export async function encryptionOperations() {
   same<typeof decrypted, { id: string; name: string }[]>()
   const index: string | Uint8Array = await prisma.$encryption.blindIndex('Patient.emailIndex', '')
   const deks: number = prisma.$encryption.stats().cachedDeks
-  return { index, deks }
+  const engine: 'native' | 'node' = prisma.$encryption.stats().engine
+  return { index, deks, engine }
 }
 
 export function wrongUsesAreErrors() {

@@ -3,9 +3,10 @@ import { FieldsealError } from '../../errors.js'
 import type { Datamodel } from '../../schema/datamodel.js'
 import { encryptionSchemaOf } from '../../schema/encryptionSchemaOf.js'
 import { requireClientBefore } from './generatorOrder.js'
+import { renderGuards } from './guards.js'
 import { clientModuleFormat, isClient, isTypeScriptClient, nodeModuleFormat } from './moduleFormat.js'
 import { type GeneratorBlock, type GeneratorOptions, generatorOptions } from './options.js'
-import { writeFiles } from './outputFolder.js'
+import { writeFiles, writeOwnFile } from './outputFolder.js'
 import { render, renderPackage } from './render.js'
 import { narrowTypes } from './types/narrowTypes.js'
 
@@ -34,6 +35,7 @@ export function generate({ generator, otherGenerators, datasources, datamodel, d
   for (const client of narrowed) requireClientBefore(generator, client, datamodel)
   if (options.language === 'typescript') writeFiles(options.output, render(schema, { language: 'typescript' }))
   else writeJavaScript(options, otherGenerators, schema)
+  if (options.guards) writeOwnFile(options.guards, renderGuards(schema, dmmf.datamodel.models), 'guards')
   for (const client of narrowed) narrowTypes(client, { schema, enums: dmmf.datamodel.enums })
 }
 

@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path'
 import { FieldsealError } from '../../errors.js'
 import { andThen, didYouMean } from '../../schema/suggestion.js'
 
@@ -6,6 +7,8 @@ export interface GeneratorBlock {
   readonly name: string
   readonly provider: { readonly value: string | null }
   readonly output: { readonly value: string | null } | null
+  /** The schema file that the block is in. */
+  readonly sourceFilePath?: string
   readonly config: { readonly [option: string]: string | readonly string[] | undefined }
 }
 
@@ -21,7 +24,12 @@ export interface GeneratorOptions {
   readonly moduleFormat?: ModuleFormat
   /** Whether the types of `prisma-client` clients are made to fit the encrypted fields. */
   readonly types: Types
+  /** The file for the SQL of the guards, an absolute path; none is written without. */
+  readonly guards?: string
 }
+
+/** Of these the values are no choice. */
+const free = ['guards']
 
 const values = {
   language: ['typescript', 'javascript'],
@@ -53,20 +61,31 @@ export function generatorOptions(block: GeneratorBlock): GeneratorOptions {
       'has a `moduleFormat`, which only language = "javascript" uses; remove it: TypeScript serves both',
     )
   }
+  const guards = guardsFile(block)
   return {
     output,
     language,
     types: choice(block, 'types') ?? 'on',
     ...(moduleFormat === undefined ? {} : { moduleFormat }),
+    ...(guards === undefined ? {} : { guards }),
   }
 }
 
 function refuseUnknown(block: GeneratorBlock): void {
-  const known = Object.keys(values)
+  const known = [...Object.keys(values), ...free]
   const unknown = Object.keys(block.config).find((option) => !known.includes(option))
   if (unknown === undefined) return
   const list = ['provider', 'output', ...known].join(', ')
   throw invalid(block, `has an unknown option \`${unknown}\`; ${andThen(didYouMean(unknown, known))}it knows ${list}`)
+}
+
+/** Relative to the schema file, as `output` is. */
+function guardsFile(block: GeneratorBlock): string | undefined {
+  const { guards } = block.config
+  if (guards === undefined) return undefined
+  if (typeof guards === 'string' && guards.endsWith('.sql'))
+    return resolve(dirname(block.sourceFilePath ?? '.'), guards)
+  throw invalid(block, `has guards = ${JSON.stringify(guards)}; write the name of an SQL file: "../prisma/guards.sql"`)
 }
 
 function choice<O extends Option>(block: GeneratorBlock, option: O): (typeof values)[O][number] | undefined {

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { FieldsealError } from '../../errors.js'
 import { type Files, marker } from './render.js'
 
@@ -24,6 +24,19 @@ export function writeFiles(folder: string, files: Files): void {
   }
 }
 
+/**
+ * Writes one file, unless it is there already.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID` when a file of somebody else would be overwritten
+ */
+export function writeOwnFile(path: string, text: string, option: string): void {
+  const present = readIfThere(path)
+  if (present === text) return
+  refuseForeign(dirname(path), basename(path), present, `another file as \`${option}\``)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
 /** The file's text, or nothing when there is no such file. */
 export function readIfThere(file: string): string | undefined {
   try {
@@ -40,10 +53,15 @@ export function isGenerated(text: string | undefined): boolean {
   return text?.slice(0, 200).includes(marker) ?? false
 }
 
-function refuseForeign(folder: string, name: string, text: string | undefined): void {
+function refuseForeign(
+  folder: string,
+  name: string,
+  text: string | undefined,
+  instead = 'another folder as `output`',
+): void {
   if (text === undefined || isGenerated(text)) return
   throw new FieldsealError(
     'OPTIONS_INVALID',
-    `${join(folder, name)} was not written by fieldseal-generator and would be overwritten; choose another folder as \`output\``,
+    `${join(folder, name)} was not written by fieldseal-generator and would be overwritten; choose ${instead}`,
   )
 }

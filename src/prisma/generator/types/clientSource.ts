@@ -116,11 +116,11 @@ export class ClientSource {
     return counts
   }
 
-  /** The properties of this name and one of these types, anywhere. */
-  leftOver(name: string, types: ReadonlySet<string>): string | undefined {
+  /** A property that has one of the types given for its name, anywhere. */
+  leftOver(types: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
     return this.#lines.find((line) => {
       const property = propertyOf(line)
-      return property?.name === name && types.has(property.type)
+      return property !== undefined && types.get(property.name)?.has(property.type)
     })
   }
 

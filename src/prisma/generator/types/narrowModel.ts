@@ -1,8 +1,9 @@
 import type { BlindIndexSchema, EncryptedFieldSchema } from '../../../schema/encryptionSchema.js'
 import type { ClientSource, Declaration } from './clientSource.js'
-import { type ColumnTypes, columnTypes } from './columnTypes.js'
+import { type Column, type ColumnTypes, columnTypes } from './columnTypes.js'
 import { filterType, searchable } from './filterTypes.js'
 import { capitalized, type ModelFile } from './modelFile.js'
+import { creates, orderBy, updates, wheres } from './modelTypes.js'
 import { narrowUniques } from './narrowUniques.js'
 import { type FieldTypes, fieldTypes, isPlainValue } from './valueTypes.js'
 
@@ -10,14 +11,14 @@ import { type FieldTypes, fieldTypes, isPlainValue } from './valueTypes.js'
 export function narrowModel(file: ModelFile): void {
   for (const [name, field] of Object.entries(file.model.encrypted)) narrowField(file, name, field)
   for (const [name, index] of Object.entries(file.model.indexes)) narrowIndex(file, name, index)
+  refuseLeftOver(file)
   narrowUniques(file)
   narrowRelevance(file)
 }
 
 function narrowField(file: ModelFile, field: string, spec: EncryptedFieldSchema): void {
   const { name, model, source } = file
-  const { type, required, list = false } = spec
-  const present = columnTypes({ model: name, field, type, nullable: !required, list })
+  const present = columnTypes(columnOf(name, field, spec))
   const types = fieldTypes(spec, file.enumOf(field))
   if (!isPlainValue(spec)) narrowValue(file, field, present, types)
   const filter = filterType(spec, searchable(model, field), types.value.write)
@@ -27,7 +28,6 @@ function narrowField(file: ModelFile, field: string, spec: EncryptedFieldSchema)
   refuseOrder(file, field, present)
   const references = source.get(`${name}FieldRefs`)
   source.retype(references, field, present.reference, `Prisma.FieldRef<"${name}", 'Encrypted'>`)
-  refuseLeftOver(source, field, present)
 }
 
 function narrowValue(file: ModelFile, field: string, present: ColumnTypes, types: FieldTypes): void {
@@ -39,7 +39,7 @@ function narrowValue(file: ModelFile, field: string, present: ColumnTypes, types
 
 /** Its column is filled from the fields that it indexes, never by hand. */
 function narrowIndex(file: ModelFile, field: string, { type }: BlindIndexSchema): void {
-  const present = columnTypes({ model: file.name, field, type, nullable: true, list: false })
+  const present = columnTypes(indexColumn(file.name, field, type))
   for (const create of creates(file)) file.source.retype(create, field, present.create, 'never')
   for (const update of updates(file)) file.source.retype(update, field, present.update, 'never')
 }
@@ -60,10 +60,6 @@ function refuseOrder(file: ModelFile, field: string, present: ColumnTypes): void
   }
 }
 
-function orderBy({ name, source }: ModelFile, kind: string): Declaration {
-  return source.find(`${name}OrderBy${kind}AndSearchRelevanceInput`) ?? source.get(`${name}OrderBy${kind}Input`)
-}
-
 /** With the preview feature fullTextSearchPostgres, rows can be sorted by how well they match. */
 function narrowRelevance({ name, model, source }: ModelFile): void {
   const relevance = source.find(`${name}OrderByRelevanceInput`)
@@ -75,49 +71,26 @@ function narrowRelevance({ name, model, source }: ModelFile): void {
   source.retype(relevance, 'fields', `${all} | ${all}[]`, `${open} | ${open}[]`)
 }
 
-function wheres({ name, model, source }: ModelFile): Declaration[] {
-  const required = [source.get(`${name}WhereInput`), source.get(`${name}WhereUniqueInput`)]
-  const nested = Object.keys(model.relations).length > 0 ? source.find(`${name}ScalarWhereInput`) : undefined
-  return nested === undefined ? required : [...required, nested]
-}
-
-function creates(file: ModelFile): Declaration[] {
-  const { name } = file
-  const nested = (relation: string) => [
-    `${name}CreateWithout${relation}Input`,
-    `${name}UncheckedCreateWithout${relation}Input`,
-    `${name}CreateMany${relation}Input`,
-  ]
-  return inputs(file, [`${name}CreateInput`, `${name}UncheckedCreateInput`, `${name}CreateManyInput`], nested)
-}
-
-function updates(file: ModelFile): Declaration[] {
-  const { name } = file
-  const top = ['UpdateInput', 'UncheckedUpdateInput', 'UpdateManyMutationInput', 'UncheckedUpdateManyInput']
-  const nested = (relation: string) => [
-    `${name}UpdateWithout${relation}Input`,
-    `${name}UncheckedUpdateWithout${relation}Input`,
-    `${name}UncheckedUpdateManyWithout${relation}Input`,
-  ]
-  const required = top.map((kind) => name + kind)
-  return inputs(file, required, nested)
-}
-
-/** Those for every relation are there only as far as something can be written through it. */
-function inputs(
-  { source, model }: ModelFile,
-  required: readonly string[],
-  nested: (relation: string) => readonly string[],
-): Declaration[] {
-  const names = Object.keys(model.relations).flatMap((relation) => nested(capitalized(relation)))
-  return [...required.map((name) => source.get(name)), ...names.flatMap((name) => source.find(name) ?? [])]
-}
-
 /** Whatever still says what a plain column could do was not found above. */
-function refuseLeftOver(source: ClientSource, field: string, present: ColumnTypes): void {
-  const { where, having } = present
-  const left = source.leftOver(field, new Set([where, having]))
+function refuseLeftOver({ name, model, source }: ModelFile): void {
+  const types = new Map<string, ReadonlySet<string>>()
+  for (const [field, spec] of Object.entries(model.encrypted)) {
+    const { where, having, update } = columnTypes(columnOf(name, field, spec))
+    types.set(field, new Set(isPlainValue(spec) ? [where, having] : [where, having, update]))
+  }
+  for (const [field, { type }] of Object.entries(model.indexes)) {
+    types.set(field, new Set([columnTypes(indexColumn(name, field, type)).update]))
+  }
+  const left = source.leftOver(types)
   if (left !== undefined) source.unexpected(`\`${left.trim()}\` stands where it is not expected`)
+}
+
+function columnOf(model: string, field: string, { type, required, list }: EncryptedFieldSchema): Column {
+  return { model, field, type, nullable: !required, list: list === true }
+}
+
+function indexColumn(model: string, field: string, type: BlindIndexSchema['type']): Column {
+  return { model, field, type, nullable: true, list: false }
 }
 
 function has(source: ClientSource, declaration: Declaration, field: string): boolean {

@@ -37,7 +37,7 @@ export function fieldTypes(field: EncryptedFieldSchema, enumName: string | undef
   const item = valueText(field, enumName)
   const value = field.list ? { read: arrayOf(item.read), write: arrayOf(item.write) } : item
   const isJson = valueType(field) === 'Json' && !field.list
-  const create = isJson ? `${jsonNulls(field)} | ${value.write}` : value.write + orNull(field)
+  const create = isJson ? jsonWrite(field, value.write) : value.write + orNull(field)
   const whole = isJson ? create : `{ set?: ${value.write}${orNull(field)} } | ${create}`
   return {
     value,
@@ -72,9 +72,10 @@ function valueText(field: EncryptedFieldSchema, enumName: string | undefined): V
   return both(enumName === undefined ? (field.enum ?? []).map((name) => `'${name}'`).join(' | ') : `$Enums.${enumName}`)
 }
 
-/** Prisma has names for these unions only where the schema has a Json column. */
-function jsonNulls({ required }: EncryptedFieldSchema): string {
-  return required ? 'typeof runtime.JsonNull' : 'typeof runtime.DbNull | typeof runtime.JsonNull'
+/** Null has two kinds, for which Prisma has names only where the schema has a Json column; other columns take it plain. */
+function jsonWrite({ required, type }: EncryptedFieldSchema, write: string): string {
+  if (required) return `typeof runtime.JsonNull | ${write}`
+  return `typeof runtime.DbNull | typeof runtime.JsonNull | ${write}${type === 'Json' ? '' : ' | null'}`
 }
 
 /** Each kind of value its own array, as Prisma has it: `Date[] | string[]`. */

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import { startKmsEmulator } from 'fieldseal/testing'
+import pg from 'pg'
+import { startEmbeddedPostgres } from '../scripts/lib/embeddedPostgres.js'
+import { applySchema } from '../scripts/lib/schemaEngine.js'
+import { openPrisma } from '../test/migration/fieldseal.config.js'
+import { spreadOf } from './rounds.js'
+
+/*
+ * Rows per second of encrypt and re-encrypt (3 fields, 1 blind index), beside the same UPDATEs with constant values,
+ * which is what the database can do. Then the memory of a run over few and over many rows.
+ */
+
+const ROWS = Number(process.env.BENCH_ROWS ?? 50_000)
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
+const BATCH = 2_000
+
+const server = process.env.TEST_DATABASE_URL ? undefined : await startEmbeddedPostgres()
+const admin = new URL(process.env.TEST_DATABASE_URL ?? server!.url)
+const name = `fieldseal_bench_${process.pid}`
+const administrator = new pg.Client({ connectionString: admin.href })
+await administrator.connect()
+await administrator.query(`CREATE DATABASE ${name}`)
+const url = new URL(admin.href)
+url.pathname = `/${name}`
+const emulator = await startKmsEmulator()
+const pool = new pg.Pool({ connectionString: url.href, max: 4 })
+pool.on('error', () => {})
+const prisma = openPrisma({
+  DATABASE_URL: url.href,
+  KMS_ENDPOINT: emulator.endpoint,
+  KMS_KEY_ID: emulator.keyId,
+  KMS_SECRET_ID: emulator.credential.secretId,
+  KMS_SECRET_KEY: emulator.credential.secretKey,
+})
+
+async function fill(rows: number): Promise<void> {
+  await pool.query('TRUNCATE patients, clinics CASCADE')
+  await pool.query(`INSERT INTO clinics (id, name) VALUES ('acme', 'a')`)
+  await pool.query(
+    `INSERT INTO patients (id, clinic_id, number, city, name, email, phone)
+     SELECT gen_random_uuid(), 'acme', n, 'city', 'Name of patient ' || n, 'Patient.' || n || '@Example.com', '+86 20 ' || n
+     FROM generate_series(1, $1::int) n`,
+    [rows],
+  )
+  await pool.query('VACUUM ANALYZE patients')
+}
+
+/** As long as the ciphertexts and the index of the real thing. */
+async function updateWithConstants(): Promise<void> {
+  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const { rows } = await pool.query('SELECT id FROM patients WHERE id > $1::uuid ORDER BY id LIMIT $2', [
+      after,
+      BATCH,
+    ])
+    if (rows.length === 0) return
+    after = rows.at(-1).id
+    const ids = rows.map(({ id }) => id)
+    const constant = (length: number) => ids.map(() => 'x'.repeat(length))
+    const unique = ids.map(() => randomUUID().slice(0, 22))
+    await pool.query(
+      `UPDATE patients t SET name = v.name, email = v.email, phone = v.phone, email_index = v.email_index
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS v(id, name, email, phone, email_index)
+       WHERE t.id = v.id`,
+      [ids, constant(95), constant(98), constant(83), unique],
+    )
+  }
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await work()
+  return (performance.now() - started) / 1000
+}
+
+const maintain = (operation: 'encrypt' | 're-encrypt') => async () => {
+  const [report] = await prisma.$encryption.maintain({ operation, database: pool, models: ['Patient'], restart: true })
+  if (report!.changed !== report!.scanned)
+    throw new Error(`${operation} changed ${report!.changed} of ${report!.scanned}`)
+}
+
+try {
+  await applySchema(url.href, 'prisma/schema.prisma')
+  const times = { constants: [] as number[], encrypt: [] as number[], reEncrypt: [] as number[] }
+  for (let round = 0; round < ROUNDS; round++) {
+    await fill(ROWS)
+    times.constants.push(await timed(updateWithConstants))
+    await fill(ROWS)
+    times.encrypt.push(await timed(maintain('encrypt')))
+    await prisma.$encryption.rotate()
+    await pool.query('VACUUM patients')
+    times.reEncrypt.push(await timed(maintain('re-encrypt')))
+  }
+  const rate = (seconds: number) => `${Math.round(ROWS / seconds).toLocaleString('en')} rows/s`
+  const limit = spreadOf(times.constants!).median
+  console.log(`constant values: ${rate(limit)}`)
+  for (const operation of ['encrypt', 'reEncrypt'] as const) {
+    const seconds = spreadOf(times[operation]!).median
+    console.log(`${operation}: ${rate(seconds)}, ${Math.round((100 * limit) / seconds)} % of constant values`)
+  }
+} finally {
+  await Promise.all([prisma.$disconnect(), pool.end()])
+  await administrator.query(`DROP DATABASE ${name} WITH (FORCE)`)
+  await administrator.end()
+  await emulator.close()
+  await server?.stop()
+}

@@ -1,0 +1,171 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type CipherField, type Slot, transform } from '../src/cipher.js'
+import { aadOf } from '../src/crypto/aad.js'
+import { randomNonces } from '../src/crypto/aead.js'
+import type { ValueKey } from '../src/crypto/batch.js'
+import { blindIndex } from '../src/crypto/blindIndex.js'
+import { chooseEngine } from '../src/crypto/engine.js'
+import { encodeHeader } from '../src/crypto/header.js'
+import { Dek } from '../src/keys/dek.js'
+import type { KeyRing } from '../src/keys/keyRing.js'
+import { bareDecrypt, bareEncrypt } from './bareLoop.js'
+import { interleave, type Spread, spreadOf, type Times } from './rounds.js'
+
+/* Values without a database: what one costs in a batch, and what a pass over very many does to the event loop. */
+
+const COUNT = 1024
+const TEXTS = Array.from({ length: COUNT }, (_, i) => `\0value ${i} `.padEnd(48, 'lorem ipsum dolor '))
+const HEADER = encodeHeader({ suite: 1, flags: 0, dekId: randomUUID() })
+const AAD = aadOf(HEADER, 'acme', 'Note.a')
+
+function keyOf(engine: 'native' | 'node'): ValueKey {
+  const bytes = randomBytes(32)
+  return chooseEngine(engine).open(createSecretKey(bytes), bytes)
+}
+
+function workOf(key: ValueKey) {
+  const encrypt = () => {
+    const nonces = randomNonces(COUNT)
+    return key.encrypt({ header: HEADER, form: 'text', aad: AAD, bound: undefined, plaintexts: TEXTS, nonces })
+  }
+  const stored = encrypt()
+  const decrypt = () => key.decrypt({ stored, aad: AAD, bound: undefined, padded: false, codec: 0 })
+  return { encrypt, decrypt }
+}
+
+/** Microseconds for each value of 48 bytes. */
+export async function perValue(budget: number): Promise<{ readonly [name: string]: Spread }> {
+  const native = workOf(keyOf('native'))
+  const node = workOf(keyOf('node'))
+  const stored = TEXTS.map(bareEncrypt)
+  const indexKey = createSecretKey(randomBytes(32))
+  const openssl = bareOpenssl()
+  const contenders: { [name: string]: { run: () => unknown } } = {
+    'native decrypt': { run: native.decrypt },
+    'node decrypt': { run: node.decrypt },
+    'bare loop decrypt': { run: () => stored.map(bareDecrypt) },
+    'native encrypt': { run: native.encrypt },
+    'node encrypt': { run: node.encrypt },
+    'bare loop encrypt': { run: () => TEXTS.map(bareEncrypt) },
+    'blind index': {
+      run: () => TEXTS.map((text) => blindIndex(indexKey, 'Contact.email', text, 128).toString('base64url')),
+    },
+  }
+  if (openssl) {
+    contenders['bare OpenSSL decrypt'] = { run: () => openssl.run(COUNT, true) }
+    contenders['bare OpenSSL encrypt'] = { run: () => openssl.run(COUNT, false) }
+  }
+  try {
+    const times: Times = await interleave(contenders, { budget, fewest: 30, most: 400 })
+    const each = Object.entries(times).map(([name, values]) => [
+      name,
+      spreadOf(values.map((ms) => (ms * 1000) / COUNT)),
+    ])
+    return Object.fromEntries(each)
+  } finally {
+    openssl?.remove()
+  }
+}
+
+/** The OpenSSL inside Node.js without JavaScript, where there is a compiler. */
+function bareOpenssl() {
+  const folder = mkdtempSync(join(tmpdir(), 'fieldseal-bare-'))
+  const remove = () => rmSync(folder, { recursive: true })
+  const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+  const env = { ...process.env, ADDON_SOURCE: path('bare.c'), ADDON_OUT: folder }
+  if (spawnSync(process.execPath, [path('../scripts/build-addon.mjs')], { env }).status !== 0) {
+    remove()
+    return undefined
+  }
+  const module = { exports: {} as { run(count: number, decrypt: boolean): number } }
+  process.dlopen(module, join(folder, 'fieldseal.node'))
+  return { run: module.exports.run, remove }
+}
+
+/** What `openssl speed` says of 48 bytes, in microseconds, where there is an openssl. */
+export function opensslSpeed(): { readonly [name: string]: number } {
+  try {
+    const speed = (...args: string[]) => {
+      const options = ['speed', '-mr', '-seconds', '1', '-bytes', '48', ...args]
+      const lines = execFileSync('openssl', options, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+      const bytesPerSecond = Number(lines.match(/^\+(?:F|H):.*:([\d.]+)$/m)?.[1])
+      return 48e6 / bytesPerSecond
+    }
+    return { 'aes-256-gcm': speed('-evp', 'aes-256-gcm', '-decrypt'), 'hmac sha256': speed('-hmac', 'sha256') }
+  } catch {
+    return {}
+  }
+}
+
+export interface Pass {
+  readonly values: number
+  /** Microseconds. */
+  readonly perValue: Spread
+  /** The longest time, in milliseconds, for which nothing else on the event loop had its turn. */
+  readonly blocked: Spread
+}
+
+/** Passes over so many values, six fields to a row, with the keys in memory. */
+export async function passes(engine: 'native' | 'node', counts: readonly number[], rounds: number): Promise<Pass[]> {
+  const dek = new Dek({ key: randomUUID(), purpose: 'encrypt', tenant: 'acme' }, randomBytes(32), chooseEngine(engine))
+  const ring = { cached: () => dek } as unknown as KeyRing
+  const measured = new Map(counts.map((count) => [count, { each: [] as number[], blocked: [] as number[] }]))
+  for (let round = -1; round < rounds; round++) {
+    for (const count of counts) {
+      const { ms, blocked } = await timePass(rowsOf(dek, count), ring)
+      if (round < 0) continue
+      measured.get(count)!.each.push((ms * 1000) / count)
+      measured.get(count)!.blocked.push(blocked)
+    }
+  }
+  return Array.from(measured, ([values, { each, blocked }]) => ({
+    values,
+    perValue: spreadOf(each),
+    blocked: { ...spreadOf(blocked), high: Math.max(...blocked) },
+  }))
+}
+
+const FIELDS: readonly CipherField[] = ['a', 'b', 'c', 'd', 'e', 'f'].map(
+  (name) => ({ name: `Note.${name}`, context: `Note.${name}`, kind: 'String' }) as CipherField,
+)
+
+/** Slots in the order of rows, as a result gives them. */
+function rowsOf(dek: Dek, count: number): Slot[] {
+  const rows = Math.ceil(count / FIELDS.length)
+  const columns = FIELDS.map((field) => {
+    const plaintexts = Array.from({ length: rows }, (_, i) => `\0value ${i} `.padEnd(48, 'lorem ipsum '))
+    const place = { aad: dek.aad(field.context), bound: undefined, header: dek.header, form: 'text' } as const
+    return dek.values.encrypt({ ...place, plaintexts, nonces: randomNonces(rows) })
+  })
+  const owner = { tenant: dek.tenant }
+  const slots = Array.from({ length: rows }, (_, row) => {
+    const holder = Object.fromEntries(FIELDS.map(({ context }, i) => [context, columns[i]![row]]))
+    return FIELDS.map((field): Slot => ({ mode: 'decrypt', field, owner, holder, key: field.context, bound: [] }))
+  })
+  return slots.flat().slice(0, count)
+}
+
+async function timePass(slots: readonly Slot[], ring: KeyRing): Promise<{ ms: number; blocked: number }> {
+  let blocked = 0
+  let done = false
+  let last = performance.now()
+  const look = () => {
+    const now = performance.now()
+    blocked = Math.max(blocked, now - last)
+    last = now
+    if (!done) setImmediate(look)
+  }
+  setImmediate(look)
+  const start = performance.now()
+  last = start
+  await transform(slots, ring)
+  const ms = performance.now() - start
+  done = true
+  look()
+  return { ms, blocked }
+}

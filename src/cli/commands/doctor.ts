@@ -1,0 +1,45 @@
+import { plaintextCopies } from '../doctor/copies.js'
+import type { Check, Finding } from '../doctor/finding.js'
+import { keyAges, kmsAnswers } from '../doctor/keys.js'
+import { suspiciousNames } from '../doctor/names.js'
+import { blindIndexes, checkConstraints, storedValues } from '../doctor/stored.js'
+import { EXIT, type ExitCode } from '../exitCode.js'
+import type { World } from '../loadConfig.js'
+import type { Terminal } from '../terminal.js'
+
+export interface DoctorArguments {
+  /** Risks count as problems. */
+  readonly strict?: boolean
+}
+
+const CHECKS: readonly Check[] = [
+  kmsAnswers,
+  storedValues,
+  blindIndexes,
+  keyAges,
+  plaintextCopies,
+  checkConstraints,
+  suspiciousNames,
+]
+
+/** Looks for what is wrong or risky. */
+export async function runDoctor(
+  { client, database, tenants }: World,
+  terminal: Terminal,
+  args: DoctorArguments,
+): Promise<ExitCode> {
+  const survey = await client.$encryption.survey({ database, tenants })
+  const patient = { client, database, schema: client.$encryption.schema, survey }
+  const findings: Finding[] = []
+  for (const check of CHECKS) findings.push(...(await check(patient)))
+  for (const severity of ['problem', 'risk', 'hint'] as const) {
+    for (const finding of findings.filter((one) => one.severity === severity)) {
+      terminal.event({ event: 'finding', ...finding })
+      terminal.say(`${severity.padEnd(8)} ${finding.what}\n         → ${finding.next}`)
+    }
+  }
+  const number = (severity: Finding['severity']) => findings.filter((one) => one.severity === severity).length
+  terminal.say(`${number('problem')} problems, ${number('risk')} risks, ${number('hint')} hints`)
+  const bad = number('problem') + (args.strict ? number('risk') : 0)
+  return bad > 0 ? EXIT.problems : EXIT.done
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { confirm, isCancel } from '@clack/prompts'
+import { createTwoFilesPatch } from 'diff'
+import { FieldsealError } from '../../errors.js'
+import { EXIT, type ExitCode } from '../exitCode.js'
+import { findSchema } from '../init/findSchema.js'
+import { type FileChange, planInit } from '../init/plan.js'
+import { CONFIG_NAMES } from '../loadConfig.js'
+import type { Terminal } from '../terminal.js'
+
+export interface InitArguments {
+  readonly schema?: string
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+const NEXT = `Next:
+  1. Mark what is to be encrypted: email String /// @encrypted, and whose a row is: tenantId String /// @tenant
+     For rows that are there already: @encrypted(migrating) until they are encrypted. See docs/existing-data.md.
+  2. npx prisma generate, then a migration for the keys table, as always
+  3. Extend your client with fieldEncryption, and see to fieldseal.config.ts
+  4. npx fieldseal status`
+
+/** Adds what the project lacks, once that is agreed to. */
+export async function runInit(
+  root: string,
+  terminal: Terminal,
+  { schema, dryRun, yes }: InitArguments,
+): Promise<ExitCode> {
+  const { files, folder } = await findSchema(root, schema)
+  const configured = CONFIG_NAMES.some((name) => existsSync(join(root, name)))
+  const changes = planInit({ root, schema: files, folder, configured })
+  for (const change of changes) {
+    terminal.event({ event: 'change', path: relative(root, change.path), after: change.after })
+    terminal.say(diffOf(root, change))
+  }
+  if (changes.length === 0) {
+    terminal.say('Nothing to add: the generator, the model of the keys and the configuration are there.')
+    return EXIT.done
+  }
+  if (dryRun) return EXIT.done
+  if (!yes) await agree(terminal)
+  for (const { path, after } of changes) await writeFile(path, after)
+  terminal.say(`Wrote ${changes.map(({ path }) => relative(root, path)).join(', ')}.\n${NEXT}`)
+  return EXIT.done
+}
+
+function diffOf(root: string, { path, before, after }: FileChange): string {
+  const name = relative(root, path)
+  const patch = createTwoFilesPatch(
+    before === null ? '/dev/null' : name,
+    name,
+    before ?? '',
+    after,
+    undefined,
+    undefined,
+    { context: 2 },
+  )
+  return patch.replace(/^=+\n/, '')
+}
+
+async function agree(terminal: Terminal): Promise<void> {
+  if (!terminal.asks) throw new FieldsealError('OPTIONS_INVALID', 'nothing was written; say --yes to write this')
+  const answer = await confirm({ message: 'Write this?' })
+  if (isCancel(answer) || !answer) throw new FieldsealError('OPTIONS_INVALID', 'nothing was written')
+}

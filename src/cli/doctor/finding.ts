@@ -1,0 +1,39 @@
+import type { PgConnection } from '../../postgres/sql.js'
+import type { Survey } from '../../prisma/survey.js'
+import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
+import type { EncryptedClient } from '../config.js'
+
+/** `problem`: something is wrong. `risk`: it works, and may not stay so. `hint`: worth a look. */
+export type Severity = 'problem' | 'risk' | 'hint'
+
+export interface Finding {
+  readonly severity: Severity
+  /** Which check found it. */
+  readonly check: string
+  readonly what: string
+  /** What to do about it. */
+  readonly next: string
+}
+
+/** What checks look at. */
+export interface Patient {
+  readonly client: EncryptedClient
+  readonly database: PgConnection
+  readonly schema: EncryptionSchema
+  readonly survey: Survey
+}
+
+export type Check = (patient: Patient) => Promise<readonly Finding[]>
+
+/** All encrypted fields of a schema. */
+export function encryptedFields(schema: EncryptionSchema) {
+  return Object.entries(schema.models).flatMap(([name, model]) =>
+    Object.entries(model.encrypted).map(([field, spec]) => ({
+      name,
+      model,
+      field,
+      spec,
+      column: model.columns[field]!,
+    })),
+  )
+}

@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { createJiti } from 'jiti'
+import { FieldsealError } from '../../errors.js'
+import type { TextFile } from './plan.js'
+
+export interface FoundSchema {
+  readonly files: readonly TextFile[]
+  /** Its folder, if it is one of many files. */
+  readonly folder: string | undefined
+}
+
+/** Where Prisma looks, in its order. */
+const USUAL = ['schema.prisma', 'prisma/schema.prisma', 'prisma/schema', 'prisma']
+
+/**
+ * The files of the Prisma schema.
+ *
+ * @param given its file or folder; found as Prisma does unless given
+ * @throws FieldsealError `SCHEMA_INVALID` when there is none
+ */
+export async function findSchema(root: string, given: string | undefined): Promise<FoundSchema> {
+  const named = given ?? (await fromPrismaConfig(root)) ?? fromPackage(root)
+  const candidates = (named === undefined ? USUAL : [named]).map((path) => resolve(root, path))
+  for (const path of candidates) {
+    const files = existsSync(path) ? filesAt(path) : []
+    if (files.length > 0)
+      return {
+        files: files.map((file) => ({ path: file, text: readFileSync(file, 'utf8') })),
+        folder: folderOf(path, files),
+      }
+  }
+  const where = named === undefined ? 'here' : `at ${named}`
+  throw new FieldsealError(
+    'SCHEMA_INVALID',
+    `there is no Prisma schema ${where}: name its file or folder with --schema`,
+  )
+}
+
+function filesAt(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path]
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.prisma') && !name.includes('node_modules'))
+    .map((name) => join(path, name))
+    .sort()
+}
+
+/** A folder with one file only counts as a file. Prisma wants other files of the schema beside the datasource's. */
+function folderOf(path: string, files: readonly string[]): string | undefined {
+  if (!statSync(path).isDirectory() || files.length === 1) return undefined
+  const main = files.find((file) => basename(file) === 'schema.prisma') ?? files[0]!
+  return dirname(main)
+}
+
+async function fromPrismaConfig(root: string): Promise<string | undefined> {
+  const path = ['ts', 'mts', 'js', 'mjs', 'cjs']
+    .map((ending) => join(root, `prisma.config.${ending}`))
+    .find((file) => existsSync(file))
+  if (path === undefined) return undefined
+  try {
+    const config = await createJiti(import.meta.url, { tryNative: true }).import<{ schema?: string }>(path, {
+      default: true,
+    })
+    return config?.schema
+  } catch {
+    // It may need what is not set up yet; the text says it too.
+    return /\bschema\s*:\s*['"`]([^'"`]+)['"`]/.exec(readFileSync(path, 'utf8'))?.[1]
+  }
+}
+
+function fromPackage(root: string): string | undefined {
+  const path = join(root, 'package.json')
+  if (!existsSync(path)) return undefined
+  const { prisma } = JSON.parse(readFileSync(path, 'utf8')) as { prisma?: { schema?: string } }
+  return prisma?.schema
+}

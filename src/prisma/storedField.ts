@@ -1,0 +1,51 @@
+import { fieldError, type Slot, type TenantHolder } from '../cipher.js'
+import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
+import type { FieldPlan } from './plan.js'
+
+/** A stored field that was read. */
+export interface StoredField {
+  readonly field: FieldPlan
+  readonly owner: TenantHolder
+  readonly holder: Record<string, unknown>
+  readonly key: string
+  readonly bound: () => readonly string[]
+}
+
+/**
+ * Collects a field as its column holds it. NULL and a list that was never written stay what they are, and so does
+ * plaintext where the field's state allows it, as a value of its type.
+ *
+ * @returns whether it is a value by now, and has no slot
+ * @throws FieldsealError `CIPHERTEXT_INVALID`
+ */
+export function collectStored(slots: Slot[], { field, owner, holder, key, bound }: StoredField): boolean {
+  const stored = holder[key]
+  if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
+  if (field.state && isPlaintext(field, stored)) {
+    holder[key] = plainValue(field, stored)
+    return true
+  }
+  if (field.list) holder[key] = onlyElement(field, stored)
+  slots.push({ mode: 'decrypt', field, owner, holder, key, bound: bound() })
+  return false
+}
+
+function isEmpty(stored: unknown): boolean {
+  return Array.isArray(stored) && stored.length === 0
+}
+
+function plainValue(field: FieldPlan, stored: unknown): unknown {
+  const value = parseTextForm(field, stored)
+  if (value !== undefined) return value
+  const type = field.kind === 'Enum' ? 'its enum' : field.kind
+  throw fieldError(
+    'CIPHERTEXT_INVALID',
+    field,
+    `holds plaintext that is no value of ${type}; correct it in the database`,
+  )
+}
+
+function onlyElement(field: FieldPlan, stored: unknown): unknown {
+  if (Array.isArray(stored) && stored.length === 1) return stored[0]
+  throw fieldError('CIPHERTEXT_INVALID', field, 'holds a list that is not one ciphertext of this library')
+}

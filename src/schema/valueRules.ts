@@ -1,0 +1,68 @@
+import type { EncryptedOptions } from './annotationOptions.js'
+import { type Datamodel, type DatamodelEnum, type DatamodelField, writtenType } from './datamodel.js'
+import type { StorageType, ValueType } from './encryptionSchema.js'
+import { andThen, didYouMean } from './suggestion.js'
+
+/** A field and what its annotation says of its values. */
+export interface ValueSubject {
+  readonly field: DatamodelField
+  readonly options: EncryptedOptions
+  readonly facts: { readonly datamodel: Datamodel }
+}
+
+const storageTypes = ['String', 'Bytes', 'Json'] as const satisfies readonly StorageType[]
+
+/** Types whose values are all of one length, or nearly so. */
+const fixedTypes = ['Int', 'BigInt', 'Float', 'Boolean', 'DateTime'] as const
+const valueTypes = [...storageTypes, ...fixedTypes, 'Decimal'] as const satisfies readonly ValueType[]
+
+/** Whether a Prisma type can hold ciphertext. */
+export function isStorageType(type: string): type is StorageType {
+  return storageTypes.some((storage) => storage === type)
+}
+
+/** The enum that `type:` names. */
+export function enumOf({ options, facts }: ValueSubject): DatamodelEnum | undefined {
+  return facts.datamodel.enums.find(({ name }) => name === options.type)
+}
+
+/** What the field holds; an unknown name was reported by `typeProblem`. */
+export function valueTypeOf(subject: ValueSubject): ValueType {
+  const { field, options } = subject
+  if (enumOf(subject) !== undefined) return 'Enum'
+  return (options.type ?? field.type) as ValueType
+}
+
+/** What `type:` must not be. */
+export function typeProblem(subject: ValueSubject): string | undefined {
+  const { field, options, facts } = subject
+  const { type } = options
+  if (type === undefined || !isStorageType(field.type)) return undefined
+  const names = [...valueTypes, ...facts.datamodel.enums.map(({ name }) => name)]
+  if (!names.includes(type)) {
+    return `has \`type: ${type}\`, which is no type; ${andThen(didYouMean(type, names))}write ${valueTypes.join(', ')} or an enum of the schema`
+  }
+  if (field.type === 'Json' && type !== 'Json') {
+    return `is Json, which holds JSON only; leave out \`type: ${type}\`, or make it String`
+  }
+  return undefined
+}
+
+/** Where `pad:` would hide nothing. */
+export function padProblem(subject: ValueSubject): string | undefined {
+  const { field, options } = subject
+  const type = valueTypeOf(subject)
+  if (options.pad === undefined || field.isList || !fixedTypes.some((fixed) => fixed === type)) return undefined
+  return `has \`pad: ${options.pad}\`, yet all values of the type ${type} are equally long; leave it out`
+}
+
+/** Plaintext of a typed field has a form in text columns only. */
+export function stateProblem(subject: ValueSubject): string | undefined {
+  const { field, options } = subject
+  const type = valueTypeOf(subject)
+  if (options.state === undefined || field.type !== 'Bytes' || type === 'Bytes') return undefined
+  return (
+    `is \`${options.state}\` and holds ${type} in ${writtenType(field)}, where plaintext of that type has no form; ` +
+    `leave out \`${options.state}\`, or make it String`
+  )
+}

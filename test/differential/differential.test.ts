@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { compare, Mismatch } from './compare.js'
+import { Made } from './dice.js'
+import { prismaSchema } from './prismaSchema.js'
+import { type Case, randomCase, smallerCases } from './randomCase.js'
+import { randomSchema } from './randomSchema.js'
+import type { Schema } from './schema.js'
+import { Tally } from './tally.js'
+import { openTwins, type Twins } from './twins.js'
+
+const given = (name: string) => process.env[`FIELDSEAL_DIFFERENTIAL_${name}`]
+const SEED = Number(given('SEED') ?? Math.floor(Math.random() * 2 ** 30))
+const SCHEMAS = Number(given('SCHEMAS') ?? 3)
+const RUNS = Math.ceil(Number(given('RUNS') ?? 120) / SCHEMAS)
+const path = given('PATH')
+
+let emulator: KmsEmulator
+const tally = new Tally()
+beforeAll(async () => {
+  emulator = await startKmsEmulator()
+})
+afterAll(async () => {
+  await emulator.close()
+  console.log(`differential test: --seed ${SEED} --schemas ${SCHEMAS} --runs ${RUNS * SCHEMAS}\n${tally}`)
+})
+
+function schemaOf(seed: number): Schema {
+  return fc.sample(new Made(randomSchema), { seed, numRuns: 1 })[0]!
+}
+
+/** @throws Error with what is needed to see it again */
+async function holdTogether(twins: Twins, seed: number): Promise<void> {
+  const cases = new Made<Case>((dice) => randomCase(dice, twins.schema), smallerCases)
+  const property = fc.asyncProperty(cases, (one) => compare(twins, one, tally))
+  const result = await fc.check(property, {
+    seed,
+    numRuns: RUNS,
+    ...(path && { path }),
+    interruptAfterTimeLimit: 3_600_000,
+  })
+  if (!result.failed) return
+  const { counterexample, counterexamplePath, errorInstance } = result
+  throw new Mismatch(
+    [
+      `again: npm run test:differential -- --seed ${seed} --schemas 1 --runs ${RUNS} --path ${counterexamplePath}`,
+      prismaSchema(twins.schema, 'encrypted', 'fieldseal-generator'),
+      ...(counterexample?.[0] ?? []).map((step) => JSON.stringify(step)),
+      errorInstance instanceof Mismatch
+        ? errorInstance.message
+        : String((errorInstance as Error)?.stack ?? errorInstance),
+    ].join('\n\n'),
+  )
+}
+
+describe('the extended client', () => {
+  it.each(Array.from({ length: SCHEMAS }, (_, index) => SEED + index))(
+    'answers, fails and stores as the plain client does, or refuses, on the random schema of seed %i',
+    async (seed) => {
+      const twins = await openTwins(schemaOf(seed), emulator)
+      try {
+        await holdTogether(twins, seed)
+      } finally {
+        await twins.close()
+      }
+    },
+    3_600_000,
+  )
+})

@@ -1,0 +1,23 @@
+// npm run test:differential -- --runs 100000 --schemas 20 [--seed S] [--path P]
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const number = { type: 'string' } as const
+
+/** The differential test with options, as variables that its worker process gets. */
+function main(): void {
+  const { values } = parseArgs({ options: { seed: number, runs: number, schemas: number, path: number } })
+  const given = Object.entries(values).map(([name, value]) => [`FIELDSEAL_DIFFERENTIAL_${name.toUpperCase()}`, value])
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+  const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/differential/differential.test.ts'], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...Object.fromEntries(given) },
+  })
+  process.exitCode = status ?? 1
+}
+
+main()

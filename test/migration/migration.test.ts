@@ -1,0 +1,32 @@
+import { startKmsEmulator } from 'fieldseal/testing'
+import { describe, expect, it } from 'vitest'
+import { createDatabase } from '../support/database.js'
+import { migrate } from './migration.js'
+
+describe('a table that is encrypted and re-encrypted under a running app', () => {
+  it.each([
+    ['one worker', 1],
+    ['two workers at once', 2],
+  ])(
+    'by %s, killed -9 at random, has no plaintext, no lost update and no wrong index',
+    async (_, workers) => {
+      const [database, emulator] = await Promise.all([createDatabase(), startKmsEmulator()])
+      try {
+        const figures = await migrate({
+          url: database.url,
+          emulator,
+          rows: 6_000,
+          kills: 2 * workers,
+          workers,
+          rowsPerSecond: 2_500,
+        })
+        expect(figures).toMatchObject({ plaintext: 0, lostUpdates: 0, verifyExitCode: 0, retiredCiphertexts: 0 })
+        expect(figures.updates).toBeGreaterThan(100)
+        expect(figures.killed).toBeGreaterThan(0)
+      } finally {
+        await Promise.all([database.drop(), emulator.close()])
+      }
+    },
+    180_000,
+  )
+})

@@ -1,0 +1,204 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { KmsEmulator } from 'fieldseal/testing'
+import pg from 'pg'
+import type { Acknowledged } from './app.js'
+import { openPrisma } from './fieldseal.config.js'
+
+const app = fileURLToPath(new URL('app.ts', import.meta.url))
+const command = fileURLToPath(new URL('../../dist/bin/fieldseal.js', import.meta.url))
+
+export interface MigrationOptions {
+  readonly url: string
+  readonly emulator: KmsEmulator
+  /** Patients to begin with. */
+  readonly rows: number
+  /** How often a worker is killed -9, in each of the two passes. */
+  readonly kills: number
+  /** Commands that run at once. */
+  readonly workers: number
+  /** The pace of a worker, so that a short run lasts long enough to be killed. */
+  readonly rowsPerSecond?: number
+  readonly say?: (text: string) => void
+}
+
+/** What is to be 0, and how much was done. */
+export interface MigrationFigures {
+  readonly plaintext: number
+  readonly lostUpdates: number
+  readonly verifyExitCode: number | null
+  readonly retiredCiphertexts: number
+  readonly updates: number
+  readonly killed: number
+  readonly seconds: { readonly encrypt: number; readonly reEncrypt: number }
+}
+
+/**
+ * Encrypts a table of plaintext, and re-encrypts it after a rotation, while an app process keeps updating its rows and
+ * the workers are killed at random. Then everything is looked at.
+ */
+export async function migrate(options: MigrationOptions): Promise<MigrationFigures> {
+  const { url, rows, say = () => {} } = options
+  const database = new pg.Client({ connectionString: url })
+  await database.connect()
+  try {
+    await insertPlaintext(database, rows)
+    say(`${rows} rows of plaintext are there`)
+    const running = await startApp(options, await someRows(database))
+    const first = await inPieces(options, 'encrypt')
+    say(`encrypted in ${first.seconds.toFixed(1)} s, ${first.killed} kills`)
+    await run(options, 'rotate')
+    const second = await inPieces(options, 're-encrypt')
+    say(`re-encrypted in ${second.seconds.toFixed(1)} s, ${second.killed} kills`)
+    const written = await running.stop()
+    // Rows that a killed pass of the app left under the old key, while a worker was past them, are seen to here.
+    await run(options, 're-encrypt')
+    return {
+      plaintext: await count(database, PLAINTEXT),
+      lostUpdates: await lostUpdates(options, written.rows),
+      verifyExitCode: (await run(options, 'verify')).code,
+      retiredCiphertexts: await count(database, RETIRED),
+      updates: written.updates,
+      killed: first.killed + second.killed,
+      seconds: { encrypt: first.seconds, reEncrypt: second.seconds },
+    }
+  } finally {
+    await database.end()
+  }
+}
+
+const PLAINTEXT = `
+  SELECT count(*) FROM patients
+  WHERE name NOT LIKE 'fs1.%' OR email NOT LIKE 'fs1.%' OR phone NOT LIKE 'fs1.%'`
+
+const RETIRED = `
+  SELECT count(*) FROM patients p JOIN encryption_keys k ON k.state = 'retired' AND k.purpose = 'encrypt' AND k.tenant = p.clinic_id
+  WHERE left(translate(encode(decode(translate(substr(p.name, 5, 24), '-_', '+/'), 'base64'), 'hex'), '-', ''), 36) LIKE '0100' || replace(k.id::text, '-', '') || '%'`
+
+async function count(database: pg.Client, sql: string): Promise<number> {
+  return Number((await database.query(sql)).rows[0].count)
+}
+
+async function insertPlaintext(database: pg.Client, rows: number): Promise<void> {
+  await database.query(`INSERT INTO clinics (id, name) VALUES ('acme', 'a'), ('globex', 'g') ON CONFLICT DO NOTHING`)
+  await database.query(
+    `INSERT INTO patients (id, clinic_id, number, city, name, email, phone)
+     SELECT gen_random_uuid(), CASE WHEN n % 3 = 0 THEN 'globex' ELSE 'acme' END, n, 'city', 'Name of patient ' || n,
+       'Patient.' || n || '@Example.com', '+86 20 ' || n
+     FROM generate_series(1, $1::int) n`,
+    [rows],
+  )
+  await database.query('ANALYZE patients')
+}
+
+/** Those that the app works on, the hot ones first: from all over the table. */
+async function someRows(database: pg.Client): Promise<{ id: string; clinicId: string }[]> {
+  const { rows } = await database.query(
+    'SELECT id, clinic_id AS "clinicId" FROM patients ORDER BY md5(number::text) LIMIT 500',
+  )
+  return rows
+}
+
+function environment({ url, emulator }: MigrationOptions): NodeJS.ProcessEnv {
+  const { endpoint, credential, keyId } = emulator
+  return {
+    ...process.env,
+    DATABASE_URL: url,
+    KMS_ENDPOINT: endpoint,
+    KMS_KEY_ID: keyId,
+    KMS_SECRET_ID: credential.secretId,
+    KMS_SECRET_KEY: credential.secretKey,
+  }
+}
+
+async function startApp(options: MigrationOptions, rows: readonly object[]) {
+  const child = fork(app, [JSON.stringify(rows)], {
+    execArgv: ['--import', 'tsx'],
+    env: environment(options),
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const ended = once(child, 'exit')
+  const [ready] = await Promise.race([once(child, 'message'), ended])
+  if (ready !== 'ready') throw new Error('the app process ended before it began')
+  return {
+    async stop(): Promise<{ updates: number; rows: Acknowledged[] }> {
+      const answer = once(child, 'message')
+      child.send('stop')
+      const [written] = await Promise.race([answer, ended])
+      await ended
+      if (typeof written !== 'object') throw new Error('the app process failed')
+      return written
+    },
+  }
+}
+
+/** Runs an operation to its end, by commands that are killed on the way. */
+async function inPieces(options: MigrationOptions, operation: string): Promise<{ seconds: number; killed: number }> {
+  const started = performance.now()
+  let killed = 0
+  while (killed < options.kills) {
+    const workers = Array.from({ length: options.workers }, () => start(options, operation))
+    const results = await Promise.all(workers.map((worker) => killSoon(worker)))
+    killed += results.filter(Boolean).length
+    // Too fast to be killed: there is nothing left to be killed in.
+    if (!results.some(Boolean)) break
+  }
+  const last = await Promise.all(Array.from({ length: options.workers }, () => run(options, operation)))
+  for (const { code, output } of last) if (code !== 0) throw new Error(`${operation} ended with ${code}\n${output}`)
+  return { seconds: (performance.now() - started) / 1000, killed }
+}
+
+/** At a random moment after its first batch. `false` if it was done before. */
+async function killSoon({ child, ended }: Started): Promise<boolean> {
+  await Promise.race([once(child.stdout!, 'data'), ended])
+  await Promise.race([delay(Math.random() * 1_000), ended])
+  child.kill('SIGKILL')
+  return (await ended).code === null
+}
+
+interface Started {
+  readonly child: ChildProcess
+  readonly ended: Promise<{ code: number | null; output: string }>
+}
+
+function start(options: MigrationOptions, operation: string): Started {
+  const rate =
+    options.rowsPerSecond && operation !== 'verify' && operation !== 'rotate'
+      ? ['--rate', String(options.rowsPerSecond)]
+      : []
+  const args = operation === 'rotate' ? [] : ['--model', 'Patient']
+  const child = spawn(process.execPath, [command, operation, '--json', ...args, ...rate], {
+    cwd: dirname(app),
+    env: environment(options),
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output = (output + String(chunk)).slice(-5_000)
+    })
+  }
+  return { child, ended: once(child, 'close').then(([code]) => ({ code, output })) }
+}
+
+function run(options: MigrationOptions, operation: string): Started['ended'] {
+  return start(options, operation).ended
+}
+
+/** Reads every row that the app wrote, as the app would. */
+async function lostUpdates(options: MigrationOptions, written: readonly Acknowledged[]): Promise<number> {
+  const prisma = openPrisma(environment(options))
+  try {
+    const stored = await prisma
+      .$acrossTenants()
+      .patient.findMany({ where: { id: { in: written.map(({ id }) => id) } } })
+    const byId = new Map(stored.map((row) => [row.id, row as unknown as Record<string, unknown>]))
+    const differs = (row: Acknowledged) =>
+      Object.entries(row).some(([field, value]) => byId.get(row.id)?.[field] !== value)
+    return written.filter(differs).length
+  } finally {
+    await prisma.$disconnect()
+  }
+}
