@@ -55,7 +55,7 @@ function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
 
 function showKeys(terminal: Terminal, { keys, at }: Survey): void {
   const active = keys.filter(({ state }) => state === 'active')
-  const tenants = new Set(keys.map(({ tenant }) => tenant))
+  const tenants = new Set(keys.filter(({ purpose }) => purpose !== 'wrap').map(({ tenant }) => tenant))
   terminal.say(`${count(tenants.size)} tenants, ${count(active.length)} active keys, ${count(keys.length)} in all`)
   if (active.length === 0) return
   const rows = active.sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1)).slice(0, SHOWN)
