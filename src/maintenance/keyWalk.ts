@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { bulkhead } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
 import type { KeyFilter, KeyStore, StoredKey } from '../keys/keyStore.js'
@@ -57,7 +58,7 @@ export interface Walk {
   readonly each: (row: StoredKey) => Promise<boolean>
 }
 
-const PAGE = 200
+const PAGE = 1000
 /** What concerns one row; anything else would meet the next row too, and ends the run. */
 const OF_ONE_ROW = new Set(['KEY_INVALID', 'KEY_DESTROYED', 'KMS_REFUSED', 'KMS_KEY_UNUSABLE', 'TENANT_INVALID'])
 
@@ -78,6 +79,7 @@ export async function walkKeys({ store, filter, options, rate, each }: Walk): Pr
     const rows = await store.list(wanted, { after, limit: PAGE })
     const stop = new AbortController()
     const signals = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal])
+    setMaxListeners(0, signals)
     const step = async (row: StoredKey) => {
       await pace(signals)
       await run.see(row, () => each(row))

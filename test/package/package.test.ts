@@ -97,5 +97,5 @@ function expectEncryption({ read, stored, refused, functions }: Outcome): void {
   expect(stored).toMatchObject({ tenantId: 'acme', name: 'Ada' })
   for (const value of [stored.email, stored.phone, stored.notes]) expect(value).toMatch(/^fs1\./)
   expect(refused).toBe('TENANT_MISMATCH')
-  expect(functions).toEqual(['function', 'function'])
+  expect(functions).toEqual(['function', 'function', 'function'])
 }
