@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 })
-const effort: Effort = options.quick ? { budget: 1200, fewest: 5 } : { budget: 4000, fewest: 9 }
+const effort: Effort = options.quick ? { budget: 2500, fewest: 11 } : { budget: 4000, fewest: 9 }
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const say = (text: string) => console.log(`${text}\n`)
