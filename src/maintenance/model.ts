@@ -1,6 +1,5 @@
 import type { CipherField, CipherIndex } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
-import type { StorageType } from '../schema/encryptionSchema.js'
 
 /** A model as maintenance sees it: its encrypted fields and blind indexes. */
 export interface MaintainedModel {
@@ -15,8 +14,6 @@ export interface MaintainedModel {
 export interface MaintainedField extends CipherField {
   /** Its name in the model. */
   readonly field: string
-  /** What its column stores. */
-  readonly storage: StorageType
   /** The columns whose values are in the AAD. */
   readonly bind: readonly string[]
 }

@@ -1,6 +1,6 @@
 import type { MaintainedField, MaintainedIndex, MaintainedModel } from './model.js'
 import type { Cell, StoredRow } from './rowSource.js'
-import { isCiphertext } from './storedCell.js'
+import { isCiphertext, isPlain, isTorn } from './storedCell.js'
 
 /**
  * - `encrypt`: plaintext becomes ciphertext, and blind indexes are filled
@@ -34,10 +34,11 @@ const planners: {
   readonly [operation in Operation]: (model: MaintainedModel, row: StoredRow) => Partial<RowWork>
 } = {
   encrypt: (model, row) => {
-    const seal = model.fields.filter((field) => cellAt(row, field) !== null && !isCiphertext(field, cellAt(row, field)))
+    const seal = model.fields.filter((field) => isPlain(field, cellAt(row, field)))
     const names = new Set(seal.map(({ field }) => field))
     const index = model.indexes.filter((index) => index.sources.some((name) => names.has(name)) || lacks(row, index))
-    return { seal, index }
+    // Opening these fails, which is how they come to be reported.
+    return { seal, index, open: model.fields.filter((field) => isTorn(field, cellAt(row, field))) }
   },
   're-encrypt': (model, row) => ({ seal: ciphertexts(model, row) }),
   reindex: (model, row) => ({ index: indexesOfCiphertexts(model, row) }),
@@ -62,9 +63,7 @@ function ciphertexts(model: MaintainedModel, row: StoredRow): MaintainedField[] 
 
 /** Plaintext is the business of `encrypt`, which fills its indexes too. */
 function indexesOfCiphertexts(model: MaintainedModel, row: StoredRow): MaintainedIndex[] {
-  const plain = model.readable.filter(
-    (field) => cellAt(row, field) !== null && !isCiphertext(field, cellAt(row, field)),
-  )
+  const plain = model.readable.filter((field) => isPlain(field, cellAt(row, field)))
   return model.indexes.filter(({ sources }) => !plain.some(({ field }) => sources.includes(field)))
 }
 

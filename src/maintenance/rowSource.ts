@@ -1,7 +1,7 @@
 /** The primary key of a row as texts, in the key's order. */
 export type RowKey = readonly string[]
 
-/** What a column holds: text, the text of JSON, or bytes; `null` is NULL. */
+/** What a column holds: text, the text of JSON, or bytes; of a list, its elements as the text of JSON; `null` is NULL. */
 export type Cell = string | Uint8Array | null
 
 /** A row as it was read. */

@@ -1,20 +1,43 @@
-import { fieldError } from '../cipher/slot.js'
+import { checkedValue, fieldError } from '../cipher/slot.js'
 import { type Ciphertext, headerOfHead, headOf, PREFIX } from '../crypto/ciphertext.js'
+import { isPlaintext, parseTextForm, textForm } from '../crypto/textForm.js'
 import { hasExactNumbers } from './exactJson.js'
 import type { MaintainedField } from './model.js'
 import type { Cell } from './rowSource.js'
 
 const QUOTED_PREFIX = `"${PREFIX}`
+const HEX = '\\x'
 
 /** Whether a cell holds what looks like a ciphertext. */
 export function isCiphertext(field: MaintainedField, cell: Cell): boolean {
-  if (field.storage === 'Json') return typeof cell === 'string' && cell.startsWith(QUOTED_PREFIX)
-  return cell !== null && headOf(cell) !== null
+  if (cell === null) return false
+  if (field.list) return !isPlaintext(field, listIn(field, cell))
+  if (field.column === 'Json') return (cell as string).startsWith(QUOTED_PREFIX)
+  return headOf(cell) !== null
+}
+
+/** Whether a cell holds plaintext. An empty list is no value. */
+export function isPlain(field: MaintainedField, cell: Cell): boolean {
+  return cell !== null && !(field.list && cell === '[]') && !isCiphertext(field, cell)
+}
+
+/** Whether a cell only begins like a ciphertext, so that nothing can read it. */
+export function isTorn(field: MaintainedField, cell: Cell): boolean {
+  if (!isCiphertext(field, cell)) return false
+  try {
+    dekIdIn(field, cell)
+    return false
+  } catch {
+    return true
+  }
 }
 
 /** The ciphertext in a cell that `isCiphertext`. */
 export function ciphertextIn(field: MaintainedField, cell: Cell): Ciphertext {
-  return field.storage === 'Json' ? (JSON.parse(cell as string) as string) : cell!
+  if (!field.list) return field.column === 'Json' ? (JSON.parse(cell as string) as string) : cell!
+  const [only, ...others] = listIn(field, cell)
+  if (headOf(only) !== null && others.length === 0) return only as Ciphertext
+  throw fieldError('CIPHERTEXT_INVALID', field, 'holds a list that is not one ciphertext of this library')
 }
 
 /**
@@ -29,24 +52,48 @@ export function dekIdIn(field: MaintainedField, cell: Cell): string {
   throw fieldError('CIPHERTEXT_INVALID', field, what)
 }
 
-export function cellOfCiphertext(field: MaintainedField, ciphertext: Ciphertext): Cell {
-  return field.storage === 'Json' ? JSON.stringify(ciphertext) : ciphertext
+/** @param made what the cipher puts into the field: a ciphertext, or a list of one */
+export function cellOfCiphertext(field: MaintainedField, made: unknown): Cell {
+  if (field.list) return cellOfList(made as readonly unknown[])
+  return field.column === 'Json' ? JSON.stringify(made) : (made as Cell)
 }
 
 /**
- * The value of a cell that holds plaintext.
+ * The value that plaintext in a cell stands for.
  *
- * @throws FieldsealError `VALUE_INVALID` for a value that JavaScript cannot hold exactly
+ * @throws FieldsealError `VALUE_INVALID` for what is no value of the field, or none that JavaScript can hold exactly
  */
 export function plaintextIn(field: MaintainedField, cell: Cell): unknown {
-  return field.storage === 'Json' ? exactJson(field, cell as string) : cell
+  if ((field.column === 'Json' || field.kind === 'Json') && !hasExactNumbers(cell as string)) {
+    throw fieldError('VALUE_INVALID', field, 'holds a number in its JSON that JavaScript would round: make it a string')
+  }
+  const stored = field.list ? listIn(field, cell) : field.column === 'Json' ? JSON.parse(cell as string) : cell
+  const value = parseTextForm(field, stored)
+  if (value !== undefined) return value
+  throw fieldError(
+    'VALUE_INVALID',
+    field,
+    `holds plaintext that is no value of ${field.kind}: correct it in the database`,
+  )
 }
 
+/** @throws FieldsealError `VALUE_INVALID` for a value that would be taken for a ciphertext */
 export function cellOfPlaintext(field: MaintainedField, value: unknown): Cell {
-  return field.storage === 'Json' ? JSON.stringify(value) : (value as Cell)
+  const form = checkedValue(field, () => textForm(field, value))
+  if (field.list) return cellOfList(form as readonly unknown[])
+  return field.column === 'Json' ? JSON.stringify(form) : (form as Cell)
 }
 
-function exactJson(field: MaintainedField, text: string): unknown {
-  if (hasExactNumbers(text)) return JSON.parse(text)
-  throw fieldError('VALUE_INVALID', field, 'holds a number in its JSON that JavaScript would round: make it a string')
+/** Bytes stand in JSON as PostgreSQL writes them. */
+function listIn({ column }: MaintainedField, cell: Cell): unknown[] {
+  const elements = JSON.parse(cell as string) as unknown[]
+  if (column !== 'Bytes') return elements
+  return elements.map((hex) => new Uint8Array(Buffer.from((hex as string).slice(HEX.length), 'hex')))
+}
+
+function cellOfList(elements: readonly unknown[]): string {
+  const written = elements.map((element) =>
+    element instanceof Uint8Array ? HEX + Buffer.from(element).toString('hex') : element,
+  )
+  return JSON.stringify(written)
 }

@@ -6,7 +6,15 @@ import type { MaintainedField, MaintainedIndex, MaintainedModel } from './model.
 import { cellAt, type Operation, planRow, type RowWork } from './operation.js'
 import type { Cell, RowChange, StoredRow } from './rowSource.js'
 import { RunKeys } from './runKeys.js'
-import { cellOfCiphertext, cellOfPlaintext, ciphertextIn, dekIdIn, isCiphertext, plaintextIn } from './storedCell.js'
+import {
+  cellOfCiphertext,
+  cellOfPlaintext,
+  ciphertextIn,
+  dekIdIn,
+  isCiphertext,
+  isPlain,
+  plaintextIn,
+} from './storedCell.js'
 
 /** What is known of a row while it is worked on. */
 interface Draft {
@@ -95,10 +103,11 @@ function openSlots(model: MaintainedModel, { work, tenant, values }: Draft): Slo
   for (const field of neededFields(model, work)) {
     const cell = cellAt(work.row, field)
     if (cell === null) continue
-    if (!isCiphertext(field, cell)) {
+    if (isPlain(field, cell)) {
       values[field.field] = plaintextIn(field, cell)
       continue
     }
+    if (!isCiphertext(field, cell)) continue
     values[field.field] = ciphertextIn(field, cell)
     slots.push({ mode: 'decrypt', field, owner, holder: values, key: field.field, bound: boundTexts(field, work.row) })
   }
@@ -144,7 +153,7 @@ function boundTexts(field: MaintainedField, row: StoredRow): string[] {
 
 function changeOf({ work, values, made }: Draft): RowChange | undefined {
   const cells: Record<string, Cell> = {}
-  for (const field of work.seal) cells[field.field] = cellOfCiphertext(field, made[field.field] as string | Uint8Array)
+  for (const field of work.seal) cells[field.field] = cellOfCiphertext(field, made[field.field])
   for (const field of work.reveal) cells[field.field] = cellOfPlaintext(field, values[field.field])
   for (const { field } of work.index) cells[field] = made[field] as Cell
   for (const { field } of work.clear) cells[field] = null

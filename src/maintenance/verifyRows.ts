@@ -1,7 +1,7 @@
 import { FieldsealError } from '../errors.js'
 import { cellAt } from './operation.js'
 import type { RowChange, StoredRow } from './rowSource.js'
-import { isCiphertext } from './storedCell.js'
+import { isPlain } from './storedCell.js'
 import { type RowTransformer, transformRows } from './transformRows.js'
 
 /**
@@ -26,7 +26,7 @@ function mismatch({ model }: RowTransformer, { row, cells }: RowChange): Fieldse
 }
 
 function plaintext({ model }: RowTransformer, row: StoredRow): [StoredRow, FieldsealError] | undefined {
-  const plain = model.fields.find((field) => cellAt(row, field) !== null && !isCiphertext(field, cellAt(row, field)))
+  const plain = model.fields.find((field) => isPlain(field, cellAt(row, field)))
   if (plain === undefined) return undefined
   return [row, new FieldsealError('CIPHERTEXT_INVALID', `${plain.name} is stored in plaintext: run encrypt`)]
 }

@@ -72,6 +72,13 @@ function sent(cell: Cell): string | null {
     : Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength).toString('base64')
 }
 
-function stored(context: RowSourceContext, { column, storage }: ChangedColumn, value: string): string {
+function stored(context: RowSourceContext, { column, storage, list }: ChangedColumn, value: string): string {
+  if (list) return `CASE WHEN ${value} IS NOT NULL THEN ${arrayOf(storage, value)} END::${typeOf(context, column)}`
   return storage === 'Bytes' ? `decode(${value}, 'base64')` : `${value}::${typeOf(context, column)}`
+}
+
+/** The array that a JSON text stands for. */
+function arrayOf(storage: MaintainedColumn['storage'], value: string): string {
+  if (storage === 'Json') return `ARRAY(SELECT e FROM json_array_elements(${value}::json) e)`
+  return `ARRAY(SELECT e${storage === 'Bytes' ? '::bytea' : ''} FROM json_array_elements_text(${value}::json) e)`
 }

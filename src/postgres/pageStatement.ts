@@ -60,9 +60,7 @@ function select(context: RowSourceContext, tail: string, values: unknown[]): str
   const sent = [
     'p.row_tenant',
     ...bound.map((_, position) => `p.b${position}::text`),
-    ...columns.map(({ storage }, position) =>
-      storage === 'Bytes' ? `encode(p.c${position}, 'base64')` : `p.c${position}::text`,
-    ),
+    ...columns.map((column, position) => sentAs(column, `p.c${position}`)),
   ].map((value) => `CASE WHEN p.wanted THEN ${value} END`)
   const raw = [
     ...facts.key.map((column, position) => `t.${quoteName(column)} AS k${position}`),
@@ -80,10 +78,16 @@ function select(context: RowSourceContext, tail: string, values: unknown[]): str
     FROM (${summed}) p WHERE p.weights - p.weight < ${PAGE_BYTES} ORDER BY ${keyOrder(context, 'p')}`
 }
 
+/** Bytes as base64, a list as JSON, anything else as PostgreSQL writes it. */
+function sentAs({ storage, list }: MaintainedColumn, value: string): string {
+  if (list) return `to_json(${value})::text`
+  return storage === 'Bytes' ? `encode(${value}, 'base64')` : `${value}::text`
+}
+
 /** What it takes in this process, about; without unpacking anything in the database. */
 function weight(columns: readonly MaintainedColumn[]): string {
-  const sizes = columns.map(({ storage }, position) => {
-    const size = storage === 'Json' ? `4 * pg_column_size(s.c${position})` : `octet_length(s.c${position})`
+  const sizes = columns.map(({ storage, list }, position) => {
+    const size = storage === 'Json' || list ? `4 * pg_column_size(s.c${position})` : `octet_length(s.c${position})`
     return `coalesce(${size}, 0)`
   })
   return ['0', ...sizes].join(' + ')
@@ -163,7 +167,7 @@ export class RowReader {
       tenant: this.#tenantOf(row[this.#keys + 2]!),
       bound: Object.fromEntries(bound.map(([field], position) => [field, row[first + position]!])),
       cells: Object.fromEntries(
-        columns.map(({ field, storage }, position) => [field, cellOf(storage, row[first + bound.length + position]!)]),
+        columns.map((column, position) => [column.field, cellOf(column, row[first + bound.length + position]!)]),
       ),
     }
   }
@@ -174,6 +178,6 @@ export class RowReader {
   }
 }
 
-function cellOf(storage: MaintainedColumn['storage'], text: string | null): Cell {
-  return storage === 'Bytes' && text !== null ? Buffer.from(text, 'base64') : text
+function cellOf({ storage, list }: MaintainedColumn, text: string | null): Cell {
+  return storage === 'Bytes' && !list && text !== null ? Buffer.from(text, 'base64') : text
 }

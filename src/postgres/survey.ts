@@ -2,7 +2,7 @@ import type { MaintainedModel } from '../maintenance/model.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { type PgConnection, quoteName, runSql, tableName } from './sql.js'
 import type { KeysTable, MaintainedTable } from './table.js'
-import { dekIdOf, holdsCiphertext } from './wanted.js'
+import { dekIdOf, holdsCiphertext, isSet } from './wanted.js'
 
 /** What is stored in an encrypted field, in numbers of rows. */
 export interface FieldSurvey {
@@ -58,7 +58,7 @@ export async function surveyFields(
   return Promise.all(
     model.fields.map(async ({ field }) => {
       const column = table.fields[field]!
-      const kind = `CASE WHEN t.${quoteName(column.column)} IS NULL THEN 'null' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' ELSE 'plaintext' END`
+      const kind = `CASE WHEN (${isSet(column)}) IS NOT TRUE THEN 'null' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' ELSE 'plaintext' END`
       const rows = await runSql(
         database,
         `SELECT s.kind, k.${quoteName(keys.version)}, k.${quoteName(keys.state)}, sum(s.count)
@@ -92,7 +92,7 @@ export async function surveyIndexes(
   return Promise.all(
     model.indexes.map(async ({ field, sources }) => {
       const index = `t.${quoteName(table.indexes[field]!.column)}`
-      const set = sources.map((source) => `t.${quoteName(table.fields[source]!.column)} IS NOT NULL`).join(' AND ')
+      const set = sources.map((source) => isSet(table.fields[source]!)).join(' AND ')
       const [row] = await runSql(
         database,
         `SELECT count(*) FILTER (WHERE ${index} IS NULL AND ${set}), count(*) FILTER (WHERE ${index} IS NOT NULL AND NOT (${set}))

@@ -16,6 +16,8 @@ export interface MaintainedTable {
 export interface MaintainedColumn {
   readonly column: string
   readonly storage: StorageType
+  /** An array of that. */
+  readonly list: boolean
 }
 
 /** Where the tenant of a row is written. */

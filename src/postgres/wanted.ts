@@ -9,8 +9,9 @@ const PREFIX_HEX = `'\\x${Buffer.from(PREFIX).toString('hex')}'::bytea`
 const HEAD = '[A-Za-z0-9_-]{24}'
 
 /** A condition of SQL on the row `t`: whether a column holds what looks like a ciphertext. */
-export function holdsCiphertext({ column, storage }: MaintainedColumn): string {
-  const name = `t.${quoteName(column)}`
+export function holdsCiphertext(of: MaintainedColumn): string {
+  const { storage } = of
+  const name = valueIn(of)
   if (storage === 'Bytes') return `substring(${name} from 1 for ${PREFIX.length}) = ${PREFIX_HEX}`
   return storage === 'Json' ? `left(${jsonString(name)}, 4) = '${PREFIX}'` : `left(${name}, 4) = '${PREFIX}'`
 }
@@ -21,8 +22,9 @@ function jsonString(name: string): string {
 }
 
 /** The DEK id that a ciphertext in a column names, as a UUID; NULL for anything else. */
-export function dekIdOf({ column, storage }: MaintainedColumn): string {
-  const name = `t.${quoteName(column)}`
+export function dekIdOf(of: MaintainedColumn): string {
+  const { storage } = of
+  const name = valueIn(of)
   if (storage === 'Bytes') {
     return `CASE WHEN substring(${name} from 1 for ${PREFIX.length}) = ${PREFIX_HEX} AND octet_length(${name}) >= 22 THEN encode(substring(${name} from 7 for 16), 'hex')::uuid END`
   }
@@ -47,7 +49,10 @@ export function wantedRows({ operation, model, table, keys }: WantedInput): stri
   switch (operation) {
     case 'encrypt':
       return anyOf([
-        ...columns.map((column) => `(${isSet(column)} AND (${holdsCiphertext(column)}) IS NOT TRUE)`),
+        ...columns.map(
+          (column) =>
+            `(${isSet(column)} AND (${holdsCiphertext(column)} AND (${dekIdOf(column)}) IS NOT NULL) IS NOT TRUE)`,
+        ),
         ...indexes.map(({ column, values }) => `(NOT ${isSet(column)} AND ${values.map(isSet).join(' AND ')})`),
       ])
     case 're-encrypt':
@@ -78,8 +83,14 @@ function isUnder(column: MaintainedColumn, keys: KeysTable, condition: string): 
   return `EXISTS (SELECT FROM ${tableName(keys)} k WHERE ${id} AND ${condition})`
 }
 
-function isSet({ column }: MaintainedColumn): string {
-  return `t.${quoteName(column)} IS NOT NULL`
+/** A list is stored as a list of one ciphertext. */
+function valueIn({ column, list }: MaintainedColumn): string {
+  return `t.${quoteName(column)}${list ? '[1]' : ''}`
+}
+
+/** Whether a column of the row `t` holds a value; an empty list is none. */
+export function isSet({ column, list }: MaintainedColumn): string {
+  return list ? `cardinality(t.${quoteName(column)}) > 0` : `t.${quoteName(column)} IS NOT NULL`
 }
 
 function anyOf(conditions: readonly string[]): string {

@@ -23,6 +23,11 @@ export interface MaintainedOptions {
   readonly defaultTenant: string | undefined
 }
 
+interface StoredIn {
+  readonly type: MaintainedColumn['storage']
+  readonly list?: true
+}
+
 /** All models with encrypted fields. */
 export function maintainedModels(options: MaintainedOptions): Maintained[] {
   checkPaths(options)
@@ -33,13 +38,13 @@ export function maintainedModels(options: MaintainedOptions): Maintained[] {
 
 function maintained(options: MaintainedOptions, plan: ModelPlan, schema: ModelSchema): Maintained {
   const column = (field: string) => schema.columns[field]!
-  const fields = plan.encrypted.map((field) => ({ ...field, storage: schema.encrypted[field.field]!.type }))
+  const fields = plan.encrypted
   const plans = new Set(plan.encrypted.flatMap(({ indexes }) => indexes))
   const indexes = [...plans].map((cipher): MaintainedIndex => {
     return { field: cipher.field, sources: cipher.sources.map(({ field }) => field), cipher }
   })
-  const place = ({ type }: { readonly type: MaintainedColumn['storage'] }, field: string): MaintainedColumn => {
-    return { column: column(field), storage: type }
+  const place = ({ type, list }: StoredIn, field: string): MaintainedColumn => {
+    return { column: column(field), storage: type, list: list === true }
   }
   return {
     model: { name: plan.name, fields, readable: fields, indexes },

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
 import {
-  type EncryptionOperations,
+  type EncryptionMethods,
   type EncryptionSchema,
   type FieldEncryptionOptions,
   fieldEncryption,
@@ -49,7 +49,7 @@ export type FixtureClient = { [model: string]: Delegate } & {
   $extends(extension: unknown): FixtureClient
   $disconnect(): Promise<void>
   $on(event: 'query', listener: (event: { query: string; params: string }) => void): void
-  $encryption: EncryptionOperations
+  $encryption: EncryptionMethods['$encryption']
   $forTenant(tenant: string): FixtureClient
   $acrossTenants(): FixtureClient
 }

@@ -1,0 +1,93 @@
+import type { Operation, RunReport } from 'fieldseal/prisma'
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Fixture, openFixture, type Row } from '../prisma/fixtureClient.js'
+
+let fixture: Fixture
+let pool: pg.Pool
+beforeAll(async () => {
+  fixture = await openFixture('measures.prisma')
+  pool = new pg.Pool({ connectionString: fixture.database.url })
+})
+beforeEach(async () => {
+  await pool.query('TRUNCATE "Measure"')
+  await pool.query(`INSERT INTO "Measure" (id, born, amount, count, data, tags, blobs) VALUES
+    (1, '2026-01-02T03:04:05.678Z', '1234567890.12345', '42', '{"a": 1}', ARRAY['x', 'y "z" {,}'], ARRAY['\\x00ff', '\\x']::bytea[]),
+    (2, '2026-01-02 10:00:00', '1.50', NULL, 'null', ARRAY['fs'], '{}'),
+    (3, NULL, NULL, '-7', NULL, '{}', ARRAY['\\x66']::bytea[])`)
+})
+afterAll(async () => {
+  await pool?.end()
+  await fixture?.close()
+})
+
+const run = async (operation: Operation): Promise<RunReport> =>
+  (await fixture.another().$encryption.maintain({ operation, database: pool, restart: true }))[0]!
+const read = async () =>
+  JSON.parse(JSON.stringify(await fixture.another().measure!.findMany({ orderBy: { id: 'asc' } })))
+const stored = async (): Promise<Row[]> => (await pool.query('SELECT * FROM "Measure" ORDER BY id')).rows
+
+describe('typed fields, lists and indexes over several fields', () => {
+  it('read the same before, while and after they are encrypted', async () => {
+    const before = (await read()).map(({ both, ...row }: Row) => row)
+    expect(before[0]).toMatchObject({
+      born: '2026-01-02T03:04:05.678Z',
+      amount: '1234567890.12345',
+      count: 42,
+      tags: ['x', 'y "z" {,}'],
+    })
+    expect(await run('encrypt')).toMatchObject({ changed: 3, skipped: 0 })
+    expect((await read()).map(({ both, ...row }: Row) => row)).toEqual(before)
+    for (const { id, both, ...row } of await stored()) {
+      for (const value of Object.values(row)
+        .flat()
+        .filter((cell) => cell !== null)) {
+        expect(Buffer.from(value as string).toString()).toMatch(/^fs1\./)
+      }
+    }
+    expect(await run('encrypt')).toMatchObject({ changed: 0 })
+    expect(await run('verify')).toMatchObject({ skipped: 0, scanned: 3 })
+  })
+
+  it('have an index over several where all of them have a value, the one that the client makes', async () => {
+    await run('encrypt')
+    const made = (await stored()).map(({ both }) => both)
+    expect(made).toEqual([expect.any(String), null, null])
+    await fixture
+      .another()
+      .measure!.update({ where: { id: 1 }, data: { born: new Date('2026-01-02T03:04:05.678Z'), count: 42 } })
+    expect((await stored())[0]!.both).toBe(made[0])
+  })
+
+  it('come under the active key, and back to plaintext in the form of their type', async () => {
+    const before = await stored()
+    await run('encrypt')
+    await fixture.another().$encryption.rotate()
+    expect(await run('re-encrypt')).toMatchObject({ changed: 3, skipped: 0 })
+    expect(await run('re-encrypt')).toMatchObject({ changed: 0 })
+    expect(await run('decrypt')).toMatchObject({ changed: 3, skipped: 0 })
+    const after = await stored()
+    expect(after[0]).toEqual({ ...before[0], data: '{"a":1}' })
+    expect(after[1]).toEqual({
+      ...before[1],
+      born: expect.stringMatching(/^2026-01-02T10:00:00\.000Z$/),
+      amount: '1.5',
+    })
+    expect(after[2]).toEqual(before[2])
+  })
+
+  it('that hold text of another type, or numbers that would be rounded, are reported and left', async () => {
+    await pool.query(`UPDATE "Measure" SET count = 'many' WHERE id = 1`)
+    await pool.query(`UPDATE "Measure" SET data = '12345678901234567890' WHERE id = 2`)
+    await pool.query(`UPDATE "Measure" SET tags = ARRAY['plain', 'fs1.half'] WHERE id = 3`)
+    const places = ({ problems }: RunReport) =>
+      problems.map(({ key, code, message }) => [key[0], code, message.split(' ')[0]])
+    const report = await run('encrypt')
+    expect(report.changed).toBe(0)
+    expect(places(report)).toEqual([
+      ['1', 'VALUE_INVALID', 'Measure.count'],
+      ['2', 'VALUE_INVALID', 'Measure.data'],
+      ['3', 'CIPHERTEXT_INVALID', 'Measure.tags'],
+    ])
+  })
+})
