@@ -6,7 +6,7 @@ import type { Fault, KmsEmulator } from 'fieldseal/testing'
 import pg from 'pg'
 import { headerOfHead, headOf } from '../../src/crypto/ciphertext.js'
 import { type ClinicUnderTest, emulatedKms } from '../support/clinic.js'
-import { type AppNews, type AppSetup, nameOf } from './app.js'
+import { type AppNews, type AppSetup, nameOf } from './protocol.js'
 
 const program = fileURLToPath(new URL('app.ts', import.meta.url))
 const root = fileURLToPath(new URL('../..', import.meta.url))
