@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { bulkhead } from 'cockatiel'
+import { bulkhead, ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
 import type { KeyFilter, KeyStore, StoredKey } from '../keys/keyStore.js'
 import { paceOf } from './pace.js'
@@ -59,6 +59,11 @@ export interface Walk {
 }
 
 const PAGE = 1000
+/** A KMS that throttles is given time: others share its quota. */
+const throttled = retry(
+  handleWhen((error) => FieldsealError.is(error, 'KMS_THROTTLED')),
+  { maxAttempts: 8, backoff: new ExponentialBackoff({ initialDelay: 1_000, maxDelay: 15_000 }) },
+)
 /** What concerns one row; anything else would meet the next row too, and ends the run. */
 const OF_ONE_ROW = new Set(['KEY_INVALID', 'KEY_DESTROYED', 'KMS_REFUSED', 'KMS_KEY_UNUSABLE', 'TENANT_INVALID'])
 
@@ -81,8 +86,12 @@ export async function walkKeys({ store, filter, options, rate, each }: Walk): Pr
     const signals = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal])
     setMaxListeners(0, signals)
     const step = async (row: StoredKey) => {
-      await pace(signals)
-      await run.see(row, () => each(row))
+      await run.see(row, () =>
+        throttled.execute(async () => {
+          await pace(signals)
+          return each(row)
+        }, signals),
+      )
     }
     const steps = rows.map((row) => slots.execute(() => step(row)).catch((error: unknown) => stop.abort(error)))
     await Promise.all(steps)

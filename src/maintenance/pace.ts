@@ -26,6 +26,7 @@ export function paceOf(rate: number): Pace {
     next = (next + 1) % bunch
     if (start > now) await setTimeout(start - now, undefined, signal && { signal })
     else signal?.throwIfAborted()
-    starts[own] = Math.max(start, performance.now())
+    // One that waits for this start already has put its own in its place.
+    if (starts[own] === start) starts[own] = Math.max(start, performance.now())
   }
 }

@@ -171,7 +171,7 @@ async function restart(url: string): Promise<void> {
 
 /** Whatever stands against it, is part of the chaos. */
 async function rotate({ another }: ChaosOptions['clinic']): Promise<void> {
-  const client = another({ pool: 2 })
+  const client = another({ pool: 2, keys: KEYS })
   await client.$encryption.rotate({ tenants: TENANTS }).catch(() => undefined)
   await client.$disconnect()
 }

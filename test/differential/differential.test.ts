@@ -11,7 +11,8 @@ import { Tally } from './tally.js'
 import { openTwins, type Twins } from './twins.js'
 
 const given = (name: string) => process.env[`FIELDSEAL_DIFFERENTIAL_${name}`]
-const SEED = Number(given('SEED') ?? Math.floor(Math.random() * 2 ** 30))
+/** The suite asks the same questions every time; `npm run test:differential` asks new ones. */
+const SEED = Number(given('SEED') ?? 700)
 const SCHEMAS = Number(given('SCHEMAS') ?? 3)
 const RUNS = Math.ceil(Number(given('RUNS') ?? 150) / SCHEMAS)
 const path = given('PATH')

@@ -19,6 +19,13 @@ describe('a pace', () => {
     expect(times.at(-1)! - times[0]!).toBeGreaterThan(1_500)
   })
 
+  it('is kept by those who wait at the same time', async () => {
+    const pace = paceOf(50)
+    const begun = performance.now()
+    await Promise.all(Array.from({ length: 100 }, () => pace()))
+    expect(performance.now() - begun).toBeGreaterThan(1_800)
+  })
+
   it('without a limit waits for nothing', async () => {
     const times = await starts(Number.POSITIVE_INFINITY, 1_000)
     expect(times.at(-1)! - times[0]!).toBeLessThan(500)

@@ -58,7 +58,7 @@ describe('the packed package', () => {
   it('installs its commands', async () => {
     const commands = Object.keys(JSON.parse(await readFile('package.json', 'utf8')).bin)
     for (const name of commands) await access(join(workspace, 'node_modules/.bin', name), constants.X_OK)
-    expect(commands).toEqual(['fieldseal-generator', 'fieldseal-kms-emulator'])
+    expect(commands).toEqual(['fieldseal', 'fieldseal-generator', 'fieldseal-kms-emulator'])
   })
 
   it('encrypts in an ECMAScript project in TypeScript', { timeout: 5 * MINUTES }, async () => {
