@@ -6,6 +6,7 @@ const library = {
   'kms/tencent': 'src/kms/tencent.ts',
   'kms/local': 'src/kms/local.ts',
   'kms/hierarchical': 'src/kms/hierarchical.ts',
+  'kms/redundant': 'src/kms/redundant.ts',
   opentelemetry: 'src/opentelemetry.ts',
   'testing/index': 'src/testing/index.ts',
 }

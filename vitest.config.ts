@@ -11,6 +11,7 @@ export default defineConfig({
       { find: /^fieldseal\/tencent-kms$/, replacement: source('kms/tencent.ts') },
       { find: /^fieldseal\/local-kms$/, replacement: source('kms/local.ts') },
       { find: /^fieldseal\/hierarchical-kms$/, replacement: source('kms/hierarchical.ts') },
+      { find: /^fieldseal\/redundant-kms$/, replacement: source('kms/redundant.ts') },
       { find: /^fieldseal\/opentelemetry$/, replacement: source('opentelemetry.ts') },
       { find: /^fieldseal\/testing$/, replacement: source('testing/index.ts') },
     ],

@@ -7,7 +7,16 @@ import { chartOf } from './chart.js'
 import { diskCosts } from './disk.js'
 import { opensslSpeed, passes, perValue } from './micro.js'
 import { profileOf } from './profile.js'
-import { diskTable, machineTable, passTable, profileTable, ratioTable, targetTable, valueTable } from './report.js'
+import {
+  cpuTable,
+  diskTable,
+  machineTable,
+  passTable,
+  profileTable,
+  ratioTable,
+  targetTable,
+  valueTable,
+} from './report.js'
 import type { CaseResult, Results } from './results.js'
 import { type Effort, interleave, ratioOf, spreadOf } from './rounds.js'
 import { openWorld, type World } from './world.js'
@@ -24,7 +33,7 @@ const { values: options } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 })
-const effort: Effort = options.quick ? { budget: 1200, fewest: 5 } : { budget: 5000, fewest: 9 }
+const effort: Effort = options.quick ? { budget: 2500, fewest: 11 } : { budget: 4000, fewest: 9 }
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const say = (text: string) => console.log(`${text}\n`)
@@ -51,15 +60,20 @@ async function runCases(world: World): Promise<CaseResult[]> {
   await seed(world, most)
   const results: CaseResult[] = []
   for (const { name, contenders } of casesOf(world, most).filter((one) => one.name.includes(options.only))) {
-    const times = await interleave(contenders, effort)
-    const names = Object.keys(contenders)
-    const result = {
+    const { wall, cpu } = await interleave(contenders, effort)
+    const [plain, ...others] = Object.keys(contenders) as [string, ...string[]]
+    const each = <T>(names: readonly string[], of: (name: string) => T) =>
+      Object.fromEntries(names.map((one) => [one, of(one)]))
+    const result: CaseResult = {
       name,
-      rounds: times.plain!.length,
-      times: Object.fromEntries(names.map((contender) => [contender, spreadOf(times[contender]!)])),
-      ratios: Object.fromEntries(names.slice(1).map((contender) => [contender, ratioOf(times, contender, 'plain')])),
+      rounds: wall[plain]!.length,
+      times: each([plain, ...others], (one) => spreadOf(wall[one]!)),
+      ratios: each(others, (one) => ratioOf(wall, one, plain)),
+      cpuRatios: each(others, (one) => ratioOf(cpu, one, plain)),
     }
-    const told = names.slice(1).map((contender) => `${contender} ${result.ratios[contender]!.median.toFixed(2)}`)
+    const told = others.map(
+      (one) => `${one} ${result.ratios[one]!.median.toFixed(2)} (CPU ${result.cpuRatios[one]!.median.toFixed(2)})`,
+    )
     console.log(
       `${name}: plain ${result.times.plain!.median.toFixed(2)} ms; to plain: ${told.join(', ')} (${result.rounds} rounds)`,
     )
@@ -123,6 +137,7 @@ const tables = {
   machine: machineTable(results),
   ...(options.only ? {} : { targets: targetTable(results) }),
   ratios: ratioTable(results),
+  cpu: cpuTable(results),
   profiles: profileTable(results),
   values: valueTable(results),
   passes: passTable(results),

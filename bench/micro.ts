@@ -14,7 +14,7 @@ import { encodeHeader } from '../src/crypto/header.js'
 import { Dek } from '../src/keys/dek.js'
 import type { KeyRing } from '../src/keys/keyRing.js'
 import { bareDecrypt, bareEncrypt } from './bareLoop.js'
-import { interleave, type Spread, spreadOf, type Times } from './rounds.js'
+import { interleave, type Spread, spreadOf } from './rounds.js'
 
 /* Values without a database: what one costs in a batch, and what a pass over very many does to the event loop. */
 
@@ -61,11 +61,8 @@ export async function perValue(budget: number): Promise<{ readonly [name: string
     contenders['bare OpenSSL encrypt'] = { run: () => openssl.run(COUNT, false) }
   }
   try {
-    const times: Times = await interleave(contenders, { budget, fewest: 30, most: 400 })
-    const each = Object.entries(times).map(([name, values]) => [
-      name,
-      spreadOf(values.map((ms) => (ms * 1000) / COUNT)),
-    ])
+    const { wall } = await interleave(contenders, { budget, fewest: 30, most: 400 })
+    const each = Object.entries(wall).map(([name, values]) => [name, spreadOf(values.map((ms) => (ms * 1000) / COUNT))])
     return Object.fromEntries(each)
   } finally {
     openssl?.remove()

@@ -23,4 +23,6 @@ export interface CaseResult {
   readonly times: { readonly [contender: string]: Spread }
   /** To the plain client, taken round by round. */
   readonly ratios: { readonly [contender: string]: Spread }
+  /** The same of the processor time that the process took, which others on the machine change less. */
+  readonly cpuRatios: { readonly [contender: string]: Spread }
 }

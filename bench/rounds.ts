@@ -8,6 +8,12 @@ export interface Contender {
 /** Milliseconds per round of each contender. */
 export type Times = { readonly [name: string]: number[] }
 
+/** What a clock on the wall shows, and what the process's own threads computed: others on the machine change only the first much. */
+export interface Measured {
+  readonly wall: Times
+  readonly cpu: Times
+}
+
 export interface Effort {
   /** How long to go on, in milliseconds, once there are rounds enough. */
   readonly budget: number
@@ -22,19 +28,23 @@ export interface Effort {
 export async function interleave(
   contenders: { readonly [name: string]: Contender },
   { budget, fewest = 7, most = Math.max(fewest, 150) }: Effort,
-): Promise<Times> {
-  const times: Times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]))
+): Promise<Measured> {
+  const empty = (): Times => Object.fromEntries(Object.keys(contenders).map((name) => [name, []]))
+  const [wall, cpu] = [empty(), empty()]
   const start = performance.now()
   for (let round = -2; round < most; round++) {
     if (round >= fewest && performance.now() - start > budget) break
     for (const [name, { run, prepare }] of Object.entries(contenders)) {
       await prepare?.()
-      const before = performance.now()
+      const [before, used] = [performance.now(), process.cpuUsage()]
       await run()
-      if (round >= 0) times[name]!.push(performance.now() - before)
+      const [after, { user, system }] = [performance.now(), process.cpuUsage(used)]
+      if (round < 0) continue
+      wall[name]!.push(after - before)
+      cpu[name]!.push((user + system) / 1000)
     }
   }
-  return times
+  return { wall, cpu }
 }
 
 /** A median and the quartiles around it. */

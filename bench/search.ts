@@ -66,8 +66,8 @@ try {
 
 async function compare(name: string, { plain, fieldseal }: { plain: () => unknown; fieldseal: () => unknown }) {
   const contenders = { plain: { run: plain }, fieldseal: { run: fieldseal } }
-  const times = await interleave(contenders, { budget: 0, fewest: ROUNDS })
-  const { median, low, high } = ratioOf(times, 'fieldseal', 'plain')
-  const medians = (['fieldseal', 'plain'] as const).map((one) => `${spreadOf(times[one]!).median.toFixed(2)} ms`)
+  const { wall } = await interleave(contenders, { budget: 0, fewest: ROUNDS })
+  const { median, low, high } = ratioOf(wall, 'fieldseal', 'plain')
+  const medians = (['fieldseal', 'plain'] as const).map((one) => `${spreadOf(wall[one]!).median.toFixed(2)} ms`)
   console.log(`${name}: ${median.toFixed(2)} [${low.toFixed(2)}–${high.toFixed(2)}] (medians ${medians.join(' to ')})`)
 }

@@ -23,7 +23,9 @@ export type * from './cipher/slot.js'
 export { checkedValue, fieldError } from './cipher/slot.js'
 
 /** Slots that go to the engine together: enough to make its calls cheap, too few to hold up the event loop. */
-const STRETCH = 1024
+const STRETCH = 512
+/** So many slots are looked at without a pause. */
+const LARGE = 16_384
 /** After so many milliseconds at a stretch, others on the event loop have their turn. */
 const TURN = 6
 
@@ -42,8 +44,22 @@ export function transform(
   if (slots.length === 0) return undefined
   const start = performance.now()
   const keys = new PassKeys(ring)
+  if (slots.length > LARGE) return transformLarge(slots, keys, inTime)
   for (let i = 0; i < slots.length; i++) keys.need(slots[i]!, i)
   return keys.complete() ? apply(slots, keys, start) : resolveAndApply(slots, keys, inTime)
+}
+
+/** As `transform`, of so many slots that only to look at them would take too long at a stretch. */
+async function transformLarge(
+  slots: readonly Slot[],
+  keys: PassKeys,
+  inTime: (keys: Promise<void>) => Promise<void>,
+): Promise<void> {
+  for (let i = 0; i < slots.length; i++) {
+    keys.need(slots[i]!, i)
+    if (i % LARGE === LARGE - 1) await setImmediate()
+  }
+  await (keys.complete() ? applyRest(slots, keys, 0) : resolveAndApply(slots, keys, inTime))
 }
 
 /** Checks the values first: one that cannot be written should not make a DEK. */

@@ -41,8 +41,19 @@ class NativeKey implements ValueKey {
     })
   }
 
-  #encrypt({ header, form, aad, bound, plaintexts, nonces }: EncryptBatch): Ciphertext[] {
-    const { input, lengths, encoding } = plaintextInput(plaintexts)
+  #encrypt(batch: EncryptBatch): Ciphertext[] {
+    const plaintext = plaintextInput(batch.plaintexts)
+    try {
+      return this.#encryptInput(batch, plaintext)
+    } finally {
+      if (typeof plaintext.input !== 'string') plaintext.input.fill(0)
+    }
+  }
+
+  #encryptInput(
+    { header, form, aad, bound, plaintexts, nonces }: EncryptBatch,
+    { input, lengths, encoding }: PlaintextInput,
+  ): Ciphertext[] {
     const { texts, textLengths } = boundInput(bound)
     const call = (head: string | Buffer, out: Buffer | typeof collect) =>
       this.#addon.encrypt(this.#key, aad, texts, textLengths, input, lengths, encoding, nonces, head, out)
@@ -137,8 +148,14 @@ function decryptPart(batch: DecryptBatch, from: number, to: number): DecryptBatc
   return { ...batch, stored: batch.stored.slice(from, to), bound: batch.bound?.slice(from, to) }
 }
 
-/** All plaintexts as one: strings stay strings if all are. */
-function plaintextInput(plaintexts: readonly Value[]) {
+interface PlaintextInput {
+  readonly input: string | Buffer
+  readonly lengths: Uint32Array
+  readonly encoding: number
+}
+
+/** All plaintexts as one: strings stay strings if all are, and bytes are a copy. */
+function plaintextInput(plaintexts: readonly Value[]): PlaintextInput {
   if (areStrings(plaintexts)) {
     const input = plaintexts.join('')
     return { input, lengths: lengthsOf(plaintexts), encoding: WIDE.test(input) ? ENCODING.wide : ENCODING.latin1 }

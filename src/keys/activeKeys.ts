@@ -48,9 +48,6 @@ export class ActiveKeys {
   readonly #flights = new SingleFlight<Dek>()
   readonly #opens = new SingleFlight<void>()
   readonly #reservations = new SingleFlight<number>()
-  /** When each DEK was created. */
-  readonly #born = new WeakMap<Dek, number>()
-  readonly #old = new WeakSet<Dek>()
 
   constructor(options: ActiveKeysOptions) {
     this.#options = options
@@ -66,19 +63,9 @@ export class ActiveKeys {
    * once; if that fails, the DEK serves until its time in memory is over, and is then asked for as any other.
    */
   cached(tenant: string, purpose: Purpose): Dek | undefined {
-    const { cache } = this.#options
-    const dek = cache.active(tenant, purpose)
-    if (dek && (cache.isActiveDue(tenant, purpose) || this.#becomesOld(dek))) {
+    return this.#options.cache.active(tenant, purpose, () => {
       this.#activate(tenant, purpose).catch(() => undefined)
-    }
-    return dek
-  }
-
-  /** Whether a DEK has grown too old since it came into memory. `true` once. */
-  #becomesOld(dek: Dek): boolean {
-    if (this.#old.has(dek) || !this.#isOld(dek.purpose, this.#born.get(dek))) return false
-    this.#old.add(dek)
-    return true
+    })
   }
 
   async active(tenant: string, purpose: Purpose): Promise<Dek> {
@@ -94,8 +81,9 @@ export class ActiveKeys {
   /** The right to encrypt `count` messages, if memory has it. */
   take(tenant: string, count: number): Allotment[] | undefined {
     const dek = this.cached(tenant, this.#counted)
-    if (!dek || !this.#ledger.take(dek.id, count)) return undefined
-    if (this.#ledger.left(dek.id) < this.#low) this.#extend(dek).catch(() => undefined)
+    const left = dek ? this.#ledger.take(dek.id, count) : undefined
+    if (!dek || left === undefined) return undefined
+    if (left < this.#low) this.#extend(dek).catch(() => undefined)
     return [{ dek, count }]
   }
 
@@ -222,7 +210,7 @@ export class ActiveKeys {
   async #useOrSucceed(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
     const identity = newest && { key: newest.id, purpose: wanted.purpose, tenant: wanted.tenant }
     if (!identity || newest.state === 'retired' || this.#isSpent(wanted, newest)) return this.#create(wanted, newest)
-    if (newest.state === 'active' && this.#isOld(newest.purpose, newest.createdAt.getTime())) {
+    if (newest.state === 'active' && this.#isOld(newest)) {
       return this.#succeedOld(wanted, newest, identity)
     }
     return this.#use(newest, identity, wanted.since)
@@ -240,12 +228,10 @@ export class ActiveKeys {
   }
 
   async #use(row: StoredKey, identity: DekIdentity, since: number): Promise<Dek> {
-    const dek = await this.#options.unwrapper.unwrap(row, identity)
-    return this.#remember(dek, row.createdAt.getTime(), since)
+    return this.#remember(await this.#options.unwrapper.unwrap(row, identity), since)
   }
 
-  #remember(dek: Dek, born: number, since: number): Dek {
-    this.#born.set(dek, born)
+  #remember(dek: Dek, since: number): Dek {
     this.#options.cache.addActive(dek, since)
     return dek
   }
@@ -255,9 +241,9 @@ export class ActiveKeys {
     return id === spent || (messages >= this.#options.policy.maxMessages && this.#ledger.left(id) === 0)
   }
 
-  #isOld(purpose: Purpose, born: number | undefined): boolean {
+  #isOld({ purpose, createdAt }: StoredKey): boolean {
     const { now, policy } = this.#options
-    return purpose === this.#counted && born !== undefined && now() - born >= policy.rotateAfter
+    return purpose === this.#counted && now() - createdAt.getTime() >= policy.rotateAfter
   }
 
   /**
@@ -265,7 +251,7 @@ export class ActiveKeys {
    * that be of no use by then, makes the version after it.
    */
   async #create(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
-    const { kms, store, now } = this.#options
+    const { kms, store } = this.#options
     const identity: DekIdentity = { key: randomUUID(), purpose: wanted.purpose, tenant: wanted.tenant }
     const { dek: bytes, wrapped, kekId, kms: name = kms.name } = await kms.generate(identity)
     const dek = new Dek(identity, bytes)
@@ -273,7 +259,7 @@ export class ActiveKeys {
     if (!(await store.insert(row, { reopens: wanted.reopens ?? false }))) return this.#useWinner(wanted, row)
     this.#ledger.add(dek.id, row.messages, row.messages === this.#options.policy.maxMessages)
     this.#tellCreated(row, newest)
-    return this.#remember(dek, now(), wanted.since)
+    return this.#remember(dek, wanted.since)
   }
 
   #tellCreated({ id: key, tenant, purpose, version }: NewKey, before: StoredKey | null): void {

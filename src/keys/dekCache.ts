@@ -77,33 +77,30 @@ export class DekCache {
   }
 
   byId(id: string): Dek | undefined {
-    const dek = this.#fresh(id)
-    if (dek) this.hits += 1
-    else this.misses += 1
-    return dek
-  }
-
-  #fresh(id: string): Dek | undefined {
     const held = this.#byId.get(id)
-    return held?.freshness.isFresh(this.#clock.now()) ? held.dek : undefined
-  }
-
-  active(tenant: string, purpose: Purpose): Dek | undefined {
-    const held = this.#active.get(slot(tenant, purpose))
-    const dek = held?.freshness.isFresh(this.#clock.now()) ? this.#fresh(held.id) : undefined
+    const dek = held?.freshness.isFresh(this.#clock.now()) ? held.dek : undefined
     if (dek) this.hits += 1
     else this.misses += 1
     return dek
+  }
+
+  /** `onDue` is told, once, when it is time to ask again whether the active DEK is this one still. */
+  active(tenant: string, purpose: Purpose, onDue?: () => void): Dek | undefined {
+    const now = this.#clock.now()
+    const active = this.#active.get(slot(tenant, purpose))
+    const held = active?.freshness.isFresh(now) ? this.#byId.get(active.id) : undefined
+    if (!held?.freshness.isFresh(now)) {
+      this.misses += 1
+      return undefined
+    }
+    this.hits += 1
+    if (onDue && active!.freshness.isDue(now)) onDue()
+    return held.dek
   }
 
   /** Whether it is time to fetch a DEK again while it can still be used. `true` once. */
   isDue(id: string): boolean {
     return this.#byId.get(id)?.freshness.isDue(this.#clock.now()) ?? false
-  }
-
-  /** Whether it is time to ask again whether the active DEK is this one still. `true` once. */
-  isActiveDue(tenant: string, purpose: Purpose): boolean {
-    return this.#active.get(slot(tenant, purpose))?.freshness.isDue(this.#clock.now()) ?? false
   }
 
   /** A DEK that cannot be fetched again now, if it may serve on nevertheless. */

@@ -37,6 +37,8 @@ export interface KeyRingOptions {
   /** Told when a new DEK has succeeded one that could have gone on, so that other processes can know. */
   readonly onRotated?: (tenant: string) => void
   readonly observation?: Observation
+  /** The purpose of the keys that are asked for by id; `encrypt` unless given. */
+  readonly loads?: Purpose
 }
 
 /**
@@ -51,6 +53,7 @@ export class KeyRing {
   readonly #actives: ActiveKeys
   readonly #loads = new SingleFlight<Dek>()
   readonly #emit: Emit | undefined
+  readonly #purpose: Purpose
 
   /** @throws FieldsealError `OPTIONS_INVALID` for a rotation that cannot be */
   constructor(options: KeyRingOptions) {
@@ -63,6 +66,7 @@ export class KeyRing {
     this.#cache = cache
     const spared = withBreaker(observedKms(kms, { emit, around }))
     this.#emit = emit
+    this.#purpose = options.loads ?? 'encrypt'
     this.#unwrapper = new Unwrapper(spared)
     this.#actives = new ActiveKeys({
       kms: spared,

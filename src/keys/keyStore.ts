@@ -60,7 +60,7 @@ export interface KeyStore {
   /** Puts another wrapped text in place of the one in `key`; `false` when the row has changed since. */
   rewrap(key: StoredKey, to: Pick<NewKey, 'wrapped' | 'kms' | 'kekId'>): Promise<boolean>
   /**
-   * Destroys all keys of a tenant in one transaction, and those that are being made meanwhile, and inserts the
+   * Destroys all keys of a tenant, but those for `wrap`, in one transaction, and those that are being made meanwhile, and inserts the
    * `tombstones` where the tenant has no key yet. Gives the tenant's rows, all of them destroyed; none when it had none.
    * Keys for `wrap` are not a tenant's: the group that they belong to may have the same name.
    */

@@ -29,17 +29,17 @@ export class Ledger {
     return this.#accounts.get(id)?.closed ?? false
   }
 
-  /** Spends `count` messages, or none when fewer are left. */
-  take(id: string, count: number): boolean {
+  /** Spends `count` messages and says how many are left then; spends none when there are fewer. */
+  take(id: string, count: number): number | undefined {
     const account = this.#accounts.get(id)
-    if (!account || account.left < count) return false
+    if (!account || account.left < count) return undefined
     account.left -= count
-    return true
+    return account.left
   }
 
   /** Spends what is left, up to `count` messages, and says how many that were. */
   takeUpTo(id: string, count: number): number {
     const taken = Math.min(count, this.left(id))
-    return this.take(id, taken) ? taken : 0
+    return this.take(id, taken) === undefined ? 0 : taken
   }
 }

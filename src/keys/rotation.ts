@@ -1,6 +1,6 @@
 import { FieldsealError } from '../errors.js'
 
-/** When a tenant's DEK for `encrypt` is succeeded by a new one. DEKs for `index` are not: search needs them. */
+/** When a DEK for `encrypt` or `wrap` is succeeded by a new one. DEKs for `index` are not: search needs them. */
 export interface RotationPolicy {
   /** Milliseconds from its creation. A soft limit: a DEK serves on while no new one can be made. */
   readonly rotateAfter: number

@@ -13,7 +13,7 @@ export type GroupOf = (tenant: string) => string | null
 export interface HierarchicalKmsOptions {
   /** Wraps the intermediate keys, and unwraps DEKs that it wrapped itself: `tencentKms(…)` or `localKms(…)`. */
   readonly kms: Kms
-  /** Over how many intermediate keys tenants are spread by a hash of their id; 32 unless given. Not with `group`. */
+  /** Over how many intermediate keys tenants are spread by a hash of their id; 8 unless given. Not with `group`. */
   readonly shards?: number | undefined
   /** Which tenants share an intermediate key. `() => null` wraps no new DEK with one, for the way back. */
   readonly group?: GroupOf | undefined
@@ -39,7 +39,7 @@ export interface HierarchySettings {
 }
 
 const NAMES = ['kms', 'shards', 'group', 'rotateAfter', 'ttl', 'staleFor', 'max']
-const SHARDS = 32
+const SHARDS = 8
 const MOST_SHARDS = 10_000
 const LONGEST_TTL = 2 ** 31 - 1
 /** UTF-16 units; so that its encryption context stays below 1,024 bytes whatever it is made of. */

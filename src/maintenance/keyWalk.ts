@@ -1,4 +1,5 @@
-import { bulkhead } from 'cockatiel'
+import { setMaxListeners } from 'node:events'
+import { bulkhead, ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
 import type { KeyFilter, KeyStore, StoredKey } from '../keys/keyStore.js'
 import { paceOf } from './pace.js'
@@ -57,7 +58,12 @@ export interface Walk {
   readonly each: (row: StoredKey) => Promise<boolean>
 }
 
-const PAGE = 200
+const PAGE = 1000
+/** A KMS that throttles is given time: others share its quota. */
+const throttled = retry(
+  handleWhen((error) => FieldsealError.is(error, 'KMS_THROTTLED')),
+  { maxAttempts: 8, backoff: new ExponentialBackoff({ initialDelay: 1_000, maxDelay: 15_000 }) },
+)
 /** What concerns one row; anything else would meet the next row too, and ends the run. */
 const OF_ONE_ROW = new Set(['KEY_INVALID', 'KEY_DESTROYED', 'KMS_REFUSED', 'KMS_KEY_UNUSABLE', 'TENANT_INVALID'])
 
@@ -78,9 +84,14 @@ export async function walkKeys({ store, filter, options, rate, each }: Walk): Pr
     const rows = await store.list(wanted, { after, limit: PAGE })
     const stop = new AbortController()
     const signals = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal])
+    setMaxListeners(0, signals)
     const step = async (row: StoredKey) => {
-      await pace(signals)
-      await run.see(row, () => each(row))
+      await run.see(row, () =>
+        throttled.execute(async () => {
+          await pace(signals)
+          return each(row)
+        }, signals),
+      )
     }
     const steps = rows.map((row) => slots.execute(() => step(row)).catch((error: unknown) => stop.abort(error)))
     await Promise.all(steps)

@@ -5,7 +5,7 @@ import { type WalkOptions, type WalkReport, walkKeys } from './keyWalk.js'
 
 export interface WarmOptions extends Omit<WalkOptions, 'tenants' | 'after'> {
   /** Which keys; `encrypt` unless given. Reads need that one, writes of and searches by indexed fields also `index`. */
-  readonly purposes?: readonly Purpose[]
+  readonly purposes?: readonly Exclude<Purpose, 'wrap'>[]
 }
 
 /** Decrypt of Tencent's lowest tier, which all processes share: 300 a second. */

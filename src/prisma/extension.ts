@@ -121,7 +121,11 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
   }
   const figures = () => ({ cachedDeks: cache.size, cacheHits: cache.hits, cacheMisses: cache.misses })
   telemetry?.watch?.(figures)
-  return { context, figures, keys: keyOperations({ kms, ring, store, news, emit, memory: ttl + staleFor }) }
+  return {
+    context,
+    figures,
+    keys: keyOperations({ kms, ring, store, news, emit, memory: ttl + staleFor }),
+  }
 }
 
 /**

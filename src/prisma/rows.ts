@@ -89,7 +89,7 @@ function isRow(value: unknown): value is Row {
 
 /** Whether anything in a result must be held against the filter again. */
 export function hasChecks({ checks, children }: ReadShape): boolean {
-  return checks.length > 0 || [...children.values()].some(hasChecks)
+  return checks.length > 0 || (children.size > 0 && [...children.values()].some(hasChecks))
 }
 
 /** Remembers the rows whose slots are done. */

@@ -61,7 +61,10 @@ export function unaskedShape(plan: ModelPlan): ReadShape {
 
 type OwnShape = Pick<ReadShape, 'added' | 'checked' | 'computes'> & { readonly fields: readonly FieldPlan[] }
 
+const NONE: readonly never[] = []
+
 function checkedFields(checks: readonly RowCheck[]): readonly FieldPlan[] {
+  if (checks.length === 0) return NONE
   return [...new Set(checks.flatMap(({ index }) => index.sources))]
 }
 
@@ -85,6 +88,8 @@ function isComputed(plan: ModelPlan, key: string): boolean {
 
 /** Without `select`, computed fields are always there, and bring back the omitted columns that they need. */
 function ownRead(plan: ModelPlan, args: Args, needed: readonly FieldPlan[]): OwnShape {
+  const omitsNothing = args.omit === undefined && plan.omitted.size === 0
+  if (omitsNothing) return { fields: plan.encrypted, added: NONE, checked: NONE, computes: true }
   const checked = needed.map(({ field }) => field).filter((field) => isOmitted(plan, args.omit, field))
   const fields = plan.encrypted.filter(({ field }) => checked.includes(field) || !isOmitted(plan, args.omit, field))
   const added = boundColumns(plan.encrypted).filter((column) => isOmitted(plan, args.omit, column))

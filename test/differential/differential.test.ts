@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compare, Mismatch } from './compare.js'
 import { Made } from './dice.js'
 import { prismaSchema } from './prismaSchema.js'
@@ -11,10 +11,13 @@ import { Tally } from './tally.js'
 import { openTwins, type Twins } from './twins.js'
 
 const given = (name: string) => process.env[`FIELDSEAL_DIFFERENTIAL_${name}`]
-const SEED = Number(given('SEED') ?? Math.floor(Math.random() * 2 ** 30))
+/** The suite asks the same questions every time; `npm run test:differential` asks new ones. */
+const SEED = Number(given('SEED') ?? 700)
 const SCHEMAS = Number(given('SCHEMAS') ?? 3)
-const RUNS = Math.ceil(Number(given('RUNS') ?? 120) / SCHEMAS)
+const RUNS = Math.ceil(Number(given('RUNS') ?? 150) / SCHEMAS)
 const path = given('PATH')
+/** From so many cases on, whatever the test can meet it must have met. */
+const MANY = 2_000
 
 let emulator: KmsEmulator
 const tally = new Tally()
@@ -24,6 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await emulator.close()
   console.log(`differential test: --seed ${SEED} --schemas ${SCHEMAS} --runs ${RUNS * SCHEMAS}\n${tally}`)
+  if (RUNS * SCHEMAS >= MANY && !path) expect(tally.missing()).toEqual([])
 })
 
 function schemaOf(seed: number): Schema {
@@ -34,12 +38,7 @@ function schemaOf(seed: number): Schema {
 async function holdTogether(twins: Twins, seed: number): Promise<void> {
   const cases = new Made<Case>((dice) => randomCase(dice, twins.schema), smallerCases)
   const property = fc.asyncProperty(cases, (one) => compare(twins, one, tally))
-  const result = await fc.check(property, {
-    seed,
-    numRuns: RUNS,
-    ...(path && { path }),
-    interruptAfterTimeLimit: 3_600_000,
-  })
+  const result = await fc.check(property, { seed, numRuns: RUNS, ...(path && { path }) })
   if (!result.failed) return
   const { counterexample, counterexamplePath, errorInstance } = result
   throw new Mismatch(
@@ -55,7 +54,7 @@ async function holdTogether(twins: Twins, seed: number): Promise<void> {
 }
 
 describe('the extended client', () => {
-  it.each(Array.from({ length: SCHEMAS }, (_, index) => SEED + index))(
+  it.concurrent.each(Array.from({ length: SCHEMAS }, (_, index) => SEED + index))(
     'answers, fails and stores as the plain client does, or refuses, on the random schema of seed %i',
     async (seed) => {
       const twins = await openTwins(schemaOf(seed), emulator)
@@ -65,6 +64,6 @@ describe('the extended client', () => {
         await twins.close()
       }
     },
-    3_600_000,
+    120_000 + RUNS * 10_000,
   )
 })

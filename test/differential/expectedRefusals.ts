@@ -11,7 +11,7 @@ import {
   searchIndex,
   selectorOf,
 } from './schema.js'
-import { isAbsent, isNull, isRecord, isToken } from './values.js'
+import { isAbsent, isNull, isRecord, isToken, OTHER_TENANT } from './values.js'
 
 /*
  * What the documentation refuses (docs/queries.md, docs/annotations.md), written from it and not from the code. An
@@ -43,6 +43,7 @@ export function expectedRefusals(schema: Schema, call: Call): string[] {
   aggregates(finding, model, args)
   written(finding, model, call)
   chain(finding, model, call.fluent ?? [])
+  if (JSON.stringify(call).includes(OTHER_TENANT)) finding.reasons.push('another tenant')
   return [...new Set(finding.reasons)]
 }
 
@@ -178,7 +179,7 @@ function operator(
   else if (!['equals', 'in', 'notIn', 'not'].includes(name)) finding.reasons.push(`operator ${name}`)
   else if (
     !isExact(index) &&
-    (!isNull(operand) || /in$/i.test(name)) &&
+    (!isNull(operand) || name !== 'equals') &&
     (lossy !== 'filtered' || name === 'not' || name === 'notIn')
   )
     finding.reasons.push('few bits')

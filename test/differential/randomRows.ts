@@ -15,7 +15,8 @@ export function seedRows(dice: Dice, schema: Schema): Call[] {
 function modelRows(dice: Dice, schema: Schema, model: Model, others: ReadonlyMap<string, Row[]>): Row[] {
   const rows: Row[] = []
   for (let tries = dice.int(2, 9); tries > 0; tries--) {
-    const row = { ...flatRecord(dice, model, { schema, depth: 0 }) }
+    const row = flatRecord(dice, model, { schema, depth: 0 })
+    if ('tenantId' in row) row.tenantId = 'acme'
     if (linkToRows(dice, model, row, others) && isNew(model, row, rows)) rows.push(row)
   }
   return rows

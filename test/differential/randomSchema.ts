@@ -143,6 +143,6 @@ function addGroup(dice: Dice, model: Model): void {
   const sources = model.columns.filter(
     ({ encrypted, kind, list }) => encrypted && encrypted.indexes.length === 0 && kind !== 'Json' && !list,
   )
-  if (sources.length < 2 || !dice.chance(0.5)) return
+  if (sources.length < 2 || !dice.chance(0.8)) return
   model.groups.push({ column: 'pairIndex', sources: sources.slice(0, 2).map(({ name }) => name) })
 }

@@ -25,7 +25,7 @@ export function randomWhere(dice: Dice, schema: Schema, model: Model, depth = 2)
 function randomPart(dice: Dice, schema: Schema, model: Model, depth: number): Where {
   return dice.weighted<Where>([
     [6, () => columnPart(dice, model)],
-    [model.groups.length, () => groupPart(dice, model)],
+    [model.groups.length * 3, () => groupPart(dice, model)],
     [
       depth > 0 && model.relations.length > 0 ? 3 : 0,
       () => relationPart(dice, schema, dice.of(model.relations), depth - 1),
@@ -154,7 +154,13 @@ export function randomUnique(dice: Dice, schema: Schema, model: Model): Where {
   const unique = encrypted.length > 0 && dice.chance(0.5) ? dice.of(encrypted) : dice.of([all[0]!, dice.of(all)])
   const values = Object.fromEntries(unique.fields.map((field) => [field, uniqueValue(dice, model, field)]))
   const named = unique.fields.length === 1 ? values : { [selectorOf(unique)]: values }
-  return dice.chance(0.12) ? { ...randomWhere(dice, schema, model, 1), ...named } : named
+  return dice.chance(0.12) ? { ...beside(dice, schema, model), ...named } : named
+}
+
+/** Prisma takes values only of fields that are unique, and no filters; the extension takes `{ equals }` too. */
+function beside(dice: Dice, schema: Schema, model: Model): Where {
+  const isUnique = (name: string) => model.columns.some((column) => column.name === name && column.unique)
+  return Object.fromEntries(Object.entries(randomWhere(dice, schema, model, 1)).filter(([name]) => !isUnique(name)))
 }
 
 function uniqueValue(dice: Dice, model: Model, field: string): unknown {

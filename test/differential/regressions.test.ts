@@ -31,6 +31,7 @@ const schema: Schema = {
         { name: 'rank', kind: 'Int', optional: false },
         encrypted('name', 'String', { optional: false, indexes: [index('nameIndex')] }),
         encrypted('email', 'String', { indexes: [index('emailIndex', true)] }),
+        encrypted('code', 'String', { indexes: [{ ...index('codeIndex', true), storage: 'Bytes' }] }),
         encrypted('notes', 'Json'),
         encrypted('first', 'String'),
         encrypted('last', 'String'),
@@ -62,6 +63,13 @@ const cases: { readonly [title: string]: Case } = {
     call('findMany', { where: { name: { in: null } } }),
     call('findMany', { where: { name: { in: ['a'], not: null } } }),
     call('findMany', { where: { email: { in: null } } }),
+  ],
+  'a cursor and distinct by a field whose index is bytes': [
+    people({ code: 'a' }, { code: 'b', rank: 2 }, { code: 'c' }, { rank: 3 }, { rank: 3 }),
+    call('findMany', { orderBy: [{ id: 'asc' }], distinct: ['code'] }),
+    call('findMany', { orderBy: [{ id: 'asc' }], cursor: { code: 'b' }, take: 2 }),
+    call('findMany', { orderBy: [{ id: 'asc' }], cursor: { code: 'b' }, distinct: ['rank'] }),
+    call('findMany', { orderBy: [{ id: 'desc' }], cursor: { email: 'x' }, distinct: ['code'], take: -2 }),
   ],
   'what is not a combination, where one of its fields is null': [
     people({ first: 'b' }, { first: 'a' }, { first: 'a', last: 'b' }, { first: 'a', last: 'a' }),

@@ -10,7 +10,11 @@ const number = { type: 'string' } as const
 /** The differential test with options, as variables that its worker process gets. */
 function main(): void {
   const { values } = parseArgs({ options: { seed: number, runs: number, schemas: number, path: number } })
-  const given = Object.entries(values).map(([name, value]) => [`FIELDSEAL_DIFFERENTIAL_${name.toUpperCase()}`, value])
+  const seed = { seed: String(Math.floor(Math.random() * 2 ** 30)) }
+  const given = Object.entries({ ...seed, ...values }).map(([name, value]) => [
+    `FIELDSEAL_DIFFERENTIAL_${name.toUpperCase()}`,
+    value,
+  ])
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/differential/differential.test.ts'], {
     cwd: root,

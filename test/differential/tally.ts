@@ -1,6 +1,18 @@
 import type { Answer } from './answer.js'
 import type { Step } from './randomCase.js'
 
+const OPERATIONS = [
+  ...['findUnique', 'findUniqueOrThrow', 'findFirst', 'findFirstOrThrow', 'findMany', 'create', 'createMany'],
+  ...['createManyAndReturn', 'update', 'updateMany', 'updateManyAndReturn', 'upsert', 'delete', 'deleteMany'],
+  ...['count', 'aggregate', 'groupBy', 'findUnique …fluent', '$transaction batch', '$transaction interactive'],
+]
+const ERRORS = ['validation', 'P2002', 'P2003', 'P2025']
+const REFUSALS = [
+  ...['no index', 'few bits', 'reference', 'operator contains', 'operator gt', 'operator mode', 'distinct', 'orderBy'],
+  ...['groupBy', 'bound value missing', 'bound value shared', 'bound column changed', 'computed change'],
+  ...['part of a combined index', 'plaintext in several forms', 'cursor', 'another tenant'],
+]
+
 /** What a run met, to be printed: nobody believes a test of which nobody knows what it tried. */
 export class Tally {
   readonly operations = new Map<string, number>()
@@ -16,6 +28,16 @@ export class Tally {
     if (answer.kind === 'refused') for (const reason of reasons) count(this.refusals, `${answer.code} ${reason}`)
     if (answer.kind === 'answered') for (const reason of reasons) count(this.features, `answered although: ${reason}`)
     if (answer.kind === 'answered' && answer.results.some(isFull)) count(this.features, 'results with rows')
+  }
+
+  /** What a long run should have met and has not. */
+  missing(): string[] {
+    const refusals = new Set([...this.refusals.keys()].map((name) => name.slice(name.indexOf(' ') + 1)))
+    return [
+      ...OPERATIONS.filter((name) => !this.operations.has(name)),
+      ...ERRORS.filter((name) => !this.errors.has(name)),
+      ...REFUSALS.filter((name) => !refusals.has(name)),
+    ]
   }
 
   get steps(): number {

@@ -33,6 +33,8 @@ const POOLS = {
   ),
 } as const satisfies { [kind in Kind]: readonly unknown[] }
 
+export const OTHER_TENANT = 'globex'
+
 /** Keys are few, so that rows meet. */
 const KEYS: { readonly [kind: string]: readonly unknown[] } = {
   String: ['k1', 'k2', 'k3'],
@@ -44,9 +46,12 @@ export function keyValues(kind: Kind): readonly unknown[] {
   return KEYS[kind]!
 }
 
+/** The client's own tenant, and seldom another, whose rows are not for it. */
+const TENANTS = [...Array.from({ length: 80 }, () => 'acme'), OTHER_TENANT]
+
 /** A value of a column, from a few, so that values meet; wrong ones come by `wrongValue`. */
 export function someValue(dice: Dice, { kind, tenant, list, name }: Column): unknown {
-  if (tenant) return 'acme'
+  if (tenant) return dice.of(TENANTS)
   if (list) return dice.list(0, 3, () => dice.of<unknown>(POOLS[kind]))
   if (name === 'rank') return dice.int(1, 3)
   const value = dice.of<unknown>(POOLS[kind])
@@ -60,7 +65,7 @@ function otherForm(kind: Kind, value: unknown): unknown {
 }
 
 export function poolOf({ kind, tenant, name }: Column): readonly unknown[] {
-  if (tenant) return ['acme']
+  if (tenant) return TENANTS
   return name === 'rank' ? [1, 2, 3] : POOLS[kind]
 }
 

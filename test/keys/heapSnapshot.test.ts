@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kms } from 'tencentcloud-sdk-nodejs-kms'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { currentEngine } from '../../src/crypto/engine.js'
 import { deriveKey } from '../../src/crypto/keys.js'
 import { tencentKms } from '../../src/kms/tencent.js'
 import { type KmsEmulator, startKmsEmulator } from '../../src/testing/kmsEmulator.js'
@@ -74,6 +75,7 @@ describe('a heap snapshot after warm-up through the Tencent SDK', () => {
 
   it('was taken while every DEK was in memory, and sees what lies beside them', async () => {
     expect([report.rows.length, report.cached]).toEqual([2 * TENANTS, 3 * TENANTS])
+    expect(report.engine).toBe(currentEngine().name)
     expect(report.rows.every(({ id }) => heap.includes(id))).toBe(true)
     expect((await deks()).size).toBe(2 * TENANTS)
   })

@@ -168,8 +168,7 @@ function expectedRead(memory: Memory, table: Table, kms: KmsState): Cell {
 
 function expectedActive(memory: Memory, table: Table, kms: KmsState, operation: 'write' | 'index'): Cell {
   const writes = operation === 'write'
-  // Age is known in memory: the one case where a fresh DEK is asked for.
-  if (memory === 'fresh') return { result: 'v1', calls: writes && table === 'old' ? fetched('old', kms) : '-' }
+  if (memory === 'fresh') return { result: 'v1', calls: '-' }
   const calls = fetched(writes ? table : indexTable(table), kms)
   if (memory === 'due') return { result: 'v1', calls }
   return expectedFetch({ memory, table: writes ? table : indexTable(table), kms, writes })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
-import type { FieldEncryptionOptions } from 'fieldseal/prisma'
+import type { EncryptionEvent, FieldEncryptionOptions } from 'fieldseal/prisma'
 import { startKmsEmulator } from 'fieldseal/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
@@ -75,6 +75,24 @@ describe('a key hierarchy', () => {
     ])
   })
 
+  it('tells of calls of the KMS apart from what was unwrapped here', async () => {
+    await writeAll(hierarchical())
+    const events: EncryptionEvent[] = []
+    await readAll(clinic.another({ kms: hierarchy(), onEvent: (event) => events.push(event) }))
+    const calls = events.flatMap((event) => (event.type === 'kms.call' ? [`${event.kms} ${event.purpose}`] : []))
+    expect(calls.toSorted()).toEqual([...tenants.map(() => 'hierarchy encrypt'), 'tencent wrap', 'tencent wrap'])
+  })
+
+  it('serves on when the KMS is down for longer than an intermediate key may be held, also tenants that are cold', async () => {
+    await writeAll(hierarchical())
+    const client = hierarchical(hierarchy({ shards: 2, ttl: 1 }))
+    for (const tenant of tenants.slice(0, 2)) expect(await search(client, tenant)).toBe(1)
+    await readAll(client)
+    clinic.emulator.faults.add({ kind: 'status', status: 404, times: 'always' })
+    onTestFinished(() => clinic.emulator.faults.clear())
+    for (const tenant of tenants) expect(await search(client, tenant)).toBe(1)
+  })
+
   it('has one intermediate key per shard when many processes start at once', async () => {
     const clients = Array.from({ length: 5 }, () => hierarchical())
     await Promise.all(clients.map((client, i) => writeAll(client, i + 1)))
@@ -82,7 +100,7 @@ describe('a key hierarchy', () => {
     expect((await readAll(hierarchical())).length).toBe(30)
   })
 
-  it('keeps working on a pool of one connection, in interactive transactions too', async () => {
+  it('keeps working on a pool of two connections, one of them in an interactive transaction', async () => {
     const client = clinic.another({ kms: hierarchy(), pool: 2 })
     await client.$forTenant(tenants[0]!).$transaction(async (tx) => {
       await tx.patient.create({ data: { clinicId: tenants[0]!, number: 1, name: tenants[0]!, email: '1@example.com' } })

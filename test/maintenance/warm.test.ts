@@ -26,16 +26,16 @@ async function start(count: number) {
 
 describe('warm', () => {
   it('fetches the keys of all tenants at the pace of the KMS, with few queries, and no more calls than it must', async () => {
-    const { emulator, store, tenants, ring, cache } = await start(300)
+    const { emulator, store, tenants, ring, cache } = await start(200)
     const lists = store.calls.list
     const begun = performance.now()
-    const report = await warm(ring, store, tenants, { rate: LIMIT - 5 })
+    const report = await warm(ring, store, tenants, { rate: LIMIT / 2 })
     const seconds = (performance.now() - begun) / 1000
-    expect(report).toEqual({ changed: 300, unchanged: 0, failed: [] })
-    expect(cache.size).toBe(300)
+    expect(report).toEqual({ changed: 200, unchanged: 0, failed: [] })
+    expect(cache.size).toBe(200)
     expect(seconds).toBeGreaterThan(2.5)
-    expect(seconds).toBeLessThan(10)
-    expect(emulator.calls.count('Decrypt')).toBeLessThan(330)
+    expect(seconds).toBeLessThan(30)
+    expect(emulator.calls.count('Decrypt')).toBeLessThan(220)
     expect(emulator.calls.maxInFlight).toBeLessThanOrEqual(20)
     expect(store.calls.list - lists).toBeLessThanOrEqual(3)
     expect(tenants.every((tenant) => ring.cachedActive(tenant, 'encrypt'))).toBe(true)
@@ -49,6 +49,12 @@ describe('warm', () => {
     expect(report).toEqual({ changed: 2, unchanged: 1, failed: [] })
     expect(emulator.calls.byAction).toEqual({ Decrypt: 2 })
     expect(store.rows).toHaveLength(3)
+  })
+
+  it('slows down when others use the quota as well, rather than give up', async () => {
+    const { emulator, store, tenants, ring } = await start(5)
+    emulator.faults.add({ kind: 'error', code: 'RequestLimitExceeded', times: 20 })
+    expect(await warm(ring, store, tenants)).toEqual({ changed: 5, unchanged: 0, failed: [] })
   })
 
   it('names the tenant whose row is broken, and warms the others', async () => {

@@ -55,7 +55,7 @@ function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
 
 function showKeys(terminal: Terminal, { keys, at }: Survey): void {
   const active = keys.filter(({ state }) => state === 'active')
-  const tenants = new Set(keys.map(({ tenant }) => tenant))
+  const tenants = new Set(keys.filter(({ purpose }) => purpose !== 'wrap').map(({ tenant }) => tenant))
   terminal.say(
     `${counted(tenants.size, 'tenant')}, ${counted(active.length, 'active key')}, ${count(keys.length)} in all`,
   )

@@ -1,5 +1,6 @@
 const { PrismaPg } = require('@prisma/adapter-pg')
 const { FieldsealError, withTenant } = require('fieldseal')
+const { hierarchicalKms } = require('fieldseal/hierarchical-kms')
 const { localKms } = require('fieldseal/local-kms')
 const { assertEncrypted, fieldEncryption } = require('fieldseal/prisma')
 const { tencentKms } = require('fieldseal/tencent-kms')
@@ -10,7 +11,9 @@ const { PrismaClient } = require('./generated/prisma')
 async function main() {
   const adapter = new PrismaPg({ connectionString: process.env.DATABASE_URL })
   const plain = new PrismaClient({ adapter })
-  const prisma = plain.$extends(fieldEncryption({ schema: encryptionSchema, kms: localKms({ env: 'KEK' }) }))
+  const prisma = plain.$extends(
+    fieldEncryption({ schema: encryptionSchema, kms: hierarchicalKms({ kms: localKms({ env: 'KEK' }) }) }),
+  )
   assertEncrypted(prisma)
 
   const data = { tenantId: 'acme', name: 'Ada', email: 'ada@example.com', phone: '+49 30 1', notes: { vip: true } }
@@ -23,7 +26,7 @@ async function main() {
     .catch((error) => (FieldsealError.is(error) ? error.code : error))
   await plain.$disconnect()
 
-  const functions = [typeof tencentKms, typeof Object.values(testing)[0]]
+  const functions = [typeof tencentKms, typeof hierarchicalKms, typeof Object.values(testing)[0]]
   console.log(JSON.stringify({ read, stored, refused, functions }))
 }
 

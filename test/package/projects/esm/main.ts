@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import { FieldsealError, withTenant } from 'fieldseal'
+import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
 import { assertEncrypted, fieldEncryption } from 'fieldseal/prisma'
 import { tencentKms } from 'fieldseal/tencent-kms'
@@ -22,5 +23,5 @@ const refused = await prisma
   .catch((error: unknown) => (FieldsealError.is(error) ? error.code : error))
 await plain.$disconnect()
 
-const functions = [typeof tencentKms, typeof Object.values(testing)[0]]
+const functions = [typeof tencentKms, typeof hierarchicalKms, typeof Object.values(testing)[0]]
 console.log(JSON.stringify({ read, stored, refused, functions }))

@@ -1,0 +1,99 @@
+import { Agent } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+import { PrismaPg } from '@prisma/adapter-pg'
+import { fieldEncryption } from 'fieldseal/prisma'
+import { tencentKms } from 'fieldseal/tencent-kms'
+import pg from 'pg'
+import { kms } from 'tencentcloud-sdk-nodejs-kms'
+import { encryptionSchema } from '../../generated/encryption/index.js'
+import { PrismaClient } from '../../generated/prisma/client.js'
+
+/** What an app of the chaos run is told. */
+export interface AppSetup {
+  readonly url: string
+  readonly endpoint: string
+  readonly credential: { readonly secretId: string; readonly secretKey: string }
+  readonly keyId: string
+  readonly tenants: readonly string[]
+  /** The first of the numbers that its rows get. */
+  readonly from: number
+  readonly keys: object
+}
+
+/** What it tells: rows whose write was acknowledged, rows that it has read and found right, and errors by their code. */
+export interface AppNews {
+  readonly written: readonly (readonly [tenant: string, number: number])[]
+  readonly read: number
+  readonly wrong: readonly string[]
+  readonly errors: { readonly [code: string]: number }
+}
+
+const WRITERS = 4
+
+/** What a row of this number holds. */
+export const nameOf = (tenant: string, number: number) => `${tenant} has patient ${number}`
+
+if (process.argv[2]) await run(JSON.parse(process.argv[2]) as AppSetup)
+
+async function run({ url, endpoint, credential, keyId, tenants, from, keys }: AppSetup): Promise<void> {
+  const httpProfile = { protocol: 'http://', endpoint, agent: new Agent({ keepAlive: true }) } as const
+  const client = new kms.v20190118.Client({ credential, region: 'ap-guangzhou', profile: { httpProfile } })
+  const notify = () => new pg.Client({ connectionString: url })
+  const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 6 }) }).$extends(
+    fieldEncryption({
+      schema: encryptionSchema,
+      kms: tencentKms({ client, keyId, timeout: 3_000, attemptTimeout: 500 }),
+      keys: { ...keys, notify },
+    }),
+  )
+  let news = {
+    written: [] as [string, number][],
+    read: 0,
+    wrong: [] as string[],
+    errors: {} as { [code: string]: number },
+  }
+  let [next, going] = [from, true]
+  const mine: [string, number][] = []
+  const step = async () => {
+    const tenant = tenants[Math.floor(Math.random() * tenants.length)]!
+    const acme = prisma.$forTenant(tenant)
+    if (Math.random() < 0.5 || mine.length === 0) {
+      next += 1
+      const number = next
+      const data = { clinicId: tenant, number, name: nameOf(tenant, number), email: `${number}@example.com` }
+      await acme.patient.create({ data, select: { id: true } })
+      mine.push([tenant, number])
+      news.written.push([tenant, number])
+    } else {
+      const [owner, number] = mine[Math.floor(Math.random() * mine.length)]!
+      const where = { clinicId_number: { clinicId: owner, number } }
+      const row = await prisma.$forTenant(owner).patient.findUnique({ where })
+      if (row?.name === nameOf(owner, number)) news.read += 1
+      else news.wrong.push(`${owner} ${number}`)
+    }
+  }
+  const work = async () => {
+    while (going) {
+      await step().catch(async (error: { code?: string; name: string }) => {
+        const code = error.code ?? error.name
+        news.errors[code] = (news.errors[code] ?? 0) + 1
+        await setTimeout(20)
+      })
+    }
+  }
+  const tell = () => {
+    process.send?.(news satisfies AppNews)
+    news = { written: [], read: 0, wrong: [], errors: {} }
+  }
+  const telling = setInterval(tell, 50)
+  process.on('message', async () => {
+    going = false
+    await Promise.all(workers)
+    clearInterval(telling)
+    tell()
+    process.send?.('done')
+  })
+  process.on('disconnect', () => process.exit())
+  const workers = Array.from({ length: WRITERS }, work)
+  await Promise.all(workers)
+}

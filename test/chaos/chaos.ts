@@ -1,0 +1,217 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Fault, KmsEmulator } from 'fieldseal/testing'
+import pg from 'pg'
+import { headerOfHead, headOf } from '../../src/crypto/ciphertext.js'
+import { type ClinicUnderTest, emulatedKms } from '../support/clinic.js'
+import { type AppNews, type AppSetup, nameOf } from './app.js'
+
+const program = fileURLToPath(new URL('app.ts', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const LIMIT = 500
+/** Times so short that everything happens often. */
+const KEYS = { ttl: 400, staleFor: '1m', rotateAfter: '2s', maxMessages: LIMIT }
+const TENANTS = Array.from({ length: 6 }, (_, i) => `chaos-${i}`)
+
+export interface ChaosOptions {
+  readonly clinic: Pick<ClinicUnderTest, 'database' | 'plain' | 'another'> & { readonly emulator: KmsEmulator }
+  readonly seconds: number
+  readonly processes: number
+  readonly say?: (text: string) => void
+}
+
+export interface ChaosFigures {
+  readonly written: number
+  readonly read: number
+  readonly faults: { readonly [kind: string]: number }
+  /** As the apps saw them, by code. */
+  readonly errors: { readonly [code: string]: number }
+  /** Acknowledged rows that cannot be read back, or hold something else. */
+  readonly lost: number
+  /** Reads during the run that gave something else. */
+  readonly wrong: readonly string[]
+  readonly plaintext: number
+  readonly keys: number
+  /** Tenants and purposes with other than one active key. */
+  readonly notOneActive: number
+  /** DEKs under which more was encrypted than was reserved, or reserved than is allowed. */
+  readonly limitsPassed: number
+}
+
+/** Several apps write and read while everything under them fails; then looks at what is left. */
+export async function chaos(options: ChaosOptions): Promise<ChaosFigures> {
+  const { clinic, seconds, processes } = options
+  await clinic.plain.clinic.createMany({ data: TENANTS.map((id) => ({ id, name: id })) })
+  const tally = new Tally()
+  const apps = Array.from({ length: processes }, (_, i) => new App(clinic, tally, i))
+  await Promise.all(apps.map((app) => app.start()))
+  const end = performance.now() + seconds * 1000
+  while (performance.now() < end) {
+    await disturb(options, apps, tally)
+    await setTimeout(100 + Math.random() * 500)
+  }
+  clinic.emulator.faults.clear()
+  await setTimeout(1_000)
+  await Promise.all(apps.map((app) => app.stop()))
+  return { ...tally.figures, ...(await inspect(clinic, tally)) }
+}
+
+class Tally {
+  readonly rows: (readonly [string, number])[] = []
+  readonly faults: { [kind: string]: number } = {}
+  readonly errors: { [code: string]: number } = {}
+  readonly wrong: string[] = []
+  read = 0
+
+  hear(news: AppNews): void {
+    this.rows.push(...news.written)
+    this.wrong.push(...news.wrong)
+    this.read += news.read
+    for (const [code, count] of Object.entries(news.errors)) this.errors[code] = (this.errors[code] ?? 0) + count
+  }
+
+  fault(kind: string): void {
+    this.faults[kind] = (this.faults[kind] ?? 0) + 1
+  }
+
+  get figures() {
+    const { rows, read, faults, errors, wrong } = this
+    return { written: rows.length, read, faults, errors, wrong }
+  }
+}
+
+/** An app in a process of its own, which is started anew when it is killed. */
+class App {
+  #child: ChildProcess | undefined
+  #generation = 0
+
+  constructor(
+    private readonly clinic: ChaosOptions['clinic'],
+    private readonly tally: Tally,
+    private readonly number: number,
+  ) {}
+
+  async start(): Promise<void> {
+    const { endpoint, credential, keyId } = this.clinic.emulator
+    const from = (this.number * 1_000 + this.#generation) * 100_000
+    this.#generation += 1
+    const { url } = this.clinic.database
+    const setup: AppSetup = { url, endpoint, credential, keyId, tenants: TENANTS, from, keys: KEYS }
+    const child = fork(program, [JSON.stringify(setup)], { cwd: root, execArgv: ['--import', 'tsx'], silent: true })
+    const printed: string[] = []
+    child.stderr?.on('data', (chunk) => printed.push(String(chunk)))
+    child.on('message', (news) => news !== 'done' && this.tally.hear(news as AppNews))
+    this.#child = child
+    const first = await Promise.race([once(child, 'message'), once(child, 'exit')])
+    if (typeof first[0] !== 'object') throw new Error(`an app ended before it began: ${printed.join('')}`)
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child!
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child!
+    const done = new Promise<void>((resolve) => child.on('message', (news) => news === 'done' && resolve()))
+    const gone = once(child, 'exit')
+    child.send('stop')
+    await done
+    child.disconnect()
+    await gone
+  }
+}
+
+const FAULTS: { readonly [kind: string]: Fault } = {
+  'KMS throttles': { kind: 'error', code: 'RequestLimitExceeded', times: 30 },
+  'KMS hangs up': { kind: 'hangUp', when: 'before', times: 10 },
+  'KMS hangs up in its answer': { kind: 'hangUp', when: 'body', times: 10 },
+  'KMS is late': { kind: 'delay', ms: 300, times: 20 },
+  'KMS stalls': { kind: 'stall', times: 5 },
+  'KMS has internal errors': { kind: 'error', code: 'InternalError', times: 20 },
+}
+
+async function disturb({ clinic, say }: ChaosOptions, apps: readonly App[], tally: Tally): Promise<void> {
+  const kinds = [...Object.keys(FAULTS), 'KMS goes away', 'database restarts', 'keys rotate', 'process dies']
+  const kind = kinds[Math.floor(Math.random() * kinds.length)]!
+  tally.fault(kind)
+  say?.(kind)
+  const fault = FAULTS[kind]
+  if (fault) clinic.emulator.faults.add(fault)
+  else if (kind === 'KMS goes away') await away(clinic.emulator)
+  else if (kind === 'database restarts') await restart(clinic.database.url)
+  else if (kind === 'keys rotate') await rotate(clinic)
+  else await replace(apps[Math.floor(Math.random() * apps.length)]!)
+}
+
+async function away({ faults }: KmsEmulator): Promise<void> {
+  const back = faults.add({ kind: 'hangUp', when: 'before', times: 'always' })
+  await setTimeout(1_500)
+  back()
+}
+
+/** As its clients see a restart: every connection is cut, and none is taken for a while. */
+async function restart(url: string): Promise<void> {
+  const name = new URL(url).pathname.slice(1)
+  const server = new URL(url)
+  server.pathname = '/postgres'
+  const client = new pg.Client({ connectionString: server.href })
+  await client.connect()
+  await client.query(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS false`)
+  await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name])
+  await setTimeout(300)
+  await client.query(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`)
+  await client.end()
+}
+
+/** Whatever stands against it, is part of the chaos. */
+async function rotate({ another }: ChaosOptions['clinic']): Promise<void> {
+  const client = another({ pool: 2, keys: KEYS })
+  await client.$encryption.rotate({ tenants: TENANTS }).catch(() => undefined)
+  await client.$disconnect()
+}
+
+async function replace(app: App): Promise<void> {
+  await app.kill()
+  await app.start()
+}
+
+async function inspect({ another, plain, emulator }: ChaosOptions['clinic'], tally: Tally) {
+  const client = another({ kms: emulatedKms(emulator) })
+  const values = new Map<string, string>()
+  for (const clinicId of TENANTS) {
+    for (const { number, name } of await client.$forTenant(clinicId).patient.findMany({ where: { clinicId } })) {
+      values.set(`${clinicId} ${number}`, name)
+    }
+  }
+  const lost = tally.rows.filter(([tenant, number]) => values.get(`${tenant} ${number}`) !== nameOf(tenant, number))
+  const stored = await plain.patient.findMany({ select: { name: true, email: true } })
+  const cells = stored.flatMap(({ name, email }) => [name, email ?? ''])
+  const keys = await plain.encryptionKey.findMany()
+  const active = new Map<string, number>()
+  for (const { tenant, purpose, state } of keys) {
+    const slot = `${purpose} ${tenant}`
+    active.set(slot, (active.get(slot) ?? 0) + (state === 'active' ? 1 : 0))
+  }
+  const used = new Map<string, number>()
+  for (const cell of cells) {
+    const head = headOf(cell)
+    const id = head === null ? 'none' : headerOfHead(head)!.dekId
+    used.set(id, (used.get(id) ?? 0) + 1)
+  }
+  const passed = keys.filter(({ id, messages, purpose }) => {
+    return purpose === 'encrypt' && ((used.get(id) ?? 0) > Number(messages) || Number(messages) > LIMIT)
+  })
+  return {
+    lost: lost.length,
+    plaintext: used.get('none') ?? 0,
+    keys: keys.length,
+    notOneActive: [...active.values()].filter((count) => count !== 1).length,
+    limitsPassed: passed.length,
+  }
+}
