@@ -39,7 +39,7 @@ export function humanTerminal(stdout: NodeJS.WriteStream, stdin: NodeJS.ReadStre
     event: () => {},
     progress: (step) => progress.show(step),
     settle: () => progress.settle(),
-    asks: stdout.isTTY && stdin.isTTY,
+    asks: stdout.isTTY === true && stdin.isTTY === true,
   }
 }
 
@@ -73,12 +73,15 @@ class BarProgress implements Progress {
   readonly #stdout: NodeJS.WriteStream
   #bar: SingleBar | undefined
   #meter = new Meter()
+  #name = ''
 
   constructor(stdout: NodeJS.WriteStream) {
     this.#stdout = stdout
   }
 
   show(step: ProgressStep): void {
+    if (step.name !== this.#name) this.#meter = new Meter()
+    this.#name = step.name
     this.#bar ??= this.#begin(step)
     this.#bar.setTotal(Math.max(step.total, step.done))
     this.#bar.update(step.done, { ...this.#meter.read(step), name: step.name })
@@ -94,9 +97,12 @@ class BarProgress implements Progress {
     const barsize = Math.max(10, Math.min(30, columns - 70 - step.name.length))
     const formatValue = (value: number, _: unknown, type: string) =>
       type === 'total' || type === 'value' ? count(value) : String(value)
-    const options = { stream: this.#stdout, format, barsize, hideCursor: true, linewrap: false, formatValue }
-    const bar = new SingleBar({ ...options, barCompleteChar: '█', barIncompleteChar: '░', fps: 8 })
-    this.#meter = new Meter()
+    // It would take Ctrl-C for its own end.
+    const options = { stream: this.#stdout, format, barsize, linewrap: false, formatValue, gracefulExit: false }
+    const bar = new SingleBar({
+      ...options,
+      ...{ barCompleteChar: '█', barIncompleteChar: '░', hideCursor: true, clearOnComplete: true, fps: 8 },
+    })
     bar.start(step.total, 0, { ...this.#meter.read(step), name: step.name })
     return bar
   }
@@ -104,12 +110,14 @@ class BarProgress implements Progress {
   settle(): void {
     this.#bar?.stop()
     this.#bar = undefined
+    this.#name = ''
   }
 
+  /** The bar goes back to the line where it began, so another begins below what is printed. */
   above(print: () => void): void {
-    if (this.#bar) this.#stdout.write('\r\x1b[K')
+    this.#bar?.stop()
+    this.#bar = undefined
     print()
-    this.#bar?.render()
   }
 }
 
@@ -154,6 +162,11 @@ class Meter {
 
 export function count(number: number): string {
   return number.toLocaleString('en')
+}
+
+/** `1 row`, `2,000 rows` */
+export function counted(number: number, noun: string): string {
+  return `${count(number)} ${noun}${number === 1 ? '' : 's'}`
 }
 
 /** `1 h 02 min`, `3 min 04 s`, `5 s` */

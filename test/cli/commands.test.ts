@@ -58,7 +58,7 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     const { code, output } = await run('encrypt', '--model', 'Customer')
     expect(code).toBe(3)
     expect(output).toMatch(/VALUE_INVALID {2}Customer [0-9a-f-]{36}: Customer\.notes holds a number/)
-    expect(output).toContain('1 rows were left as they were')
+    expect(output).toContain('1 row was left as it was')
     expect(output).not.toContain('12345678901234567890')
     expect(await run('encrypt', '--model', 'Customer', '--on-error', 'stop')).toMatchObject({ code: 3 })
     // Its phone is NULL.

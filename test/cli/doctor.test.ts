@@ -82,7 +82,7 @@ describe('fieldseal doctor', () => {
     await migration.sql(`UPDATE "EncryptionKey" SET messages = 4000000000, "createdAt" = now() - interval '2 years'
       WHERE tenant = 'acme' AND purpose = 'encrypt'`)
     expect((await doctor()).of('keys').map(({ what }) => what)).toEqual([
-      '1 active keys are older than a year',
+      '1 active key of more than a year',
       'the key of "acme" is near its limit: 4,000,000,000 of 4,294,967,296 encryptions',
     ])
   })

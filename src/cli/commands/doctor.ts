@@ -5,7 +5,7 @@ import { suspiciousNames } from '../doctor/names.js'
 import { blindIndexes, checkConstraints, storedValues } from '../doctor/stored.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import type { World } from '../loadConfig.js'
-import type { Terminal } from '../terminal.js'
+import { counted, type Terminal } from '../terminal.js'
 
 export interface DoctorArguments {
   /** Risks count as problems. */
@@ -39,7 +39,9 @@ export async function runDoctor(
     }
   }
   const number = (severity: Finding['severity']) => findings.filter((one) => one.severity === severity).length
-  terminal.say(`${number('problem')} problems, ${number('risk')} risks, ${number('hint')} hints`)
+  terminal.say(
+    `${counted(number('problem'), 'problem')}, ${counted(number('risk'), 'risk')}, ${counted(number('hint'), 'hint')}`,
+  )
   const bad = number('problem') + (args.strict ? number('risk') : 0)
   return bad > 0 ? EXIT.problems : EXIT.done
 }

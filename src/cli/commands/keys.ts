@@ -4,7 +4,7 @@ import type { WalkReport } from '../../maintenance/keyWalk.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
 import type { World } from '../loadConfig.js'
-import { count, type Terminal } from '../terminal.js'
+import { count, counted, type Terminal } from '../terminal.js'
 
 export interface WalkArguments {
   readonly tenant?: readonly string[]
@@ -56,7 +56,7 @@ async function countKeys(
   )
   const wanted = usable.filter(({ tenant }) => chosen === undefined || chosen.includes(tenant)).length
   terminal.event({ event: 'dry-run', operation, keys: wanted })
-  terminal.say(`${operation} would see to ${count(wanted)} keys. A dry run: nothing was changed.`)
+  terminal.say(`${operation} would see to ${counted(wanted, 'key')}. A dry run: nothing was changed.`)
   return EXIT.done
 }
 
@@ -67,7 +67,7 @@ function concludeWalk(operation: 'rotate' | 'rewrap', terminal: Terminal, report
     terminal.event({ event: 'problem', tenant, key, code: error.code, message: error.message })
     terminal.say(`${error.code}  ${tenant} ${key}: ${error.message}`)
   }
-  terminal.say(`${count(changed)} keys changed, ${count(unchanged)} unchanged, ${count(failed.length)} failed.`)
+  terminal.say(`${counted(changed, 'key')} changed, ${count(unchanged)} unchanged, ${count(failed.length)} failed.`)
   if (operation === 'rotate' && changed > 0)
     terminal.say('New values are under the new keys. Next, for the old ones: fieldseal re-encrypt')
   return failed.length > 0 ? EXIT.problems : EXIT.done

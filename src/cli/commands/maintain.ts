@@ -6,7 +6,7 @@ import type { RunReport } from '../../maintenance/run.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
 import type { World } from '../loadConfig.js'
-import { count, duration, type Terminal } from '../terminal.js'
+import { count, counted, duration, type Terminal } from '../terminal.js'
 
 /** What the commands encrypt, re-encrypt, reindex, decrypt and verify take. */
 export interface MaintainArguments {
@@ -120,8 +120,9 @@ function closing(operation: Operation, { dryRun, problems, outcome, time }: Clos
   if (operation === 'verify') {
     return problems === 0
       ? `Everything is encrypted, readable and indexed. It took ${time}.`
-      : `${count(problems)} problems. It took ${time}.`
+      : `${counted(problems, 'problem')}. It took ${time}.`
   }
+  if (problems === 1) return `Done in ${time}; 1 row was left as it was. See to it, then run this again.`
   if (problems > 0)
     return `Done in ${time}; ${count(problems)} rows were left as they were. See to them, then run this again.`
   return `Done in ${time}. Next: ${operation === 'decrypt' ? 'take the marks out of the schema' : 'fieldseal verify'}`

@@ -3,7 +3,7 @@ import type { KeySurvey } from '../../postgres/survey.js'
 import type { Survey } from '../../prisma/survey.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import type { World } from '../loadConfig.js'
-import { count, type Terminal } from '../terminal.js'
+import { count, counted, type Terminal } from '../terminal.js'
 import { statusPage } from './statusPage.js'
 
 export interface StatusArguments {
@@ -56,7 +56,9 @@ function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
 function showKeys(terminal: Terminal, { keys, at }: Survey): void {
   const active = keys.filter(({ state }) => state === 'active')
   const tenants = new Set(keys.filter(({ purpose }) => purpose !== 'wrap').map(({ tenant }) => tenant))
-  terminal.say(`${count(tenants.size)} tenants, ${count(active.length)} active keys, ${count(keys.length)} in all`)
+  terminal.say(
+    `${counted(tenants.size, 'tenant')}, ${counted(active.length, 'active key')}, ${count(keys.length)} in all`,
+  )
   if (active.length === 0) return
   const rows = active.sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1)).slice(0, SHOWN)
   terminal.table(

@@ -44,7 +44,7 @@ async function sampleSecrets({ client, database, schema }: Patient): Promise<Map
     const select = names.map((one) => `${quoteName(one)}::text`)
     const rows = await runSql(
       database,
-      `SELECT ${select} FROM ${tableName(model)} WHERE ${quoteName(column)} LIKE 'fs1.%' LIMIT 50`,
+      `SELECT ${select} FROM ${tableName(model)} WHERE ${quoteName(column)} LIKE 'fs1.%' LIMIT ${SAMPLE}`,
     )
     for (const row of rows) {
       const stored = Object.fromEntries(names.map((one, i) => [one, row[i]]))

@@ -1,5 +1,5 @@
 import { FieldsealError } from '../../errors.js'
-import { count } from '../terminal.js'
+import { count, counted } from '../terminal.js'
 import type { Check, Finding } from './finding.js'
 
 const DAY = 86_400_000
@@ -43,7 +43,7 @@ export const keyAges: Check = async ({ survey: { keys, at } }) => {
   const used = active.filter(({ messages }) => messages > MANY)
   const found: Finding[] = []
   if (old.length > 0) {
-    const what = `${count(old.length)} active keys are older than a year`
+    const what = `${counted(old.length, 'active key')} of more than a year`
     found.push({ severity: 'risk', check: 'keys', what, next: 'fieldseal rotate, then fieldseal re-encrypt' })
   }
   for (const { tenant, messages } of used) {
