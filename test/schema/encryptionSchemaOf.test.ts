@@ -335,9 +335,9 @@ const annotations: Refusal[] = [
       e Json /// @encrypted(type: Json)`,
     ),
     says: [
+      '.c: `type` is the bare name of a type or an enum; write `type: DateTime`',
       '.a: has `type: date`, which is no type; write String, Bytes, Json, Int, BigInt, Float, Boolean, DateTime, Decimal or an enum of the schema',
       '.b: is Json, which holds JSON only; leave out `type: Int`, or make it String',
-      '.c: `type` is the bare name of a type or an enum; write `type: DateTime`',
       '.d: has `type: Colour`, which is no type; did you mean `Color`? write String, Bytes, Json, Int, BigInt, Float, Boolean, DateTime, Decimal or an enum of the schema',
     ],
   },
@@ -367,8 +367,8 @@ const annotations: Refusal[] = [
     says: [
       '.a: `migrating` and `ejecting` exclude each other: `migrating` while plaintext is being encrypted, `ejecting` while ciphertext is being turned back; keep one',
       '.b: `migrating` takes no value; write only `migrating`',
-      '.c: is `migrating` and holds Int in Bytes, where plaintext of that type has no form; leave out `migrating`, or make it String',
       '.e: option `migrating` of `@encrypted` is given twice; keep one',
+      '.c: is `migrating` and holds Int in Bytes, where plaintext of that type has no form; leave out `migrating`, or make it String',
     ],
   },
   {
@@ -384,9 +384,9 @@ const annotations: Refusal[] = [
       z String? /// @blindIndex(n, normalize: trim)`,
     ),
     says: [
+      '.y: `@blindIndex` names `a` twice; keep one',
       '.w: indexes `j`, which is Json and has no one form to compare; index a field of another type',
       '.x: indexes `l`, which is a list; index a field of one value',
-      '.y: `@blindIndex` names `a` twice; keep one',
       '.z: normalises `n`, which is Int; leave out `normalize`: it works on String values only',
     ],
   },
