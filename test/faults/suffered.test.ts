@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { assertEncrypted } from 'fieldseal/prisma'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readDocumentation } from '../../src/schema/documentation.js'
+import { addPlaintext, openMigration } from '../maintenance/migration.js'
 import type { FixtureClient } from '../prisma/fixtureClient.js'
 import { openTwins, type Twins } from '../prisma/twins.js'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
@@ -120,6 +121,17 @@ describe('keys of a Json column that is not encrypted were encrypted in place', 
   })
 })
 
+describe('a list that was marked encrypted was stored in plaintext', () => {
+  it('is stored as one ciphertext, in a list of one', async () => {
+    const { prisma, plain } = twins.encrypted
+    await prisma.contact!.create({ data: { id: 1, tags: ['VIP', 'late payer'] } })
+    expect(await plain.contact!.findFirst()).toMatchObject({ tags: [expect.stringMatching(/^fs1\.[\w-]{60,}$/)] })
+    expect(await prisma.contact!.findFirst({ select: { tags: true } })).toStrictEqual({ tags: ['VIP', 'late payer'] })
+    await expectRefused((client) => client.contact!.findMany({ where: { tags: { has: 'VIP' } } }))
+    await expectRefused((client) => client.contact!.update({ where: { id: 1 }, data: { tags: { push: 'x' } } }))
+  })
+})
+
 describe('a nested “deleteMany” or “disconnect” compared a fresh ciphertext', () => {
   it('finds the row by the blind index', async () => {
     await expectSame((client) =>
@@ -221,5 +233,31 @@ describe('a ciphertext copied to another column or row decrypted happily', () =>
     await expect(prisma.member!.findFirst({ where: { id: 4 } })).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' })
     await plain.member!.update({ where: { id: 4 }, data: { memo: null, hint: ann.hint } })
     await expect(prisma.member!.findFirst({ where: { id: 4 } })).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' })
+  })
+})
+
+describe('key rotation went row by row, without resume, dry run or verification, and bumped @updatedAt', () => {
+  it('counts first, goes on where it was stopped, is verified, and leaves @updatedAt alone', async () => {
+    const migration = await openMigration()
+    try {
+      await addPlaintext(migration.plain)
+      await migration.run('encrypt')
+      await migration.prisma.$encryption.rotate()
+      const times = () => migration.sql('SELECT id, updated_at FROM customers ORDER BY id')
+      const before = await times()
+      const planned = await migration.runOne('re-encrypt', { dryRun: true })
+      expect(planned.wanted).toBeGreaterThan(0)
+
+      const stop = new AbortController()
+      const onProgress = () => stop.abort()
+      const stopped = await migration.runOne('re-encrypt', { signal: stop.signal, onProgress })
+      const rest = await migration.runOne('re-encrypt')
+      expect(stopped.changed + rest.changed).toBe(planned.wanted)
+      expect(await migration.runOne('re-encrypt', { dryRun: true })).toMatchObject({ wanted: 0 })
+      expect(await migration.runOne('verify')).toMatchObject({ outcome: 'done', problems: [] })
+      expect(await times()).toEqual(before)
+    } finally {
+      await migration.close()
+    }
   })
 })
