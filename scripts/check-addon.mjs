@@ -26,8 +26,13 @@ function sanitize() {
     const build = [join(root, 'scripts/build-addon.mjs'), ...flags, '-U_FORTIFY_SOURCE', '-Wno-error']
     execFileSync(process.execPath, build, { stdio: 'inherit', env: environment })
     const library = execFileSync(process.env.CC ?? 'cc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
-    // What V8 keeps until the end of the process would count as leaked; the program looks for leaks itself.
-    const options = { LD_PRELOAD: library, ASAN_OPTIONS: 'detect_leaks=0', UBSAN_OPTIONS: 'print_stacktrace=1' }
+    // What V8 keeps until the end of the process would count as leaked, so the program looks for leaks itself; what the
+    // sanitizer keeps of freed memory would count there.
+    const options = {
+      LD_PRELOAD: library,
+      ASAN_OPTIONS: 'detect_leaks=0:quarantine_size_mb=1',
+      UBSAN_OPTIONS: 'print_stacktrace=1',
+    }
     return run([process.execPath, ...program(join(folder, 'fieldseal.node'))], options)
   } finally {
     rmSync(folder, { recursive: true })
