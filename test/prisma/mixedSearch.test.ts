@@ -69,7 +69,6 @@ const filters = [
   { age: { not: 0 } },
   { NOT: { age: { notIn: [1, 2] } } },
   { city: 'c0', zip: 'z1' },
-  { NOT: { city: 'c0', zip: 'z1' }, city: { not: null } },
   { name: 'fs1.AAAA' },
   { name: { not: 'fs1.AAAA' } },
   { tag: 't1' },
