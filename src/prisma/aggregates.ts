@@ -1,7 +1,7 @@
 import { checkNames, VALUE_AGGREGATES } from './ordering.js'
 import type { ModelPlan } from './plan.js'
 import { isAbsent, isPlainObject, listOf } from './values.js'
-import { checkReferences } from './where.js'
+import { COMBINATORS, checkReferences } from './where.js'
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when ciphertexts would be aggregated or grouped; `_count` is right */
 export function checkAggregates(plan: ModelPlan, args: Record<string, unknown>): void {
@@ -29,5 +29,3 @@ function checkHaving(plan: ModelPlan, having: unknown): void {
     }
   }
 }
-
-const COMBINATORS = new Set(['AND', 'OR', 'NOT'])

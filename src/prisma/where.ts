@@ -1,7 +1,7 @@
 import type { TenantHolder } from '../cipher.js'
 import { GLOBAL_TENANT } from '../tenant.js'
 import { fixedBy } from './bound.js'
-import { type Checks, checkLater, checkLaterTogether } from './falsePositive.js'
+import { type Checks, checkLater, checkLaterTogether, isExact } from './falsePositive.js'
 import { eitherColumn } from './mixed.js'
 import type { Pass } from './pass.js'
 import type { CompoundPlan, FieldPlan, IndexPlan, ModelPlan, RelationPlan } from './plan.js'
@@ -51,7 +51,7 @@ type ChooseIndex = (field: FieldPlan) => IndexPlan | undefined
 /** The first index of the field alone that finds nothing else; the first one if none does. */
 export function indexOf({ indexes }: FieldPlan): IndexPlan | undefined {
   const own = indexes.filter(({ sources }) => sources.length === 1)
-  return own.find(({ bits }) => bits >= 128) ?? own[0]
+  return own.find(isExact) ?? own[0]
 }
 
 export function uniqueIndexOf(field: FieldPlan): IndexPlan | undefined {
@@ -189,7 +189,8 @@ function mayName(plan: ModelPlan, where: Where, key: string): boolean {
   return !plan.members.has(key) || plan.members.get(key)?.kind === 'index'
 }
 
-const COMBINATORS = new Set(['AND', 'OR', 'NOT'])
+/** What joins conditions. */
+export const COMBINATORS: ReadonlySet<string> = new Set(['AND', 'OR', 'NOT'])
 
 /** A plain column must not be compared with an encrypted one. */
 export function checkReferences(plan: ModelPlan, condition: unknown): void {

@@ -1,3 +1,4 @@
+import { keysModelSource } from '../../src/schema/keysModelRules.js'
 import { type Column, type Index, LEVELS, type Model, type Relation, type Schema, selectorOf } from './schema.js'
 
 export type Twin = 'plain' | 'encrypted'
@@ -11,7 +12,7 @@ export function prismaSchema(schema: Schema, twin: Twin, provider: string): stri
     'datasource db {\n  provider = "postgresql"\n}',
     `enum Level {\n${LEVELS.map((level) => `  ${level}`).join('\n')}\n}`,
     ...schema.models.map((model) => modelText(model, twin)),
-    ...(twin === 'encrypted' ? [KEYS] : []),
+    ...(twin === 'encrypted' ? [keysModelSource] : []),
   ].join('\n\n')
 }
 
@@ -84,22 +85,3 @@ function uniqueLine(model: Model, unique: Model['uniques'][number], twin: Twin):
 function indexed({ columns }: Model, field: string): string {
   return columns.find(({ name }) => name === field)!.encrypted?.indexes[0]?.column ?? field
 }
-
-const KEYS = `/// @encryptionKeys
-model EncryptionKey {
-  id          String    @id @db.Uuid
-  tenant      String
-  purpose     String
-  version     Int
-  state       String
-  wrapped     String?
-  kms         String
-  kekId       String
-  messages    BigInt    @default(0)
-  createdAt   DateTime  @default(now())
-  retiredAt   DateTime?
-  destroyedAt DateTime?
-
-  @@unique([tenant, purpose, version])
-  @@map("encryption_keys")
-}`
