@@ -6,7 +6,7 @@ import type { DekCache } from './dekCache.js'
 import type { Emit } from './events.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
-import type { CountedPurpose, Kms, Purpose } from './kms.js'
+import { type CountedPurpose, encryptsValues, type Kms, type Purpose, type ValueKms } from './kms.js'
 import { type Observation, observedKms } from './observedKms.js'
 import { isOutage } from './outage.js'
 import { checkPolicy, ROTATION_DEFAULTS, type RotationPolicy } from './rotation.js'
@@ -47,6 +47,7 @@ export interface KeyRingOptions {
  */
 export class KeyRing {
   readonly #counted: CountedPurpose
+  readonly #kms: Kms
   readonly #store: KeyStore
   readonly #cache: DekCache
   readonly #unwrapper: Unwrapper
@@ -67,6 +68,7 @@ export class KeyRing {
     const spared = withBreaker(observedKms(kms, { emit, around }))
     this.#emit = emit
     this.#purpose = options.loads ?? 'encrypt'
+    this.#kms = spared
     this.#unwrapper = new Unwrapper(spared)
     this.#actives = new ActiveKeys({
       kms: spared,
@@ -79,6 +81,19 @@ export class KeyRing {
       onRotated,
       emit,
     })
+  }
+
+  /**
+   * What encrypts values without a DEK.
+   *
+   * @throws FieldsealError `OPTIONS_INVALID` when the KMS encrypts no values
+   */
+  get valueKms(): ValueKms {
+    if (encryptsValues(this.#kms)) return this.#kms
+    const message =
+      `the KMS ${quoted(this.#kms.name)} has no encrypt() and decrypt() for values that a KMS itself encrypts (mode: kms): ` +
+      'use one that has, as tencentKms (without "sealed") and localKms do'
+    throw new FieldsealError('OPTIONS_INVALID', message)
   }
 
   /** The DEK of a ciphertext if it is in memory. Whose it is, the caller checks. */

@@ -10,8 +10,10 @@ export interface EncryptedOptions {
   readonly type?: string
   readonly pad?: number
   readonly state?: EncryptionState
+  readonly mode?: EncryptionMode
 }
 
+type EncryptionMode = NonNullable<EncryptedFieldSchema['mode']>
 type EncryptionState = NonNullable<EncryptedFieldSchema['state']>
 
 /** What `@blindIndex(…)` asks for; no sources when they are missing or unreadable. */
@@ -23,16 +25,18 @@ export type Report = (problem: string) => void
 const normalizers = ['trim', 'lowercase', 'nfkc', 'digits', 'diacritics'] as const satisfies readonly Normalizer[]
 const scopes = ['tenant', 'global'] as const
 const states = ['migrating', 'ejecting'] as const satisfies readonly EncryptionState[]
-const laterOptions = ['mode', 'mask']
+const modes = ['dek', 'kms'] as const satisfies readonly EncryptionMode[]
+const laterOptions = ['mask']
 
 export function encryptedOptions(annotation: Annotation, report: Report): EncryptedOptions {
-  const args = readArguments(annotation, { options: ['bind', 'as', 'type', 'pad'], words: states }, report)
+  const args = readArguments(annotation, { options: ['bind', 'as', 'type', 'pad', 'mode'], words: states }, report)
   return defined({
     bind: names(args, 'bind', report) ?? [],
     as: context(args, report),
     type: typeName(args, report),
     pad: pad(args, report),
     state: state(args, report),
+    mode: mode(args, report),
   })
 }
 
@@ -134,6 +138,14 @@ function state(args: Arguments, report: Report): EncryptionState | undefined {
     )
   }
   return given[0]
+}
+
+function mode(args: Arguments, report: Report): EncryptionMode | undefined {
+  const value = args.get('mode')
+  if (value === undefined) return undefined
+  if (value.kind === 'identifier') return oneOf(value.text, modes, 'mode', report)[0]
+  report('`mode` is one bare word; write `mode: kms`, or leave it out')
+  return undefined
 }
 
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }

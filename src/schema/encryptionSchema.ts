@@ -4,7 +4,7 @@
  */
 export interface EncryptionSchema {
   /** The version of this structure. */
-  readonly format: 2
+  readonly format: 3
   /** The Prisma model that is marked `@encryptionKeys`. */
   readonly keysModel: string
   /** All models, by their Prisma name, those without encrypted fields too. */
@@ -50,6 +50,8 @@ export interface EncryptedFieldSchema {
   readonly pad?: number
   /** `migrating`: plaintext may still be there. `ejecting`: plaintext is written, ciphertext may still be there. */
   readonly state?: 'migrating' | 'ejecting'
+  /** `kms`: the KMS itself encrypts each value; else a DEK of the tenant does, which is what `dek` says. */
+  readonly mode?: 'dek' | 'kms'
   /** The context in the AAD: `Model.field`, or what `as:` pins. */
   readonly context: string
   /** The fields of the same row whose values are in the AAD, in order. */
