@@ -6,21 +6,21 @@ import {
   type CipherIndex,
   checkedValue,
   type EncryptSlot,
-  fieldError,
   type IndexSlot,
   type Slot,
+  twiceEncrypted,
 } from './cipher/slot.js'
 import { blindIndex } from './crypto/blindIndex.js'
 import { lengthPrefixed } from './crypto/bytes.js'
 import { headerOfHead, headOf } from './crypto/ciphertext.js'
+import { isDirect } from './crypto/direct.js'
 import { encodeField } from './crypto/fieldValue.js'
 import { FieldsealError } from './errors.js'
 import type { Dek } from './keys/dek.js'
 import type { KeyRing } from './keys/keyRing.js'
 
-export { named } from './cipher/passKeys.js'
 export type * from './cipher/slot.js'
-export { checkedValue, fieldError } from './cipher/slot.js'
+export { checkedValue, fieldError, named } from './cipher/slot.js'
 
 /** Slots that go to the engine together: enough to make its calls cheap, too few to hold up the event loop. */
 const STRETCH = 512
@@ -62,14 +62,24 @@ async function transformLarge(
   await (keys.complete() ? applyRest(slots, keys, 0) : resolveAndApply(slots, keys, inTime))
 }
 
-/** Checks the values first: one that cannot be written should not make a DEK. */
+/**
+ * Checks the values first: one that cannot be written should not make a DEK. What the KMS itself works on needs no
+ * connection to the database, so the limit is not for that.
+ */
 async function resolveAndApply(
   slots: readonly Slot[],
   keys: PassKeys,
   inTime: (keys: Promise<void>) => Promise<void>,
 ): Promise<void> {
-  for (const slot of slots) if (slot.mode === 'encrypt') encodeValue(slot.field, slot.holder[slot.key])
-  await inTime(keys.resolve())
+  for (const slot of slots) {
+    if (slot.mode === 'encrypt' && !slot.field.direct) encodeValue(slot.field, slot.holder[slot.key])
+  }
+  try {
+    await Promise.all([inTime(keys.resolve()), keys.resolveDirect()])
+  } catch (error) {
+    keys.direct.stop()
+    throw error
+  }
   await apply(slots, keys, performance.now())
 }
 
@@ -123,12 +133,13 @@ function sortSlots(
 function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number): void {
   switch (slot.mode) {
     case 'encrypt': {
+      if (keys.direct.place(slot, position)) break
       const dek = keys.active(slot)
       batches.encrypt(dek, slot, plaintextOf(slot, dek))
       break
     }
     case 'decrypt':
-      batches.decrypt(keys.opener(slot, position), slot, position)
+      if (!keys.direct.place(slot, position)) batches.decrypt(keys.opener(slot, position), slot, position)
       break
     case 'index':
       slot.holder[slot.key] = indexValue(slot, keys.active(slot))
@@ -137,19 +148,16 @@ function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number
 }
 
 function plaintextOf({ field, holder, key }: EncryptSlot, dek: Dek): string | Buffer {
-  if (isUnder(dek, holder[key])) throw fieldError('VALUE_INVALID', field, TWICE)
+  if (isUnder(dek, holder[key])) throw twiceEncrypted(field)
   return encodeValue(field, holder[key])
 }
 
-/** Whether a value is a ciphertext of this DEK already, padded or not. */
+/** Whether a value is a ciphertext of this DEK already, padded or not, or of the KMS itself. */
 function isUnder(dek: Dek, value: unknown): boolean {
   const head = headOf(Array.isArray(value) && value.length === 1 ? value[0] : value)
-  return head !== null && headerOfHead(head)?.dekId === dek.id
+  const header = head === null ? null : headerOfHead(head)
+  return header !== null && (header.dekId === dek.id || isDirect(header))
 }
-
-const TWICE =
-  'is a ciphertext already and would be encrypted twice: copy values through the encrypted client on both sides, and ' +
-  'in an extension chained after the encryption do not write with the encrypted client'
 
 function indexValue({ index, values }: IndexSlot, dek: Dek): string | Uint8Array {
   const { sources, bits, column } = index

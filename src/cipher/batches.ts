@@ -1,12 +1,12 @@
 import { randomNonces } from '../crypto/aead.js'
-import { FAILURE, type Outcome } from '../crypto/batch.js'
+import type { Outcome } from '../crypto/batch.js'
 import type { Ciphertext } from '../crypto/ciphertext.js'
-import { decodeField, decodeFieldText, textCodecOf } from '../crypto/fieldValue.js'
+import { textCodecOf } from '../crypto/fieldValue.js'
 import { pad } from '../crypto/padding.js'
-import type { FieldsealError } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
+import { plainFrom, refused } from './outcome.js'
 import type { Opener } from './passKeys.js'
-import { type CipherField, type DecryptSlot, type EncryptSlot, fieldError } from './slot.js'
+import type { CipherField, DecryptSlot, EncryptSlot } from './slot.js'
 
 /** A slot that could not be transformed, by its place in the pass. */
 export interface FailedSlot {
@@ -147,28 +147,6 @@ class DecryptBatch implements Batch {
       else this.#slots[i]!.holder[this.#slots[i]!.key] = value
     }
     return first
-  }
-}
-
-function plainFrom(field: CipherField, outcome: Outcome): unknown {
-  if (typeof outcome === 'string') return decodeFieldText(field, outcome)
-  return typeof outcome === 'number' ? undefined : decodeField(field, outcome)
-}
-
-function refused(field: CipherField, outcome: Outcome): FieldsealError {
-  switch (outcome) {
-    case FAILURE.torn:
-      return fieldError('CIPHERTEXT_INVALID', field, 'is torn: it is shorter or other than it was written')
-    case FAILURE.forged: {
-      const what = 'could not be decrypted: it was changed, or moved here from another field, row or tenant'
-      return fieldError('DECRYPTION_FAILED', field, what)
-    }
-    default:
-      return fieldError(
-        'CIPHERTEXT_INVALID',
-        field,
-        `holds a value that is not of its type, ${field.kind}${field.list ? '[]' : ''}`,
-      )
   }
 }
 

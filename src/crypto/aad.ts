@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { lengthPrefixed } from './bytes.js'
 
 const FORMAT = lengthPrefixed('fieldseal/1')
@@ -14,11 +13,4 @@ export function aadOf(header: Buffer, tenant: string, context: string): Buffer {
 /** Adds LP(each bound value): a ciphertext copied to another row then fails to decrypt. */
 export function withBound(aad: Buffer, bound: readonly string[]): Buffer {
   return bound.length === 0 ? aad : Buffer.concat([aad, ...bound.map(lengthPrefixed)])
-}
-
-export const DIGEST_BYTES = 32
-
-/** SHA-256 of an AAD: what ties a value to its place where nothing authenticates the AAD itself. */
-export function digestOf(aad: Buffer): Buffer {
-  return createHash('sha256').update(aad).digest()
 }

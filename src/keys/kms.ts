@@ -15,9 +15,6 @@ export interface ValueIdentity {
   readonly tenant: string
 }
 
-/** The longest plaintext that a KMS encrypts itself, in bytes. */
-export const MOST_VALUE_BYTES = 4096
-
 /** `encrypt`: encrypts values. `index`: makes blind indexes. `wrap`: wraps other DEKs, where there is a key hierarchy. */
 export type Purpose = 'encrypt' | 'index' | 'wrap'
 

@@ -1,5 +1,6 @@
+import { MOST_KMS_BYTES } from '../crypto/direct.js'
 import { valueContext } from '../keys/encryptionContext.js'
-import { MOST_VALUE_BYTES, type ValueKms } from '../keys/kms.js'
+import type { ValueKms } from '../keys/kms.js'
 import { decodeBytes } from './strictDecode.js'
 import { ofTenant, refused, resolveKeyId, type Target, type TencentCall } from './tencentCall.js'
 import { send, type TencentAnswer } from './tencentClient.js'
@@ -43,9 +44,9 @@ function readValue({ KeyId, Plaintext }: TencentAnswer, target: Target, known: r
   if (!known.includes(KeyId as string)) {
     throw refused(target, `names ${named(KeyId)}: if it is one of yours, give it in the option "formerKeyIds"`)
   }
-  const value = decodeBytes(Plaintext, MOST_VALUE_BYTES)
+  const value = decodeBytes(Plaintext, MOST_KMS_BYTES)
   if (value) return value
-  throw refused(target, `does not hold a value of at most ${MOST_VALUE_BYTES} bytes`)
+  throw refused(target, `does not hold a value of at most ${MOST_KMS_BYTES} bytes`)
 }
 
 function named(keyId: unknown): string {

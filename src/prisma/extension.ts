@@ -6,9 +6,11 @@ import { KeyNews } from '../keys/keyNews.js'
 import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import { openKms } from '../keys/kmsOfStore.js'
+import { observedKms } from '../keys/observedKms.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
 import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
+import { checkDirectFields } from './directFields.js'
 import { type KeyOperations, keyOperations } from './keyOperations.js'
 import { prismaKeyStore } from './keyStore.js'
 import { type OperationCall, type OperationContext, runOperation } from './operation.js'
@@ -101,6 +103,7 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
   const store = prismaKeyStore(base, schema.keysModel)
   const observation = { emit, around: telemetry?.around }
   const kms = openKms(options.kms, store, observation)
+  checkDirectFields(schema, kms)
   const ring = new KeyRing({
     kms,
     store,
@@ -124,7 +127,7 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
   return {
     context,
     figures,
-    keys: keyOperations({ kms, ring, store, news, emit, memory: ttl + staleFor }),
+    keys: keyOperations({ kms: observedKms(kms, observation), ring, store, news, emit, memory: ttl + staleFor }),
   }
 }
 

@@ -129,9 +129,9 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmi
 }
 
 function fieldPlan(model: string, field: string, spec: EncryptedFieldSchema): FieldPlan {
-  const { context, type, value = type, enum: names, list, pad, bind, state, required } = spec
+  const { context, type, value = type, enum: names, list, pad, bind, state, mode, required } = spec
   const decimal = value === 'Decimal' ? toDecimal : undefined
-  const form = { kind: value, column: type, names, list, pad, decimal }
+  const form = { kind: value, column: type, names, list, pad, decimal, direct: mode === 'kms' }
   return { ...form, field, name: `${model}.${field}`, context, optional: !required, bind, indexes: [], state }
 }
 

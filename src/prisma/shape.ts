@@ -77,7 +77,7 @@ function ownSelected(plan: ModelPlan, select: Args, needed: readonly FieldPlan[]
   for (const field of checked) select[field] = true
   const computes = Object.keys(select).some((key) => isWanted(select[key]) && isComputed(plan, key))
   const fields = computes ? plan.encrypted : plan.encrypted.filter(({ field }) => isWanted(select[field]))
-  const added = boundColumns(fields).filter((column) => !isWanted(select[column]))
+  const added = neededColumns(plan, fields).filter((column) => !isWanted(select[column]))
   for (const column of added) select[column] = true
   return { fields, added, checked, computes }
 }
@@ -92,14 +92,16 @@ function ownRead(plan: ModelPlan, args: Args, needed: readonly FieldPlan[]): Own
   if (omitsNothing) return { fields: plan.encrypted, added: NONE, checked: NONE, computes: true }
   const checked = needed.map(({ field }) => field).filter((field) => isOmitted(plan, args.omit, field))
   const fields = plan.encrypted.filter(({ field }) => checked.includes(field) || !isOmitted(plan, args.omit, field))
-  const added = boundColumns(plan.encrypted).filter((column) => isOmitted(plan, args.omit, column))
+  const added = neededColumns(plan, plan.encrypted).filter((column) => isOmitted(plan, args.omit, column))
   const back = [...added, ...checked].map((column) => [column, false])
   if (back.length > 0) args.omit = { ...(args.omit as Args | undefined), ...Object.fromEntries(back) }
   return { fields, added, checked, computes: true }
 }
 
-function boundColumns(fields: readonly FieldPlan[]): string[] {
-  return [...new Set(fields.flatMap(({ bind }) => bind))]
+/** What decryption needs beside the ciphertexts; one of the KMS itself does not say for which tenant it is. */
+function neededColumns({ tenant }: ModelPlan, fields: readonly FieldPlan[]): string[] {
+  const own = tenant !== undefined && fields.some(({ direct }) => direct) ? [tenant] : []
+  return [...new Set([...fields.flatMap(({ bind }) => bind), ...own])]
 }
 
 function isOmitted(plan: ModelPlan, omit: unknown, field: string): boolean {

@@ -13,7 +13,7 @@ export interface EncryptedOptions {
   readonly mode?: EncryptionMode
 }
 
-type EncryptionMode = NonNullable<EncryptedFieldSchema['mode']>
+type EncryptionMode = (typeof modes)[number]
 type EncryptionState = NonNullable<EncryptedFieldSchema['state']>
 
 /** What `@blindIndex(…)` asks for; no sources when they are missing or unreadable. */
@@ -25,7 +25,7 @@ export type Report = (problem: string) => void
 const normalizers = ['trim', 'lowercase', 'nfkc', 'digits', 'diacritics'] as const satisfies readonly Normalizer[]
 const scopes = ['tenant', 'global'] as const
 const states = ['migrating', 'ejecting'] as const satisfies readonly EncryptionState[]
-const modes = ['dek', 'kms'] as const satisfies readonly EncryptionMode[]
+const modes = ['dek', 'kms'] as const
 const laterOptions = ['mask']
 
 export function encryptedOptions(annotation: Annotation, report: Report): EncryptedOptions {

@@ -50,8 +50,8 @@ export interface EncryptedFieldSchema {
   readonly pad?: number
   /** `migrating`: plaintext may still be there. `ejecting`: plaintext is written, ciphertext may still be there. */
   readonly state?: 'migrating' | 'ejecting'
-  /** `kms`: the KMS itself encrypts each value; else a DEK of the tenant does, which is what `dek` says. */
-  readonly mode?: 'dek' | 'kms'
+  /** The KMS itself encrypts each value; else a DEK of the tenant does. */
+  readonly mode?: 'kms'
   /** The context in the AAD: `Model.field`, or what `as:` pins. */
   readonly context: string
   /** The fields of the same row whose values are in the AAD, in order. */

@@ -1,3 +1,4 @@
+import { MOST_DIRECT_BYTES } from '../crypto/direct.js'
 import type { EncryptedOptions } from './annotationOptions.js'
 import { type Datamodel, type DatamodelEnum, type DatamodelField, writtenType } from './datamodel.js'
 import type { StorageType, ValueType } from './encryptionSchema.js'

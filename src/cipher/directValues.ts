@@ -1,0 +1,69 @@
+import { bulkhead } from 'cockatiel'
+import type { Header } from '../crypto/header.js'
+import type { ValueKms } from '../keys/kms.js'
+import { DirectOpening, DirectSealing } from './directValue.js'
+import type { DecryptSlot, EncryptSlot } from './slot.js'
+
+/** Values of one pass that are sent at once, where the KMS says nothing else. */
+const CONCURRENCY = 20
+
+/** The values of one pass that the KMS itself encrypts or decrypts: a call for each, but one for those that are the same. */
+export class DirectValues {
+  readonly #sealings = new Map<number, DirectSealing>()
+  readonly #openings = new Map<number, DirectOpening>()
+  readonly #distinct = new Map<string, DirectOpening>()
+  #stopped = false
+
+  get isEmpty(): boolean {
+    return this.#sealings.size === 0 && this.#openings.size === 0
+  }
+
+  /** @throws FieldsealError `VALUE_INVALID` for a value that cannot be written, or is too long for the KMS */
+  seal(slot: EncryptSlot, position: number): void {
+    this.#sealings.set(position, new DirectSealing(slot))
+  }
+
+  /** @throws FieldsealError `CIPHERTEXT_INVALID`, `TENANT_MISSING` */
+  open(slot: DecryptSlot, position: number, header: Header): void {
+    const opening = new DirectOpening(slot, header)
+    const same = this.#distinct.get(opening.name)
+    if (!same) this.#distinct.set(opening.name, opening)
+    this.#openings.set(position, same ?? opening)
+  }
+
+  /**
+   * Asks the KMS for all of them, so many at once as it says. After a failure nothing more is begun.
+   *
+   * @throws FieldsealError the first failure in the order of the pass, as far as there are answers
+   */
+  async resolve(kms: ValueKms): Promise<void> {
+    const places = bulkhead(kms.concurrency ?? CONCURRENCY, Number.POSITIVE_INFINITY)
+    const asked = [...this.#sealings.values(), ...this.#distinct.values()]
+    const outcomes = await Promise.allSettled(asked.map((one) => places.execute(() => this.#ask(one, kms))))
+    const failed = outcomes.find(({ status }) => status === 'rejected')
+    if (failed) throw (failed as PromiseRejectedResult).reason
+  }
+
+  async #ask(one: DirectSealing | DirectOpening, kms: ValueKms): Promise<void> {
+    if (this.#stopped) return
+    try {
+      await one.ask(kms)
+    } catch (error) {
+      this.#stopped = true
+      throw error
+    }
+  }
+
+  /** Begins nothing more. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** Puts what became of a slot into its place; `false` for a slot that is none of these. */
+  place(slot: EncryptSlot | DecryptSlot, position: number): boolean {
+    const work = slot.mode === 'encrypt' ? this.#sealings.get(position) : this.#openings.get(position)
+    if (!work) return false
+    work.place(slot as DecryptSlot)
+    return true
+  }
+}
