@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { types } from 'node:util'
 import { aadOf, withBound } from './aad.js'
 import { FAILURE, type Outcome } from './batch.js'
-import { type Ciphertext, rawCiphertext, textCiphertext, textHead } from './ciphertext.js'
+import { type Ciphertext, headOf, PREFIX, rawCiphertext, textCiphertext, textHead } from './ciphertext.js'
 import { encodeHeader, FLAG_PADDED, type Header, NO_DEK, SUITE_KMS } from './header.js'
 import { pad, unpad } from './padding.js'
 
@@ -29,6 +30,15 @@ export interface DirectPlace {
 export function isDirect({ suite }: Header): boolean {
   return suite === SUITE_KMS
 }
+
+/** Whether a stored value begins like a ciphertext of suite 2. */
+export function isDirectCiphertext(stored: unknown): boolean {
+  if (typeof stored === 'string') return stored.startsWith(TEXT_START)
+  return types.isUint8Array(stored) && stored[PREFIX.length] === SUITE_KMS && headOf(stored) !== null
+}
+
+/** Suite and flags take the first three characters, of which flags have the last. */
+const TEXT_START = `${PREFIX}Ag`
 
 /** The header of a new ciphertext. */
 export function directHeader(padded: boolean): Header {

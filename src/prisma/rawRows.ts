@@ -159,7 +159,7 @@ function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHo
   const slots: Slot[] = []
   for (const field of plan.encrypted) {
     const bound = () => boundTexts(plan, field, known, 'select it too')
-    collectStored(slots, { field, owner: field.direct ? own() : owner, holder: row, key: nameIn(field.field), bound })
+    collectStored(slots, { field, owner, rowOwner: own, holder: row, key: nameIn(field.field), bound })
   }
   return slots
 }

@@ -55,8 +55,7 @@ function collectFields(slots: Slot[], plan: ModelPlan, row: Row, owner: TenantHo
   const own = rowOwner(plan, row, owner)
   for (const field of plan.encrypted) {
     const bound = () => boundTexts(plan, field, row, 'the row came without it')
-    if (collectStored(slots, { field, owner: field.direct ? own() : owner, holder: row, key: field.field, bound }))
-      Decrypted.mark(row)
+    if (collectStored(slots, { field, owner, rowOwner: own, holder: row, key: field.field, bound })) Decrypted.mark(row)
   }
 }
 

@@ -1,4 +1,5 @@
 import { fieldError, type Slot, type TenantHolder } from '../cipher.js'
+import { isDirectCiphertext } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
 import type { FieldPlan } from './plan.js'
 
@@ -6,6 +7,8 @@ import type { FieldPlan } from './plan.js'
 export interface StoredField {
   readonly field: FieldPlan
   readonly owner: TenantHolder
+  /** Whose the row itself says that it is. */
+  readonly rowOwner: () => TenantHolder
   readonly holder: Record<string, unknown>
   readonly key: string
   readonly bound: () => readonly string[]
@@ -18,7 +21,7 @@ export interface StoredField {
  * @returns whether it is a value by now, and has no slot
  * @throws FieldsealError `CIPHERTEXT_INVALID`
  */
-export function collectStored(slots: Slot[], { field, owner, holder, key, bound }: StoredField): boolean {
+export function collectStored(slots: Slot[], { field, owner, rowOwner, holder, key, bound }: StoredField): boolean {
   const stored = holder[key]
   if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
   if (field.state && isPlaintext(field, stored)) {
@@ -26,7 +29,8 @@ export function collectStored(slots: Slot[], { field, owner, holder, key, bound 
     return true
   }
   if (field.list) holder[key] = onlyElement(field, stored)
-  slots.push({ mode: 'decrypt', field, owner, holder, key, bound: bound() })
+  const ofTenant = isDirectCiphertext(holder[key]) ? rowOwner() : owner
+  slots.push({ mode: 'decrypt', field, owner: ofTenant, holder, key, bound: bound() })
   return false
 }
 

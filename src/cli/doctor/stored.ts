@@ -81,7 +81,8 @@ export const checkConstraints: Check = async ({ schema, database }) => {
       [tableName(model), column],
     )
     if (Number(row![0]) > 0) continue
-    const value = spec.type === 'Json' ? `${quoteName(column)} #>> '{}'` : quoteName(column)
+    const stored = spec.list ? `${quoteName(column)}[1]` : quoteName(column)
+    const value = spec.type === 'Json' ? `${stored} #>> '{}'` : stored
     const sql = `ALTER TABLE ${tableName(model)} ADD CHECK (${value} LIKE 'fs1.%') NOT VALID`
     const what = `nothing keeps other tools from writing plaintext into ${name}.${field}`
     found.push({ severity: 'hint', check: 'constraints', what, next: sql })
