@@ -1,11 +1,17 @@
+import { setTimeout } from 'node:timers/promises'
 import { bulkhead } from 'cockatiel'
 import type { Header } from '../crypto/header.js'
+import { type ErrorCode, FieldsealError } from '../errors.js'
 import type { ValueKms } from '../keys/kms.js'
+import { withRetriesTold } from '../keys/retries.js'
 import { DirectOpening, DirectSealing } from './directValue.js'
 import type { DecryptSlot, EncryptSlot } from './slot.js'
 
 /** Values of one pass that are sent at once, where the KMS says nothing else. */
 const CONCURRENCY = 20
+
+/** After a KMS has refused a call for its rate, which it counts by the second, no other one is begun for so long. */
+const PAUSE = 1_000
 
 /** The values of one pass that the KMS itself encrypts or decrypts: a call for each, but one for those that are the same. */
 export class DirectValues {
@@ -13,6 +19,8 @@ export class DirectValues {
   readonly #openings = new Map<number, DirectOpening>()
   readonly #distinct = new Map<string, DirectOpening>()
   #stopped = false
+  #pausedUntil = 0
+  #answers = 0
 
   get isEmpty(): boolean {
     return this.#sealings.size === 0 && this.#openings.size === 0
@@ -44,14 +52,32 @@ export class DirectValues {
     if (failed) throw (failed as PromiseRejectedResult).reason
   }
 
+  /** As long as the KMS answers other calls of the pass, one that it refuses for its rate is only early. */
   async #ask(one: DirectSealing | DirectOpening, kms: ValueKms): Promise<void> {
+    for (let wait = this.#wait; wait > 0; wait = this.#wait) await setTimeout(wait)
     if (this.#stopped) return
+    const before = this.#answers
     try {
-      await one.ask(kms)
+      await withRetriesTold(
+        ({ code }) => this.#slowDown(code),
+        () => one.ask(kms),
+      )
+      this.#answers += 1
     } catch (error) {
-      this.#stopped = true
-      throw error
+      this.#stopped ||= !FieldsealError.is(error, 'KMS_THROTTLED') || this.#answers === before
+      if (this.#stopped) throw error
+      this.#slowDown('KMS_THROTTLED')
+      await this.#ask(one, kms)
     }
+  }
+
+  /** Calls that are tried again must not lose against new ones. */
+  #slowDown(code: ErrorCode): void {
+    if (code === 'KMS_THROTTLED') this.#pausedUntil = performance.now() + PAUSE
+  }
+
+  get #wait(): number {
+    return this.#stopped ? 0 : this.#pausedUntil - performance.now()
   }
 
   /** Begins nothing more. */

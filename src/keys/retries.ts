@@ -13,9 +13,17 @@ export interface FailedAttempt {
 
 const listeners = new AsyncLocalStorage<(failed: FailedAttempt) => void>()
 
-/** Does work, and has the retries of the KMS's calls in it told: a `Kms` may serve clients that listen and others. */
+/**
+ * Does work, and has the retries of the KMS's calls in it told, to whoever listens around it too: a `Kms` may serve
+ * clients that listen and others.
+ */
 export function withRetriesTold<T>(listener: (failed: FailedAttempt) => void, work: () => T): T {
-  return listeners.run(listener, work)
+  const outer = listeners.getStore()
+  const both = (failed: FailedAttempt) => {
+    listener(failed)
+    outer?.(failed)
+  }
+  return listeners.run(outer ? both : listener, work)
 }
 
 /** For a `Kms`: tells whoever watches the running call that it is tried again. */

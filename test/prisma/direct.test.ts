@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { localKms } from 'fieldseal/local-kms'
-import type { EncryptionSchema } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { EncryptionEvent, EncryptionSchema } from 'fieldseal/prisma'
+import { tencentKms } from 'fieldseal/tencent-kms'
+import { startKmsEmulator } from 'fieldseal/testing'
+import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { emulatedKms } from '../support/clinic.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 import { type Delegate, type Fixture, type FixtureClient, openFixture, type Row } from './fixtureClient.js'
@@ -476,6 +479,36 @@ describe('many values', () => {
   })
 })
 
+describe('1,000 values within a quota of 300 requests a second', () => {
+  it('are written and read, by retries that the listener is told of', async () => {
+    const emulator = await startKmsEmulator({ limits: { Encrypt: 300, Decrypt: 300 } })
+    onTestFinished(() => emulator.close())
+    const retries: EncryptionEvent[] = []
+    const onEvent = (event: EncryptionEvent) => event.type === 'kms.retry' && retries.push(event)
+    const client = fixture.another({ kms: emulatedKms(emulator), onEvent }).$forTenant('quota')
+    const data = Array.from({ length: 1000 }, (_, i) => ({ tenantId: 'quota', label: String(i), pin: `pin ${i}` }))
+    await client.credential!.createMany({ data })
+    const rows = await client.credential!.findMany({ where: { tenantId: 'quota' }, select: { label: true, pin: true } })
+    expect(rows).toHaveLength(1000)
+    for (const { label, pin } of rows) expect(pin).toBe(`pin ${label}`)
+    expect(emulator.calls.maxInFlight).toBeLessThanOrEqual(20)
+    expect(emulator.calls.count()).toBeGreaterThanOrEqual(2000 + retries.length)
+    expect(retries.length).toBeGreaterThan(0)
+    expect(retries[0]).toEqual({
+      type: 'kms.retry',
+      action: 'encrypt',
+      kms: 'tencent',
+      purpose: 'value',
+      field: 'Credential.pin',
+      tenant: 'quota',
+      attempt: 1,
+      code: 'KMS_THROTTLED',
+      reason: 'RequestLimitExceeded',
+    })
+    expect(JSON.stringify(retries)).not.toContain('pin 1')
+  })
+})
+
 describe('a KMS that does not answer', () => {
   const quick = () =>
     fixture
@@ -530,12 +563,10 @@ describe('a KMS that does not answer', () => {
 describe('keys of Tencent KMS', () => {
   it('that keyId no longer names are read when "formerKeyIds" has them, and refused otherwise', async () => {
     const old = await create({ secret: 'under the old key' })
-    const { KeyId: keyId } = { KeyId: fixture.emulator.keys.create({ alias: `other-${Date.now()}` }).keyId }
-    const { v20190118 } = (await import('tencentcloud-sdk-nodejs-kms')).kms
-    const { tencentKms } = await import('fieldseal/tencent-kms')
-    const sdk = new v20190118.Client(fixture.emulator.clientConfig())
+    const { keyId } = fixture.emulator.keys.create({ alias: 'other' })
+    const client = new sdk.v20190118.Client(fixture.emulator.clientConfig())
     const moved = (formerKeyIds: string[]) =>
-      fixture.another({ kms: tencentKms({ client: sdk, keyId: () => keyId, formerKeyIds }) }).$forTenant('acme')
+      fixture.another({ kms: tencentKms({ client, keyId: () => keyId, formerKeyIds }) }).$forTenant('acme')
     const error = await refusal(() => read(old.id, moved([])))
     expect(error.code).toBe('DECRYPTION_FAILED')
     expect(String((error.cause as Error).message)).toContain('formerKeyIds')
