@@ -97,8 +97,14 @@ function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number, start: 
 function applyStretch(slots: readonly Slot[], keys: PassKeys, from: number, to: number): void {
   const batches = new Batches()
   const unsorted = sortSlots(batches, slots, keys, from, to)
-  const failed = batches.run() ?? unsorted
-  if (failed) throw failed.error
+  const failures = batches.run()
+  if (failures.length > 0) throw firstOf(slots, failures).error
+  if (unsorted) throw unsorted.error
+}
+
+function firstOf(slots: readonly Slot[], failures: readonly FailedSlot[]): FailedSlot {
+  const positions = failures.map(({ slot }) => slots.indexOf(slot))
+  return failures[positions.indexOf(Math.min(...positions))]!
 }
 
 /** Stops at a slot that fails: what comes after it decides nothing any more. */
@@ -114,7 +120,7 @@ function sortSlots(
     for (; position < to; position++) sortSlot(batches, slots[position]!, keys, position)
     return undefined
   } catch (error) {
-    return { position, error }
+    return { slot: slots[position]!, error }
   }
 }
 
@@ -126,7 +132,7 @@ function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number
       break
     }
     case 'decrypt':
-      batches.decrypt(keys.opener(slot, position), slot, position)
+      batches.decrypt(keys.opener(slot, position), slot)
       break
     case 'index':
       batches.index(keys.active(slot), slot, indexed(slot.index, slot.values))

@@ -14,11 +14,12 @@ import {
   type EncryptSlot,
   fieldError,
   type IndexSlot,
+  type Slot,
 } from './slot.js'
 
-/** A slot that could not be transformed, by its place in the pass. */
+/** A slot that could not be transformed. */
 export interface FailedSlot {
-  readonly position: number
+  readonly slot: Slot
   readonly error: unknown
 }
 
@@ -39,8 +40,8 @@ export class Batches {
     this.#of(dek).encrypt(slot, dek.place(slot.field, Boolean(slot.field.pad)), plaintext)
   }
 
-  decrypt(opener: Opener, slot: DecryptSlot, position: number): void {
-    this.#of(opener.dek).decrypt(slot, opener.place(slot.field), position)
+  decrypt(opener: Opener, slot: DecryptSlot): void {
+    this.#of(opener.dek).decrypt(slot, opener.place(slot.field))
   }
 
   index(dek: Dek, slot: IndexSlot, message: string | Uint8Array): void {
@@ -59,14 +60,14 @@ export class Batches {
     return batches
   }
 
-  /** Works on all of them. Of several that fail, the first in the order of the pass is returned. */
-  run(): FailedSlot | undefined {
-    let first: FailedSlot | undefined
+  /** Works on all of them; of each that has slots that fail, the first is returned. */
+  run(): FailedSlot[] {
+    const failures: FailedSlot[] = []
     for (const batch of this.#all) {
       const failed = batch.run()
-      if (failed && (!first || failed.position < first.position)) first = failed
+      if (failed) failures.push(failed)
     }
-    return first
+    return failures
   }
 }
 
@@ -74,9 +75,10 @@ export class Batches {
 class DekBatches {
   readonly #dek: Dek
   readonly #all: Batch[]
-  readonly #encrypts: { text?: EncryptBatch; raw?: EncryptBatch } = {}
-  readonly #texts: { text?: DecryptBatch; raw?: DecryptBatch } = {}
-  readonly #bytes: { text?: DecryptBatch; raw?: DecryptBatch } = {}
+  /** By the form of the ciphertexts, text or raw. */
+  readonly #encrypts: (EncryptBatch | undefined)[] = [undefined, undefined]
+  /** By the form of the ciphertexts, and whether plaintexts come out as texts. */
+  readonly #decrypts: (DecryptBatch | undefined)[] = [undefined, undefined, undefined, undefined]
   readonly #indexes: IndexBatch[] = []
 
   constructor(dek: Dek, all: Batch[]) {
@@ -85,14 +87,17 @@ class DekBatches {
   }
 
   encrypt(slot: EncryptSlot, place: Place, plaintext: string | Uint8Array): void {
-    this.#encrypts[place.form] ??= this.#added(new EncryptBatch(this.#dek))
-    this.#encrypts[place.form]!.add(slot, place, plaintext)
+    const kind = place.form === 'text' ? 0 : 1
+    const batch = this.#encrypts[kind] ?? this.#added(new EncryptBatch(this.#dek))
+    this.#encrypts[kind] = batch
+    batch.add(slot, place, plaintext)
   }
 
-  decrypt(slot: DecryptSlot, place: Place, position: number): void {
-    const batches = place.codec === undefined ? this.#bytes : this.#texts
-    batches[place.form] ??= this.#added(new DecryptBatch(this.#dek))
-    batches[place.form]!.add(slot, place, position)
+  decrypt(slot: DecryptSlot, place: Place): void {
+    const kind = (place.form === 'text' ? 0 : 1) + (place.codec === undefined ? 2 : 0)
+    const batch = this.#decrypts[kind] ?? this.#added(new DecryptBatch(this.#dek))
+    this.#decrypts[kind] = batch
+    batch.add(slot, place)
   }
 
   index(slot: IndexSlot, message: string | Uint8Array): void {
@@ -150,17 +155,15 @@ class DecryptBatch implements Batch {
   readonly #dek: Dek
   readonly #slots: DecryptSlot[] = []
   readonly #places: Place[] = []
-  readonly #positions: number[] = []
   readonly #stored: Ciphertext[] = []
 
   constructor(dek: Dek) {
     this.#dek = dek
   }
 
-  add(slot: DecryptSlot, place: Place, position: number): void {
+  add(slot: DecryptSlot, place: Place): void {
     this.#slots.push(slot)
     this.#places.push(place)
-    this.#positions.push(position)
     this.#stored.push(slot.holder[slot.key] as Ciphertext)
   }
 
@@ -172,9 +175,10 @@ class DecryptBatch implements Batch {
   #put(outcomes: readonly Outcome[]): FailedSlot | undefined {
     let first: FailedSlot | undefined
     for (let i = 0; i < outcomes.length; i++) {
-      const { field, holder, key } = this.#slots[i]!
+      const slot = this.#slots[i]!
+      const { field, holder, key } = slot
       const value = plainFrom(field, outcomes[i]!)
-      if (value === undefined) first ??= { position: this.#positions[i]!, error: refused(field, outcomes[i]!) }
+      if (value === undefined) first ??= { slot, error: refused(field, outcomes[i]!) }
       else holder[key] = value
     }
     return first
