@@ -6,11 +6,9 @@ import {
   type CipherIndex,
   checkedValue,
   type EncryptSlot,
-  type IndexSlot,
   type Slot,
   twiceEncrypted,
 } from './cipher/slot.js'
-import { blindIndex } from './crypto/blindIndex.js'
 import { lengthPrefixed } from './crypto/bytes.js'
 import { headerOfHead, headOf } from './crypto/ciphertext.js'
 import { isDirect } from './crypto/direct.js'
@@ -109,8 +107,14 @@ function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number, start: 
 function applyStretch(slots: readonly Slot[], keys: PassKeys, from: number, to: number): void {
   const batches = new Batches()
   const unsorted = sortSlots(batches, slots, keys, from, to)
-  const failed = batches.run() ?? unsorted
-  if (failed) throw failed.error
+  const failures = batches.run()
+  if (failures.length > 0) throw firstOf(slots, failures).error
+  if (unsorted) throw unsorted.error
+}
+
+function firstOf(slots: readonly Slot[], failures: readonly FailedSlot[]): FailedSlot {
+  const positions = failures.map(({ slot }) => slots.indexOf(slot))
+  return failures[positions.indexOf(Math.min(...positions))]!
 }
 
 /** Stops at a slot that fails: what comes after it decides nothing any more. */
@@ -126,7 +130,7 @@ function sortSlots(
     for (; position < to; position++) sortSlot(batches, slots[position]!, keys, position)
     return undefined
   } catch (error) {
-    return { position, error }
+    return { slot: slots[position]!, error }
   }
 }
 
@@ -139,10 +143,10 @@ function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number
       break
     }
     case 'decrypt':
-      if (!keys.direct.place(slot, position)) batches.decrypt(keys.opener(slot, position), slot, position)
+      if (!keys.direct.place(slot, position)) batches.decrypt(keys.opener(slot, position), slot)
       break
     case 'index':
-      slot.holder[slot.key] = indexValue(slot, keys.active(slot))
+      batches.index(keys.active(slot), slot, indexed(slot.index, slot.values))
       break
   }
 }
@@ -158,16 +162,6 @@ function isUnder(dek: Dek, value: unknown): boolean {
   const header = head === null ? null : headerOfHead(head)
   return header !== null && (header.dekId === dek.id || isDirect(header))
 }
-
-function indexValue({ index, values }: IndexSlot, dek: Dek): string | Uint8Array {
-  const { sources, bits, column } = index
-  const context = sources.map((field) => field.context).join(COMBINED)
-  const bytes = blindIndex(dek.key, context, indexed(index, values), bits)
-  return column === 'Bytes' ? new Uint8Array(bytes) : bytes.toString('base64url')
-}
-
-/** Between the contexts of an index over several fields; no context of one field has it. */
-const COMBINED = '+'
 
 function indexed(index: CipherIndex, values: readonly unknown[]): string | Buffer {
   const plaintexts = index.sources.map((field, i) => encodeValue(field, normalizedFor(index, field, values[i])))

@@ -9,7 +9,6 @@ import { boundTexts, type KnownValues } from './bound.js'
 import { type MaintainOptions, maintain } from './maintain.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
-import { rowOwner } from './rowOwner.js'
 import { collectStored } from './storedField.js'
 import { type Survey, type SurveyOptions, survey } from './survey.js'
 import { OperationTenancy } from './tenancy.js'
@@ -155,11 +154,9 @@ function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHo
   const nameIn = (field: string) => (field in row ? field : (plan.columns[field] ?? field))
   const columns = [...plan.bound.keys(), ...(plan.tenant === undefined ? [] : [plan.tenant])]
   const known = Object.fromEntries(columns.map((column) => [column, row[nameIn(column)]]))
-  const own = rowOwner(plan, known, owner)
   const slots: Slot[] = []
   for (const field of plan.encrypted) {
-    const bound = () => boundTexts(plan, field, known, 'select it too')
-    collectStored(slots, { field, owner, rowOwner: own, holder: row, key: nameIn(field.field), bound })
+    collectStored(slots, { plan, field, owner, holder: row, key: nameIn(field.field), known, missing: 'select it too' })
   }
   return slots
 }

@@ -7,20 +7,12 @@ import type { ModelPlan } from './plan.js'
 import { isAbsent } from './values.js'
 
 /**
- * Whose the ciphertexts of a row are that do not say so themselves (`mode: kms`), told when it is first asked: the tenant
- * of the operation, which the row's own column must not contradict, or with `$acrossTenants` that column alone.
+ * Whose the ciphertexts of a row are that do not say so themselves (`mode: kms`): the tenant's of the operation, which the
+ * row's own column must not contradict, or with `$acrossTenants` that column's alone.
  *
  * @throws FieldsealError `TENANT_MISMATCH`, `TENANT_INVALID`
  */
-export function rowOwner(plan: ModelPlan, row: KnownValues, owner: TenantHolder): () => TenantHolder {
-  let found: TenantHolder | undefined
-  return () => {
-    found ??= ownerIn(plan, row, owner)
-    return found
-  }
-}
-
-function ownerIn({ name, tenant: column }: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
+export function rowOwner({ name, tenant: column }: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
   const written = column === undefined ? undefined : row[column]
   if (isAbsent(written)) return owner
   if (owner.tenant === ANY_TENANT) {

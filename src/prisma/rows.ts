@@ -1,8 +1,6 @@
 import type { Slot, TenantHolder } from '../cipher.js'
-import { boundTexts } from './bound.js'
 import { passes } from './falsePositive.js'
 import type { ModelPlan } from './plan.js'
-import { rowOwner } from './rowOwner.js'
 import { type ReadShape, unaskedShape } from './shape.js'
 import { collectStored } from './storedField.js'
 
@@ -52,10 +50,9 @@ function collectRow(slots: Slot[], shape: ReadShape, row: Row, owner: TenantHold
 }
 
 function collectFields(slots: Slot[], plan: ModelPlan, row: Row, owner: TenantHolder): void {
-  const own = rowOwner(plan, row, owner)
   for (const field of plan.encrypted) {
-    const bound = () => boundTexts(plan, field, row, 'the row came without it')
-    if (collectStored(slots, { field, owner, rowOwner: own, holder: row, key: field.field, bound })) Decrypted.mark(row)
+    const stored = { plan, field, owner, holder: row, key: field.field, known: row, missing: 'the row came without it' }
+    if (collectStored(slots, stored)) Decrypted.mark(row)
   }
 }
 

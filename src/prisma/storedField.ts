@@ -1,17 +1,21 @@
 import { fieldError, type Slot, type TenantHolder } from '../cipher.js'
 import { isDirectCiphertext } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
-import type { FieldPlan } from './plan.js'
+import { boundTexts, type KnownValues } from './bound.js'
+import type { FieldPlan, ModelPlan } from './plan.js'
+import { rowOwner } from './rowOwner.js'
 
 /** A stored field that was read. */
 export interface StoredField {
+  readonly plan: ModelPlan
   readonly field: FieldPlan
   readonly owner: TenantHolder
-  /** Whose the row itself says that it is. */
-  readonly rowOwner: () => TenantHolder
   readonly holder: Record<string, unknown>
   readonly key: string
-  readonly bound: () => readonly string[]
+  /** The values of bound columns, and of the tenant column. */
+  readonly known: KnownValues
+  /** What to do where one is not known. */
+  readonly missing: string
 }
 
 /**
@@ -21,7 +25,8 @@ export interface StoredField {
  * @returns whether it is a value by now, and has no slot
  * @throws FieldsealError `CIPHERTEXT_INVALID`
  */
-export function collectStored(slots: Slot[], { field, owner, rowOwner, holder, key, bound }: StoredField): boolean {
+export function collectStored(slots: Slot[], place: StoredField): boolean {
+  const { plan, field, owner, holder, key, known, missing } = place
   const stored = holder[key]
   if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
   if (field.state && isPlaintext(field, stored)) {
@@ -29,8 +34,8 @@ export function collectStored(slots: Slot[], { field, owner, rowOwner, holder, k
     return true
   }
   if (field.list) holder[key] = onlyElement(field, stored)
-  const ofTenant = isDirectCiphertext(holder[key]) ? rowOwner() : owner
-  slots.push({ mode: 'decrypt', field, owner: ofTenant, holder, key, bound: bound() })
+  const ofTenant = isDirectCiphertext(holder[key]) ? rowOwner(plan, known, owner) : owner
+  slots.push({ mode: 'decrypt', field, owner: ofTenant, holder, key, bound: boundTexts(plan, field, known, missing) })
   return false
 }
 
