@@ -10,7 +10,7 @@ import { observedKms } from '../keys/observedKms.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
 import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
-import { checkDirectFields } from './directFields.js'
+import { checkDirectFields, directFields } from './directFields.js'
 import { type KeyOperations, keyOperations } from './keyOperations.js'
 import { prismaKeyStore } from './keyStore.js'
 import { type OperationCall, type OperationContext, runOperation } from './operation.js'
@@ -127,7 +127,15 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
   return {
     context,
     figures,
-    keys: keyOperations({ kms: observedKms(kms, observation), ring, store, news, emit, memory: ttl + staleFor }),
+    keys: keyOperations({
+      kms: observedKms(kms, observation),
+      ring,
+      store,
+      news,
+      emit,
+      memory: ttl + staleFor,
+      direct: directFields(schema),
+    }),
   }
 }
 

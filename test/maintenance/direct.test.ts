@@ -155,6 +155,19 @@ describe('maintenance of fields with mode: kms', () => {
   })
 })
 
+describe('a shred', () => {
+  it('reaches no value of the KMS itself, and says so in its receipt', async () => {
+    const client = fixture.another().$forTenant('shredded')
+    await client.credential!.create({ data: { tenantId: 'shredded', label: 's', secret: 'sk_1', note: 'n' } })
+    const receipt = await client.$encryption.shred('shredded')
+    expect(receipt.notReached).toEqual(expect.arrayContaining(['Credential.secret', 'Setting.value']))
+    expect(receipt.notReached).not.toContain('Credential.note')
+    const where = { tenantId: 'shredded' }
+    expect(await client.credential!.findMany({ where, select: { secret: true } })).toEqual([{ secret: 'sk_1' }])
+    expect(await refusalCode(() => client.credential!.findMany({ where }))).toBe('KEY_DESTROYED')
+  })
+})
+
 describe('the command fieldseal', () => {
   it('shows in status and doctor what the KMS itself has encrypted, and what it should have', async () => {
     const { rows } = await pool.query(
