@@ -1,6 +1,7 @@
 export type { EncryptionEvent, KmsCall, Telemetry } from '../keys/events.js'
 export type { KmsOfStore } from '../keys/kmsOfStore.js'
 export type { Notify, NotifyConnection } from '../keys/postgresNews.js'
+export type { FailedAttempt } from '../keys/retries.js'
 export type { KeyFailure, KeyOutcome, KeyProgress, WalkOptions, WalkReport } from '../maintenance/keyWalk.js'
 export type { Operation } from '../maintenance/operation.js'
 export type { Problem } from '../maintenance/problem.js'

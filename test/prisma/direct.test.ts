@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { localKms } from 'fieldseal/local-kms'
-import type { EncryptionEvent, EncryptionSchema } from 'fieldseal/prisma'
+import type { EncryptionEvent, EncryptionSchema, ModelSchema } from 'fieldseal/prisma'
 import { tencentKms } from 'fieldseal/tencent-kms'
 import { startKmsEmulator } from 'fieldseal/testing'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
@@ -160,6 +160,31 @@ describe('a field with mode: kms', () => {
     })
     await expect(failed).rejects.toThrow('back')
     expect((await read(id)).secret).toBe('before')
+  })
+
+  it('is given its time in an interactive transaction, where the wait for keys is limited', async () => {
+    const client = fixture.another({ keys: { transactionWait: 50 } }).$forTenant('acme')
+    const { id } = await create({ pin: 'before' }, client)
+    fixture.emulator.faults.add({ kind: 'delay', ms: 200, times: 'always' })
+    await client.$transaction(async (tx) => {
+      await tx.credential!.update({ where: { id }, data: { pin: 'after' }, select: { id: true } })
+      expect((await tx.credential!.findUniqueOrThrow({ where: { id }, select: { pin: true } })).pin).toBe('after')
+    })
+  })
+
+  it('is told to whoever watches: each call with its field, and the values by field and mode', async () => {
+    const events: EncryptionEvent[] = []
+    const client = fixture.another({ onEvent: (event) => events.push(event) }).$forTenant('acme')
+    await create({ pin: 'top secret' }, client)
+    const call = { type: 'kms.call', kms: 'tencent', purpose: 'value', field: 'Credential.pin', tenant: 'acme' }
+    const measured = { milliseconds: expect.any(Number), code: undefined }
+    expect(events).toEqual([
+      { ...call, action: 'encrypt', ...measured },
+      { type: 'values', field: 'Credential.pin', mode: 'encrypt', count: 1 },
+      { ...call, action: 'decrypt', ...measured },
+      { type: 'values', field: 'Credential.pin', mode: 'decrypt', count: 1 },
+    ])
+    expect(JSON.stringify(events)).not.toContain('top secret')
   })
 
   it('keeps findUniques of one turn in one query', async () => {
@@ -408,6 +433,25 @@ describe('a KMS that cannot encrypt values', () => {
         }),
       )
     }
+  })
+})
+
+describe('a value of the KMS in a field that has another mode by now', () => {
+  it('is a typed error where the KMS decrypts no values, and read where it does', async () => {
+    const { id } = await create({ secret: 'x' })
+    const { Credential, Setting, ...models } = fixture.schema.models
+    const bare = (model: ModelSchema): ModelSchema => ({
+      ...model,
+      encrypted: Object.fromEntries(
+        Object.entries(model.encrypted).map(([field, { mode: _, ...spec }]) => [field, spec]),
+      ),
+    })
+    const schema = { ...fixture.schema, models: { ...models, Credential: bare(Credential!), Setting: bare(Setting!) } }
+    const kms = emulatedKms(fixture.emulator, { sealed: true })
+    const error = await refusal(() => read(id, fixture.another({ schema, kms }).$forTenant('acme')))
+    expect([error.code, error.message]).toEqual(['OPTIONS_INVALID', expect.stringContaining('mode: kms')])
+    expect((await read(id, fixture.another({ schema }).$forTenant('acme'))).secret).toBe('x')
+    expect((await read(id, fixture.another({ schema }).$acrossTenants())).secret).toBe('x')
   })
 })
 
