@@ -52,11 +52,14 @@ export class DirectValues {
     if (failed) throw (failed as PromiseRejectedResult).reason
   }
 
-  /** As long as the KMS answers other calls of the pass, one that it refuses for its rate is only early. */
-  async #ask(one: DirectSealing | DirectOpening, kms: ValueKms): Promise<void> {
+  /**
+   * As long as the KMS answers other calls of the pass, one that it refuses for its rate is only early.
+   *
+   * @param before answers of the pass when this call was refused last
+   */
+  async #ask(one: DirectSealing | DirectOpening, kms: ValueKms, before = 0): Promise<void> {
     for (let wait = this.#wait; wait > 0; wait = this.#wait) await setTimeout(wait)
     if (this.#stopped) return
-    const before = this.#answers
     try {
       await withRetriesTold(
         ({ code }) => this.#slowDown(code),
@@ -67,7 +70,7 @@ export class DirectValues {
       this.#stopped ||= !FieldsealError.is(error, 'KMS_THROTTLED') || this.#answers === before
       if (this.#stopped) throw error
       this.#slowDown('KMS_THROTTLED')
-      await this.#ask(one, kms)
+      await this.#ask(one, kms, this.#answers)
     }
   }
 
