@@ -43,7 +43,11 @@ export class DirectSealing {
   }
 
   async ask(kms: ValueKms): Promise<void> {
-    this.#text = await named(this.#slot.field.name, kms.encrypt(this.#plaintext, this.#identity))
+    const { field } = this.#slot
+    const text: unknown = await named(field.name, kms.encrypt(this.#plaintext, this.#identity))
+    if (!isText(text))
+      throw fieldError('KMS_REFUSED', field, `got no text from the KMS "${kms.name}", so it was not written`)
+    this.#text = text
   }
 
   place(): void {
@@ -95,6 +99,11 @@ export class DirectOpening {
     if (value === undefined) throw refused(field, outcome)
     holder[key] = value
   }
+}
+
+/** What could be stored of anything else could not be decrypted. */
+function isText(answer: unknown): answer is string {
+  return typeof answer === 'string' && answer !== '' && answer.isWellFormed()
 }
 
 /** The value as the KMS is to encrypt it, without what ties it to its place. */

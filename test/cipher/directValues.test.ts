@@ -165,6 +165,15 @@ describe('values that the KMS itself encrypts', () => {
     expect(error.code).toBe('TENANT_MISSING')
   })
 
+  it.each(['', undefined, 7, '\ud800', null])(
+    'are KMS_REFUSED when the KMS answers %j for a ciphertext',
+    async (answer) => {
+      const slots = [sealing(field('M.f'), 'x')]
+      const error = await refusal(() => transform(slots, open({ encrypt: async () => answer as string })))
+      expect([error.code, valuesOf(slots)]).toEqual(['KMS_REFUSED', ['x']])
+    },
+  )
+
   it.each([
     ['is shorter than its digest', Buffer.alloc(32)],
     ['is nothing', Buffer.alloc(0)],
