@@ -7,6 +7,7 @@ import type { Emit } from './events.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
 import type { CountedPurpose, Kms, Purpose } from './kms.js'
+import type { KeyHolder } from './news.js'
 import { type Observation, observedKms } from './observedKms.js'
 import { isOutage } from './outage.js'
 import { checkPolicy, ROTATION_DEFAULTS, type RotationPolicy } from './rotation.js'
@@ -34,8 +35,6 @@ export interface KeyRingOptions {
   readonly counted?: CountedPurpose
   /** Milliseconds since the epoch; `Date.now` unless given. */
   readonly now?: () => number
-  /** Told when a new DEK has succeeded one that could have gone on, so that other processes can know. */
-  readonly onRotated?: (tenant: string) => void
   readonly observation?: Observation
   /** The purpose of the keys that are asked for by id; `encrypt` unless given. */
   readonly loads?: Purpose
@@ -45,7 +44,7 @@ export interface KeyRingOptions {
  * The tenants' DEKs: finds, unwraps and creates them. An answer from memory is given at once, any other as a promise,
  * so that a warm path awaits nothing.
  */
-export class KeyRing {
+export class KeyRing implements KeyHolder {
   readonly #counted: CountedPurpose
   readonly #store: KeyStore
   readonly #cache: DekCache
@@ -57,8 +56,8 @@ export class KeyRing {
 
   /** @throws FieldsealError `OPTIONS_INVALID` for a rotation that cannot be */
   constructor(options: KeyRingOptions) {
-    const { kms, store, cache, rotation, counted = 'encrypt', now = Date.now, onRotated = () => undefined } = options
-    const { emit, around } = options.observation ?? NOBODY
+    const { kms, store, cache, rotation, counted = 'encrypt', now = Date.now } = options
+    const { emit, around, onRotated = () => undefined } = options.observation ?? NOBODY
     const policy = { ...ROTATION_DEFAULTS, ...rotation }
     checkPolicy(policy)
     this.#counted = counted

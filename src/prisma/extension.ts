@@ -123,17 +123,16 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
   const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max, staleFor })
   const store = prismaKeyStore(base, schema.keysModel)
-  const observation = { emit, around: telemetry?.around }
+  const observation = { emit, around: telemetry?.around, onRotated: (tenant: string) => news.rotated(tenant) }
   const kms = openKms(options.kms, store, observation)
   const ring = new KeyRing({
     kms,
     store,
     cache,
     rotation,
-    onRotated: (tenant) => news.rotated(tenant),
     observation,
   })
-  const news = new KeyNews(ring, keys?.notify)
+  const news = new KeyNews(kms.holder ? [ring, kms.holder] : [ring], keys?.notify)
   const compile = (allow?: ReadonlySet<string>) => compilePlans(schema, base._globalOmit, normalizers, allow)
   const plans = compile()
   const context: OperationContext = {
