@@ -29,8 +29,7 @@ const KNOWN = ['purpose', 'allow']
  *
  * @throws FieldsealError `OPTIONS_INVALID`
  */
-export function accessOf(options: AccessOptions | undefined, around: Access = UNLIMITED): Access {
-  if (options === undefined) return around
+export function accessOf(options: AccessOptions, around: Access = UNLIMITED): Access {
   checkOptions(options)
   const { purpose, allow } = options
   return narrowed(around, { purpose, allow: allow && new Set(allow) })
@@ -38,7 +37,8 @@ export function accessOf(options: AccessOptions | undefined, around: Access = UN
 
 /** The purpose is the inner one's, if it has one; what may be read is what both allow. */
 export function narrowed(outer: Access, inner: Access): Access {
-  if (outer === UNLIMITED || inner === UNLIMITED) return outer === UNLIMITED ? inner : outer
+  if (outer === UNLIMITED) return inner
+  if (inner === UNLIMITED) return outer
   return { purpose: inner.purpose ?? outer.purpose, allow: both(outer.allow, inner.allow) }
 }
 

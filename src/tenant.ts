@@ -40,7 +40,7 @@ export function withTenant<T>(tenant: string, fn: () => T): T
 export function withTenant<T>(tenant: string, access: AccessOptions, fn: () => T): T
 export function withTenant<T>(tenant: string, ...rest: [fn: () => T] | [access: AccessOptions, fn: () => T]): T {
   checkTenant(tenant)
-  const [options, fn] = rest.length === 1 ? [undefined, rest[0]] : rest
+  const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest
   const access = accessOf(options, ambientAccess())
   const run = <R>(work: () => R): R => ambient.run({ tenant, access }, work)
   return keepContext(run(fn), run)

@@ -79,7 +79,7 @@ export function fieldEncryption<const Schema extends EncryptionSchema>(options: 
     if ('$encryption' in base) throw alreadyExtended()
     checkClientMatches(options.schema, base._runtimeDataModel)
     const { context, figures, keys } = contextFor(base, options)
-    const bind = <Client>(client: Client, tenant: TenantScope, options?: AccessOptions): Client => {
+    const bind = <Client>(client: Client, tenant: TenantScope, options: AccessOptions = {}): Client => {
       const access = accessOf(options, context.bindings.current()?.access)
       context.limited.of(access.allow)
       return context.bindings.bind(client as object, { tenant, access }) as Client

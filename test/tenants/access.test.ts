@@ -93,7 +93,9 @@ describe('the access of a client', () => {
   it('of withTenant is checked for its fields by the first operation', async () => {
     const find = () => fixture.prisma.person!.findMany({ select: { id: true } })
     expect(await refusalCode(() => withTenant('acme', { allow: ['Person.emial'] }, find))).toBe('OPTIONS_INVALID')
-    expect(await refusalCode(() => withTenant('acme', { allow: null } as never, find))).toBe('OPTIONS_INVALID')
+    for (const access of [{ allow: null }, undefined, null]) {
+      expect(await refusalCode(() => withTenant('acme', access as never, find))).toBe('OPTIONS_INVALID')
+    }
     expect(fixture.takeSql()).toEqual([])
   })
 
@@ -188,6 +190,23 @@ describe('a field that is neither allowed nor masked', () => {
     expect(await refusalCode(() => client.person!.findFirst({ where, select: { hint: true } }))).toBe('ACCESS_DENIED')
     expect(await refusalCode(() => client.person!.findFirst({ where, ...WHOLE }))).toBe('ACCESS_DENIED')
     expect(await client.person!.findFirst({ where, select: { id: true } })).toEqual({ id: 1 })
+  })
+})
+
+describe('a field that an extension reads unasked', () => {
+  it.each<[string, object, object]>([
+    ['of the row itself', { select: { id: true, pin: true } }, { select: { id: true } }],
+    ['of a related row', { include: { visits: true }, omit: unmasked }, WHOLE],
+  ])('is refused: %s', async (_, instead, asked) => {
+    const greedy = {
+      query: {
+        person: { findFirst: ({ query }: { query: (args: object) => unknown }) => query({ where, ...instead }) },
+      },
+    }
+    const client = fixture.prisma.$extends(greedy)
+    expect(await client.$forTenant('acme').person!.findFirst(asked)).toBeTruthy()
+    const denied = () => client.$forTenant('acme', { allow: [] }).person!.findFirst(asked)
+    expect(await refusalCode(denied)).toBe('ACCESS_DENIED')
   })
 })
 
