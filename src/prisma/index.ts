@@ -24,7 +24,7 @@ export type {
   StorageType,
 } from '../schema/encryptionSchema.js'
 export { assertEncrypted } from './assertEncrypted.js'
-export { type EncryptionMethods, fieldEncryption } from './extension.js'
+export { type EncryptedFieldName, type EncryptionMethods, fieldEncryption } from './extension.js'
 export type { KeyOperations } from './keyOperations.js'
 export type { Choice, MaintainOptions } from './maintain.js'
 export type { TenantPaths } from './maintained.js'
