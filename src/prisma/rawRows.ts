@@ -2,12 +2,11 @@ import { type CipherIndex, type Slot, type TenantHolder, transform } from '../ci
 import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
 import type { CacheFigures } from '../keys/events.js'
-import type { Operation } from '../maintenance/operation.js'
 import type { RunReport } from '../maintenance/run.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
 import { boundTexts, type KnownValues } from './bound.js'
-import { type MaintainOptions, maintain } from './maintain.js'
+import { type MaintainContext, type MaintainOptions, maintain } from './maintain.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from './plan.js'
 import { checkOpen, checkShown, checkUnmasked, hideIndexes, maskSlots } from './shown.js'
@@ -104,7 +103,10 @@ export function encryptionOperations(
   figures: () => CacheFigures,
 ): EncryptionOperations {
   const { plans, ring, tenancy } = context
-  const all = { schema, plans, defaultTenant: tenancy.defaultTenant }
+  const watch: MaintainContext['watch'] = (operation, slots) => {
+    watchSlots(context, `$encryption.maintain ${operation}`, { slots, done: undefined })
+  }
+  const maintenance = { schema, plans, ring, defaultTenant: tenancy.defaultTenant, watch }
   return {
     decryptRows: (model, rows) => decryptRows(context, model, rows),
     encrypt: async (name, value, bound = {}) => {
@@ -130,14 +132,8 @@ export function encryptionOperations(
         values,
       }))
     },
-    maintain: async (options) => {
-      if (context.bindings.access().allow) throw maintenanceDenied()
-      return maintain(
-        { ...all, ring, watch: (operation, slots) => watchMaintenance(context, operation, slots) },
-        options,
-      )
-    },
-    survey: (options) => survey(all, options),
+    maintain: (options) => unlimited(context, () => maintain(maintenance, options)),
+    survey: (options) => survey(maintenance, options),
     checkKey: async (tenant) => {
       checkTenant(tenant)
       await ring.open(tenant)
@@ -201,14 +197,12 @@ async function transformAll(context: OperationContext, method: string, slots: re
   await watchSlots(context, `$encryption.${method}`, { slots, done: transform(slots, context.ring) })
 }
 
-function watchMaintenance(context: OperationContext, operation: Operation, slots: readonly Slot[]): void {
-  watchSlots(context, `$encryption.maintain ${operation}`, { slots, done: undefined })
-}
-
-function maintenanceDenied(): FieldsealError {
+/** @throws FieldsealError `ACCESS_DENIED` on a client that may read some fields only */
+async function unlimited<T>(context: OperationContext, work: () => Promise<T>): Promise<T> {
+  if (context.bindings.access().allow === undefined) return work()
   const message =
     '$encryption.maintain decrypts all fields, and this client may read some only: run it on one without "allow"'
-  return new FieldsealError('ACCESS_DENIED', message)
+  throw new FieldsealError('ACCESS_DENIED', message)
 }
 
 function ownerOf(context: OperationContext, name: string): TenantHolder {
