@@ -172,8 +172,8 @@ function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHo
   const known = Object.fromEntries([...plan.bound.keys()].map((column) => [column, row[nameIn(plan, row, column)]]))
   const slots: Slot[] = []
   for (const field of plan.encrypted) {
-    const bound = () => boundTexts(plan, field, known, 'select it too')
-    collectStored(slots, { field, owner, holder: row, key: nameIn(plan, row, field.field), bound })
+    const key = nameIn(plan, row, field.field)
+    collectStored(slots, { plan, field, owner, holder: row, key, known, missing: 'select it too' })
   }
   hideIndexes(
     plan.closed.map((column) => nameIn(plan, row, column)),
