@@ -4,9 +4,9 @@ import { ambientAccess, keepContext } from '../tenant.js'
 import type { Binding } from './tenancy.js'
 
 /**
- * Binds clients to a tenant, and to what may be read of it. A bound client is a proxy over whatever client it was asked of, with all extensions that
- * were chained later: every call on it, and the start of every lazy promise it returns, runs in an asynchronous
- * context that tells the encryption of it.
+ * Binds clients to a tenant, and to what may be read of it. A bound client is a proxy over whatever client it was asked
+ * of, with all extensions that were chained later: every call on it, and the start of every lazy promise it returns, runs
+ * in an asynchronous context that tells the encryption of it.
  */
 export class Bindings {
   readonly #storage = new AsyncLocalStorage<Binding>()

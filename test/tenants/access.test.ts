@@ -99,6 +99,16 @@ describe('the access of a client', () => {
     expect(fixture.takeSql()).toEqual([])
   })
 
+  it('may be of more kinds than are kept ready', async () => {
+    const fields = ['name', 'email', 'phone', 'card', 'old', 'older', 'secret'].map((field) => `Person.${field}`)
+    for (let chosen = 0; chosen < 2 ** fields.length; chosen++) {
+      const allow = fields.filter((_, bit) => chosen & (1 << bit))
+      const [row] = await limited(allow).person!.findMany({ where: { id: 1 }, select: { name: true, secret: true } })
+      const shown = (field: 'name' | 'secret') => (allow.includes(`Person.${field}`) ? plaintexts : masks)[field]
+      expect(row).toEqual({ name: shown('name'), secret: shown('secret') })
+    }
+  })
+
   it('with a purpose alone limits nothing', async () => {
     const row = await all.$forTenant('acme', { purpose: 'care' }).person!.findUnique({ where: { id: 1 } })
     expect(row).toMatchObject({ ...plaintexts, ...stored })
