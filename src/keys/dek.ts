@@ -29,8 +29,9 @@ export class Dek {
   /** The same for `index`. */
   readonly indexes: IndexKey
   readonly #header: Buffer
-  readonly #places = new Map<PlaceForm, Place>()
-  readonly #paddedPlaces = new Map<PlaceForm, Place>()
+  /** By context: no two fields have the same, and clients that are limited to some fields have plans of their own. */
+  readonly #places = new Map<string, Place>()
+  readonly #paddedPlaces = new Map<string, Place>()
 
   /** Takes over `bytes` and zeroes them. */
   constructor(identity: DekIdentity, bytes: Buffer, engine = currentEngine()) {
@@ -56,10 +57,10 @@ export class Dek {
   /** A field, as `values` works with it: the same object each time for the same field. */
   place(field: PlaceForm, padded: boolean): Place {
     const places = padded ? this.#paddedPlaces : this.#places
-    let place = places.get(field)
+    let place = places.get(field.context)
     if (!place) {
       place = this.#newPlace(field, padded)
-      places.set(field, place)
+      places.set(field.context, place)
     }
     return place
   }
