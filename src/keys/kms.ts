@@ -1,3 +1,5 @@
+import type { KeyHolder } from './news.js'
+
 /** What a DEK is bound to inside the KMS: its encryption context. */
 export interface DekIdentity {
   /** The DEK's id, a lower-case UUID. */
@@ -72,6 +74,8 @@ export interface Kms {
   decrypt?(ciphertext: string, identity: ValueIdentity): Promise<Buffer>
   /** How many values of one operation are sent at once; 20 unless given. */
   readonly concurrency?: number
+  /** Holds what it keeps in memory of keys in the keys table, to be told what other processes do with them. */
+  readonly holder?: KeyHolder
 }
 
 /** A `Kms` that encrypts values itself. */

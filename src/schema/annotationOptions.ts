@@ -1,3 +1,4 @@
+import { MASK_NAMES, type MaskName } from '../masks/masks.js'
 import type { Annotation, Value } from './annotation.js'
 import type { BlindIndexSchema, EncryptedFieldSchema, Normalizer } from './encryptionSchema.js'
 import { andThen, didYouMean } from './suggestion.js'
@@ -11,6 +12,7 @@ export interface EncryptedOptions {
   readonly pad?: number
   readonly state?: EncryptionState
   readonly mode?: EncryptionMode
+  readonly mask?: MaskName
 }
 
 type EncryptionMode = (typeof modes)[number]
@@ -26,17 +28,18 @@ const normalizers = ['trim', 'lowercase', 'nfkc', 'digits', 'diacritics'] as con
 const scopes = ['tenant', 'global'] as const
 const states = ['migrating', 'ejecting'] as const satisfies readonly EncryptionState[]
 const modes = ['dek', 'kms'] as const
-const laterOptions = ['mask']
 
 export function encryptedOptions(annotation: Annotation, report: Report): EncryptedOptions {
-  const args = readArguments(annotation, { options: ['bind', 'as', 'type', 'pad', 'mode'], words: states }, report)
+  const options = ['bind', 'as', 'type', 'pad', 'mode', 'mask']
+  const args = readArguments(annotation, { options, words: states }, report)
   return defined({
     bind: names(args, 'bind', report) ?? [],
     as: context(args, report),
     type: typeName(args, report),
     pad: pad(args, report),
     state: state(args, report),
-    mode: mode(args, report),
+    mode: word(args, 'mode', modes, report),
+    mask: word(args, 'mask', MASK_NAMES, report),
   })
 }
 
@@ -45,7 +48,7 @@ export function blindIndexOptions(annotation: Annotation, report: Report): Blind
   return {
     sources: sourceNames(args, report),
     normalize: (names(args, 'normalize', report) ?? []).flatMap((name) => normalizer(name, report)),
-    scope: scope(args, report) ?? 'tenant',
+    scope: word(args, 'scope', scopes, report) ?? 'tenant',
     bits: bits(args, report) ?? 128,
   }
 }
@@ -90,8 +93,6 @@ function checkedName(
   const all = [...options.map((option) => `\`${option}:\``), ...words.map((each) => `\`${each}\``)]
   const known = `\`@${annotation.name}\` knows ${all.join(', ')}`
   if (word === undefined) report(`\`@${annotation.name}\` got a value without a name; ${known}`)
-  else if (laterOptions.includes(word))
-    report(`option \`${word}\` is not supported by this version of fieldseal; leave it out`)
   else if (words.includes(word)) report(`\`${word}\` takes no value; write only \`${word}\``)
   else if (options.includes(word)) report(`option \`${word}\` has no value; write \`${word}: …\``)
   else report(`unknown option \`${word}\`; ${andThen(didYouMean(word, [...options, ...words]))}${known}`)
@@ -140,14 +141,6 @@ function state(args: Arguments, report: Report): EncryptionState | undefined {
   return given[0]
 }
 
-function mode(args: Arguments, report: Report): EncryptionMode | undefined {
-  const value = args.get('mode')
-  if (value === undefined) return undefined
-  if (value.kind === 'identifier') return oneOf(value.text, modes, 'mode', report)[0]
-  report('`mode` is one bare word; write `mode: kms`, or leave it out')
-  return undefined
-}
-
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 
 /** Without the properties that are undefined. */
@@ -175,11 +168,13 @@ function context(args: Arguments, report: Report): string | undefined {
   return undefined
 }
 
-function scope(args: Arguments, report: Report): 'tenant' | 'global' | undefined {
-  const value = args.get('scope')
+/** An option whose value is one of a few bare words. */
+function word<T extends string>(args: Arguments, option: string, known: readonly T[], report: Report): T | undefined {
+  const value = args.get(option)
   if (value === undefined) return undefined
-  if (value.kind === 'identifier') return oneOf(value.text, scopes, 'scope', report)[0]
-  report('`scope` is one bare word; write `scope: tenant` or `scope: global`')
+  if (value.kind === 'identifier') return oneOf(value.text, known, option, report)[0]
+  const all = known.map((each) => `\`${option}: ${each}\``)
+  report(`\`${option}\` is one bare word; write ${all.slice(0, -1).join(', ')} or ${all.at(-1)}`)
   return undefined
 }
 

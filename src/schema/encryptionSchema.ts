@@ -1,3 +1,5 @@
+import type { MaskName } from '../masks/masks.js'
+
 /**
  * What the generator knows of a Prisma schema and the library needs at run time. `fieldseal-generator` writes it as
  * `encryptionSchema`; it is plain data, the same for every Prisma generator and module format.
@@ -52,6 +54,8 @@ export interface EncryptedFieldSchema {
   readonly state?: 'migrating' | 'ejecting'
   /** The KMS itself encrypts each value; else a DEK of the tenant does. */
   readonly mode?: 'kms'
+  /** What a client that may not decrypt the field gets instead. */
+  readonly mask?: MaskName
   /** The context in the AAD: `Model.field`, or what `as:` pins. */
   readonly context: string
   /** The fields of the same row whose values are in the AAD, in order. */
