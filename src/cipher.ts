@@ -5,6 +5,7 @@ import {
   type CipherField,
   type CipherIndex,
   checkedValue,
+  type DecryptSlot,
   type EncryptSlot,
   type Slot,
   twiceEncrypted,
@@ -45,6 +46,30 @@ export function transform(
   if (slots.length > LARGE) return transformLarge(slots, keys, inTime)
   for (let i = 0; i < slots.length; i++) keys.need(slots[i]!, i)
   return keys.complete() ? apply(slots, keys, start) : resolveAndApply(slots, keys, inTime)
+}
+
+/**
+ * As `transform`, if all keys are in memory; otherwise nothing is done. For those who have very many values to decrypt
+ * and need not have all slots at once.
+ *
+ * @param slots not very many
+ * @returns whether it was done
+ * @throws FieldsealError for the first slot that cannot be decrypted exactly; the others may or may not be done
+ */
+export function decryptNow(slots: readonly DecryptSlot[], ring: KeyRing): boolean {
+  const keys = new PassKeys(ring)
+  for (let i = 0; i < slots.length; i++) keys.need(slots[i]!, i)
+  if (!keys.complete()) return false
+  for (let from = 0; from < slots.length; from += STRETCH)
+    applyStretch(slots, keys, from, Math.min(from + STRETCH, slots.length))
+  return true
+}
+
+/** Lets others on the event loop have their turn, if the one that began at `start` is over; when the next one began. */
+export async function nextTurn(start: number): Promise<number> {
+  if (performance.now() - start < TURN) return start
+  await setImmediate()
+  return performance.now()
 }
 
 /** As `transform`, of so many slots that only to look at them would take too long at a stretch. */

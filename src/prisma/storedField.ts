@@ -1,4 +1,4 @@
-import { fieldError, type Slot, type TenantHolder } from '../cipher.js'
+import { type DecryptSlot, fieldError, type TenantHolder } from '../cipher.js'
 import { isDirectCiphertext } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
 import { boundTexts, type KnownValues } from './bound.js'
@@ -27,7 +27,7 @@ export interface StoredField {
  * @returns whether it is a value by now, and has no slot
  * @throws FieldsealError `CIPHERTEXT_INVALID`, `ACCESS_DENIED`
  */
-export function collectStored(slots: Slot[], place: StoredField): boolean {
+export function collectStored(slots: DecryptSlot[], place: StoredField): boolean {
   const { plan, field, owner, holder, key, known, missing } = place
   const stored = holder[key]
   if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
