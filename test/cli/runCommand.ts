@@ -52,6 +52,11 @@ export function configure({ folder }: Migration, config = CONFIG): void {
 
 /** Starts `fieldseal` as installed, in the folder of the fixture. */
 export function startCommand(migration: Migration, ...args: string[]): RunningCommand {
+  return startCommandWith(migration, {}, ...args)
+}
+
+/** The same, with other variables in its environment. */
+export function startCommandWith(migration: Migration, env: NodeJS.ProcessEnv, ...args: string[]): RunningCommand {
   const { folder, database, emulator } = migration
   const { endpoint, credential, keyId } = emulator
   const child = spawn(process.execPath, [program, ...args], {
@@ -63,6 +68,7 @@ export function startCommand(migration: Migration, ...args: string[]): RunningCo
       KMS_KEY_ID: keyId,
       KMS_SECRET_ID: credential.secretId,
       KMS_SECRET_KEY: credential.secretKey,
+      ...env,
     },
   })
   const printed = { output: '', errors: '' }
