@@ -19,8 +19,9 @@ export type MaxLag = { readonly seconds: number } | { readonly bytes: number }
 /** Between two looks while nothing is wrong, in milliseconds. */
 const EVERY = 250
 const LONGEST_PAUSE = 1_000
-/** Others' locks hold a batch up for so long; a queue that never empties must not end the work. */
+/** Others' locks hold a batch up for so long, and then none for so long: a queue that never empties must not end the work. */
 const YIELD = 2_000
+const WORK = 3_000
 
 /** Lets others go first. */
 export class Ease {
@@ -42,7 +43,10 @@ export class Ease {
       if (strain === null) return wait > 50
       this.onWait(strain)
       await pause(wait, this.signal)
-      if (strain.cause === 'locks' && performance.now() - started > YIELD) return true
+      if (strain.cause === 'locks' && performance.now() - started > YIELD) {
+        this.#looked = performance.now() + WORK
+        return true
+      }
     }
     return true
   }

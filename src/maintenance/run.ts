@@ -103,8 +103,7 @@ export class MaintenanceRun {
 
   /** @throws FieldsealError for what is no row's fault: `KMS_*`, `KEY_STORE_UNAVAILABLE`, `DATABASE_UNAVAILABLE` */
   async start(): Promise<RunReport> {
-    this.#total = await this.#run.source.estimate()
-    const ended = await this.#pages().catch((error: unknown) => {
+    const ended = await this.#all().catch((error: unknown) => {
       if (error instanceof TableLocked) return false
       throw error
     })
@@ -112,6 +111,11 @@ export class MaintenanceRun {
     await this.#save(outcome === 'done')
     const resumed = (this.#run.record?.saved ?? null) !== null
     return { ...this.#event(), outcome, resumed, wanted: this.#wanted, problems: this.#problems }
+  }
+
+  async #all(): Promise<boolean> {
+    this.#total = await this.#whenFree(() => this.#run.source.estimate())
+    return this.#pages()
   }
 
   /** Reads a page, encrypts the one before and writes the one before that, all at once. `true` when the last is done. */

@@ -38,7 +38,7 @@ export async function postgresRows(options: RowSourceOptions): Promise<RowSource
 async function estimate(database: PgConnection, name: string): Promise<number> {
   const [row] = await runSql(database, 'SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass($1)', [name])
   if (Number(row?.[0]) > 0) return Number(row![0])
-  const [counted] = await runSql(database, `SELECT count(*) FROM ${name}`)
+  const [counted] = await runOnTable(database, `SELECT count(*) FROM ${name}`)
   return Number(counted![0])
 }
 
@@ -63,7 +63,7 @@ async function change(context: RowSourceContext, changes: readonly RowChange[]):
 }
 
 /** Where the pool has a `lock_timeout`, a lock of the whole table is met as that. */
-async function runOnTable(database: PgConnection, text: string, values: readonly unknown[]): Promise<TextRow[]> {
+async function runOnTable(database: PgConnection, text: string, values: readonly unknown[] = []): Promise<TextRow[]> {
   try {
     return await runSql(database, text, values)
   } catch (error) {

@@ -240,7 +240,7 @@ describe('fieldseal worker', () => {
   it('leaves a table alone when nobody wants it done any more', { timeout: 2 * MINUTES }, async () => {
     const worker = start('worker', '--json')
     await worker.until(() => worker.of('ready').length > 0)
-    const command = start(...ENCRYPT, '--workers', '1', '--rate', '300')
+    const command = start(...ENCRYPT, '--workers', '1', '--rate', '100')
     await command.until(() => command.scanned() > 0)
     command.child.kill('SIGKILL')
     await worker.until(() => worker.of('range').some(({ outcome }) => outcome === 'interrupted'))
