@@ -33,7 +33,11 @@ async function withSessions(count: number, work: (...sessions: pg.Client[]) => P
   }
 }
 
-const waiters = async () => Number((await migration.sql('SELECT count(*) FROM pg_locks WHERE NOT granted'))[0]!.count)
+const waiters = async () => {
+  const [row] = await migration.sql(`
+    SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()`)
+  return Number(row!.count)
+}
 
 async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10))

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FieldsealError } from '../../errors.js'
 import type { Strain } from '../../maintenance/pressure.js'
@@ -22,6 +21,8 @@ const BREATH = 1_000
 /** Worker processes on this machine. Their channel to this process is what keeps them: they end when it does. */
 export class Crew {
   readonly #children = new Set<ChildProcess>()
+  /** Each place that is filled, or is to be filled again. */
+  readonly #places: Promise<void>[]
   readonly #broken = new AbortController()
   readonly #options: CrewOptions
   #spare = SPARE
@@ -29,7 +30,7 @@ export class Crew {
 
   constructor(options: CrewOptions) {
     this.#options = options
-    for (let i = 0; i < options.count; i++) this.#hire()
+    this.#places = Array.from({ length: options.count }, () => this.#fill())
   }
 
   /** Given when workers cannot be kept alive. */
@@ -43,33 +44,40 @@ export class Crew {
     for (const child of this.#children) if (child.connected) child.disconnect()
   }
 
-  /** All have ended. */
+  /** All have ended, and none is to come. */
   async ended(): Promise<void> {
-    while (this.#children.size > 0) await Promise.all([...this.#children].map((child) => once(child, 'exit')))
+    await Promise.all(this.#places)
   }
 
-  #hire(): void {
+  /** A worker, and another for each that dies. */
+  async #fill(): Promise<void> {
+    while (!this.#dismissed) {
+      const end = await this.#hire()
+      if (end === 0 || this.#dismissed) return
+      const why = typeof end === 'number' ? `exit code ${end}` : end
+      this.#spare -= 1
+      if (this.#spare < 0) return this.#giveUp(why)
+      this.#options.say(`A worker ended (${why}). Another takes its place; nothing is lost.`)
+      await delay(BREATH)
+    }
+  }
+
+  /** Answers what ended it: an exit code, or a signal. */
+  #hire(): Promise<number | string> {
     const child = fork(process.argv[1]!, ['worker', ...this.#options.args], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     this.#children.add(child)
     this.#options.onHire?.(child.pid)
     child.on('message', (strain) => this.#options.onWait(strain as Strain))
-    child.on('error', () => {})
-    child.on('exit', (code, signal) => {
-      this.#children.delete(child)
-      if (code !== 0 && !this.#dismissed) void this.#replace(signal ?? `exit code ${code}`)
-    })
+    return new Promise<number | string>((resolve) => {
+      child.once('error', ({ message }) => resolve(message))
+      child.once('exit', (code, signal) => resolve(signal ?? code ?? 1))
+    }).finally(() => this.#children.delete(child))
   }
 
-  async #replace(why: string): Promise<void> {
-    this.#spare -= 1
-    if (this.#spare < 0) {
-      const message = `workers keep ending (${why}): see what they printed, and run the command again`
-      return this.#broken.abort(new FieldsealError('DATABASE_UNAVAILABLE', message))
-    }
-    this.#options.say(`A worker ended (${why}). Another takes its place; nothing is lost.`)
-    await delay(BREATH)
-    if (!this.#dismissed) this.#hire()
+  #giveUp(why: string): void {
+    const message = `workers keep ending (${why}): see what they printed, and run the command again`
+    this.#broken.abort(new FieldsealError('DATABASE_UNAVAILABLE', message))
   }
 }
