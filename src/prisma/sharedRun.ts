@@ -23,11 +23,12 @@ const LEAVE = 15_000
 /** Has workers do the work: divides the table, keeps jobs for what is not done in the queue, and watches. */
 export async function runShared(task: ModelTask, manner: SharedManner, workers: Workers): Promise<RunReport> {
   const presence = await Presence.open(task.database)
-  const shared = new SharedRun(task, manner, workers.queue, presence)
+  const shared = new SharedRun(task, manner, workers, presence)
   try {
-    await shared.begin(workers.count)
+    await shared.begin()
     const outcome = await shared.watch()
     if (outcome !== 'done') await shared.leave()
+    if (outcome === 'failed') throw await shared.failure()
     return await shared.report(outcome)
   } finally {
     presence.close()
@@ -47,14 +48,14 @@ class SharedRun {
   constructor(
     private readonly task: ModelTask,
     private readonly manner: SharedManner,
-    private readonly queue: Workers['queue'],
+    private readonly workers: Workers,
     private readonly presence: Presence,
   ) {
     this.#ranges = postgresRanges(task.database)
   }
 
   /** Takes up the run, divided as it is, or divides it; one command at a time. */
-  async begin(workers: number): Promise<void> {
+  async begin(): Promise<void> {
     const { database, operation, one, keys, tenant } = this.task
     const task = taskOf(this.task)
     const source = await postgresRows({ database, operation, ...one, keys, tenant })
@@ -62,7 +63,7 @@ class SharedRun {
     await this.presence.alone(JSON.stringify(task), async () => {
       const { id, saved } = await postgresProgress(database).open(task, this.manner.restart ?? false)
       if (!(await this.#ranges.reopen(id))) {
-        const size = { rows: this.#total, workers, after: saved?.cursor ?? null }
+        const size = { rows: this.#total, workers: this.workers.count, after: saved?.cursor ?? null }
         await this.#ranges.divide(id, await splitTable(database, one.table, size))
         this.#resumed = saved !== null
       } else this.#resumed = true
@@ -72,7 +73,7 @@ class SharedRun {
     await this.#tellNews(false)
   }
 
-  async watch(): Promise<RunReport['outcome']> {
+  async watch(): Promise<RunReport['outcome'] | 'failed'> {
     const { signal } = this.manner
     const wake = AbortSignal.any([this.presence.lost, ...(signal ? [signal] : [])])
     for (;;) {
@@ -81,11 +82,19 @@ class SharedRun {
       await this.#tellNews(true)
       this.presence.lost.throwIfAborted()
       if (seen.stopped.length > 0) return this.#stoppedAt(seen)
-      if (seen.waiting.length === 0) return this.#ended(seen)
+      if (seen.failed.length > 0) return 'failed'
+      if (seen.waiting.length === 0) return 'done'
       if (signal?.aborted || seen.state === 'dropped') return 'interrupted'
-      await this.queue.keep(seen.waiting.map((range) => this.#job(range)))
+      await this.#keep(seen.waiting)
       await pause(EVERY, wake)
     }
+  }
+
+  /** Jobs for the next ranges: some more than there are workers, so that one that keeps failing is soon met again. */
+  async #keep(waiting: readonly string[]): Promise<void> {
+    const { workers } = await headcount(this.task.database, this.#run)
+    const most = 2 * Math.max(workers, this.workers.count) + 2
+    await this.workers.queue.keep(waiting.slice(0, most).map((range) => this.#job(range)))
   }
 
   #stoppedAt({ stopped }: Overview): 'stopped' {
@@ -94,22 +103,23 @@ class SharedRun {
     return 'stopped'
   }
 
-  #ended({ failed }: Overview): 'done' {
-    const [first] = failed
-    if (first === undefined) return 'done'
-    const message = `${failed.length === 1 ? 'a range' : `${failed.length} ranges`} of ${this.task.one.model.name} could not be done, tried again and again: ${first.message}`
-    throw new FieldsealError(first.code, message)
+  /** What a range failed for at last. */
+  async failure(): Promise<FieldsealError> {
+    const [first] = (await this.#ranges.overview(this.#run)).failed
+    const message = `a range of ${this.task.one.model.name} could not be done, tried again and again: ${first?.message}`
+    return new FieldsealError(first?.code ?? 'DATABASE_UNAVAILABLE', message)
   }
 
   /** Workers see that nobody watches any more, and end their batches. */
   async leave(): Promise<void> {
-    const { waiting } = await this.#ranges.overview(this.#run)
-    await this.queue.remove(waiting)
+    const { waiting, failed } = await this.#ranges.overview(this.#run)
+    const ranges = [...waiting, ...failed.map(({ range }) => range)]
+    await this.workers.queue.remove(ranges)
     this.presence.close()
     for (const until = performance.now() + LEAVE; performance.now() < until; await pause(EVERY / 2, undefined)) {
       const { commands, workers } = await headcount(this.task.database, this.#run)
       if (commands > 0) return
-      if (workers === 0) return this.queue.remove(waiting)
+      if (workers === 0) return this.workers.queue.remove(ranges)
     }
   }
 

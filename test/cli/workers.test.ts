@@ -91,9 +91,13 @@ const activeWorkers = async () =>
     )[0]!.count,
   )
 
-/** Everything is encrypted, readable and indexed, and each row was counted once. */
-async function expectDone({ scanned, changed }: Partial<Event> = {}): Promise<void> {
-  expect({ scanned, changed }).toEqual({ scanned: ROWS, changed: ROWS })
+/**
+ * Everything is encrypted, readable and indexed, and each row was looked at once. What was written just before a kill -9
+ * may not be counted as changed.
+ */
+async function expectDone({ scanned, changed }: Partial<Event> = {}, killed = false): Promise<void> {
+  expect(scanned).toBe(ROWS)
+  if (!killed) expect(changed).toBe(ROWS)
   expect(await ciphertexts()).toBe(ROWS)
   expect(await run('verify', '--model', 'Customer')).toMatchObject({ code: 0 })
   expect(await jobs()).toEqual([])
@@ -161,7 +165,7 @@ describe('workers that die', () => {
     await command.until(() => command.workers().length === 3)
     const { code, report, events } = await command.ended
     expect({ code, failures: events.filter(({ event }) => event === 'failure') }).toEqual({ code: 0, failures: [] })
-    await expectDone(report)
+    await expectDone(report, true)
   })
 
   it('all of them, again and again, do not end the command', { timeout: 2 * MINUTES }, async () => {
@@ -172,7 +176,7 @@ describe('workers that die', () => {
     }
     const { code, report } = await command.ended
     expect(code).toBe(0)
-    await expectDone(report)
+    await expectDone(report, true)
   })
 
   it('end with their command when that is killed -9, and the same command goes on', {
@@ -234,7 +238,7 @@ describe('fieldseal worker', () => {
     worker.child.kill('SIGKILL')
     const { code, report } = await command.ended
     expect(code).toBe(0)
-    await expectDone(report)
+    await expectDone(report, true)
   })
 
   it('leaves a table alone when nobody wants it done any more', { timeout: 2 * MINUTES }, async () => {
@@ -322,7 +326,7 @@ describe('a KMS that is down for all workers', () => {
     migration.emulator.faults.clear()
     expect(failed).toMatchObject({
       code: 1,
-      errors: expect.stringMatching(/KMS_DENIED: \d+ ranges of Customer could not be done/),
+      errors: expect.stringMatching(/KMS_DENIED: a range of Customer could not be done, tried again and again/),
     })
     expect(failed.events).toContainEqual(expect.objectContaining({ event: 'failure', code: 'KMS_DENIED' }))
     expect(await ciphertexts()).toBe(0)

@@ -1,6 +1,7 @@
 import type { Job, Runner, WorkerUtils } from 'graphile-worker'
 import type pg from 'pg'
 import { FieldsealError } from '../../errors.js'
+import { pause } from '../../maintenance/batchSize.js'
 import type { RangeJob, RangeQueue } from '../../maintenance/ranges.js'
 import { nobodyHas, someoneWatches } from '../../postgres/presence.js'
 
@@ -15,6 +16,8 @@ const DEAD = 3
 const IDLE = 4_000
 /** A database that cannot be asked for so long ends a worker, in milliseconds. */
 const LOST = 60_000
+/** A worker that keeps failing leaves jobs to others for so long, in milliseconds. */
+const LONGEST_REST = 15_000
 
 /** The condition of SQL that no living worker has the range of a job. */
 const UNATTENDED = nobodyHas(`substring(key FROM '[0-9]+$')`)
@@ -23,6 +26,13 @@ type GraphileWorker = typeof import('graphile-worker')
 
 /** What a worker does with a job; throwing has it tried again. `last`: not any more. */
 export type RangeHandler = (job: RangeJob, last: boolean) => Promise<void>
+
+interface Shift {
+  /** One after the other. */
+  failures: number
+  failed: boolean
+  latest: readonly string[]
+}
 
 export interface WorkOptions {
   readonly signal: AbortSignal
@@ -79,27 +89,45 @@ export class RangeJobs implements RangeQueue {
     if (ranges.length > 0) await translated(() => this.#remove(ranges.map(keyOf)))
   }
 
-  /** Works on jobs, one at a time, until the signal. */
+  /** Works on jobs, one at a time, until the signal. After a failure it rests, so that others can take the job. */
   async work(handler: RangeHandler, { signal, drain }: WorkOptions): Promise<void> {
-    let latest: readonly string[] = []
+    const shift: Shift = { failures: 0, failed: false, latest: [] }
+    do {
+      if (shift.failed) await pause(Math.min(LONGEST_REST, 500 * 2 ** shift.failures), signal)
+      shift.failed = false
+      await this.#workShift(handler, { signal, drain }, shift)
+    } while (shift.failed && !signal.aborted)
+    // The runner does not wait for its last job to be taken out.
+    if (signal.aborted) await this.remove(shift.latest)
+  }
+
+  /** Until a job fails. */
+  async #workShift(handler: RangeHandler, options: WorkOptions, shift: Shift): Promise<void> {
     const task = async (payload: unknown, { job }: { readonly job: Job }) => {
-      latest = [(payload as RangeJob).range]
-      await handler(payload as RangeJob, job.attempts >= job.max_attempts)
+      shift.latest = [(payload as RangeJob).range]
+      try {
+        await handler(payload as RangeJob, job.attempts >= job.max_attempts)
+        shift.failures = 0
+      } catch (error) {
+        shift.failures += 1
+        shift.failed = true
+        over.abort()
+        throw error
+      }
     }
-    const options = { ...settings(this.library, this.pool), concurrency: 1, pollInterval: POLL, noHandleSignals: true }
-    // It aborts nothing by itself: a handler ends after the batch under way, however long that takes.
-    const patient = {
-      ...options,
-      taskList: { [TASK]: task },
-      parsedCronItems: [],
-      gracefulShutdownAbortTimeout: 600_000,
-    }
-    const runner = await translated(() => this.library.run(patient))
-    const supervision = this.#supervise(runner, { signal, drain })
+    const over = new AbortController()
+    const runner = await translated(() =>
+      this.library.run({
+        ...{ ...settings(this.library, this.pool), taskList: { [TASK]: task }, parsedCronItems: [] },
+        ...{ concurrency: 1, pollInterval: POLL, noHandleSignals: true },
+        // It aborts nothing by itself: a handler ends after the batch under way, however long that takes.
+        gracefulShutdownAbortTimeout: 600_000,
+      }),
+    )
+    const signal = AbortSignal.any([options.signal, over.signal])
+    const supervision = this.#supervise(runner, { ...options, signal })
     await translated(() => runner.promise).finally(() => supervision.end())
     if (supervision.lost !== undefined) await translated(() => Promise.reject(supervision.lost))
-    // The runner does not wait for its last job to be taken out.
-    if (signal.aborted) await this.remove(latest)
   }
 
   async close(): Promise<void> {
