@@ -21,14 +21,16 @@ export interface MaintainRangeOptions {
   readonly signal?: AbortSignal | undefined
   /** If this fails too, it is not tried again: the run reports it. */
   readonly last?: boolean | undefined
+  /** Leaves the range to others if any are at work: for a worker that has just failed. */
+  readonly modest?: boolean | undefined
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined
   readonly onWait?: ((strain: Strain) => void) | undefined
 }
 
 /** What became of a job. A range that is not done is given out again by the command that wants it. */
 export interface RangeReport extends Partial<Counts> {
-  /** `done`; `interrupted` by the signal or the end of the command; `stopped` at a problem; `none`: it was not to be done. */
-  readonly outcome: 'done' | 'interrupted' | 'stopped' | 'none'
+  /** `done`; `interrupted` by the signal or the end of the command; `stopped` at a problem; `left` to others; `none`: it was not to be done. */
+  readonly outcome: 'done' | 'interrupted' | 'stopped' | 'left' | 'none'
   readonly operation?: string
   readonly model?: string
   /** Which of its run's ranges it is, from 1. */
@@ -64,7 +66,10 @@ async function workOn(context: MaintainContext, job: RangeJob, options: Maintain
   try {
     if (!(await presence.take(job.range))) return { outcome: 'none' }
     const work = await postgresRanges(database).take(job.range)
-    if (work === null || (await headcount(database, work.run)).commands === 0) return { outcome: 'none' }
+    if (work === null) return { outcome: 'none' }
+    const { commands, workers } = await headcount(database, work.run)
+    if (commands === 0) return { outcome: 'none' }
+    if (options.modest && workers > 1) return { outcome: 'left' }
     return await attended(presence, options, work, (signal, share) =>
       workThrough(context, { ...options, signal }, { job, work, share }),
     )

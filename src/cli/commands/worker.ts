@@ -74,14 +74,16 @@ async function workAlone(
 }
 
 function handler({ client, database, tenants }: World, terminal: Terminal, signal: AbortSignal): RangeHandler {
-  return async (job, last) => {
+  return async (job, { last, failed }) => {
     const started = performance.now()
     const onWait = (strain: object) => void process.send?.(strain)
     try {
-      const report = await client.$encryption.maintainRange(job, { database, tenants, signal, last, onWait })
-      if (report.outcome === 'none') return
+      const options = { database, tenants, signal, last, modest: failed, onWait }
+      const report = await client.$encryption.maintainRange(job, options)
+      if (report.outcome === 'none' || report.outcome === 'left') return report.outcome === 'none'
       terminal.event({ event: 'range', ...report })
       terminal.say(`${textOf(report)} ${duration((performance.now() - started) / 1000)}.`)
+      return true
     } catch (error) {
       const code = FieldsealError.is(error) ? error.code : 'failed'
       const message = String((error as { message?: unknown })?.message ?? error)

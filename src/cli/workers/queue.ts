@@ -24,12 +24,21 @@ const UNATTENDED = nobodyHas(`substring(key FROM '[0-9]+$')`)
 
 type GraphileWorker = typeof import('graphile-worker')
 
-/** What a worker does with a job; throwing has it tried again. `last`: not any more. */
-export type RangeHandler = (job: RangeJob, last: boolean) => Promise<void>
+/** What is known of a job. */
+export interface Chance {
+  /** If it fails, it is not tried again. */
+  readonly last: boolean
+  /** The worker has failed at the job before. */
+  readonly failed: boolean
+}
+
+/** What a worker does with a job; throwing has it tried again. `false` leaves it to others. */
+export type RangeHandler = (job: RangeJob, chance: Chance) => Promise<boolean>
 
 interface Shift {
   /** One after the other. */
   failures: number
+  /** It ends for a rest. */
   failed: boolean
   latest: readonly string[]
 }
@@ -105,15 +114,19 @@ export class RangeJobs implements RangeQueue {
   async #workShift(handler: RangeHandler, options: WorkOptions, shift: Shift): Promise<void> {
     const task = async (payload: unknown, { job }: { readonly job: Job }) => {
       shift.latest = [(payload as RangeJob).range]
+      const chance = { last: job.attempts >= job.max_attempts, failed: shift.failures > 0 }
       try {
-        await handler(payload as RangeJob, job.attempts >= job.max_attempts)
-        shift.failures = 0
+        if (await handler(payload as RangeJob, chance)) shift.failures = 0
+        else rest()
       } catch (error) {
         shift.failures += 1
-        shift.failed = true
-        over.abort()
+        rest()
         throw error
       }
+    }
+    const rest = () => {
+      shift.failed = true
+      over.abort()
     }
     const over = new AbortController()
     const runner = await translated(() =>
