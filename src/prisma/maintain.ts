@@ -1,3 +1,4 @@
+import type { Slot } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { selectFields } from '../maintenance/model.js'
@@ -58,11 +59,16 @@ export interface MaintainOptions extends Choice {
   readonly onFailure?: ((failure: RangeFailure) => void) | undefined
 }
 
-export interface MaintainContext {
+export interface ChoiceContext {
   readonly schema: EncryptionSchema
   readonly plans: Plans
-  readonly ring: KeyRing
   readonly defaultTenant: string | undefined
+}
+
+export interface MaintainContext extends ChoiceContext {
+  readonly ring: KeyRing
+  /** Told of what was decrypted and encrypted, before it is written; may throw. */
+  readonly watch: (operation: Operation, slots: readonly Slot[]) => void
 }
 
 /** Runs an operation over the chosen models, one after the other. A run that ends early leaves out those that follow. */
@@ -71,9 +77,10 @@ export async function maintain(context: MaintainContext, options: MaintainOption
   const chosen = choose(context, options)
   checkTenantsKnown(context, options.operation, chosen)
   const keys = await keysTable(context.schema, options.database)
+  const { ring, watch } = context
   const reports: RunReport[] = []
   for (const one of chosen) {
-    const task: ModelTask = { ring: context.ring, one, keys, ...options }
+    const task: ModelTask = { ...options, ring, watch: (slots) => watch(options.operation, slots), one, keys }
     const report = await (options.workers ? runShared(task, options, options.workers) : runAlone(task, options))
     reports.push(report)
     if (report.outcome !== 'done') break
@@ -82,7 +89,7 @@ export async function maintain(context: MaintainContext, options: MaintainOption
 }
 
 /** The models and fields that are asked for. */
-export function choose({ schema, plans, defaultTenant }: MaintainContext, options: Choice): Maintained[] {
+export function choose({ schema, plans, defaultTenant }: ChoiceContext, options: Choice): Maintained[] {
   const all = maintainedModels({ schema, plans, tenants: options.tenants ?? {}, defaultTenant })
   const fields = options.fields?.map(splitField)
   const models = new Set(options.models ?? fields?.map(([model]) => model) ?? all.map(({ model }) => model.name))
@@ -132,7 +139,7 @@ export async function keysTable({ keysModel, models }: EncryptionSchema, databas
   return { table, id: id!, idType: types.get(id!)!, tenant: tenant!, version: version!, state: state! }
 }
 
-function checkOptions({ schema }: MaintainContext, options: MaintainOptions): void {
+function checkOptions({ schema }: ChoiceContext, options: MaintainOptions): void {
   const { operation, database, tenant, rowsPerSecond = 1, onError = 'skip', workers, dryRun } = options
   if (!OPERATIONS.includes(operation)) throw invalid(`"operation" must be one of ${OPERATIONS.join(', ')}`)
   if (typeof database?.query !== 'function') throw invalid('"database" must be a Pool of the package pg')

@@ -1,3 +1,4 @@
+import type { Slot } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { Strain } from '../maintenance/pressure.js'
 import type { Problem } from '../maintenance/problem.js'
@@ -109,7 +110,10 @@ async function workThrough(
     onWait,
     rowsPerSecond: () => rowsPerSecond / share(),
   }
-  const run = await newRun({ ring: context.ring, operation, database, one: chosen[0]!, keys, tenant }, manner, work)
+  const { ring } = context
+  const watch = (slots: readonly Slot[]) => context.watch(operation, slots)
+  const task = { ring, watch, operation, database, one: chosen[0]!, keys, tenant }
+  const run = await newRun(task, manner, work)
   const { outcome, scanned, changed, conflicts, skipped } = await run.start()
   if (outcome === 'stopped') await postgresRanges(database).stop(job.range, problem!)
   return { outcome, operation, model, number: work.number, of: work.of, scanned, changed, conflicts, skipped }

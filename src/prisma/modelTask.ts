@@ -1,3 +1,4 @@
+import type { Slot } from '../cipher.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import type { Operation } from '../maintenance/operation.js'
 import type { MaxLag, Strain } from '../maintenance/pressure.js'
@@ -17,6 +18,8 @@ import type { Maintained } from './maintained.js'
 /** One operation on one model. */
 export interface ModelTask {
   readonly ring: KeyRing
+  /** Told of what was decrypted and encrypted, before it is written; may throw. */
+  readonly watch: (slots: readonly Slot[]) => void
   readonly operation: Operation
   readonly database: PgConnection
   readonly one: Maintained
@@ -117,7 +120,7 @@ export async function newRun(
   manner: Manner,
   { record, until }: { readonly record: ProgressRecord | null; readonly until: RowKey | null },
 ): Promise<MaintenanceRun> {
-  const { ring, operation, database, tenant, keys } = task
+  const { ring, watch, operation, database, tenant, keys } = task
   const { model, table } = task.one
   const { dryRun = false, rowsPerSecond = Number.POSITIVE_INFINITY, maxLag, signal } = manner
   const writes = operation !== 'verify' && !dryRun
@@ -125,6 +128,7 @@ export async function newRun(
     operation,
     model,
     ring,
+    watch,
     source: await postgresRows({ database, operation, model, table, keys, tenant }),
     record,
     until,

@@ -7,7 +7,7 @@ import {
   surveyIndexes,
   surveyKeys,
 } from '../postgres/survey.js'
-import { type Choice, choose, keysTable, type MaintainContext } from './maintain.js'
+import { type Choice, type ChoiceContext, choose, keysTable } from './maintain.js'
 
 /** What `$encryption.survey` takes. */
 export interface SurveyOptions extends Choice {
@@ -24,7 +24,7 @@ export interface Survey {
 }
 
 /** Asks the database, and no KMS. Tables are read one after the other. */
-export async function survey(context: MaintainContext, options: SurveyOptions): Promise<Survey> {
+export async function survey(context: ChoiceContext, options: SurveyOptions): Promise<Survey> {
   const { database } = options
   const keys = await keysTable(context.schema, database)
   const fields: FieldSurvey[] = []
