@@ -156,7 +156,7 @@ describe('a command with --workers', () => {
 
 describe('workers that die', () => {
   it('by kill -9 lose nothing: others take over within seconds, and one takes their place', {
-    timeout: 2 * MINUTES,
+    timeout: 4 * MINUTES,
   }, async () => {
     const command = start(...ENCRYPT, '--workers', '2', '--rate', '1500')
     await command.until(() => command.scanned() > 0)
@@ -168,7 +168,7 @@ describe('workers that die', () => {
     await expectDone(report, true)
   })
 
-  it('all of them, again and again, do not end the command', { timeout: 2 * MINUTES }, async () => {
+  it('all of them, again and again, do not end the command', { timeout: 4 * MINUTES }, async () => {
     const command = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
     for (const seen of [0, 1_500, 3_000]) {
       await command.until(() => command.scanned() > seen)
@@ -180,7 +180,7 @@ describe('workers that die', () => {
   })
 
   it('end with their command when that is killed -9, and the same command goes on', {
-    timeout: 2 * MINUTES,
+    timeout: 4 * MINUTES,
   }, async () => {
     const killed = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
     await killed.until(() => killed.scanned() > 1_000)
@@ -197,7 +197,7 @@ describe('workers that die', () => {
     await expectDone(report)
   })
 
-  it('end after their batch at Ctrl-C, and one process alone may do the rest', { timeout: 2 * MINUTES }, async () => {
+  it('end after their batch at Ctrl-C, and one process alone may do the rest', { timeout: 4 * MINUTES }, async () => {
     const stopped = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
     await stopped.until(() => stopped.scanned() > 1_000)
     stopped.child.kill('SIGINT')
@@ -214,7 +214,7 @@ describe('workers that die', () => {
 
 describe('fieldseal worker', () => {
   it('takes part in the work of a command elsewhere, and ends when there is none left', {
-    timeout: 2 * MINUTES,
+    timeout: 4 * MINUTES,
   }, async () => {
     const worker = start('worker', '--json')
     await worker.until(() => worker.of('ready').length > 0)
@@ -230,7 +230,7 @@ describe('fieldseal worker', () => {
     await expectDone(report)
   })
 
-  it('that is killed -9 loses nothing', { timeout: 2 * MINUTES }, async () => {
+  it('that is killed -9 loses nothing', { timeout: 4 * MINUTES }, async () => {
     const worker = start('worker', '--json')
     await worker.until(() => worker.of('ready').length > 0)
     const command = start(...ENCRYPT, '--workers', '1', '--rate', '1500')
@@ -241,7 +241,7 @@ describe('fieldseal worker', () => {
     await expectDone(report, true)
   })
 
-  it('leaves a table alone when nobody wants it done any more', { timeout: 2 * MINUTES }, async () => {
+  it('leaves a table alone when nobody wants it done any more', { timeout: 4 * MINUTES }, async () => {
     const worker = start('worker', '--json')
     await worker.until(() => worker.of('ready').length > 0)
     const command = start(...ENCRYPT, '--workers', '1', '--rate', '100')
@@ -258,7 +258,7 @@ describe('fieldseal worker', () => {
     await expectDone(report)
   })
 
-  it('whose KMS is down gives its range to others, and says so', { timeout: 2 * MINUTES }, async () => {
+  it('whose KMS is down gives its range to others, and says so', { timeout: 4 * MINUTES }, async () => {
     const broken = followed(startCommandWith(migration, { KMS_SECRET_KEY: 'another' }, 'worker', '--json'))
     await broken.until(() => broken.of('ready').length > 0)
     const command = start(...ENCRYPT, '--workers', '1')
@@ -273,7 +273,7 @@ describe('fieldseal worker', () => {
 })
 
 describe('two commands at once', () => {
-  it('share one run of the same table, each with workers of its own', { timeout: 2 * MINUTES }, async () => {
+  it('share one run of the same table, each with workers of its own', { timeout: 4 * MINUTES }, async () => {
     const commands = [1, 2].map(() => start(...ENCRYPT, '--workers', '1', '--rate', '3000'))
     const ended = await Promise.all(commands.map((command) => command.ended))
     expect(ended.map(({ code }) => code)).toEqual([0, 0])
@@ -282,7 +282,7 @@ describe('two commands at once', () => {
     expect(states).toEqual([{ state: 'done' }])
   })
 
-  it('go on, the one with the other’s work, when one of them is killed -9', { timeout: 2 * MINUTES }, async () => {
+  it('go on, the one with the other’s work, when one of them is killed -9', { timeout: 4 * MINUTES }, async () => {
     const [killed, other] = [1, 2].map(() => start(...ENCRYPT, '--workers', '1', '--rate', '1500'))
     await Promise.all([killed!, other!].map((command) => command.until(() => command.scanned() > 0)))
     killed!.child.kill('SIGKILL')
@@ -305,7 +305,7 @@ describe('a row that cannot be done by workers', () => {
   })
 
   it('stops them all with --on-error stop, and the same command goes on once it is seen to', {
-    timeout: 2 * MINUTES,
+    timeout: 4 * MINUTES,
   }, async () => {
     const stopped = start(...ENCRYPT, '--workers', '2', '--on-error', 'stop', '--rate', '2000')
     const { code, report } = await stopped.ended
@@ -320,7 +320,7 @@ describe('a row that cannot be done by workers', () => {
 })
 
 describe('a KMS that is down for all workers', () => {
-  it('is tried again later, reported at last, and the same command goes on', { timeout: 2 * MINUTES }, async () => {
+  it('is tried again later, reported at last, and the same command goes on', { timeout: 4 * MINUTES }, async () => {
     migration.emulator.faults.add({ kind: 'error', code: 'UnauthorizedOperation', times: 10_000 })
     const failed = await start(...ENCRYPT, '--workers', '2', '--attempts', '2').ended
     migration.emulator.faults.clear()
