@@ -2,7 +2,7 @@ import type { MaintainedModel } from '../maintenance/model.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { type PgConnection, quoteName, runSql, tableName } from './sql.js'
 import type { KeysTable, MaintainedTable } from './table.js'
-import { dekIdOf, holdsCiphertext, isSet } from './wanted.js'
+import { dekIdOf, holdsCiphertext, isOfKms, isSet } from './wanted.js'
 
 /** What is stored in an encrypted field, in numbers of rows. */
 export interface FieldSurvey {
@@ -12,6 +12,8 @@ export interface FieldSurvey {
   readonly null: number
   readonly plaintext: number
   readonly ciphertext: number
+  /** Ciphertexts that the KMS itself has made (`mode: kms`). */
+  readonly direct: number
   /** Ciphertexts that name no key of the keys table. */
   readonly unknownKey: number
   /** Ciphertexts by what their key is. */
@@ -58,7 +60,7 @@ export async function surveyFields(
   return Promise.all(
     model.fields.map(async ({ field }) => {
       const column = table.fields[field]!
-      const kind = `CASE WHEN (${isSet(column)}) IS NOT TRUE THEN 'null' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' ELSE 'plaintext' END`
+      const kind = `CASE WHEN (${isSet(column)}) IS NOT TRUE THEN 'null' WHEN ${isOfKms(column)} THEN 'direct' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' ELSE 'plaintext' END`
       const rows = await runSql(
         database,
         `SELECT s.kind, k.${quoteName(keys.version)}, k.${quoteName(keys.state)}, sum(s.count)
@@ -75,7 +77,8 @@ export async function surveyFields(
         rows: sum(() => true),
         null: sum(([kind]) => kind === 'null'),
         plaintext: sum(([kind]) => kind === 'plaintext'),
-        ciphertext: sum(([kind]) => kind === 'ciphertext'),
+        ciphertext: sum(([kind]) => kind === 'ciphertext' || kind === 'direct'),
+        direct: sum(([kind]) => kind === 'direct'),
         unknownKey: sum(([kind, version]) => kind === 'ciphertext' && version === null),
         versions: rows
           .filter(([kind, version]) => kind === 'ciphertext' && version !== null)

@@ -7,7 +7,7 @@ import type { Migration } from '../maintenance/migration.js'
 
 const program = fileURLToPath(new URL('../../dist/bin/fieldseal.js', import.meta.url))
 
-const CONFIG = `
+export const CONFIG = `
 import { Agent } from 'node:http'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { defineConfig } from 'fieldseal'
@@ -34,6 +34,9 @@ export default defineConfig({
 })
 `
 
+/** Whose folder, database and KMS a command works with. */
+export type Commanded = Pick<Migration, 'folder' | 'database' | 'emulator'>
+
 export interface Ended {
   readonly code: number | null
   readonly output: string
@@ -46,17 +49,17 @@ export interface RunningCommand {
 }
 
 /** Writes the configuration that the command finds in its working folder. */
-export function configure({ folder }: Migration, config = CONFIG): void {
+export function configure({ folder }: Pick<Migration, 'folder'>, config = CONFIG): void {
   writeFileSync(join(folder, 'fieldseal.config.ts'), config)
 }
 
 /** Starts `fieldseal` as installed, in the folder of the fixture. */
-export function startCommand(migration: Migration, ...args: string[]): RunningCommand {
+export function startCommand(migration: Commanded, ...args: string[]): RunningCommand {
   return startCommandWith(migration, {}, ...args)
 }
 
 /** The same, with other variables in its environment. */
-export function startCommandWith(migration: Migration, env: NodeJS.ProcessEnv, ...args: string[]): RunningCommand {
+export function startCommandWith(migration: Commanded, env: NodeJS.ProcessEnv, ...args: string[]): RunningCommand {
   const { folder, database, emulator } = migration
   const { endpoint, credential, keyId } = emulator
   const child = spawn(process.execPath, [program, ...args], {
@@ -82,6 +85,6 @@ export function startCommandWith(migration: Migration, env: NodeJS.ProcessEnv, .
   return { child, ended }
 }
 
-export function runCommand(migration: Migration, ...args: string[]): Promise<Ended> {
+export function runCommand(migration: Commanded, ...args: string[]): Promise<Ended> {
   return startCommand(migration, ...args).ended
 }

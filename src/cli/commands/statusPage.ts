@@ -2,7 +2,14 @@ import type { FieldSurvey, KeySurvey } from '../../postgres/survey.js'
 import type { Survey } from '../../prisma/survey.js'
 import { count } from '../terminal.js'
 
-const COLORS = { encrypted: '#1b7f5c', older: '#8fc7ae', plaintext: '#c0392b', null: '#d5d8dc', unknown: '#7d3c98' }
+const COLORS = {
+  encrypted: '#1b7f5c',
+  older: '#8fc7ae',
+  plaintext: '#c0392b',
+  null: '#d5d8dc',
+  unknown: '#7d3c98',
+  kms: '#2471a3',
+}
 const DAY = 86_400_000
 /** Upper ends of the classes of age, in days. */
 const AGES = [7, 30, 90, 180, 365, Number.POSITIVE_INFINITY]
@@ -33,6 +40,7 @@ ${legend([
   ['active key', COLORS.encrypted],
   ['retired key', COLORS.older],
   ['destroyed key', COLORS.plaintext],
+  ...(fields.some(({ direct }) => direct > 0) ? [['the KMS itself', COLORS.kms] as const] : []),
 ])}
 ${fields.map(versions).join('\n')}
 <h2>Active keys by age</h2>
@@ -80,11 +88,12 @@ function coverage(field: FieldSurvey): string {
   return barRow(`${field.model}.${field.field}`, parts, share)
 }
 
-function versions({ model, field, versions: found, ciphertext }: FieldSurvey): string {
+function versions({ model, field, versions: found, ciphertext, direct }: FieldSurvey): string {
   const color = (state: string) =>
     state === 'active' ? COLORS.encrypted : state === 'retired' ? COLORS.older : COLORS.plaintext
   const parts = found.map(({ version, state, rows }): Part => [rows, color(state), `version ${version}, ${state}`])
-  return barRow(`${model}.${field}`, parts, count(ciphertext))
+  const all: Part[] = [...parts, [direct, COLORS.kms, 'the KMS itself']]
+  return barRow(`${model}.${field}`, all, count(ciphertext))
 }
 
 function ages(keys: readonly KeySurvey[], at: string): string {
