@@ -1,4 +1,8 @@
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { startKmsEmulator } from 'fieldseal/testing'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../scripts/lib/embeddedPostgres.js'
@@ -8,12 +12,14 @@ import { spreadOf } from './rounds.js'
 
 /*
  * Rows per second of encrypt and re-encrypt (3 fields, 1 blind index), beside the same UPDATEs with constant values,
- * which is what the database can do. Then the memory of a run over few and over many rows.
+ * which is what the database can do. With BENCH_WORKERS=2 it measures `fieldseal encrypt --workers` instead, with one
+ * worker and with so many.
  */
 
 const ROWS = Number(process.env.BENCH_ROWS ?? 50_000)
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
 const BATCH = 2_000
+const WORKERS = Number(process.env.BENCH_WORKERS ?? 0)
 
 const server = process.env.TEST_DATABASE_URL ? undefined : await startEmbeddedPostgres()
 const admin = new URL(process.env.TEST_DATABASE_URL ?? server!.url)
@@ -26,13 +32,14 @@ url.pathname = `/${name}`
 const emulator = await startKmsEmulator()
 const pool = new pg.Pool({ connectionString: url.href, max: 4 })
 pool.on('error', () => {})
-const prisma = openPrisma({
+const environment = {
   DATABASE_URL: url.href,
   KMS_ENDPOINT: emulator.endpoint,
   KMS_KEY_ID: emulator.keyId,
   KMS_SECRET_ID: emulator.credential.secretId,
   KMS_SECRET_KEY: emulator.credential.secretKey,
-})
+}
+const prisma = openPrisma(environment)
 
 async function fill(rows: number): Promise<void> {
   await pool.query('TRUNCATE patients, clinics CASCADE')
@@ -79,8 +86,41 @@ const maintain = (operation: 'encrypt' | 're-encrypt') => async () => {
     throw new Error(`${operation} changed ${report!.changed} of ${report!.scanned}`)
 }
 
-try {
-  await applySchema(url.href, 'prisma/schema.prisma')
+/** Rows per second of the command, from the first rows that its workers did: they take a while to start. */
+async function rateOfWorkers(workers: number): Promise<number> {
+  const program = fileURLToPath(new URL('../dist/bin/fieldseal.js', import.meta.url))
+  const args = [program, 'encrypt', '--model', 'Patient', '--workers', String(workers), '--json']
+  const child = spawn(process.execPath, args, {
+    cwd: fileURLToPath(new URL('../test/migration', import.meta.url)),
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  let first: { at: number; scanned: number } | undefined
+  for await (const line of createInterface(child.stdout)) {
+    const { event, scanned } = JSON.parse(line)
+    if (event === 'progress' && scanned > 0) first ??= { at: performance.now(), scanned }
+  }
+  const [code] = await ended
+  if (code !== 0 || first === undefined) throw new Error(`the command ended with ${code}`)
+  return (ROWS - first.scanned) / ((performance.now() - first.at) / 1000)
+}
+
+async function measureWorkers(): Promise<void> {
+  const rates = new Map([1, WORKERS].map((workers) => [workers, [] as number[]]))
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [workers, measured] of rates) {
+      await fill(ROWS)
+      measured.push(await rateOfWorkers(workers))
+    }
+  }
+  for (const [workers, measured] of rates) {
+    const median = Math.round(spreadOf(measured).median).toLocaleString('en')
+    console.log(`encrypt --workers ${workers}: ${median} rows/s`)
+  }
+}
+
+async function measure(): Promise<void> {
   const times = { constants: [] as number[], encrypt: [] as number[], reEncrypt: [] as number[] }
   for (let round = 0; round < ROUNDS; round++) {
     await fill(ROWS)
@@ -98,6 +138,11 @@ try {
     const seconds = spreadOf(times[operation]!).median
     console.log(`${operation}: ${rate(seconds)}, ${Math.round((100 * limit) / seconds)} % of constant values`)
   }
+}
+
+try {
+  await applySchema(url.href, 'prisma/schema.prisma')
+  await (WORKERS > 1 ? measureWorkers() : measure())
 } finally {
   await Promise.all([prisma.$disconnect(), pool.end()])
   await administrator.query(`DROP DATABASE ${name} WITH (FORCE)`)

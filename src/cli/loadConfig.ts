@@ -9,11 +9,16 @@ import type { EncryptedClient, FieldsealConfig } from './config.js'
 
 export const CONFIG_NAMES = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((ending) => `fieldseal.config.${ending}`)
 
+/** How long a statement on rows waits for the lock of a table, in milliseconds. */
+const LOCK_TIMEOUT = 500
+
 /** What a command works with. */
 export interface World {
   readonly client: EncryptedClient
   readonly database: PgConnection
   readonly tenants: TenantPaths
+  /** Connections for the queue of workers. */
+  queue(): pg.Pool
   close(): Promise<void>
 }
 
@@ -35,12 +40,18 @@ export async function openWorld(file: string | undefined, env: NodeJS.ProcessEnv
     throw invalid('no database is named: set DATABASE_URL, or "database" in the configuration')
   }
   const pool = typeof connection === 'string' ? openPool(connection) : connection
+  let queue: pg.Pool | undefined
   return {
     client,
     database: pool,
     tenants,
+    queue: () => {
+      queue ??= typeof connection === 'string' ? openQueuePool(connection) : asQueuePool(connection)
+      return queue
+    },
     close: async () => {
-      await Promise.allSettled([client.$disconnect(), typeof connection === 'string' ? pool.end() : undefined])
+      const own = typeof connection === 'string' ? [pool.end(), queue?.end()] : []
+      await Promise.allSettled([client.$disconnect(), ...own])
     },
   }
 }
@@ -71,10 +82,23 @@ async function readConfig(path: string): Promise<FieldsealConfig> {
 function openPool(connectionString: string): pg.Pool {
   const schema = schemaOf(connectionString)
   const options = schema === null ? {} : { options: `-c search_path=${schema.replace(/[^\w]/g, '\\$&')}` }
-  const pool = new pg.Pool({ connectionString, max: 4, application_name: 'fieldseal', ...options })
+  const pool = new pg.Pool({
+    ...{ connectionString, max: 8, application_name: 'fieldseal', ...options },
+    // Whoever wants to lock a whole table must not find this command before him in the queue.
+    onConnect: async (client) => void (await client.query(`SET lock_timeout = ${LOCK_TIMEOUT}`)),
+  })
   // A connection that breaks while it is idle is replaced when it is needed.
   pool.on('error', () => {})
   return pool
+}
+
+function openQueuePool(connectionString: string): pg.Pool {
+  return asQueuePool(new pg.Pool({ connectionString, max: 4, application_name: 'fieldseal' }))
+}
+
+/** Broken connections are replaced; graphile-worker wants to see that somebody listens. */
+function asQueuePool(pool: PgConnection): pg.Pool {
+  return (pool as pg.Pool).on('error', () => {}).on('connect', (client) => void client.on('error', () => {}))
 }
 
 function schemaOf(connectionString: string): string | null {

@@ -5,8 +5,10 @@ import { type InitArguments, runInit } from './commands/init.js'
 import { runExportMetadata, runShred, runWalk } from './commands/keys.js'
 import { runMaintain } from './commands/maintain.js'
 import { runStatus } from './commands/status.js'
+import { runWorker } from './commands/worker.js'
 import { EXIT, type ExitCode } from './exitCode.js'
 import { openWorld, type World } from './loadConfig.js'
+import { parseMaxLag } from './maxLag.js'
 import { humanTerminal, jsonTerminal, type Terminal } from './terminal.js'
 
 /** What the process gives to its commands, and takes from them. */
@@ -68,6 +70,7 @@ export function createProgram(context: ProgramContext): Command {
     .exitOverride()
   addInit(program, context)
   for (const [operation, summary, more] of MAINTENANCE) addMaintenance(program, context, { operation, summary, more })
+  addWorker(program, context)
   addStatus(program, context)
   addDoctor(program, context)
   addKeys(program, context)
@@ -122,9 +125,35 @@ function addMaintenance(program: Command, context: ProgramContext, { operation, 
         .default('skip'),
     )
     .option('--rate <rows>', 'the most rows worked on in a second', positive)
+    .option(
+      '--workers <number>',
+      'share the work among so many processes, and with `fieldseal worker` elsewhere',
+      whole,
+    )
+    .addOption(
+      new Option('--attempts <number>', 'how often workers try a range while the KMS or the database fails')
+        .argParser(whole)
+        .default(6),
+    )
     .option('--restart', 'begin anew instead of going on with an unfinished run')
+  if (operation !== 'verify')
+    command.option('--max-lag <time or size>', 'wait while a standby is further behind: 5s, 64MB', parseMaxLag)
   if (operation === 'decrypt') command.option('--yes', 'do not ask')
   inWorld(command, context, (world, terminal, args) => runMaintain(operation, world, terminal, args as never))
+}
+
+function addWorker(program: Command, context: ProgramContext): void {
+  const summary = 'take part in the work of commands with --workers that run elsewhere'
+  const command = program
+    .command('worker')
+    .summary(summary)
+    .description(
+      `${capital(summary)}, with the same configuration. It waits for work until it is stopped; stopped in any way, also ` +
+        'by kill -9, it loses nothing: others take over what it had begun.',
+    )
+    .option('--workers <number>', 'as so many processes', whole)
+    .option('--drain', 'end when there is no work left, instead of waiting for more')
+  inWorld(command, context, (world, terminal, args) => runWorker(world, terminal, args as never))
 }
 
 function addInit(program: Command, { stdout, stdin, exit }: ProgramContext): void {
@@ -198,6 +227,11 @@ function positive(text: string): number {
   const number = Number(text)
   if (number > 0) return number
   throw new InvalidArgumentError('It must be a number above 0.')
+}
+
+function whole(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number above 0.')
 }
 
 function capital(text: string): string {

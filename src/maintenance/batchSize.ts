@@ -19,21 +19,26 @@ export class BatchSize {
     const factor = Math.min(2, Math.max(0.25, TARGET / Math.max(ms, 1)))
     this.#rows = Math.min(LARGEST, Math.max(SMALLEST, this.#rows * factor))
   }
+
+  /** Others were held up. */
+  shrink(): void {
+    this.took(Number.POSITIVE_INFINITY)
+  }
 }
 
 /** Keeps work at or below a rate, by waiting after each batch. */
 export class Throttle {
-  readonly #perSecond: number
+  readonly #perSecond: () => number
   #free = 0
 
-  /** @param perSecond rows; `Infinity` for no limit */
-  constructor(perSecond: number) {
+  /** @param perSecond rows, as of now; `Infinity` for no limit */
+  constructor(perSecond: () => number) {
     this.#perSecond = perSecond
   }
 
   async after(rows: number, signal: AbortSignal | undefined): Promise<void> {
     const now = performance.now()
-    this.#free = Math.max(this.#free, now) + (rows / this.#perSecond) * 1000
+    this.#free = Math.max(this.#free, now) + (rows / this.#perSecond()) * 1000
     await pause(this.#free - now, signal)
   }
 }

@@ -40,6 +40,7 @@ export interface ProgressStore {
 }
 
 export interface ProgressRecord {
+  readonly id: string
   /** How far an earlier run came; `null` for a new run. */
   readonly saved: Progress | null
   save(progress: Progress): Promise<void>

@@ -44,9 +44,12 @@ export interface RowChange {
   readonly cells: { readonly [field: string]: Cell }
 }
 
+/** The whole table is locked, or somebody waits for its lock: to be tried again later, so that they go first. */
+export class TableLocked extends Error {}
+
 /**
  * The seam to the table of one model and what one operation wants of it. It holds no lock and no snapshot between
- * calls. Broken is thrown: `DATABASE_UNAVAILABLE`.
+ * calls. Broken is thrown: `DATABASE_UNAVAILABLE`. Any of them may throw `TableLocked`, and has done nothing then.
  */
 export interface RowSource {
   /** About how many rows the table has. */

@@ -1,9 +1,10 @@
 import { FieldsealError } from '../errors.js'
 import { BatchSize, pause, Throttle } from './batchSize.js'
 import type { Operation } from './operation.js'
+import { Ease, type Pressure, type Strain } from './pressure.js'
 import { isolate, type Problem } from './problem.js'
 import type { Counts, ProgressRecord } from './progressStore.js'
-import type { Page, RowChange, RowKey, RowSource, StoredRow } from './rowSource.js'
+import { type Page, type RowChange, type RowKey, type RowSource, type StoredRow, TableLocked } from './rowSource.js'
 import { type RowTransformer, transformRows } from './transformRows.js'
 import { verifyRows } from './verifyRows.js'
 
@@ -13,12 +14,14 @@ export interface RunOptions {
   readonly onError: 'skip' | 'stop'
   /** Counts the rows that would be worked on, and changes nothing. */
   readonly dryRun: boolean
-  /** The most rows worked on in a second. */
-  readonly rowsPerSecond: number
+  /** The most rows worked on in a second, as of now. */
+  readonly rowsPerSecond: () => number
   /** Ends the run after the batch under way. */
   readonly signal: AbortSignal | undefined
   readonly onProgress: (event: ProgressEvent) => void
   readonly onProblem: (problem: Problem) => void
+  /** Told each time that the run waits for others. */
+  readonly onWait: (strain: Strain) => void
 }
 
 /** How far a run is. */
@@ -46,6 +49,8 @@ export interface Run extends RowTransformer {
   /** `null` for a run that leaves no trace. */
   readonly record: ProgressRecord | null
   readonly until: RowKey | null
+  /** What writes are to be held back for; `null` for a run that writes nothing. */
+  readonly pressure: Pressure | null
   readonly options: RunOptions
 }
 
@@ -57,6 +62,8 @@ interface Prepared {
 /** A row is read again this often when others change or lock it in between. */
 const ATTEMPTS = 12
 const KEPT_PROBLEMS = 100
+/** How long a table that is locked is left alone, at most, in milliseconds. */
+const LEFT_ALONE = 2_000
 /** Between saves of a run that finds nothing to change, in milliseconds. */
 const SAVE_EVERY = 1_000
 
@@ -65,6 +72,7 @@ export class MaintenanceRun {
   readonly #run: Run
   readonly #size = new BatchSize()
   readonly #throttle: Throttle
+  readonly #ease: Ease
   readonly #problems: Problem[]
   readonly #counts: { -readonly [count in keyof Counts]: number }
   #cursor: RowKey | null
@@ -82,6 +90,7 @@ export class MaintenanceRun {
     const { scanned = 0, changed = 0, conflicts = 0, skipped = 0 } = saved ?? {}
     this.#run = run
     this.#throttle = new Throttle(run.options.rowsPerSecond)
+    this.#ease = new Ease(run.pressure, run.options.signal, run.options.onWait)
     this.#counts = { scanned, changed, conflicts, skipped }
     this.#cursor = saved?.cursor ?? null
     this.#problems = [...(saved?.problems ?? [])]
@@ -89,12 +98,19 @@ export class MaintenanceRun {
 
   /** @throws FieldsealError for what is no row's fault: `KMS_*`, `KEY_STORE_UNAVAILABLE`, `DATABASE_UNAVAILABLE` */
   async start(): Promise<RunReport> {
-    this.#total = await this.#run.source.estimate()
-    const ended = await this.#pages()
+    const ended = await this.#all().catch((error: unknown) => {
+      if (error instanceof TableLocked) return false
+      throw error
+    })
     const outcome = this.#stopped ? 'stopped' : ended ? 'done' : 'interrupted'
     await this.#save(outcome === 'done')
     const resumed = (this.#run.record?.saved ?? null) !== null
     return { ...this.#event(), outcome, resumed, wanted: this.#wanted, problems: this.#problems }
+  }
+
+  async #all(): Promise<boolean> {
+    this.#total = await this.#whenFree(() => this.#run.source.estimate())
+    return this.#pages()
   }
 
   /** Reads a page, encrypts the one before and writes the one before that, all at once. `true` when the last is done. */
@@ -127,7 +143,8 @@ export class MaintenanceRun {
 
   async #read(after: RowKey | null): Promise<Page> {
     const started = performance.now()
-    const page = await this.#run.source.page({ after, until: this.#run.until, limit: this.#size.rows })
+    const { source, until } = this.#run
+    const page = await this.#whenFree(() => source.page({ after, until, limit: this.#size.rows }))
     this.#slowest = Math.max(this.#slowest, performance.now() - started)
     return page
   }
@@ -146,6 +163,21 @@ export class MaintenanceRun {
     if (page.rows.length > 0 || due) await this.#save(false)
     this.#run.options.onProgress(this.#event())
     await this.#throttle.after(page.rows.length, this.#run.options.signal)
+    if (page.rows.length > 0 && (await this.#ease.off())) this.#size.shrink()
+  }
+
+  /** Whoever locks the table, or waits to, goes first. */
+  async #whenFree<T>(work: () => Promise<T>): Promise<T> {
+    const { signal, onWait } = this.#run.options
+    for (let wait = 50; ; wait = Math.min(LEFT_ALONE, wait * 2)) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!(error instanceof TableLocked) || signal?.aborted) throw error
+        onWait({ cause: 'locks', what: `the table of ${this.#run.model.name} is locked` })
+        await pause(wait, signal)
+      }
+    }
   }
 
   async #work(wanted: number, { changes, problems }: Prepared): Promise<void> {
@@ -176,7 +208,7 @@ export class MaintenanceRun {
         return
       }
       await pause(2 ** attempt, undefined)
-      const again = await this.#prepare(await this.#run.source.reread(lost))
+      const again = await this.#prepare(await this.#whenFree(() => this.#run.source.reread(lost)))
       for (const [row, error] of again.problems) this.#problem(row, error)
       lost = await this.#write(again.changes)
     }
@@ -187,7 +219,7 @@ export class MaintenanceRun {
     const lost: StoredRow[] = []
     const write = async (part: readonly RowChange[]) => {
       const started = performance.now()
-      const written = await this.#run.source.change(part)
+      const written = await this.#whenFree(() => this.#run.source.change(part))
       this.#slowest = Math.max(this.#slowest, performance.now() - started)
       this.#counts.changed += written.size
       for (const { row } of part) if (!written.has(row)) lost.push(row)

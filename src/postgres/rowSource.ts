@@ -1,8 +1,15 @@
-import type { Page, PageRequest, RowChange, RowSource, StoredRow } from '../maintenance/rowSource.js'
+import {
+  type Page,
+  type PageRequest,
+  type RowChange,
+  type RowSource,
+  type StoredRow,
+  TableLocked,
+} from '../maintenance/rowSource.js'
 import { changeStatement } from './changeStatement.js'
 import type { RowSourceContext, RowSourceOptions } from './context.js'
 import { pageStatement, RowReader, rereadStatement } from './pageStatement.js'
-import { type PgConnection, runSql, tableName } from './sql.js'
+import { isLockTimeout, type PgConnection, runSql, type TextRow, tableName } from './sql.js'
 import { readTableFacts } from './tableFacts.js'
 
 /**
@@ -20,7 +27,7 @@ export async function postgresRows(options: RowSourceOptions): Promise<RowSource
     page: (request) => readPage(context, reader, request),
     reread: async (rows) => {
       const { text, values } = rereadStatement(context, rows)
-      const found = await runSql(database, text, values)
+      const found = await runOnTable(database, text, values)
       return found.filter((row) => reader.isWanted(row)).map((row) => reader.row(row))
     },
     change: (changes) => change(context, changes),
@@ -31,13 +38,13 @@ export async function postgresRows(options: RowSourceOptions): Promise<RowSource
 async function estimate(database: PgConnection, name: string): Promise<number> {
   const [row] = await runSql(database, 'SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass($1)', [name])
   if (Number(row?.[0]) > 0) return Number(row![0])
-  const [counted] = await runSql(database, `SELECT count(*) FROM ${name}`)
+  const [counted] = await runOnTable(database, `SELECT count(*) FROM ${name}`)
   return Number(counted![0])
 }
 
 async function readPage(context: RowSourceContext, reader: RowReader, request: PageRequest): Promise<Page> {
   const { text, values } = pageStatement(context, request)
-  const found = await runSql(context.database, text, values)
+  const found = await runOnTable(context.database, text, values)
   const last = found.at(-1)
   return {
     rows: found.filter((row) => reader.isWanted(row)).map((row) => reader.row(row)),
@@ -51,6 +58,15 @@ async function readPage(context: RowSourceContext, reader: RowReader, request: P
 async function change(context: RowSourceContext, changes: readonly RowChange[]): Promise<ReadonlySet<StoredRow>> {
   if (changes.length === 0) return new Set()
   const { text, values } = changeStatement(context, changes)
-  const written = await runSql(context.database, text, values)
+  const written = await runOnTable(context.database, text, values)
   return new Set(written.map(([position]) => changes[Number(position) - 1]!.row))
+}
+
+/** Where the pool has a `lock_timeout`, a lock of the whole table is met as that. */
+async function runOnTable(database: PgConnection, text: string, values: readonly unknown[] = []): Promise<TextRow[]> {
+  try {
+    return await runSql(database, text, values)
+  } catch (error) {
+    throw isLockTimeout(error) ? new TableLocked('the table is locked', { cause: error }) : error
+  }
 }

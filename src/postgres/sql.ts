@@ -60,10 +60,16 @@ function translated(error: unknown): FieldsealError {
     return new FieldsealError(
       'ROW_BUSY',
       `a row is locked by another transaction (${state}): run the command again later`,
+      { cause: error },
     )
   }
   const what = `the database could not be used${state && ` (${state})`}: ${String(message ?? error)}`
   return new FieldsealError('DATABASE_UNAVAILABLE', `${what}. ${hint(state)}`, { cause: error })
+}
+
+/** Whether a statement ended by `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return FieldsealError.is(error, 'ROW_BUSY') && (error.cause as PgError | undefined)?.code === '55P03'
 }
 
 function hint(state: string): string {

@@ -3,17 +3,19 @@ import { FieldsealError } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { selectFields } from '../maintenance/model.js'
 import { OPERATIONS, type Operation } from '../maintenance/operation.js'
+import type { MaxLag, Strain } from '../maintenance/pressure.js'
 import type { Problem } from '../maintenance/problem.js'
-import { MaintenanceRun, type ProgressEvent, type RunReport } from '../maintenance/run.js'
-import { postgresProgress } from '../postgres/progressStore.js'
-import { postgresRows } from '../postgres/rowSource.js'
+import type { RangeFailure, Workers } from '../maintenance/ranges.js'
+import type { ProgressEvent, RunReport } from '../maintenance/run.js'
 import { type PgConnection, tableName } from '../postgres/sql.js'
 import type { KeysTable } from '../postgres/table.js'
 import { readTableFacts } from '../postgres/tableFacts.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
 import { type Maintained, maintainedModels, possiblePaths, type TenantPaths } from './maintained.js'
+import { type ModelTask, runAlone } from './modelTask.js'
 import type { Plans } from './plan.js'
+import { runShared } from './sharedRun.js'
 
 /** Which rows are meant. */
 export interface Choice {
@@ -38,12 +40,23 @@ export interface MaintainOptions extends Choice {
   readonly dryRun?: boolean | undefined
   /** The most rows worked on in a second; unlimited unless given. */
   readonly rowsPerSecond?: number | undefined
+  /** Waits while a standby is further behind than this. */
+  readonly maxLag?: MaxLag | undefined
+  /**
+   * Has workers do the work, on this machine or on others, instead of this process: each calls `maintainRange` for jobs
+   * of the queue. Nothing is done while there is no worker.
+   */
+  readonly workers?: Workers | undefined
   /** Begins anew instead of going on where an unfinished run stopped. */
   readonly restart?: boolean | undefined
   /** Ends the run after the batch under way. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined
   readonly onProblem?: ((problem: Problem) => void) | undefined
+  /** Told each time that writes are held back, for locks of others or for a standby that is behind. */
+  readonly onWait?: ((strain: Strain) => void) | undefined
+  /** Told when a worker could not do a range, which will be tried again. */
+  readonly onFailure?: ((failure: RangeFailure) => void) | undefined
 }
 
 export interface ChoiceContext {
@@ -62,45 +75,17 @@ export interface MaintainContext extends ChoiceContext {
 export async function maintain(context: MaintainContext, options: MaintainOptions): Promise<RunReport[]> {
   checkOptions(context, options)
   const chosen = choose(context, options)
-  if (options.operation === 'encrypt') for (const one of chosen) checkTenantKnown(context.schema, one)
+  checkTenantsKnown(context, options.operation, chosen)
   const keys = await keysTable(context.schema, options.database)
+  const { ring, watch } = context
   const reports: RunReport[] = []
   for (const one of chosen) {
-    const report = await runOne(context, options, one, keys)
+    const task: ModelTask = { ...options, ring, watch: (slots) => watch(options.operation, slots), one, keys }
+    const report = await (options.workers ? runShared(task, options, options.workers) : runAlone(task, options))
     reports.push(report)
     if (report.outcome !== 'done') break
   }
   return reports
-}
-
-async function runOne(
-  { ring, watch }: MaintainContext,
-  options: MaintainOptions,
-  { model, table }: Maintained,
-  keys: KeysTable,
-): Promise<RunReport> {
-  const { operation, database, tenant, dryRun = false } = options
-  const task = { operation, model: model.name, fields: model.fields.map(({ field }) => field), tenant }
-  const source = await postgresRows({ database, operation, model, table, keys, tenant })
-  const record = dryRun ? null : await postgresProgress(database).open(task, options.restart ?? false)
-  const run = new MaintenanceRun({
-    operation,
-    model,
-    ring,
-    watch: (slots) => watch(operation, slots),
-    source,
-    record,
-    until: null,
-    options: {
-      onError: options.onError ?? 'skip',
-      dryRun,
-      rowsPerSecond: options.rowsPerSecond ?? Number.POSITIVE_INFINITY,
-      signal: options.signal,
-      onProgress: options.onProgress ?? (() => {}),
-      onProblem: options.onProblem ?? (() => {}),
-    },
-  })
-  return run.start()
 }
 
 /** The models and fields that are asked for. */
@@ -131,6 +116,14 @@ function checkModel(all: readonly Maintained[], name: string): void {
 }
 
 /** Plaintext does not tell whose it is, and a guess would make it unreadable to its owner. */
+export function checkTenantsKnown(
+  { schema }: MaintainContext,
+  operation: Operation,
+  chosen: readonly Maintained[],
+): void {
+  if (operation === 'encrypt') for (const one of chosen) checkTenantKnown(schema, one)
+}
+
 function checkTenantKnown(schema: EncryptionSchema, { model, table }: Maintained): void {
   if (table.tenant.kind !== 'unknown') return
   const paths = possiblePaths(schema, model.name).map((path) => `tenants: { ${model.name}: '${path}' }`)
@@ -147,11 +140,14 @@ export async function keysTable({ keysModel, models }: EncryptionSchema, databas
 }
 
 function checkOptions({ schema }: ChoiceContext, options: MaintainOptions): void {
-  const { operation, database, tenant, rowsPerSecond = 1, onError = 'skip' } = options
+  const { operation, database, tenant, rowsPerSecond = 1, onError = 'skip', workers, dryRun } = options
   if (!OPERATIONS.includes(operation)) throw invalid(`"operation" must be one of ${OPERATIONS.join(', ')}`)
   if (typeof database?.query !== 'function') throw invalid('"database" must be a Pool of the package pg')
   if (tenant !== undefined) checkTenant(tenant)
   if (!(rowsPerSecond > 0)) throw invalid('"rowsPerSecond" must be a number above 0')
+  if (workers && dryRun) throw invalid('"dryRun" counts in this process: leave "workers" out')
+  if (workers && !(Number.isInteger(workers.count) && workers.count > 0))
+    throw invalid('"workers.count" must be a whole number above 0')
   if (onError !== 'skip' && onError !== 'stop') throw invalid('"onError" must be "skip" or "stop"')
   if (schema.keysModel === '') throw invalid('the schema encrypts nothing yet: mark a field with /// @encrypted')
 }

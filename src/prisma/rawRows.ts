@@ -2,11 +2,13 @@ import { type CipherIndex, type DecryptSlot, type Slot, type TenantHolder, trans
 import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
 import type { CacheFigures } from '../keys/events.js'
+import type { RangeJob } from '../maintenance/ranges.js'
 import type { RunReport } from '../maintenance/run.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
 import { boundTexts, type KnownValues } from './bound.js'
 import { type MaintainContext, type MaintainOptions, maintain } from './maintain.js'
+import { type MaintainRangeOptions, maintainRange, type RangeReport } from './maintainRange.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from './plan.js'
 import { checkOpen, checkShown, checkUnmasked, hideIndexes, maskSlots } from './shown.js'
@@ -64,6 +66,14 @@ export interface EncryptionOperations {
    * ```
    */
   maintain(options: MaintainOptions): Promise<RunReport[]>
+  /**
+   * Works on a part of a table, for `maintain` with `workers` in another process. The command `fieldseal worker` calls it
+   * for jobs of its queue.
+   *
+   * @param job as `maintain` gave it to the queue
+   * @throws FieldsealError as `maintain`; the job is to be tried again then
+   */
+  maintainRange(job: RangeJob, options: MaintainRangeOptions): Promise<RangeReport>
   /**
    * Counts what the encrypted fields hold: plaintext, ciphertexts by key version, missing indexes; and lists the keys. It
    * reads whole tables, and asks no KMS. The command `fieldseal status` shows it.
@@ -132,6 +142,7 @@ export function encryptionOperations(
         values,
       }))
     },
+    maintainRange: (job, options) => unlimited(context, () => maintainRange(maintenance, job, options)),
     maintain: (options) => unlimited(context, () => maintain(maintenance, options)),
     survey: (options) => survey(maintenance, options),
     checkKey: async (tenant) => {

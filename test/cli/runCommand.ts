@@ -55,6 +55,11 @@ export function configure({ folder }: Pick<Migration, 'folder'>, config = CONFIG
 
 /** Starts `fieldseal` as installed, in the folder of the fixture. */
 export function startCommand(migration: Commanded, ...args: string[]): RunningCommand {
+  return startCommandWith(migration, {}, ...args)
+}
+
+/** The same, with other variables in its environment. */
+export function startCommandWith(migration: Commanded, env: NodeJS.ProcessEnv, ...args: string[]): RunningCommand {
   const { folder, database, emulator } = migration
   const { endpoint, credential, keyId } = emulator
   const child = spawn(process.execPath, [program, ...args], {
@@ -66,6 +71,7 @@ export function startCommand(migration: Commanded, ...args: string[]): RunningCo
       KMS_KEY_ID: keyId,
       KMS_SECRET_ID: credential.secretId,
       KMS_SECRET_KEY: credential.secretKey,
+      ...env,
     },
   })
   const printed = { output: '', errors: '' }

@@ -5,13 +5,14 @@ import { startEmbeddedPostgres } from '../../scripts/lib/embeddedPostgres.js'
 import { applySchema } from '../../scripts/lib/schemaEngine.js'
 import { migrate } from './migration.js'
 
-/* The long form: `npm run test:migration -- --rows 1000000 --kills 20 --workers 1`. */
+/* The long form: `npm run test:migration -- --rows 1000000 --kills 20 --commands 1 --workers 0`. */
 
 const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000' },
     kills: { type: 'string', default: '20' },
-    workers: { type: 'string', default: '1' },
+    commands: { type: 'string', default: '1' },
+    workers: { type: 'string', default: '0' },
   },
 })
 const server = process.env.TEST_DATABASE_URL ? undefined : await startEmbeddedPostgres()
@@ -28,8 +29,10 @@ url.pathname = `/${name}`
 const emulator = await startKmsEmulator()
 try {
   await applySchema(url.href, 'prisma/schema.prisma')
-  const [rows, kills, workers] = [Number(values.rows), Number(values.kills), Number(values.workers)]
-  const figures = await migrate({ url: url.href, emulator, rows, kills, workers, say: (text) => console.log(text) })
+  const [rows, kills] = [Number(values.rows), Number(values.kills)]
+  const [commands, workers] = [Number(values.commands), Number(values.workers)]
+  const say = (text: string) => console.log(text)
+  const figures = await migrate({ url: url.href, emulator, rows, kills, commands, workers, say })
   console.log(figures)
   const { plaintext, lostUpdates, verifyExitCode, retiredCiphertexts } = figures
   if (plaintext + lostUpdates + retiredCiphertexts > 0 || verifyExitCode !== 0) process.exitCode = 1

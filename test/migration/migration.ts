@@ -16,11 +16,13 @@ export interface MigrationOptions {
   readonly emulator: KmsEmulator
   /** Patients to begin with. */
   readonly rows: number
-  /** How often a worker is killed -9, in each of the two passes. */
+  /** How often a process is killed -9, in each of the two passes: a command, or one of its workers. */
   readonly kills: number
   /** Commands that run at once. */
+  readonly commands: number
+  /** Processes that each of them has do its work; 0 for none but itself. */
   readonly workers: number
-  /** The pace of a worker, so that a short run lasts long enough to be killed. */
+  /** The pace of a command, so that a short run lasts long enough to be killed. */
   readonly rowsPerSecond?: number
   readonly say?: (text: string) => void
 }
@@ -38,7 +40,7 @@ export interface MigrationFigures {
 
 /**
  * Encrypts a table of plaintext, and re-encrypts it after a rotation, while an app process keeps updating its rows and
- * the workers are killed at random. Then everything is looked at.
+ * the commands and their workers are killed at random. Then everything is looked at.
  */
 export async function migrate(options: MigrationOptions): Promise<MigrationFigures> {
   const { url, rows, say = () => {} } = options
@@ -140,28 +142,51 @@ async function inPieces(options: MigrationOptions, operation: string): Promise<{
   const started = performance.now()
   let killed = 0
   while (killed < options.kills) {
-    const workers = Array.from({ length: options.workers }, () => start(options, operation))
-    const results = await Promise.all(workers.map((worker) => killSoon(worker)))
-    killed += results.filter(Boolean).length
+    const commands = Array.from({ length: options.commands }, () => start(options, operation))
+    const kills = (await Promise.all(commands.map(killSoon))).reduce((sum, count) => sum + count)
+    killed += kills
     // Too fast to be killed: there is nothing left to be killed in.
-    if (!results.some(Boolean)) break
+    if (kills === 0) break
   }
-  const last = await Promise.all(Array.from({ length: options.workers }, () => run(options, operation)))
+  const last = await Promise.all(Array.from({ length: options.commands }, () => run(options, operation)))
   for (const { code, output } of last) if (code !== 0) throw new Error(`${operation} ended with ${code}\n${output}`)
   return { seconds: (performance.now() - started) / 1000, killed }
 }
 
-/** At a random moment after its first batch. `false` if it was done before. */
-async function killSoon({ child, ended }: Started): Promise<boolean> {
-  await Promise.race([once(child.stdout!, 'data'), ended])
-  await Promise.race([delay(Math.random() * 1_000), ended])
+/** At random moments after the first batch: a worker, maybe, and then the command. Answers how many were. */
+async function killSoon({ child, ended, workers, begun }: Started): Promise<number> {
+  await Promise.race([begun, ended])
+  let kills = 0
+  if (Math.random() < 0.5) {
+    await soon(ended)
+    const victim = workers.at(Math.floor(Math.random() * workers.length))
+    if (victim !== undefined && kill(victim)) kills += 1
+  }
+  await soon(ended)
   child.kill('SIGKILL')
-  return (await ended).code === null
+  return (await ended).code === null ? kills + 1 : kills
+}
+
+async function soon(ended: Promise<unknown>): Promise<void> {
+  await Promise.race([delay(Math.random() * 1_000), ended])
+}
+
+/** `false` for a process that has ended. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL')
+  } catch {
+    return false
+  }
 }
 
 interface Started {
   readonly child: ChildProcess
   readonly ended: Promise<{ code: number | null; output: string }>
+  /** Process ids. */
+  readonly workers: readonly number[]
+  /** Some rows were looked at. */
+  readonly begun: Promise<void>
 }
 
 function start(options: MigrationOptions, operation: string): Started {
@@ -169,18 +194,24 @@ function start(options: MigrationOptions, operation: string): Started {
     options.rowsPerSecond && operation !== 'verify' && operation !== 'rotate'
       ? ['--rate', String(options.rowsPerSecond)]
       : []
-  const args = operation === 'rotate' ? [] : ['--model', 'Patient']
+  const shared = options.workers > 0 && operation !== 'rotate' ? ['--workers', String(options.workers)] : []
+  const args = operation === 'rotate' ? [] : ['--model', 'Patient', ...shared]
   const child = spawn(process.execPath, [command, operation, '--json', ...args, ...rate], {
     cwd: dirname(app),
     env: environment(options),
   })
+  const workers: number[] = []
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output = (output + String(chunk)).slice(-5_000)
-    })
-  }
-  return { child, ended: once(child, 'close').then(([code]) => ({ code, output })) }
+  const begun = new Promise<void>((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output = (output + String(chunk)).slice(-5_000)
+        for (const [, pid] of String(chunk).matchAll(/"event":"worker","pid":(\d+)/g)) workers.push(Number(pid))
+        if (/"scanned":[1-9]/.test(String(chunk))) resolve()
+      })
+    }
+  })
+  return { child, workers, begun, ended: once(child, 'exit').then(([code]) => ({ code, output })) }
 }
 
 function run(options: MigrationOptions, operation: string): Started['ended'] {

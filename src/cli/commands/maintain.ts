@@ -1,12 +1,15 @@
 import { confirm, isCancel } from '@clack/prompts'
 import { FieldsealError } from '../../errors.js'
 import type { Operation } from '../../maintenance/operation.js'
+import type { MaxLag, Strain } from '../../maintenance/pressure.js'
 import type { Problem } from '../../maintenance/problem.js'
+import type { Counts } from '../../maintenance/progressStore.js'
 import type { RunReport } from '../../maintenance/run.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
 import type { World } from '../loadConfig.js'
 import { count, counted, duration, type Terminal } from '../terminal.js'
+import { SharedWork } from '../workers/shared.js'
 
 /** What the commands encrypt, re-encrypt, reindex, decrypt and verify take. */
 export interface MaintainArguments {
@@ -16,10 +19,16 @@ export interface MaintainArguments {
   readonly dryRun?: boolean
   readonly onError?: 'skip' | 'stop'
   readonly rate?: number
+  readonly maxLag?: MaxLag
+  readonly workers?: number
+  readonly attempts: number
+  readonly config?: string
   readonly restart?: boolean
   readonly yes?: boolean
 }
 
+/** Between two lines about the same cause of waiting, in milliseconds. */
+const WAIT_EVERY = 10_000
 /** Problems shown one by one; the others are counted. */
 const SHOWN = 20
 
@@ -34,23 +43,59 @@ export async function runMaintain(
   const interrupt = onInterrupt((text) => terminal.say(text))
   const started = performance.now()
   const shown = { problems: 0 }
-  const { model, field, tenant, dryRun = false, onError, rate, restart } = args
+  const onWait = waits(terminal)
+  const { model, field, tenant, dryRun = false, onError, rate, restart, maxLag, workers } = args
+  const shared = workers === undefined ? undefined : await shareWork(world, terminal, { ...args, workers }, onWait)
+  const signal = shared ? AbortSignal.any([interrupt.signal, shared.broken]) : interrupt.signal
+  interrupt.signal.addEventListener('abort', () => shared?.dismiss())
   try {
     const reports = await world.client.$encryption.maintain({
       ...{ operation, database: world.database, tenants: world.tenants, models: model, fields: field, tenant },
-      ...{ dryRun, onError, restart, rowsPerSecond: rate, signal: interrupt.signal },
+      ...{ dryRun, onError, restart, rowsPerSecond: rate, maxLag, signal, onWait },
+      workers: shared && { queue: shared, count: workers! },
       onProgress: (event) => {
         terminal.event({ event: 'progress', ...event })
         terminal.progress({ name: event.model, done: event.scanned, total: event.total, unit: 'rows' })
         if (event.scanned >= event.total) terminal.settle()
       },
       onProblem: (problem) => showProblem(terminal, problem, shown),
+      onFailure: ({ code, message, range }) => {
+        terminal.event({ event: 'failure', range, code, message })
+        terminal.say(`${code}: ${message}. It is tried again.`)
+      },
     })
+    shared?.broken.throwIfAborted()
     terminal.settle()
     return conclude(terminal, { operation, dryRun, reports, seconds: (performance.now() - started) / 1000 })
   } finally {
     terminal.settle()
+    await shared?.close()
     interrupt.dispose()
+  }
+}
+
+function shareWork(
+  world: World,
+  terminal: Terminal,
+  { workers, attempts, config }: MaintainArguments & { readonly workers: number },
+  onWait: (strain: Strain) => void,
+): Promise<SharedWork> {
+  return SharedWork.open(world, attempts, {
+    count: workers,
+    args: config === undefined ? [] : ['--config', config],
+    onHire: (pid) => terminal.event({ event: 'worker', pid }),
+    say: (text) => terminal.say(text),
+    onWait,
+  })
+}
+
+function waits(terminal: Terminal): (strain: Strain) => void {
+  const next = { locks: 0, lag: 0 }
+  return (strain) => {
+    if (performance.now() < next[strain.cause]) return
+    next[strain.cause] = performance.now() + WAIT_EVERY
+    terminal.event({ event: 'wait', ...strain })
+    terminal.say(`Waiting: ${strain.what}.`)
   }
 }
 
@@ -77,7 +122,7 @@ interface Conclusion {
   readonly seconds: number
 }
 
-const DOING: { readonly [operation in Operation]: string } = {
+export const DOING: { readonly [operation in Operation]: string } = {
   encrypt: 'encrypted',
   're-encrypt': 're-encrypted',
   reindex: 'reindexed',
@@ -88,8 +133,7 @@ const DOING: { readonly [operation in Operation]: string } = {
 function conclude(terminal: Terminal, { operation, dryRun, reports, seconds }: Conclusion): ExitCode {
   for (const { problems, ...report } of reports) terminal.event({ event: dryRun ? 'dry-run' : 'report', ...report })
   const last = dryRun ? `to be ${DOING[operation]}` : DOING[operation]
-  const did = ({ wanted, changed, scanned, skipped }: RunReport) =>
-    dryRun ? wanted : operation === 'verify' ? scanned - skipped : changed
+  const did = (report: RunReport) => (dryRun ? report.wanted : didOf(operation, report))
   terminal.table(
     ['model', 'rows seen', last, 'read again', 'left'],
     reports.map((report) => [
@@ -104,6 +148,11 @@ function conclude(terminal: Terminal, { operation, dryRun, reports, seconds }: C
   terminal.say(closing(operation, { dryRun, problems, outcome, time: duration(seconds) }))
   if (outcome === 'interrupted') return EXIT.interrupted
   return problems > 0 ? EXIT.problems : EXIT.done
+}
+
+/** How many rows an operation was done on. */
+export function didOf(operation: Operation, { changed = 0, scanned = 0, skipped = 0 }: Partial<Counts>): number {
+  return operation === 'verify' ? scanned - skipped : changed
 }
 
 interface Closing {

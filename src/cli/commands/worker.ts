@@ -1,0 +1,103 @@
+import { FieldsealError } from '../../errors.js'
+import type { RangeReport } from '../../prisma/maintainRange.js'
+import { EXIT, type ExitCode } from '../exitCode.js'
+import { onInterrupt } from '../interrupt.js'
+import type { World } from '../loadConfig.js'
+import { count, duration, type Terminal } from '../terminal.js'
+import { Crew } from '../workers/crew.js'
+import { loadGraphileWorker, type RangeHandler, RangeJobs } from '../workers/queue.js'
+import { DOING, didOf } from './maintain.js'
+
+export interface WorkerArguments {
+  readonly config?: string
+  readonly drain?: boolean
+  readonly workers?: number
+}
+
+/** Works on ranges of commands with `--workers`, here or on other machines, until it is stopped. */
+export async function runWorker(world: World, terminal: Terminal, args: WorkerArguments): Promise<ExitCode> {
+  const order = process.connected ? onLeave() : onInterrupt((text) => terminal.say(text))
+  try {
+    if ((args.workers ?? 1) > 1) await superviseCrew(terminal, args, order.signal)
+    else await workAlone(world, terminal, args, order.signal)
+  } finally {
+    order.dispose()
+  }
+  if (!order.signal.aborted) terminal.say('There is no work left.')
+  return EXIT.done
+}
+
+/** A worker of a command ends when that tells it to, or is gone. Ctrl-C in their terminal is the command's business. */
+function onLeave(): ReturnType<typeof onInterrupt> {
+  const controller = new AbortController()
+  const leave = () => controller.abort()
+  const ignore = () => {}
+  process.once('disconnect', leave)
+  process.once('SIGTERM', leave)
+  process.on('SIGINT', ignore)
+  const dispose = () => {
+    process.off('SIGINT', ignore)
+    // An open channel would keep this process.
+    if (process.connected) process.disconnect()
+  }
+  return { signal: controller.signal, dispose }
+}
+
+async function superviseCrew(terminal: Terminal, args: WorkerArguments, signal: AbortSignal): Promise<void> {
+  const { workers, config, drain } = args
+  const crew = new Crew({
+    count: workers!,
+    args: [...(config === undefined ? [] : ['--config', config]), ...(drain ? ['--drain'] : [])],
+    say: (text) => terminal.say(text),
+    onWait: ({ what }) => terminal.say(`Waiting: ${what}.`),
+  })
+  const dismiss = () => crew.dismiss()
+  for (const end of [signal, crew.broken]) end.addEventListener('abort', dismiss, { once: true })
+  await crew.ended()
+  crew.broken.throwIfAborted()
+}
+
+async function workAlone(
+  world: World,
+  terminal: Terminal,
+  { drain = false }: WorkerArguments,
+  signal: AbortSignal,
+): Promise<void> {
+  const jobs = await RangeJobs.open(await loadGraphileWorker(), world.queue(), 1)
+  terminal.event({ event: 'ready' })
+  terminal.say(drain ? 'Working on what there is.' : 'Waiting for work. Ctrl-C ends this after the batch under way.')
+  try {
+    await jobs.work(handler(world, terminal, signal), { signal, drain })
+  } finally {
+    await jobs.close()
+  }
+}
+
+function handler({ client, database, tenants }: World, terminal: Terminal, signal: AbortSignal): RangeHandler {
+  return async (job, { last, failed }) => {
+    const started = performance.now()
+    const onWait = (strain: object) => void process.send?.(strain)
+    try {
+      const options = { database, tenants, signal, last, modest: failed, onWait }
+      const report = await client.$encryption.maintainRange(job, options)
+      if (report.outcome === 'none' || report.outcome === 'left') return report.outcome === 'none'
+      terminal.event({ event: 'range', ...report })
+      terminal.say(`${textOf(report)} ${duration((performance.now() - started) / 1000)}.`)
+      return true
+    } catch (error) {
+      const code = FieldsealError.is(error) ? error.code : 'failed'
+      const message = String((error as { message?: unknown })?.message ?? error)
+      terminal.event({ event: 'failure', range: job.range, code, message, last })
+      terminal.say(`${code}: ${message}. ${last ? 'It is not tried again.' : 'It is tried again.'}`)
+      // What the queue keeps of it; the message is in the progress.
+      throw new Error(code)
+    }
+  }
+}
+
+function textOf(report: RangeReport): string {
+  const { operation = 'encrypt', model, number, of, outcome, scanned = 0 } = report
+  const done = `${count(didOf(operation as keyof typeof DOING, report))} of ${count(scanned)} rows ${DOING[operation as keyof typeof DOING]}`
+  const end = outcome === 'done' ? '' : outcome === 'stopped' ? 'stopped at a problem, ' : 'given back, '
+  return `${model}, range ${number} of ${of}: ${end}${done},`
+}

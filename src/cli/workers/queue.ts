@@ -1,0 +1,241 @@
+import type { Job, Runner, WorkerUtils } from 'graphile-worker'
+import type pg from 'pg'
+import { FieldsealError } from '../../errors.js'
+import { pause } from '../../maintenance/batchSize.js'
+import type { RangeJob, RangeQueue } from '../../maintenance/ranges.js'
+import { nobodyHas, someoneWatches } from '../../postgres/presence.js'
+
+/** The schema of graphile-worker's tables. Prisma does not see it, and an app's own queue is another. */
+export const QUEUE_SCHEMA = 'fieldseal_queue'
+const TASK = 'fieldseal.range'
+/** How often a worker looks for jobs that no notification told it of, in milliseconds. */
+const POLL = 1_000
+/** A worker that takes a job shows at once that it lives; one that did not for so many seconds is dead. */
+const DEAD = 3
+/** Without a command and without jobs for so long, there is no work left, in milliseconds. */
+const IDLE = 4_000
+/** A database that cannot be asked for so long ends a worker, in milliseconds. */
+const LOST = 60_000
+/** A worker that keeps failing leaves jobs to others for so long, in milliseconds. */
+const LONGEST_REST = 15_000
+
+/** The condition of SQL that no living worker has the range of a job. */
+const UNATTENDED = nobodyHas(`substring(key FROM '[0-9]+$')`)
+
+type GraphileWorker = typeof import('graphile-worker')
+
+/** What is known of a job. */
+export interface Chance {
+  /** If it fails, it is not tried again. */
+  readonly last: boolean
+  /** The worker has failed at the job before. */
+  readonly failed: boolean
+}
+
+/** What a worker does with a job; throwing has it tried again. `false` leaves it to others. */
+export type RangeHandler = (job: RangeJob, chance: Chance) => Promise<boolean>
+
+interface Shift {
+  /** One after the other. */
+  failures: number
+  /** It ends for a rest. */
+  failed: boolean
+  latest: readonly string[]
+}
+
+export interface WorkOptions {
+  readonly signal: AbortSignal
+  /** Ends when there is no work left, instead of waiting for more. */
+  readonly drain: boolean
+}
+
+/** The package is an optional peer: only commands with several workers need it. */
+export async function loadGraphileWorker(): Promise<GraphileWorker> {
+  try {
+    return await import('graphile-worker')
+  } catch (cause) {
+    const message =
+      'workers share their work through the package graphile-worker, which is not installed: npm install --save-dev graphile-worker@0.17'
+    throw new FieldsealError('OPTIONS_INVALID', message, { cause })
+  }
+}
+
+/** Ranges as jobs of graphile-worker, in the database that is worked on. */
+export class RangeJobs implements RangeQueue {
+  private constructor(
+    private readonly library: GraphileWorker,
+    private readonly utils: WorkerUtils,
+    private readonly pool: pg.Pool,
+    private readonly attempts: number,
+  ) {}
+
+  /** Makes or migrates the queue's tables. */
+  static async open(library: GraphileWorker, pool: pg.Pool, attempts: number): Promise<RangeJobs> {
+    const utils = await translated(async () => {
+      const opened = await library.makeWorkerUtils(settings(library, pool))
+      await opened.migrate()
+      return opened
+    })
+    return new RangeJobs(library, utils, pool, attempts)
+  }
+
+  async keep(jobs: readonly RangeJob[]): Promise<void> {
+    await translated(async () => {
+      await this.#freeJobsOfTheDead()
+      const there = await this.#keys(jobs.map(({ range }) => keyOf(range)))
+      const missing = jobs.filter(({ range }) => !there.has(keyOf(range)))
+      const specs = missing.map((job) => {
+        return { identifier: TASK, payload: job, jobKey: keyOf(job.range), maxAttempts: this.attempts }
+      })
+      if (specs.length === 0) return
+      // Those that failed for good, before somebody ran the command again.
+      await this.#remove(specs.map(({ jobKey }) => jobKey))
+      await this.utils.addJobs(specs)
+    })
+  }
+
+  async remove(ranges: readonly string[]): Promise<void> {
+    if (ranges.length > 0) await translated(() => this.#remove(ranges.map(keyOf)))
+  }
+
+  /** Works on jobs, one at a time, until the signal. After a failure it rests, so that others can take the job. */
+  async work(handler: RangeHandler, { signal, drain }: WorkOptions): Promise<void> {
+    const shift: Shift = { failures: 0, failed: false, latest: [] }
+    do {
+      if (shift.failed) await pause(Math.min(LONGEST_REST, 500 * 2 ** shift.failures), signal)
+      shift.failed = false
+      await this.#workShift(handler, { signal, drain }, shift)
+    } while (shift.failed && !signal.aborted)
+    // The runner does not wait for its last job to be taken out.
+    if (signal.aborted) await this.remove(shift.latest)
+  }
+
+  /** Until a job fails. */
+  async #workShift(handler: RangeHandler, options: WorkOptions, shift: Shift): Promise<void> {
+    const task = async (payload: unknown, { job }: { readonly job: Job }) => {
+      shift.latest = [(payload as RangeJob).range]
+      const chance = { last: job.attempts >= job.max_attempts, failed: shift.failures > 0 }
+      try {
+        if (await handler(payload as RangeJob, chance)) shift.failures = 0
+        else rest()
+      } catch (error) {
+        shift.failures += 1
+        rest()
+        throw error
+      }
+    }
+    const rest = () => {
+      shift.failed = true
+      over.abort()
+    }
+    const over = new AbortController()
+    const runner = await translated(() =>
+      this.library.run({
+        ...{ ...settings(this.library, this.pool), taskList: { [TASK]: task }, parsedCronItems: [] },
+        ...{ concurrency: 1, pollInterval: POLL, noHandleSignals: true },
+        // It aborts nothing by itself: a handler ends after the batch under way, however long that takes.
+        gracefulShutdownAbortTimeout: 600_000,
+      }),
+    )
+    const signal = AbortSignal.any([options.signal, over.signal])
+    const supervision = this.#supervise(runner, { ...options, signal })
+    await translated(() => runner.promise).finally(() => supervision.end())
+    if (supervision.lost !== undefined) await translated(() => Promise.reject(supervision.lost))
+  }
+
+  async close(): Promise<void> {
+    await this.utils.release()
+  }
+
+  /** Ends the runner when it is time, and sees to jobs of dead workers until then. */
+  #supervise(runner: Runner, { signal, drain }: WorkOptions): { lost: unknown; end(): void } {
+    const stop = () => void runner.stop().catch(() => {})
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    let [busy, asked] = [performance.now(), performance.now()]
+    const look = async () => {
+      await this.#freeJobsOfTheDead()
+      asked = performance.now()
+      if (!drain || (await this.#isWork())) busy = asked
+      if (asked - busy > IDLE && !signal.aborted) stop()
+    }
+    const supervision = { lost: undefined as unknown, end: () => clearInterval(timer) }
+    const timer = setInterval(() => {
+      look().catch((error: unknown) => {
+        if (performance.now() - asked < LOST || signal.aborted) return
+        supervision.lost ??= error
+        stop()
+      })
+    }, POLL)
+    return supervision
+  }
+
+  async #remove(keys: readonly string[]): Promise<void> {
+    const mine = `FROM ${QUEUE_SCHEMA}.jobs WHERE key = ANY ($1) AND`
+    const { rows } = await this.pool.query(
+      `SELECT DISTINCT locked_by ${mine} locked_at IS NOT NULL AND ${UNATTENDED}`,
+      [keys],
+    )
+    if (rows.length > 0) await this.utils.forceUnlockWorkers(rows.map(({ locked_by }) => locked_by))
+    await this.pool.query(`SELECT ${QUEUE_SCHEMA}.complete_jobs(array_agg(id)) ${mine} locked_at IS NULL`, [keys])
+  }
+
+  /** Jobs that are there and will be done. */
+  async #keys(keys: readonly string[]): Promise<Set<string>> {
+    const { rows } = await this.pool.query(
+      `SELECT key FROM ${QUEUE_SCHEMA}.jobs WHERE key = ANY ($1) AND (attempts < max_attempts OR locked_at IS NOT NULL)`,
+      [keys],
+    )
+    return new Set(rows.map(({ key }) => key))
+  }
+
+  async #isWork(): Promise<boolean> {
+    const { rows } = await this.pool.query(
+      `SELECT EXISTS (SELECT FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = $1 AND attempts < max_attempts) OR ${someoneWatches} AS found`,
+      [TASK],
+    )
+    return rows[0].found
+  }
+
+  /**
+   * Graphile Worker waits for hours before it takes a worker for dead. A worker of ours holds a lock that ends with its
+   * connection. That it died does not count as an attempt.
+   */
+  async #freeJobsOfTheDead(): Promise<void> {
+    const { rows } = await this.pool.query(
+      `SELECT id, locked_by, attempts FROM ${QUEUE_SCHEMA}.jobs
+       WHERE task_identifier = $1 AND locked_at < now() - interval '${DEAD} seconds' AND ${UNATTENDED}`,
+      [TASK],
+    )
+    if (rows.length === 0) return
+    await this.utils.forceUnlockWorkers(rows.map(({ locked_by }) => locked_by))
+    for (const { id, attempts } of rows) {
+      const values = [[id], Math.max(0, attempts - 1)]
+      await this.pool.query(`SELECT FROM ${QUEUE_SCHEMA}.reschedule_jobs($1::bigint[], attempts := $2::int)`, values)
+    }
+  }
+}
+
+function keyOf(range: string): string {
+  return `${TASK} ${range}`
+}
+
+function settings(library: GraphileWorker, pgPool: pg.Pool) {
+  // What concerns a person is said by the commands themselves.
+  return { pgPool, schema: QUEUE_SCHEMA, logger: new library.Logger(() => () => {}) }
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (FieldsealError.is(cause)) throw cause
+    const { code, message } = cause as { code?: unknown; message?: unknown }
+    const hint =
+      code === '42501'
+        ? 'Its user lacks a right: see docs/existing-data.md'
+        : 'Run the command again once it can: it goes on where it stopped'
+    const what = `the queue of workers could not be used: ${String(message ?? cause)}. ${hint}`
+    throw new FieldsealError('DATABASE_UNAVAILABLE', what, { cause })
+  }
+}

@@ -1,0 +1,85 @@
+import type { Progress, ProgressRecord } from '../maintenance/progressStore.js'
+import { type PgConnection, runSql, type TextRow } from './sql.js'
+
+const COUNTED = `
+    cursor text[],
+    scanned bigint NOT NULL DEFAULT 0,
+    changed bigint NOT NULL DEFAULT 0,
+    conflicts bigint NOT NULL DEFAULT 0,
+    skipped bigint NOT NULL DEFAULT 0,
+    problems jsonb NOT NULL DEFAULT '[]',
+    updated_at timestamptz NOT NULL DEFAULT now()`
+
+/**
+ * Runs of maintenance and how far they are, and the ranges of runs that several workers share. In a schema of its own,
+ * Prisma does not see them and reports no drift.
+ */
+const CREATE = `
+  CREATE SCHEMA IF NOT EXISTS fieldseal;
+  CREATE TABLE IF NOT EXISTS fieldseal.progress (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    operation text NOT NULL,
+    model text NOT NULL,
+    fields text[] NOT NULL,
+    tenant text,
+    state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'dropped')),
+    started_at timestamptz NOT NULL DEFAULT now(),${COUNTED}
+  );
+  CREATE TABLE IF NOT EXISTS fieldseal.ranges (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run bigint NOT NULL REFERENCES fieldseal.progress ON DELETE CASCADE,
+    number int NOT NULL,
+    begins_after text[],
+    ends_with text[],
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'stopped', 'failed')),
+    failures int NOT NULL DEFAULT 0,
+    failure jsonb,${COUNTED},
+    UNIQUE (run, number)
+  )`
+
+/** Two that create them at once disturb each other, though both say IF NOT EXISTS. */
+export async function createTables(database: PgConnection): Promise<void> {
+  const [found] = await runSql(database, `SELECT to_regclass('fieldseal.ranges')`)
+  if (found?.[0]) return
+  const wait = `set_config('lock_timeout', '0', true)`
+  const lock = `SELECT pg_advisory_xact_lock(hashtext('fieldseal.progress'))`
+  await runSql(database, `DO $$ BEGIN PERFORM ${wait}; PERFORM 1 FROM (${lock}) l; ${CREATE}; END $$`)
+}
+
+/** The columns that `progressOf` reads. */
+export function progressOn(alias: string): string {
+  const counts = ['scanned', 'changed', 'conflicts', 'skipped', 'problems'].map((name) => `${alias}.${name}`)
+  return [`array_to_json(${alias}.cursor)`, ...counts].join(', ')
+}
+
+export function progressOf([cursor, scanned, changed, conflicts, skipped, problems]: TextRow): Progress {
+  return {
+    cursor: cursor == null ? null : JSON.parse(cursor),
+    scanned: Number(scanned),
+    changed: Number(changed),
+    conflicts: Number(conflicts),
+    skipped: Number(skipped),
+    problems: JSON.parse(problems ?? '[]'),
+  }
+}
+
+interface Place {
+  readonly database: PgConnection
+  readonly table: 'fieldseal.progress' | 'fieldseal.ranges'
+  readonly id: string
+  /** The state of what is not done. */
+  readonly unfinished: string
+}
+
+export function recordIn({ database, table, id, unfinished }: Place, saved: Progress | null): ProgressRecord {
+  const write = async (state: string, progress: Progress): Promise<void> => {
+    const { cursor, scanned, changed, conflicts, skipped, problems } = progress
+    await runSql(
+      database,
+      `UPDATE ${table} SET state = $2, cursor = $3, scanned = $4, changed = $5, conflicts = $6, skipped = $7,
+       problems = $8, updated_at = now() WHERE id = $1`,
+      [id, state, cursor, scanned, changed, conflicts, skipped, JSON.stringify(problems)],
+    )
+  }
+  return { id, saved, save: (progress) => write(unfinished, progress), finish: (progress) => write('done', progress) }
+}

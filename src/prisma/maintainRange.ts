@@ -1,0 +1,150 @@
+import type { Slot } from '../cipher.js'
+import { FieldsealError } from '../errors.js'
+import type { Strain } from '../maintenance/pressure.js'
+import type { Problem } from '../maintenance/problem.js'
+import type { Counts } from '../maintenance/progressStore.js'
+import type { RangeFailure, RangeJob, RangeWork } from '../maintenance/ranges.js'
+import type { ProgressEvent } from '../maintenance/run.js'
+import { headcount, Presence } from '../postgres/presence.js'
+import { postgresRanges } from '../postgres/rangeStore.js'
+import type { PgConnection } from '../postgres/sql.js'
+import { checkTenantsKnown, choose, keysTable, type MaintainContext } from './maintain.js'
+import type { TenantPaths } from './maintained.js'
+import { newRun } from './modelTask.js'
+
+/** What `$encryption.maintainRange` takes. */
+export interface MaintainRangeOptions {
+  /** A Pool of the package `pg`, with five connections or more. */
+  readonly database: PgConnection
+  /** Where the tenant of models without a `@tenant` column is found: `{ Contact: 'patient.clinicId' }`. */
+  readonly tenants?: TenantPaths | undefined
+  /** Ends the work after the batch under way. */
+  readonly signal?: AbortSignal | undefined
+  /** If this fails too, it is not tried again: the run reports it. */
+  readonly last?: boolean | undefined
+  /** Leaves the range to others if any are at work: for a worker that has just failed. */
+  readonly modest?: boolean | undefined
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined
+  readonly onWait?: ((strain: Strain) => void) | undefined
+}
+
+/** What became of a job. A range that is not done is given out again by the command that wants it. */
+export interface RangeReport extends Partial<Counts> {
+  /** `done`; `interrupted` by the signal or the end of the command; `stopped` at a problem; `left` to others; `none`: it was not to be done. */
+  readonly outcome: 'done' | 'interrupted' | 'stopped' | 'left' | 'none'
+  readonly operation?: string
+  readonly model?: string
+  /** Which of its run's ranges it is, from 1. */
+  readonly number?: number
+  readonly of?: number
+}
+
+/** Between two looks at who else is at work, in milliseconds. */
+const EVERY = 1_000
+/** A command that was not seen so many times is gone. */
+const GONE = 3
+
+export async function maintainRange(
+  context: MaintainContext,
+  job: RangeJob,
+  options: MaintainRangeOptions,
+): Promise<RangeReport> {
+  const { database } = options
+  try {
+    return await workOn(context, job, options)
+  } catch (error) {
+    // If the database is down, this fails too; the queue keeps the job.
+    await postgresRanges(database)
+      .fail(failureOf(job.range, error), options.last ?? false)
+      .catch(() => {})
+    throw error
+  }
+}
+
+async function workOn(context: MaintainContext, job: RangeJob, options: MaintainRangeOptions): Promise<RangeReport> {
+  const { database } = options
+  const presence = await Presence.open(database)
+  try {
+    if (!(await presence.take(job.range))) return { outcome: 'none' }
+    const work = await postgresRanges(database).take(job.range)
+    if (work === null) return { outcome: 'none' }
+    const { commands, workers } = await headcount(database, work.run)
+    if (commands === 0) return { outcome: 'none' }
+    if (options.modest && workers > 1) return { outcome: 'left' }
+    return await attended(presence, options, work, (signal, share) =>
+      workThrough(context, { ...options, signal }, { job, work, share }),
+    )
+  } finally {
+    presence.close()
+  }
+}
+
+interface Assignment {
+  readonly job: RangeJob
+  readonly work: RangeWork
+  /** How many share the rate. */
+  readonly share: () => number
+}
+
+async function workThrough(
+  context: MaintainContext,
+  options: MaintainRangeOptions,
+  { job, work, share }: Assignment,
+): Promise<RangeReport> {
+  const { database, tenants, signal, onProgress, onWait } = options
+  const { operation, model, fields, tenant } = work.task
+  const chosen = choose(context, { tenants, models: [model], fields: fields.map((field) => `${model}.${field}`) })
+  checkTenantsKnown(context, operation, chosen)
+  const keys = await keysTable(context.schema, database)
+  const { onError, rowsPerSecond = Number.POSITIVE_INFINITY, maxLag } = job
+  let problem: Problem | undefined
+  const onProblem = (found: Problem) => {
+    problem = found
+  }
+  const manner = {
+    onError,
+    maxLag,
+    signal,
+    onProgress,
+    onProblem,
+    onWait,
+    rowsPerSecond: () => rowsPerSecond / share(),
+  }
+  const { ring } = context
+  const watch = (slots: readonly Slot[]) => context.watch(operation, slots)
+  const task = { ring, watch, operation, database, one: chosen[0]!, keys, tenant }
+  const run = await newRun(task, manner, work)
+  const { outcome, scanned, changed, conflicts, skipped } = await run.start()
+  if (outcome === 'stopped') await postgresRanges(database).stop(job.range, problem!)
+  return { outcome, operation, model, number: work.number, of: work.of, scanned, changed, conflicts, skipped }
+}
+
+/** Does work for as long as a command wants it, and tells it how many share it. */
+async function attended(
+  presence: Presence,
+  { database, signal }: MaintainRangeOptions,
+  { run }: RangeWork,
+  work: (signal: AbortSignal, share: () => number) => Promise<RangeReport>,
+): Promise<RangeReport> {
+  const gone = new AbortController()
+  let [share, missed] = [1, 0]
+  const timer = setInterval(async () => {
+    const seen = await headcount(database, run).catch(() => null)
+    if (seen === null) return
+    share = Math.max(1, seen.workers)
+    missed = seen.commands === 0 ? missed + 1 : 0
+    if (missed === GONE) gone.abort()
+  }, EVERY)
+  try {
+    const report = await work(AbortSignal.any([gone.signal, presence.lost, ...(signal ? [signal] : [])]), () => share)
+    presence.lost.throwIfAborted()
+    return report
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+function failureOf(range: string, error: unknown): RangeFailure {
+  if (FieldsealError.is(error)) return { range, code: error.code, message: error.message }
+  return { range, code: 'DATABASE_UNAVAILABLE', message: 'a worker failed: see what it printed' }
+}

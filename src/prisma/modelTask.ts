@@ -1,0 +1,146 @@
+import type { Slot } from '../cipher.js'
+import type { KeyRing } from '../keys/keyRing.js'
+import type { Operation } from '../maintenance/operation.js'
+import type { MaxLag, Strain } from '../maintenance/pressure.js'
+import type { Problem } from '../maintenance/problem.js'
+import type { Counts, ProgressRecord, Task } from '../maintenance/progressStore.js'
+import type { RangeStore } from '../maintenance/ranges.js'
+import type { RowKey } from '../maintenance/rowSource.js'
+import { MaintenanceRun, type ProgressEvent, type RunReport } from '../maintenance/run.js'
+import { postgresPressure } from '../postgres/pressure.js'
+import { postgresProgress } from '../postgres/progressStore.js'
+import { postgresRanges } from '../postgres/rangeStore.js'
+import { postgresRows } from '../postgres/rowSource.js'
+import { type PgConnection, tableName } from '../postgres/sql.js'
+import type { KeysTable } from '../postgres/table.js'
+import type { Maintained } from './maintained.js'
+
+/** One operation on one model. */
+export interface ModelTask {
+  readonly ring: KeyRing
+  /** Told of what was decrypted and encrypted, before it is written; may throw. */
+  readonly watch: (slots: readonly Slot[]) => void
+  readonly operation: Operation
+  readonly database: PgConnection
+  readonly one: Maintained
+  readonly keys: KeysTable
+  readonly tenant?: string | undefined
+}
+
+/** How it goes about it, whoever does it. */
+export interface Manner {
+  readonly onError?: 'skip' | 'stop' | undefined
+  readonly dryRun?: boolean | undefined
+  readonly rowsPerSecond?: number | (() => number) | undefined
+  readonly maxLag?: MaxLag | undefined
+  readonly restart?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined
+  readonly onProblem?: ((problem: Problem) => void) | undefined
+  readonly onWait?: ((strain: Strain) => void) | undefined
+}
+
+export function taskOf({ operation, one: { model }, tenant }: ModelTask): Task {
+  return { operation, model: model.name, fields: model.fields.map(({ field }) => field), tenant }
+}
+
+/** Works on the table in this process, or on what is left of the ranges that it was divided into. */
+export async function runAlone(task: ModelTask, manner: Manner): Promise<RunReport> {
+  const { database } = task
+  if (manner.dryRun) return (await newRun(task, manner, { record: null, until: null })).start()
+  const record = await postgresProgress(database).open(taskOf(task), manner.restart ?? false)
+  const ranges = postgresRanges(database)
+  if (await ranges.reopen(record.id)) return runRanges(task, manner, { ranges, run: record.id })
+  return (await newRun(task, manner, { record, until: null })).start()
+}
+
+interface Divided {
+  readonly ranges: RangeStore
+  readonly run: string
+}
+
+async function runRanges(task: ModelTask, manner: Manner, divided: Divided): Promise<RunReport> {
+  const { ranges, run } = divided
+  const seen = { total: 0, stopped: [] as Problem[] }
+  const onProblem = (problem: Problem) => {
+    seen.stopped = [problem]
+    manner.onProblem?.(problem)
+  }
+  for (const range of (await ranges.overview(run)).waiting) {
+    const [work, { counts }] = [await ranges.take(range), await ranges.overview(run)]
+    if (work === null) continue
+    const others = plus(counts, work.record.saved ?? NONE, -1)
+    const onProgress = (event: ProgressEvent) => {
+      seen.total = event.total
+      manner.onProgress?.({ ...event, ...plus(others, event, 1) })
+    }
+    const { outcome } = await (await newRun(task, { ...manner, onProgress, onProblem }, work)).start()
+    if (outcome === 'interrupted') return reportOf(task, divided, { outcome, total: seen.total, resumed: true })
+    if (outcome === 'stopped') return reportOf(task, divided, { ...seen, outcome, resumed: true })
+  }
+  return reportOf(task, divided, { outcome: 'done', total: seen.total, resumed: true })
+}
+
+const NONE: Counts = { scanned: 0, changed: 0, conflicts: 0, skipped: 0 }
+
+function plus(one: Counts, other: Counts, sign: 1 | -1): Counts {
+  return {
+    scanned: one.scanned + sign * other.scanned,
+    changed: one.changed + sign * other.changed,
+    conflicts: one.conflicts + sign * other.conflicts,
+    skipped: one.skipped + sign * other.skipped,
+  }
+}
+
+interface Ending extends Pick<RunReport, 'outcome' | 'total' | 'resumed'> {
+  /** The rows that it stopped at, which are not counted yet. */
+  readonly stopped?: readonly Problem[]
+}
+
+/** What a divided run came to; one that is done is closed by this. */
+export async function reportOf(
+  { operation, one }: ModelTask,
+  { ranges, run }: Divided,
+  { outcome, total, resumed, stopped = [] }: Ending,
+): Promise<RunReport> {
+  const about = { operation, model: one.model.name, total, outcome, resumed, wanted: 0 }
+  if (outcome === 'done') {
+    const { cursor: _, ...progress } = await ranges.finish(run)
+    return { ...about, ...progress }
+  }
+  const { counts } = await ranges.overview(run)
+  const { news } = await ranges.news(run, null)
+  const problems = [...news.flatMap((range) => range.problems), ...stopped]
+  return { ...about, ...counts, skipped: counts.skipped + stopped.length, problems }
+}
+
+/** A run over a table, or over a part of it. */
+export async function newRun(
+  task: ModelTask,
+  manner: Manner,
+  { record, until }: { readonly record: ProgressRecord | null; readonly until: RowKey | null },
+): Promise<MaintenanceRun> {
+  const { ring, watch, operation, database, tenant, keys } = task
+  const { model, table } = task.one
+  const { dryRun = false, rowsPerSecond = Number.POSITIVE_INFINITY, maxLag, signal } = manner
+  const writes = operation !== 'verify' && !dryRun
+  return new MaintenanceRun({
+    operation,
+    model,
+    ring,
+    watch,
+    source: await postgresRows({ database, operation, model, table, keys, tenant }),
+    record,
+    until,
+    pressure: writes ? postgresPressure(database, tableName(table), maxLag) : null,
+    options: {
+      onError: manner.onError ?? 'skip',
+      dryRun,
+      rowsPerSecond: typeof rowsPerSecond === 'number' ? () => rowsPerSecond : rowsPerSecond,
+      signal,
+      onProgress: manner.onProgress ?? (() => {}),
+      onProblem: manner.onProblem ?? (() => {}),
+      onWait: manner.onWait ?? (() => {}),
+    },
+  })
+}

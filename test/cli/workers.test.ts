@@ -1,0 +1,337 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { addPlaintext, empty, type Migration, openMigration, plainCustomer } from '../maintenance/migration.js'
+import { configure, type RunningCommand, runCommand, startCommand, startCommandWith } from './runCommand.js'
+
+const MINUTES = 60_000
+const ROWS = 6_060
+
+let migration: Migration
+beforeAll(async () => {
+  migration = await openMigration()
+})
+beforeEach(async () => {
+  await migration.sql('DROP SCHEMA IF EXISTS fieldseal_queue CASCADE')
+  await empty(migration)
+  await addPlaintext(migration.plain)
+  await migration.plain.customer!.createMany({
+    data: Array.from({ length: ROWS - 60 }, (_, i) => plainCustomer(100 + i)),
+  })
+  configure(migration)
+})
+afterAll(() => migration?.close())
+
+type Event = { readonly event: string; readonly [name: string]: unknown }
+
+const ENCRYPT = ['encrypt', '--model', 'Customer', '--json']
+const run = (...args: string[]) => runCommand(migration, ...args)
+
+/** A command whose events can be waited for while it runs. */
+function start(...args: string[]) {
+  return followed(startCommand(migration, ...args))
+}
+
+function followed(running: RunningCommand) {
+  const seen: Event[] = []
+  let rest = ''
+  let wake = () => {}
+  running.child.stdout!.on('data', (chunk) => {
+    const lines = (rest + String(chunk)).split('\n')
+    rest = lines.pop()!
+    seen.push(...lines.map((line) => JSON.parse(line)))
+    wake()
+  })
+  const ended = running.ended.then((end) => ({ ...end, events: seen, report: of('report')[0] }))
+  const of = (name: string) => seen.filter(({ event }) => event === name)
+  return {
+    ...running,
+    ended,
+    of,
+    async until(holds: () => boolean): Promise<void> {
+      let over = false
+      void ended.then(() => {
+        over = true
+        wake()
+      })
+      while (!holds()) {
+        if (over) throw new Error(`it ended before that: ${JSON.stringify(await ended)}`)
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    },
+    workers: () => of('worker').map(({ pid }) => pid as number),
+    scanned: () => Number(of('progress').at(-1)?.scanned ?? 0),
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function untilGone(pids: readonly number[]): Promise<void> {
+  while (pids.some(isAlive)) await delay(50)
+}
+
+const ciphertexts = async () =>
+  Number((await migration.sql(`SELECT count(*) FROM customers WHERE name LIKE 'fs1.%'`))[0]!.count)
+const jobs = () => migration.sql('SELECT * FROM fieldseal_queue.jobs')
+const activeWorkers = async () =>
+  Number(
+    (
+      await migration.sql(
+        `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = ${0x66730003} AND granted
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      )
+    )[0]!.count,
+  )
+
+/**
+ * Everything is encrypted, readable and indexed, and each row was looked at once. What was written just before a kill -9
+ * may not be counted as changed.
+ */
+async function expectDone({ scanned, changed }: Partial<Event> = {}, killed = false): Promise<void> {
+  expect(scanned).toBe(ROWS)
+  if (!killed) expect(changed).toBe(ROWS)
+  expect(await ciphertexts()).toBe(ROWS)
+  expect(await run('verify', '--model', 'Customer')).toMatchObject({ code: 0 })
+  expect(await jobs()).toEqual([])
+}
+
+describe('a command with --workers', () => {
+  it('has several processes do the work at once, and shows what they did together', { timeout: MINUTES }, async () => {
+    const command = start(...ENCRYPT, '--workers', '2', '--rate', '3000')
+    while ((await activeWorkers()) < 2) await delay(20)
+    const { code, report, errors } = await command.ended
+    expect({ code, errors }).toEqual({ code: 0, errors: '' })
+    expect(new Set(command.workers()).size).toBe(2)
+    await expectDone(report)
+    expect(await run('verify', '--model', 'Customer', '--workers', '2', '--json')).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/"report".*"model":"Customer"[^}]*"scanned":6060/),
+    })
+  })
+
+  it('keeps to the rate with all of them together', { timeout: MINUTES }, async () => {
+    const command = start(...ENCRYPT, '--workers', '3', '--rate', '1500')
+    await command.until(() => command.scanned() > 0)
+    const [started, first] = [performance.now(), command.scanned()]
+    await command.ended
+    // Until each knows how many they are, they may be faster.
+    expect(((ROWS - first) / (performance.now() - started)) * 1000).toBeLessThan(2_500)
+  })
+
+  it('refuses to count only, to have no workers, and a lag that is none', async () => {
+    expect(await run('encrypt', '--workers', '2', '--dry-run')).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('leave "workers" out'),
+    })
+    expect(await run('encrypt', '--workers', '0')).toMatchObject({ code: 2 })
+    expect(await run('encrypt', '--max-lag', 'soon')).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('such as 5s or 64MB'),
+    })
+  })
+
+  it('says what to install when the queue is not there', async () => {
+    const hook = `export const resolve = (name, context, next) => {
+      if (name === 'graphile-worker') throw Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' })
+      return next(name, context)
+    }`
+    const register = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hook)}`)})`
+    const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(register)}`
+    const { ended } = startCommandWith(migration, { NODE_OPTIONS }, 'encrypt', '--workers', '2')
+    expect(await ended).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('npm install --save-dev graphile-worker'),
+    })
+    expect(await ciphertexts()).toBe(0)
+  })
+})
+
+describe('workers that die', () => {
+  it('by kill -9 lose nothing: others take over within seconds, and one takes their place', {
+    timeout: 4 * MINUTES,
+  }, async () => {
+    const command = start(...ENCRYPT, '--workers', '2', '--rate', '1500')
+    await command.until(() => command.scanned() > 0)
+    const [victim] = command.workers()
+    process.kill(victim!, 'SIGKILL')
+    await command.until(() => command.workers().length === 3)
+    const { code, report, events } = await command.ended
+    expect({ code, failures: events.filter(({ event }) => event === 'failure') }).toEqual({ code: 0, failures: [] })
+    await expectDone(report, true)
+  })
+
+  it('all of them, again and again, do not end the command', { timeout: 4 * MINUTES }, async () => {
+    const command = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
+    for (const seen of [0, 1_500, 3_000]) {
+      await command.until(() => command.scanned() > seen)
+      for (const pid of command.workers().filter(isAlive)) process.kill(pid, 'SIGKILL')
+    }
+    const { code, report } = await command.ended
+    expect(code).toBe(0)
+    await expectDone(report, true)
+  })
+
+  it('end with their command when that is killed -9, and the same command goes on', {
+    timeout: 4 * MINUTES,
+  }, async () => {
+    const killed = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
+    await killed.until(() => killed.scanned() > 1_000)
+    killed.child.kill('SIGKILL')
+    await killed.ended
+    await untilGone(killed.workers())
+    const before = await ciphertexts()
+    expect(before).toBeGreaterThan(1_000)
+    expect(before).toBeLessThan(ROWS)
+    const again = start(...ENCRYPT, '--workers', '2')
+    const { code, report } = await again.ended
+    expect(code).toBe(0)
+    expect(Number(again.of('progress')[0]!.scanned)).toBeGreaterThanOrEqual(before)
+    await expectDone(report)
+  })
+
+  it('end after their batch at Ctrl-C, and one process alone may do the rest', { timeout: 4 * MINUTES }, async () => {
+    const stopped = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
+    await stopped.until(() => stopped.scanned() > 1_000)
+    stopped.child.kill('SIGINT')
+    const { code, report } = await stopped.ended
+    expect(code).toBe(130)
+    expect(report).toMatchObject({ outcome: 'interrupted', changed: await ciphertexts() })
+    expect(stopped.workers().filter(isAlive)).toEqual([])
+    expect(await jobs()).toEqual([])
+    const rest = await start(...ENCRYPT).ended
+    expect(rest).toMatchObject({ code: 0, report: { resumed: true } })
+    await expectDone(rest.report)
+  })
+})
+
+describe('fieldseal worker', () => {
+  it('takes part in the work of a command elsewhere, and ends when there is none left', {
+    timeout: 4 * MINUTES,
+  }, async () => {
+    const worker = start('worker', '--json')
+    await worker.until(() => worker.of('ready').length > 0)
+    const drained = start('worker', '--drain', '--workers', '2', '--json')
+    const { code, report } = await start(...ENCRYPT, '--workers', '1', '--rate', '2000').ended
+    expect(code).toBe(0)
+    expect(await drained.ended).toMatchObject({ code: 0 })
+    expect(worker.of('range')).toContainEqual(
+      expect.objectContaining({ model: 'Customer', operation: 'encrypt', outcome: 'done' }),
+    )
+    worker.child.kill('SIGTERM')
+    expect(await worker.ended).toMatchObject({ code: 0, errors: '' })
+    await expectDone(report)
+  })
+
+  it('that is killed -9 loses nothing', { timeout: 4 * MINUTES }, async () => {
+    const worker = start('worker', '--json')
+    await worker.until(() => worker.of('ready').length > 0)
+    const command = start(...ENCRYPT, '--workers', '1', '--rate', '1500')
+    while ((await activeWorkers()) < 2) await delay(20)
+    worker.child.kill('SIGKILL')
+    const { code, report } = await command.ended
+    expect(code).toBe(0)
+    await expectDone(report, true)
+  })
+
+  it('leaves a table alone when nobody wants it done any more', { timeout: 4 * MINUTES }, async () => {
+    const worker = start('worker', '--json')
+    await worker.until(() => worker.of('ready').length > 0)
+    const command = start(...ENCRYPT, '--workers', '1', '--rate', '100')
+    await command.until(() => command.scanned() > 0)
+    command.child.kill('SIGKILL')
+    await worker.until(() => worker.of('range').some(({ outcome }) => outcome === 'interrupted'))
+    const before = await ciphertexts()
+    expect(before).toBeLessThan(ROWS)
+    await delay(2_000)
+    expect(await ciphertexts()).toBe(before)
+    const { report } = await start(...ENCRYPT, '--workers', '1').ended
+    worker.child.kill('SIGTERM')
+    expect(await worker.ended).toMatchObject({ code: 0 })
+    await expectDone(report)
+  })
+
+  it('whose KMS is down gives its range to others, and says so', { timeout: 4 * MINUTES }, async () => {
+    const broken = followed(startCommandWith(migration, { KMS_SECRET_KEY: 'another' }, 'worker', '--json'))
+    await broken.until(() => broken.of('ready').length > 0)
+    const command = start(...ENCRYPT, '--workers', '1')
+    const { code, report, events } = await command.ended
+    broken.child.kill('SIGTERM')
+    await broken.ended
+    expect(code).toBe(0)
+    expect(broken.of('failure')).toContainEqual(expect.objectContaining({ code: 'KMS_DENIED', last: false }))
+    expect(events).toContainEqual(expect.objectContaining({ event: 'failure', code: 'KMS_DENIED' }))
+    await expectDone(report)
+  })
+})
+
+describe('two commands at once', () => {
+  it('share one run of the same table, each with workers of its own', { timeout: 4 * MINUTES }, async () => {
+    const commands = [1, 2].map(() => start(...ENCRYPT, '--workers', '1', '--rate', '3000'))
+    const ended = await Promise.all(commands.map((command) => command.ended))
+    expect(ended.map(({ code }) => code)).toEqual([0, 0])
+    for (const { report } of ended) await expectDone(report)
+    const states = await migration.sql('SELECT state FROM fieldseal.progress WHERE operation = $1', ['encrypt'])
+    expect(states).toEqual([{ state: 'done' }])
+  })
+
+  it('go on, the one with the other’s work, when one of them is killed -9', { timeout: 4 * MINUTES }, async () => {
+    const [killed, other] = [1, 2].map(() => start(...ENCRYPT, '--workers', '1', '--rate', '1500'))
+    await Promise.all([killed!, other!].map((command) => command.until(() => command.scanned() > 0)))
+    killed!.child.kill('SIGKILL')
+    const { code, report } = await other!.ended
+    expect(code).toBe(0)
+    await untilGone(killed!.workers())
+    await expectDone(report)
+  })
+})
+
+describe('a row that cannot be done by workers', () => {
+  beforeEach(() => migration.sql(`UPDATE customers SET notes = '12345678901234567890' WHERE number = 3000`))
+
+  it('is shown and left, and the rest is done', { timeout: MINUTES }, async () => {
+    const { code, report, events } = await start(...ENCRYPT, '--workers', '2').ended
+    expect({ code, report }).toMatchObject({ code: 3, report: { changed: ROWS - 1, skipped: 1, outcome: 'done' } })
+    const problems = events.filter(({ event }) => event === 'problem')
+    expect(problems).toEqual([expect.objectContaining({ code: 'VALUE_INVALID', model: 'Customer' })])
+    expect(JSON.stringify(events)).not.toContain('12345678901234567890')
+  })
+
+  it('stops them all with --on-error stop, and the same command goes on once it is seen to', {
+    timeout: 4 * MINUTES,
+  }, async () => {
+    const stopped = start(...ENCRYPT, '--workers', '2', '--on-error', 'stop', '--rate', '2000')
+    const { code, report } = await stopped.ended
+    expect({ code, report }).toMatchObject({ code: 3, report: { outcome: 'stopped' } })
+    expect(stopped.workers().filter(isAlive)).toEqual([])
+    expect(await ciphertexts()).toBeLessThan(ROWS)
+    await migration.sql(`UPDATE customers SET notes = '1' WHERE number = 3000`)
+    const rest = await start(...ENCRYPT, '--workers', '2', '--on-error', 'stop').ended
+    expect(rest.code).toBe(0)
+    await expectDone(rest.report)
+  })
+})
+
+describe('a KMS that is down for all workers', () => {
+  it('is tried again later, reported at last, and the same command goes on', { timeout: 4 * MINUTES }, async () => {
+    migration.emulator.faults.add({ kind: 'error', code: 'UnauthorizedOperation', times: 10_000 })
+    const failed = await start(...ENCRYPT, '--workers', '2', '--attempts', '2').ended
+    migration.emulator.faults.clear()
+    expect(failed).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/KMS_DENIED: a range of Customer could not be done, tried again and again/),
+    })
+    expect(failed.events).toContainEqual(expect.objectContaining({ event: 'failure', code: 'KMS_DENIED' }))
+    expect(await ciphertexts()).toBe(0)
+    const { code, report } = await start(...ENCRYPT, '--workers', '2').ended
+    expect(code).toBe(0)
+    await expectDone(report)
+  })
+})
