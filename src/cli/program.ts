@@ -1,10 +1,11 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { Operation } from '../maintenance/operation.js'
 import { runDoctor } from './commands/doctor.js'
 import { type InitArguments, runInit } from './commands/init.js'
 import { runExportMetadata, runShred, runWalk } from './commands/keys.js'
 import { runMaintain } from './commands/maintain.js'
 import { runStatus } from './commands/status.js'
+import { completionScript, SERVER, SHELLS, type Shell, serveCompletion } from './completion/shell.js'
 import { EXIT, type ExitCode } from './exitCode.js'
 import { openWorld, type World } from './loadConfig.js'
 import { humanTerminal, jsonTerminal, type Terminal } from './terminal.js'
@@ -32,6 +33,12 @@ The way from plaintext to verified encryption, with the app running:
 
 Each command has its own help: fieldseal encrypt --help. Secrets come from the environment, by fieldseal.config.ts.
 Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 done with problems, 130 interrupted.`
+
+const COMPLETION = `Print what makes your shell complete commands, options, models and fields: add one line to its start-up file.
+
+  ~/.bashrc                    source <(fieldseal completion bash)
+  ~/.zshrc, after compinit     source <(fieldseal completion zsh)
+  ~/.config/fish/config.fish   fieldseal completion fish | source`
 
 const MAINTENANCE: readonly (readonly [operation: Operation, summary: string, more: string])[] = [
   [
@@ -71,6 +78,7 @@ export function createProgram(context: ProgramContext): Command {
   addStatus(program, context)
   addDoctor(program, context)
   addKeys(program, context)
+  addCompletion(program, context)
   return program
 }
 
@@ -192,6 +200,20 @@ function addKeys(program: Command, context: ProgramContext): void {
   const keys = program.command('keys').summary('what is known of keys').description('What is known of keys.')
   const list = keys.command('export-metadata').description('List all keys as JSON, without what is wrapped.')
   inWorld(list, context, (world) => runExportMetadata(world, context.stdout))
+}
+
+function addCompletion(program: Command, { stdout, env }: ProgramContext): void {
+  const print = (text: string) => void stdout.write(`${text}\n`)
+  program
+    .command('completion')
+    .summary('print what makes your shell complete this command')
+    .description(COMPLETION)
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action(async (shell: Shell) => print(await completionScript(program.name(), shell)))
+  program
+    .command(SERVER, { hidden: true })
+    .argument('[words...]')
+    .action(() => serveCompletion(program, env, print))
 }
 
 function positive(text: string): number {
