@@ -109,7 +109,7 @@ export async function surveyKeys(
   { keysModel, models }: EncryptionSchema,
   tenant: string | undefined,
 ): Promise<KeySurvey[]> {
-  const { columns, table } = models[keysModel]!
+  const { columns, schema, table } = models[keysModel]!
   const names = ['id', 'tenant', 'purpose', 'version', 'state', 'kms', 'kekId', 'messages']
   const times = ['createdAt', 'retiredAt', 'destroyedAt']
   const select = [
@@ -118,7 +118,7 @@ export async function surveyKeys(
   ]
   const where = tenant === undefined ? '' : `WHERE ${quoteName(columns.tenant!)} = $1`
   const order = ['tenant', 'purpose', 'version'].map((name) => quoteName(columns[name]!))
-  const sql = `SELECT ${select} FROM ${tableName({ table })} ${where} ORDER BY ${order}`
+  const sql = `SELECT ${select} FROM ${tableName({ schema, table })} ${where} ORDER BY ${order}`
   const rows = await runSql(database, sql, tenant === undefined ? [] : [tenant])
   return rows.map(([id, owner, purpose, version, state, kms, kekId, messages, createdAt, retiredAt, destroyedAt]) => ({
     id: id!,
