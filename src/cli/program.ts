@@ -195,11 +195,13 @@ function addKeys(program: Command, context: ProgramContext): void {
     .summary('destroy the keys of a tenant: its data cannot be read again')
     .description('Destroy the keys of a tenant, for good: what they encrypted cannot be read again. Prints a receipt.')
     .requiredOption('--tenant <id>', 'the tenant whose keys are destroyed')
+    .option('--dry-run', 'count the keys and the values that would be lost, and change nothing')
     .option('--yes', 'do not ask')
   inWorld(shred, context, (world, terminal, args) => runShred(world, terminal, args as never))
   const keys = program.command('keys').summary('what is known of keys').description('What is known of keys.')
   const list = keys.command('export-metadata').description('List all keys as JSON, without what is wrapped.')
-  inWorld(list, context, (world) => runExportMetadata(world, context.stdout))
+  list.option('--tenant <id>', 'only the keys of this tenant')
+  inWorld(list, context, (world, _, args) => runExportMetadata(world, context.stdout, args as never))
 }
 
 function addCompletion(program: Command, { stdout, env }: ProgramContext): void {
@@ -235,9 +237,12 @@ export async function runProgram(argv: readonly string[], context: ProgramContex
   }
 }
 
+/** Wrong before anything was begun. */
+const USAGE: ReadonlySet<unknown> = new Set(['OPTIONS_INVALID', 'TENANT_MISSING', 'TENANT_INVALID', 'SCHEMA_INVALID'])
+
 function explain(error: unknown): ExitCode {
   const { code, exitCode, message } = error as { code?: unknown; exitCode?: unknown; message?: unknown }
   if (typeof code === 'string' && code.startsWith('commander.')) return exitCode === 0 ? EXIT.done : EXIT.usage
   console.error(`fieldseal: ${typeof code === 'string' ? `${code}: ` : ''}${String(message ?? error)}`)
-  return code === 'OPTIONS_INVALID' || code === 'TENANT_MISSING' || code === 'SCHEMA_INVALID' ? EXIT.usage : EXIT.failed
+  return USAGE.has(code) ? EXIT.usage : EXIT.failed
 }

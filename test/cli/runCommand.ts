@@ -7,7 +7,7 @@ import type { Migration } from '../maintenance/migration.js'
 
 const program = fileURLToPath(new URL('../../dist/bin/fieldseal.js', import.meta.url))
 
-const CONFIG = `
+export const CONFIG = `
 import { Agent } from 'node:http'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { defineConfig } from 'fieldseal'
