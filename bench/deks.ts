@@ -7,14 +7,16 @@ import { openWorld } from './world.js'
 
 const LOADED = 100_000
 const MAX = 10_000
-const CONTEXTS = ['Note.a', 'Note.b', 'Note.c', 'Note.d', 'Note.e', 'Note.f']
+const FIELDS = ['Note.a', 'Note.b', 'Note.c', 'Note.d', 'Note.e', 'Note.f'].map(
+  (context) => ({ context, kind: 'String', column: 'String' }) as const,
+)
 
 function load(max: number): { cache: DekCache; bytes: { heap: number; resident: number } } {
   const before = settled()
   const cache = new DekCache({ ttl: 3_600_000, max })
   for (let i = 0; i < LOADED; i++) {
     const dek = new Dek({ key: randomUUID(), purpose: 'encrypt', tenant: `tenant-${i}` }, randomBytes(32))
-    for (const context of CONTEXTS) dek.aad(context)
+    for (const field of FIELDS) dek.place(field, false)
     cache.addActive(dek)
   }
   const after = settled()
@@ -32,7 +34,7 @@ const perDek = (bytes: number, count: number) => `${Math.round(bytes / count)} b
 const all = load(LOADED)
 console.log(
   `${LOADED} DEKs loaded, ${all.cache.size} held: heap ${perDek(all.bytes.heap, all.cache.size)}, ` +
-    `resident ${perDek(all.bytes.resident, all.cache.size)} per DEK (each used with ${CONTEXTS.length} fields)`,
+    `resident ${perDek(all.bytes.resident, all.cache.size)} per DEK (each used with ${FIELDS.length} fields)`,
 )
 all.cache.clear()
 const bounded = load(MAX)

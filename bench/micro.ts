@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { type CipherField, type Slot, transform } from '../src/cipher.js'
 import { aadOf } from '../src/crypto/aad.js'
 import { randomNonces } from '../src/crypto/aead.js'
-import type { ValueKey } from '../src/crypto/batch.js'
-import { blindIndex } from '../src/crypto/blindIndex.js'
+import type { IndexKey, ValueKey } from '../src/crypto/batch.js'
+import { blindIndexes, indexPrefix } from '../src/crypto/blindIndex.js'
 import { chooseEngine } from '../src/crypto/engine.js'
 import { encodeHeader } from '../src/crypto/header.js'
 import { Dek } from '../src/keys/dek.js'
@@ -28,13 +28,21 @@ function keyOf(engine: 'native' | 'node'): ValueKey {
   return chooseEngine(engine).open(createSecretKey(bytes), bytes)
 }
 
+function indexKeyOf(engine: 'native' | 'node'): IndexKey {
+  const bytes = randomBytes(32)
+  return chooseEngine(engine).openIndex(createSecretKey(bytes), bytes)
+}
+
+function texts(indexes: readonly Buffer[]): string[] {
+  return indexes.map((index) => index.toString('base64url'))
+}
+
 function workOf(key: ValueKey) {
-  const encrypt = () => {
-    const nonces = randomNonces(COUNT)
-    return key.encrypt({ header: HEADER, form: 'text', aad: AAD, bound: undefined, plaintexts: TEXTS, nonces })
-  }
+  const place = key.place({ header: HEADER, form: 'text', aad: AAD, padded: false, codec: 0 })
+  const places = TEXTS.map(() => place)
+  const encrypt = () => key.encrypt({ places, bound: undefined, plaintexts: TEXTS, nonces: randomNonces(COUNT) })
   const stored = encrypt()
-  const decrypt = () => key.decrypt({ stored, aad: AAD, bound: undefined, padded: false, codec: 0 })
+  const decrypt = () => key.decrypt({ places, bound: undefined, stored })
   return { encrypt, decrypt }
 }
 
@@ -43,7 +51,7 @@ export async function perValue(budget: number): Promise<{ readonly [name: string
   const native = workOf(keyOf('native'))
   const node = workOf(keyOf('node'))
   const stored = TEXTS.map(bareEncrypt)
-  const indexKey = createSecretKey(randomBytes(32))
+  const prefix = indexPrefix(['Contact.email'])
   const openssl = bareOpenssl()
   const contenders: { [name: string]: { run: () => unknown } } = {
     'native decrypt': { run: native.decrypt },
@@ -52,9 +60,8 @@ export async function perValue(budget: number): Promise<{ readonly [name: string
     'native encrypt': { run: native.encrypt },
     'node encrypt': { run: node.encrypt },
     'bare loop encrypt': { run: () => TEXTS.map(bareEncrypt) },
-    'blind index': {
-      run: () => TEXTS.map((text) => blindIndex(indexKey, 'Contact.email', text, 128).toString('base64url')),
-    },
+    'native blind index': { run: () => texts(blindIndexes(indexKeyOf('native'), prefix, TEXTS, 128)) },
+    'node blind index': { run: () => texts(blindIndexes(indexKeyOf('node'), prefix, TEXTS, 128)) },
   }
   if (openssl) {
     contenders['bare OpenSSL decrypt'] = { run: () => openssl.run(COUNT, true) }
@@ -136,8 +143,8 @@ function rowsOf(dek: Dek, count: number): Slot[] {
   const rows = Math.ceil(count / FIELDS.length)
   const columns = FIELDS.map((field) => {
     const plaintexts = Array.from({ length: rows }, (_, i) => `\0value ${i} `.padEnd(48, 'lorem ipsum '))
-    const place = { aad: dek.aad(field.context), bound: undefined, header: dek.header, form: 'text' } as const
-    return dek.values.encrypt({ ...place, plaintexts, nonces: randomNonces(rows) })
+    const places = plaintexts.map(() => dek.place(field, false))
+    return dek.values.encrypt({ places, bound: undefined, plaintexts, nonces: randomNonces(rows) })
   })
   const owner = { tenant: dek.tenant }
   const slots = Array.from({ length: rows }, (_, row) => {

@@ -5,10 +5,13 @@ import { Session } from 'node:inspector/promises'
 /** Milliseconds of one run, by whose code they were spent in. */
 export type Profile = { readonly [part: string]: number }
 
+/** The profiler knows all functions of an addon by the name of one of them. */
+const ADDON = new Set(['open', 'openIndex', 'place', 'encrypt', 'decrypt', 'index'])
+
 const PARTS: readonly (readonly [part: string, owns: (name: string, url: string) => boolean])[] = [
   ['waiting for the database', (name) => name === '(idle)'],
   ['garbage collection', (name) => name === '(garbage collector)'],
-  ['the addon, OpenSSL in it', (name, url) => url === '' && (name === 'decrypt' || name === 'encrypt')],
+  ['the addon, OpenSSL in it', (name, url) => url === '' && ADDON.has(name)],
   ['fieldseal, in JavaScript', (_, url) => url.includes('/dist/') && !url.includes('/node_modules/')],
   ['Prisma’s client', (_, url) => url.includes('/@prisma/client')],
   [

@@ -1,23 +1,25 @@
 /*
- * Batches of AES-256-GCM (NIST SP 800-38D) for src/crypto/nativeEngine.ts: one call takes many values of one field and
- * key, so that the way into OpenSSL is paid once and not for each value. All cryptography is that of the OpenSSL inside
- * the Node.js binary; the only other interface is stable Node-API (version 8). What is done here besides: base64url,
- * UTF-8, and the decisions of src/crypto/nodeEngine.ts, in the same order.
+ * Batches of AES-256-GCM (NIST SP 800-38D) and of HMAC-SHA-256 (RFC 2104) for src/crypto/nativeEngine.ts: one call takes
+ * many values under one key, so that the way into OpenSSL is paid once and not for each value. All cryptography is that
+ * of the OpenSSL inside the Node.js binary; the only other interface is stable Node-API (version 8). What is done here
+ * besides: base64url, UTF-8, and the decisions of src/crypto/nodeEngine.ts, in the same order.
  *
  * Whoever calls this is nativeEngine.ts alone. It is trusted to mean what it says, but nothing it passes can make this
  * read or write out of bounds: every length is checked against what it is a length of.
  */
 #define NAPI_VERSION 8
 #include <node_api.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY = 32, NONCE = 12, TAG = 16, LARGEST_BATCH = 1024, LARGEST_INPUT = 1 << 29 };
+enum { KEY = 32, NONCE = 12, TAG = 16, DIGEST = 32, LARGEST_HEAD = 28, LARGEST_BATCH = 1024, LARGEST_INPUT = 1 << 29 };
 /* FAILURE in src/crypto/batch.ts. */
 enum { TORN = 0, FORGED = 1, FOREIGN = 2 };
 enum { NO_CODEC = -1 };
@@ -26,18 +28,46 @@ enum { NO_CODEC = -1 };
 
 typedef struct {
   EVP_CIPHER *gcm;
+  EVP_MAC *hmac;
 } Instance;
 
+/* What the values of one field have in common: the AAD of all, and the head of their ciphertexts. */
+typedef struct {
+  uint8_t *aad;
+  size_t aad_length;
+  char head[LARGEST_HEAD];
+  size_t head_length;
+  bool text;
+  bool padded;
+  int32_t codec;
+} Place;
+
+typedef struct {
+  EVP_CIPHER_CTX *context;
+  Place *places;
+  size_t count;
+} ValueKey;
+
 static const napi_type_tag VALUE_KEY = {0x6669656c64736561ULL, 0x6c2f76616c756573ULL};
+static const napi_type_tag INDEX_KEY = {0x6669656c64736561ULL, 0x6c2f696e64657865ULL};
 
 static void free_instance(napi_env env, void *data, void *hint) {
   Instance *instance = data;
   EVP_CIPHER_free(instance->gcm);
+  EVP_MAC_free(instance->hmac);
   free(instance);
 }
 
-/* Frees the context, which cleanses the key schedule in it. */
-static void free_context(napi_env env, void *data, void *hint) { EVP_CIPHER_CTX_free(data); }
+/* Freeing the context cleanses the key schedule in it. */
+static void free_value_key(napi_env env, void *data, void *hint) {
+  ValueKey *key = data;
+  EVP_CIPHER_CTX_free(key->context);
+  for (size_t i = 0; i < key->count; i++) free(key->places[i].aad);
+  free(key->places);
+  free(key);
+}
+
+static void free_index_key(napi_env env, void *data, void *hint) { EVP_MAC_CTX_free(data); }
 
 static napi_value fail(napi_env env, const char *what) {
   bool pending = false;
@@ -58,6 +88,17 @@ typedef struct {
   size_t count;
 } Lengths;
 
+/*
+ * Numbers of each value, in columns of LARGEST_BATCH: its length, its place, the length of its bound texts; and back,
+ * the length of its plaintext or −1 − the failure.
+ */
+typedef struct {
+  Lengths lengths;
+  const uint32_t *places;
+  Lengths bound;
+  int32_t *outcomes;
+} Frame;
+
 static bool bytes_argument(napi_env env, napi_value value, Bytes *out) {
   bool is = false;
   void *data = NULL;
@@ -67,15 +108,21 @@ static bool bytes_argument(napi_env env, napi_value value, Bytes *out) {
   return true;
 }
 
-static bool lengths_argument(napi_env env, napi_value value, Lengths *out) {
+static bool frame_arguments(napi_env env, napi_value value, napi_value count, Frame *out) {
   bool is = false;
   napi_typedarray_type type;
-  size_t count = 0;
+  size_t room = 0;
   void *data = NULL;
+  uint32_t values = 0;
   if (napi_is_typedarray(env, value, &is) != napi_ok || !is) return false;
-  if (napi_get_typedarray_info(env, value, &type, &count, &data, NULL, NULL) != napi_ok) return false;
-  if (type != napi_uint32_array || count > LARGEST_BATCH) return false;
-  *out = (Lengths){data, count};
+  if (napi_get_typedarray_info(env, value, &type, &room, &data, NULL, NULL) != napi_ok) return false;
+  if (type != napi_uint32_array || room < 4 * LARGEST_BATCH) return false;
+  if (napi_get_value_uint32(env, count, &values) != napi_ok || values > LARGEST_BATCH) return false;
+  uint32_t *columns = data;
+  out->lengths = (Lengths){columns, values};
+  out->places = columns + LARGEST_BATCH;
+  out->bound = (Lengths){columns + 2 * LARGEST_BATCH, values};
+  out->outcomes = (int32_t *)columns + 3 * LARGEST_BATCH;
   return true;
 }
 
@@ -93,13 +140,10 @@ static size_t longest(Lengths lengths) {
   return most;
 }
 
-static bool key_argument(napi_env env, napi_value value, EVP_CIPHER_CTX **out) {
+static bool key_argument(napi_env env, napi_value value, const napi_type_tag *tag, void **out) {
   bool is = false;
-  void *data = NULL;
-  if (napi_check_object_type_tag(env, value, &VALUE_KEY, &is) != napi_ok || !is) return false;
-  if (napi_unwrap(env, value, &data) != napi_ok) return false;
-  *out = data;
-  return true;
+  if (napi_check_object_type_tag(env, value, tag, &is) != napi_ok || !is) return false;
+  return napi_unwrap(env, value, out) == napi_ok;
 }
 
 typedef napi_status (*StringReader)(napi_env, napi_value, char *, size_t, size_t *);
@@ -260,55 +304,65 @@ static size_t utf8_of_latin1(const uint8_t *text, size_t length, uint8_t *out) {
 
 /* ---- values ---- */
 
-/* The AAD of each value: what all have in common, and what follows it where they are bound to their rows. */
+/* What each value is of: its place, and what its AAD has besides where it is bound to its row. */
 typedef struct {
-  Bytes common;
+  ValueKey *key;
+  Frame frame;
   Input bound;
-  Lengths lengths;
   size_t at;
-} Aad;
+} Values;
 
-static bool aad_arguments(napi_env env, napi_value common, napi_value bound, napi_value lengths, size_t count, Aad *out) {
-  memset(out, 0, sizeof *out);
-  if (!bytes_argument(env, common, &out->common)) return false;
+static const Place *place_of(const Values *values, size_t i) { return &values->key->places[values->frame.places[i]]; }
+
+/* All places must be there, and of text where the values are. */
+static bool places_fit(const Values *values, bool text) {
+  for (size_t i = 0; i < values->frame.lengths.count; i++)
+    if (values->frame.places[i] >= values->key->count || place_of(values, i)->text != text) return false;
+  return true;
+}
+
+static bool values_arguments(napi_env env, napi_value *argv, Values *out) {
   napi_valuetype type;
-  if (napi_typeof(env, bound, &type) != napi_ok) return false;
+  if (!key_argument(env, argv[0], &VALUE_KEY, (void **)&out->key)) return false;
+  if (!frame_arguments(env, argv[1], argv[2], &out->frame)) return false;
+  if (napi_typeof(env, argv[3], &type) != napi_ok) return false;
   if (type == napi_undefined) return true;
-  if (!string_input(env, bound, napi_get_value_string_latin1, &out->bound)) return false;
-  return lengths_argument(env, lengths, &out->lengths) && out->lengths.count == count &&
-         lengths_fill(out->lengths, out->bound.bytes.length);
+  return string_input(env, argv[3], napi_get_value_string_latin1, &out->bound) &&
+         lengths_fill(out->frame.bound, out->bound.bytes.length);
 }
 
-static bool add_aad(EVP_CIPHER_CTX *context, Aad *aad, size_t i) {
+static bool add_aad(const Values *values, size_t i) {
   int ignored;
-  if (EVP_CipherUpdate(context, NULL, &ignored, aad->common.data, (int)aad->common.length) != 1) return false;
-  if (aad->lengths.count == 0) return true;
-  uint32_t length = aad->lengths.of[i];
-  const uint8_t *bound = aad->bound.bytes.data + aad->at;
-  return length == 0 || EVP_CipherUpdate(context, NULL, &ignored, bound, (int)length) == 1;
+  EVP_CIPHER_CTX *context = values->key->context;
+  const Place *place = place_of(values, i);
+  if (EVP_CipherUpdate(context, NULL, &ignored, place->aad, (int)place->aad_length) != 1) return false;
+  uint32_t length = values->bound.owned ? values->frame.bound.of[i] : 0;
+  return length == 0 || EVP_CipherUpdate(context, NULL, &ignored, values->bound.bytes.data + values->at, (int)length) == 1;
 }
 
-static void next_aad(Aad *aad, size_t i) {
-  if (aad->lengths.count > 0) aad->at += aad->lengths.of[i];
+static void next_value(Values *values, size_t i) {
+  if (values->bound.owned) values->at += values->frame.bound.of[i];
 }
 
 /* nonce(12) ‖ ciphertext ‖ tag(16) into plaintext; OpenSSL compares the tag in constant time. */
-static bool open_sealed(EVP_CIPHER_CTX *context, Aad *aad, size_t i, uint8_t *sealed, size_t length, uint8_t *plaintext) {
+static bool open_sealed(const Values *values, size_t i, uint8_t *sealed, size_t length, uint8_t *plaintext) {
+  EVP_CIPHER_CTX *context = values->key->context;
   int written, rest;
   int body = (int)(length - NONCE - TAG);
   uint8_t *tag = sealed + NONCE + body;
   if (EVP_CipherInit_ex(context, NULL, NULL, NULL, sealed, 0) != 1) return false;
-  return add_aad(context, aad, i) && EVP_CipherUpdate(context, plaintext, &written, sealed + NONCE, body) == 1 &&
+  return add_aad(values, i) && EVP_CipherUpdate(context, plaintext, &written, sealed + NONCE, body) == 1 &&
          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG, tag) == 1 &&
          EVP_CipherFinal_ex(context, plaintext + written, &rest) == 1;
 }
 
 /* Plaintext into nonce(12) ‖ ciphertext ‖ tag(16). */
-static bool seal(EVP_CIPHER_CTX *context, Aad *aad, size_t i, const uint8_t *nonce, Bytes plaintext, uint8_t *sealed) {
+static bool seal(const Values *values, size_t i, const uint8_t *nonce, Bytes plaintext, uint8_t *sealed) {
+  EVP_CIPHER_CTX *context = values->key->context;
   int written, rest;
   uint8_t *body = sealed + NONCE;
   memcpy(sealed, nonce, NONCE);
-  if (EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, 1) != 1 || !add_aad(context, aad, i)) return false;
+  if (EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, 1) != 1 || !add_aad(values, i)) return false;
   return EVP_CipherUpdate(context, body, &written, plaintext.data, (int)plaintext.length) == 1 &&
          EVP_CipherFinal_ex(context, body + written, &rest) == 1 &&
          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG, body + plaintext.length) == 1;
@@ -323,14 +377,9 @@ static size_t unpadded_length(const uint8_t *plaintext, size_t length) {
 /* ---- decrypt ---- */
 
 typedef struct {
-  EVP_CIPHER_CTX *context;
-  Aad aad;
+  Values values;
   Input stored;
-  Lengths lengths;
-  uint32_t head;
   bool text;
-  bool padded;
-  int32_t codec;
   /* For one value at a time. */
   uint8_t *sealed;
   /* Of all values; those of one at a time where they come out as text. */
@@ -339,11 +388,12 @@ typedef struct {
 
 /* Decides one value: the length of its plaintext, or −1 − the failure. */
 static int64_t decrypt_one(Decryption *d, size_t i, const uint8_t *stored, uint8_t *plaintext) {
-  size_t length = d->lengths.of[i];
+  const Place *place = place_of(&d->values, i);
+  size_t length = d->values.frame.lengths.of[i];
   uint8_t *sealed;
-  if (length < d->head) return -1 - TORN;
-  stored += d->head;
-  length -= d->head;
+  if (length < place->head_length) return -1 - TORN;
+  stored += place->head_length;
+  length -= place->head_length;
   if (d->text) {
     if (!decode_base64url(stored, length, d->sealed)) return -1 - TORN;
     length = decoded_length(length);
@@ -352,18 +402,18 @@ static int64_t decrypt_one(Decryption *d, size_t i, const uint8_t *stored, uint8
     sealed = (uint8_t *)stored;
   }
   if (length <= NONCE + TAG) return -1 - TORN;
-  if (!open_sealed(d->context, &d->aad, i, sealed, length, plaintext)) return -1 - FORGED;
+  if (!open_sealed(&d->values, i, sealed, length, plaintext)) return -1 - FORGED;
   length -= NONCE + TAG;
-  if (!d->padded) return (int64_t)length;
+  if (!place->padded) return (int64_t)length;
   length = unpadded_length(plaintext, length);
   return length == SIZE_MAX ? -1 - FOREIGN : (int64_t)length;
 }
 
 /* The text after the codec, or a failure, as a JavaScript value. */
-static napi_status text_outcome(napi_env env, const Decryption *d, int64_t length, const uint8_t *plaintext, napi_value *out) {
+static napi_status text_outcome(napi_env env, int32_t codec, int64_t length, const uint8_t *plaintext, napi_value *out) {
   if (length < 0) return napi_create_uint32(env, (uint32_t)(-1 - length), out);
   size_t rest = (size_t)length - 1;
-  if (length == 0 || plaintext[0] != d->codec) return napi_create_uint32(env, FOREIGN, out);
+  if (length == 0 || plaintext[0] != codec) return napi_create_uint32(env, FOREIGN, out);
   const char *text = (const char *)plaintext + 1;
   if (is_ascii(plaintext + 1, rest)) return napi_create_string_latin1(env, text, rest, out);
   if (!is_utf8(plaintext + 1, rest)) return napi_create_uint32(env, FOREIGN, out);
@@ -373,73 +423,65 @@ static napi_status text_outcome(napi_env env, const Decryption *d, int64_t lengt
 /* collect(...texts): JavaScript makes an array of arguments cheaper than we could. */
 static napi_value decrypt_texts(napi_env env, Decryption *d, napi_value collect) {
   napi_value outcomes[LARGEST_BATCH], undefined, result = NULL;
+  Lengths lengths = d->values.frame.lengths;
   const uint8_t *stored = d->stored.bytes.data;
-  for (size_t i = 0; i < d->lengths.count; i++) {
+  for (size_t i = 0; i < lengths.count; i++) {
     int64_t length = decrypt_one(d, i, stored, d->plaintext);
-    next_aad(&d->aad, i);
-    if (text_outcome(env, d, length, d->plaintext, &outcomes[i]) != napi_ok) return fail(env, "no string could be made");
-    stored += d->lengths.of[i];
+    next_value(&d->values, i);
+    if (text_outcome(env, place_of(&d->values, i)->codec, length, d->plaintext, &outcomes[i]) != napi_ok)
+      return fail(env, "no string could be made");
+    stored += lengths.of[i];
   }
   napi_get_undefined(env, &undefined);
-  napi_call_function(env, undefined, collect, d->lengths.count, outcomes, &result);
+  napi_call_function(env, undefined, collect, lengths.count, outcomes, &result);
   return result;
 }
 
-/* Plaintexts one after the other in a buffer of the caller's, which is as long as `stored`; lengths or −1 − failure in another. */
-static napi_value decrypt_bytes(napi_env env, Decryption *d, Bytes out, napi_value lengths_out) {
-  bool is = false;
-  napi_typedarray_type type;
-  size_t count = 0;
-  void *data = NULL;
-  if (napi_is_typedarray(env, lengths_out, &is) != napi_ok || !is ||
-      napi_get_typedarray_info(env, lengths_out, &type, &count, &data, NULL, NULL) != napi_ok ||
-      type != napi_int32_array || count != d->lengths.count || out.length < d->stored.bytes.length)
-    return fail(env, "decrypt: no room for the plaintexts");
-  int32_t *lengths = data;
+/* Plaintexts one after the other in a buffer of the caller's, which is as long as `stored`. */
+static napi_value decrypt_bytes(napi_env env, Decryption *d, Bytes out) {
+  Lengths lengths = d->values.frame.lengths;
+  if (out.length < d->stored.bytes.length) return fail(env, "decrypt: no room for the plaintexts");
   const uint8_t *stored = d->stored.bytes.data;
   uint8_t *plaintext = out.data;
-  for (size_t i = 0; i < d->lengths.count; i++) {
+  for (size_t i = 0; i < lengths.count; i++) {
     int64_t length = decrypt_one(d, i, stored, plaintext);
-    next_aad(&d->aad, i);
-    if (length < 0) OPENSSL_cleanse(plaintext, d->lengths.of[i]);
-    lengths[i] = (int32_t)length;
-    stored += d->lengths.of[i];
-    plaintext += d->lengths.of[i];
+    next_value(&d->values, i);
+    if (length < 0) OPENSSL_cleanse(plaintext, lengths.of[i]);
+    d->values.frame.outcomes[i] = (int32_t)length;
+    stored += lengths.of[i];
+    plaintext += lengths.of[i];
   }
   return NULL;
 }
 
 /*
- * decrypt(key, aad, bound, boundLengths, stored, lengths, head, padded, codec, collect)
- * decrypt(key, aad, bound, boundLengths, stored, lengths, head, padded, −1, out, outLengths)
+ * decrypt(key, frame, count, bound, stored, collect)
+ * decrypt(key, frame, count, bound, stored, out)
  *
- * `stored` is all ciphertexts one after the other, text as a string and raw as a buffer; `head` is how much of each is
- * prefix and header.
+ * `stored` is all ciphertexts one after the other, text as a string and raw as a buffer. `collect` gets the texts after
+ * their codecs; `out` takes the plaintexts, codecs included.
  */
 static napi_value decrypt(napi_env env, napi_callback_info info) {
-  size_t argc = 11;
-  napi_value argv[11], result = NULL;
+  size_t argc = 6;
+  napi_value argv[6], result = NULL;
   Decryption d = {0};
-  napi_valuetype type;
+  napi_valuetype type, kind;
   Bytes out = {0};
-  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc < 10) return fail(env, "decrypt: arguments");
-  bool fits = key_argument(env, argv[0], &d.context) && lengths_argument(env, argv[5], &d.lengths) &&
-              aad_arguments(env, argv[1], argv[2], argv[3], d.lengths.count, &d.aad) &&
-              napi_typeof(env, argv[4], &type) == napi_ok &&
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc < 6) return fail(env, "decrypt: arguments");
+  bool fits = values_arguments(env, argv, &d.values) && napi_typeof(env, argv[4], &type) == napi_ok &&
               input_argument(env, argv[4], napi_get_value_string_latin1, &d.stored) &&
-              lengths_fill(d.lengths, d.stored.bytes.length) && napi_get_value_uint32(env, argv[6], &d.head) == napi_ok &&
-              napi_get_value_bool(env, argv[7], &d.padded) == napi_ok &&
-              napi_get_value_int32(env, argv[8], &d.codec) == napi_ok &&
-              (d.codec != NO_CODEC || (argc == 11 && bytes_argument(env, argv[9], &out)));
-  size_t room = fits ? longest(d.lengths) + 1 : 0;
+              lengths_fill(d.values.frame.lengths, d.stored.bytes.length) && places_fit(&d.values, type == napi_string) &&
+              napi_typeof(env, argv[5], &kind) == napi_ok && (kind == napi_function || bytes_argument(env, argv[5], &out));
+  bool texts = fits && kind == napi_function;
+  size_t room = fits ? longest(d.values.frame.lengths) + 1 : 0;
   if (fits) {
     d.text = type == napi_string;
     d.sealed = malloc(room);
-    d.plaintext = d.codec == NO_CODEC ? NULL : malloc(room);
+    d.plaintext = texts ? malloc(room) : NULL;
   }
-  if (fits && d.sealed && (d.plaintext || d.codec == NO_CODEC)) {
+  if (fits && d.sealed && (d.plaintext || !texts)) {
     ERR_set_mark();
-    result = d.codec == NO_CODEC ? decrypt_bytes(env, &d, out, argv[10]) : decrypt_texts(env, &d, argv[9]);
+    result = texts ? decrypt_texts(env, &d, argv[5]) : decrypt_bytes(env, &d, out);
     ERR_pop_to_mark();
   } else {
     fail(env, "decrypt: arguments");
@@ -448,7 +490,7 @@ static napi_value decrypt(napi_env env, napi_callback_info info) {
   free(d.plaintext);
   free(d.sealed);
   free_input(&d.stored);
-  free_input(&d.aad.bound);
+  free_input(&d.values.bound);
   return result;
 }
 
@@ -457,115 +499,177 @@ static napi_value decrypt(napi_env env, napi_callback_info info) {
 /* LATIN1 text has one byte for each UTF-16 unit; WIDE text has come as UTF-8; BYTES are as they are. */
 enum { LATIN1 = 0, WIDE = 1, BYTES = 2 };
 
+/* Texts to work on, one after the other. */
 typedef struct {
-  EVP_CIPHER_CTX *context;
-  Aad aad;
-  Input plaintexts;
-  /* In UTF-16 units, or in bytes. */
+  Input input;
+  /* Each in UTF-16 units, or in bytes. */
   Lengths lengths;
-  Bytes nonces;
-  Input head;
   int32_t encoding;
-  /* All of it is plaintext as it stands. */
+  /* All of it is UTF-8 as it stands. */
   bool plain;
-  /* Of one value at a time: room for its UTF-8, for nonce ‖ ciphertext ‖ tag, and for the text of it. */
+  /* Room for the UTF-8 of one at a time. */
   uint8_t *utf8;
-  uint8_t *sealed;
-  char *text;
+  size_t room;
   size_t at;
-} Encryption;
+} Texts;
 
-/* The plaintext of the next value; false if it is not well-formed. */
-static bool next_plaintext(Encryption *e, size_t i, Bytes *out) {
-  uint8_t *start = e->plaintexts.bytes.data + e->at;
-  size_t left = e->plaintexts.bytes.length - e->at;
-  size_t length = e->encoding == WIDE ? utf8_of_units(start, left, e->lengths.of[i]) : e->lengths.of[i];
+static bool texts_arguments(napi_env env, napi_value input, napi_value encoding, Lengths lengths, Texts *out) {
+  if (napi_get_value_int32(env, encoding, &out->encoding) != napi_ok) return false;
+  StringReader read = out->encoding == WIDE ? napi_get_value_string_utf8 : napi_get_value_string_latin1;
+  if (!input_argument(env, input, read, &out->input)) return false;
+  if (out->encoding != WIDE && !lengths_fill(lengths, out->input.bytes.length)) return false;
+  out->lengths = lengths;
+  out->plain = out->encoding != LATIN1 || is_ascii(out->input.bytes.data, out->input.bytes.length);
+  out->room = longest(lengths) * (out->encoding == LATIN1 ? 2 : out->encoding == WIDE ? 3 : 1);
+  out->utf8 = malloc(out->room + 1);
+  return out->utf8 != NULL;
+}
+
+static void free_texts(Texts *texts) {
+  if (texts->utf8) OPENSSL_cleanse(texts->utf8, texts->room + 1);
+  free(texts->utf8);
+  free_input(&texts->input);
+}
+
+/* The UTF-8 of the next one; false if it is not well-formed. */
+static bool next_text(Texts *texts, size_t i, Bytes *out) {
+  uint8_t *start = texts->input.bytes.data + texts->at;
+  size_t left = texts->input.bytes.length - texts->at;
+  size_t length = texts->encoding == WIDE ? utf8_of_units(start, left, texts->lengths.of[i]) : texts->lengths.of[i];
   if (length == SIZE_MAX) return false;
-  e->at += length;
-  if (e->plain) *out = (Bytes){start, length};
-  else *out = (Bytes){e->utf8, utf8_of_latin1(start, length, e->utf8)};
+  texts->at += length;
+  if (texts->plain) *out = (Bytes){start, length};
+  else *out = (Bytes){texts->utf8, utf8_of_latin1(start, length, texts->utf8)};
   return true;
 }
 
+typedef struct {
+  Values values;
+  Texts plaintexts;
+  Bytes nonces;
+  /* Of one value at a time: nonce ‖ ciphertext ‖ tag, and the text of it. */
+  uint8_t *sealed;
+  char *text;
+} Encryption;
+
 static napi_value encrypt_texts(napi_env env, Encryption *e, napi_value collect) {
   napi_value made[LARGEST_BATCH], undefined, result = NULL;
-  size_t head = e->head.bytes.length;
-  memcpy(e->text, e->head.bytes.data, head);
-  for (size_t i = 0; i < e->lengths.count; i++) {
+  size_t count = e->plaintexts.lengths.count;
+  for (size_t i = 0; i < count; i++) {
     Bytes plaintext;
-    if (!next_plaintext(e, i, &plaintext)) return fail(env, "a text is not well-formed");
-    if (!seal(e->context, &e->aad, i, e->nonces.data + i * NONCE, plaintext, e->sealed))
+    const Place *place = place_of(&e->values, i);
+    if (!next_text(&e->plaintexts, i, &plaintext)) return fail(env, "a text is not well-formed");
+    if (!seal(&e->values, i, e->nonces.data + i * NONCE, plaintext, e->sealed))
       return fail(env, "OpenSSL could not encrypt");
-    next_aad(&e->aad, i);
+    next_value(&e->values, i);
     size_t sealed = NONCE + plaintext.length + TAG;
-    encode_base64url(e->sealed, sealed, e->text + head);
-    if (napi_create_string_latin1(env, e->text, head + encoded_length(sealed), &made[i]) != napi_ok)
+    memcpy(e->text, place->head, place->head_length);
+    encode_base64url(e->sealed, sealed, e->text + place->head_length);
+    if (napi_create_string_latin1(env, e->text, place->head_length + encoded_length(sealed), &made[i]) != napi_ok)
       return fail(env, "no string could be made");
   }
   napi_get_undefined(env, &undefined);
-  napi_call_function(env, undefined, collect, e->lengths.count, made, &result);
+  napi_call_function(env, undefined, collect, count, made, &result);
   return result;
 }
 
 /* Ciphertexts one after the other in a buffer of the caller's, whose room is exact. */
 static napi_value encrypt_bytes(napi_env env, Encryption *e, Bytes out) {
-  size_t head = e->head.bytes.length, at = 0;
-  for (size_t i = 0; i < e->lengths.count; i++) {
+  size_t at = 0;
+  for (size_t i = 0; i < e->plaintexts.lengths.count; i++) {
     Bytes plaintext;
-    if (!next_plaintext(e, i, &plaintext)) return fail(env, "a text is not well-formed");
-    size_t length = head + NONCE + plaintext.length + TAG;
+    const Place *place = place_of(&e->values, i);
+    if (!next_text(&e->plaintexts, i, &plaintext)) return fail(env, "a text is not well-formed");
+    size_t length = place->head_length + NONCE + plaintext.length + TAG;
     if (out.length - at < length) return fail(env, "encrypt: no room for the ciphertexts");
-    memcpy(out.data + at, e->head.bytes.data, head);
-    if (!seal(e->context, &e->aad, i, e->nonces.data + i * NONCE, plaintext, out.data + at + head))
+    memcpy(out.data + at, place->head, place->head_length);
+    if (!seal(&e->values, i, e->nonces.data + i * NONCE, plaintext, out.data + at + place->head_length))
       return fail(env, "OpenSSL could not encrypt");
-    next_aad(&e->aad, i);
+    next_value(&e->values, i);
     at += length;
   }
   return NULL;
 }
 
 /*
- * encrypt(key, aad, bound, boundLengths, plaintexts, lengths, encoding, nonces, head, collect)
+ * encrypt(key, frame, count, bound, plaintexts, encoding, nonces, collect)
+ * encrypt(key, frame, count, bound, plaintexts, encoding, nonces, out)
  *
- * `head` is a string for text ciphertexts, and a buffer for raw ones; `collect` is then a buffer for these.
+ * `collect` gets ciphertexts of places that are text, `out` takes raw ones.
  */
 static napi_value encrypt(napi_env env, napi_callback_info info) {
-  size_t argc = 10;
-  napi_value argv[10], result = NULL;
+  size_t argc = 8;
+  napi_value argv[8], result = NULL;
   Encryption e = {0};
+  napi_valuetype kind;
   Bytes out = {0};
-  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc < 10) return fail(env, "encrypt: arguments");
-  bool fits = key_argument(env, argv[0], &e.context) && lengths_argument(env, argv[5], &e.lengths) &&
-              aad_arguments(env, argv[1], argv[2], argv[3], e.lengths.count, &e.aad) &&
-              napi_get_value_int32(env, argv[6], &e.encoding) == napi_ok &&
-              input_argument(env, argv[4], e.encoding == WIDE ? napi_get_value_string_utf8 : napi_get_value_string_latin1,
-                             &e.plaintexts) &&
-              (e.encoding == WIDE || lengths_fill(e.lengths, e.plaintexts.bytes.length)) &&
-              bytes_argument(env, argv[7], &e.nonces) && e.nonces.length == e.lengths.count * NONCE &&
-              input_argument(env, argv[8], napi_get_value_string_latin1, &e.head) &&
-              (e.head.owned || bytes_argument(env, argv[9], &out));
-  size_t room = fits ? longest(e.lengths) * (e.encoding == LATIN1 ? 2 : e.encoding == WIDE ? 3 : 1) : 0;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc < 8) return fail(env, "encrypt: arguments");
+  bool fits = values_arguments(env, argv, &e.values) &&
+              texts_arguments(env, argv[4], argv[5], e.values.frame.lengths, &e.plaintexts) &&
+              bytes_argument(env, argv[6], &e.nonces) && e.nonces.length == e.plaintexts.lengths.count * NONCE &&
+              napi_typeof(env, argv[7], &kind) == napi_ok && (kind == napi_function || bytes_argument(env, argv[7], &out)) &&
+              places_fit(&e.values, kind == napi_function);
   if (fits) {
-    e.plain = e.encoding != LATIN1 || is_ascii(e.plaintexts.bytes.data, e.plaintexts.bytes.length);
-    e.utf8 = malloc(room + 1);
-    e.sealed = malloc(NONCE + room + TAG);
-    e.text = malloc(e.head.bytes.length + encoded_length(NONCE + room + TAG));
+    size_t room = NONCE + e.plaintexts.room + TAG;
+    e.sealed = malloc(room);
+    e.text = malloc(LARGEST_HEAD + encoded_length(room));
   }
-  if (fits && e.utf8 && e.sealed && e.text) {
+  if (fits && e.sealed && e.text) {
     ERR_set_mark();
-    result = e.head.owned ? encrypt_texts(env, &e, argv[9]) : encrypt_bytes(env, &e, out);
+    result = kind == napi_function ? encrypt_texts(env, &e, argv[7]) : encrypt_bytes(env, &e, out);
     ERR_pop_to_mark();
   } else {
     fail(env, "encrypt: arguments");
   }
-  if (e.utf8) OPENSSL_cleanse(e.utf8, room + 1);
-  free(e.utf8);
   free(e.sealed);
   free(e.text);
-  free_input(&e.head);
-  free_input(&e.plaintexts);
-  free_input(&e.aad.bound);
+  free_texts(&e.plaintexts);
+  free_input(&e.values.bound);
   return result;
+}
+
+/* ---- blind indexes ---- */
+
+/* HMAC of prefix ‖ message. A context that is begun again without a key keeps the one it has. */
+static bool index_one(EVP_MAC_CTX *context, const Bytes *prefix, Bytes message, uint8_t *digest) {
+  size_t length;
+  return EVP_MAC_init(context, NULL, 0, NULL) == 1 && EVP_MAC_update(context, prefix->data, prefix->length) == 1 &&
+         EVP_MAC_update(context, message.data, message.length) == 1 &&
+         EVP_MAC_final(context, digest, &length, DIGEST) == 1 && length == DIGEST;
+}
+
+/* Index values one after the other, each of so many bytes. */
+static bool index_all(EVP_MAC_CTX *context, Bytes prefix, Texts *messages, uint32_t size, Bytes out) {
+  uint8_t digest[DIGEST];
+  if (size == 0 || size > DIGEST || out.length != messages->lengths.count * size) return false;
+  for (size_t i = 0; i < messages->lengths.count; i++) {
+    Bytes message;
+    if (!next_text(messages, i, &message) || !index_one(context, &prefix, message, digest)) return false;
+    memcpy(out.data + i * size, digest, size);
+  }
+  OPENSSL_cleanse(digest, DIGEST);
+  return true;
+}
+
+/* index(key, frame, count, prefix, messages, encoding, size, out): of the frame, only the lengths. */
+static napi_value blind_index(napi_env env, napi_callback_info info) {
+  size_t argc = 8;
+  napi_value argv[8];
+  EVP_MAC_CTX *context = NULL;
+  Frame frame = {0};
+  Texts messages = {0};
+  Bytes prefix = {0}, out = {0};
+  uint32_t size = 0;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc < 8) return fail(env, "index: arguments");
+  ERR_set_mark();
+  bool made = key_argument(env, argv[0], &INDEX_KEY, (void **)&context) && frame_arguments(env, argv[1], argv[2], &frame) &&
+              bytes_argument(env, argv[3], &prefix) &&
+              texts_arguments(env, argv[4], argv[5], frame.lengths, &messages) &&
+              napi_get_value_uint32(env, argv[6], &size) == napi_ok && bytes_argument(env, argv[7], &out) &&
+              index_all(context, prefix, &messages, size, out);
+  ERR_pop_to_mark();
+  free_texts(&messages);
+  return made ? NULL : fail(env, "index: arguments");
 }
 
 /* ---- open ---- */
@@ -577,24 +681,90 @@ static EVP_CIPHER_CTX *new_context(const EVP_CIPHER *gcm, const uint8_t *key) {
   return NULL;
 }
 
-/* open(bytes): a key, as an object that shows nothing. The bytes are only read. */
-static napi_value open_key(napi_env env, napi_callback_info info) {
+static void *new_value_key(const Instance *instance, const uint8_t *bytes) {
+  ValueKey *key = calloc(1, sizeof *key);
+  if (key) key->context = new_context(instance->gcm, bytes);
+  if (key && key->context) return key;
+  free(key);
+  return NULL;
+}
+
+static void *new_index_key(const Instance *instance, const uint8_t *bytes) {
+  EVP_MAC_CTX *context = EVP_MAC_CTX_new(instance->hmac);
+  OSSL_PARAM digest[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0), OSSL_PARAM_construct_end()};
+  if (context && EVP_MAC_init(context, bytes, KEY, digest) == 1) return context;
+  EVP_MAC_CTX_free(context);
+  return NULL;
+}
+
+typedef struct {
+  const napi_type_tag *tag;
+  void *(*make)(const Instance *, const uint8_t *);
+  napi_finalize free;
+} KeyKind;
+
+/* A key, as an object that shows nothing. The bytes are only read. */
+static napi_value open_kind(napi_env env, napi_callback_info info, KeyKind kind) {
   size_t argc = 1;
   napi_value argv[1], object;
-  Bytes key;
+  Bytes bytes;
   Instance *instance = NULL;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc < 1 ||
-      !bytes_argument(env, argv[0], &key) || key.length != KEY ||
+      !bytes_argument(env, argv[0], &bytes) || bytes.length != KEY ||
       napi_get_instance_data(env, (void **)&instance) != napi_ok || !instance)
     return fail(env, "open: arguments");
-  EVP_CIPHER_CTX *context = new_context(instance->gcm, key.data);
-  if (!context) return fail(env, "OpenSSL could not take the key");
-  if (napi_create_object(env, &object) != napi_ok ||
-      napi_wrap(env, object, context, free_context, NULL, NULL) != napi_ok) {
-    EVP_CIPHER_CTX_free(context);
+  void *key = kind.make(instance, bytes.data);
+  if (!key) return fail(env, "OpenSSL could not take the key");
+  if (napi_create_object(env, &object) != napi_ok || napi_wrap(env, object, key, kind.free, NULL, NULL) != napi_ok) {
+    kind.free(env, key, NULL);
     return fail(env, "open: no object could be made");
   }
-  return napi_type_tag_object(env, object, &VALUE_KEY) == napi_ok ? object : fail(env, "open: no object could be made");
+  return napi_type_tag_object(env, object, kind.tag) == napi_ok ? object : fail(env, "open: no object could be made");
+}
+
+/* open(bytes) */
+static napi_value open_key(napi_env env, napi_callback_info info) {
+  return open_kind(env, info, (KeyKind){&VALUE_KEY, new_value_key, free_value_key});
+}
+
+/* openIndex(bytes) */
+static napi_value open_index(napi_env env, napi_callback_info info) {
+  return open_kind(env, info, (KeyKind){&INDEX_KEY, new_index_key, free_index_key});
+}
+
+static bool add_place(ValueKey *key, Bytes aad, Place place) {
+  Place *places = realloc(key->places, (key->count + 1) * sizeof *places);
+  if (!places) return false;
+  key->places = places;
+  place.aad = malloc(aad.length + 1);
+  place.aad_length = aad.length;
+  if (!place.aad) return false;
+  memcpy(place.aad, aad.data, aad.length);
+  places[key->count++] = place;
+  return true;
+}
+
+/* place(key, aad, head, padded, codec): the number of a new place; `head` is a string for text, and a buffer for raw. */
+static napi_value new_place(napi_env env, napi_callback_info info) {
+  size_t argc = 5;
+  napi_value argv[5], number;
+  ValueKey *key = NULL;
+  Bytes aad = {0};
+  Input head = {0};
+  Place place = {0};
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc < 5) return fail(env, "place: arguments");
+  bool fits = key_argument(env, argv[0], &VALUE_KEY, (void **)&key) && bytes_argument(env, argv[1], &aad) &&
+              aad.length <= LARGEST_INPUT && input_argument(env, argv[2], napi_get_value_string_latin1, &head) &&
+              head.bytes.length <= LARGEST_HEAD && napi_get_value_bool(env, argv[3], &place.padded) == napi_ok &&
+              napi_get_value_int32(env, argv[4], &place.codec) == napi_ok;
+  if (fits) {
+    place.text = head.owned;
+    place.head_length = head.bytes.length;
+    memcpy(place.head, head.bytes.data, head.bytes.length);
+  }
+  free_input(&head);
+  if (!fits || !add_place(key, aad, place)) return fail(env, "place: arguments");
+  return napi_create_uint32(env, (uint32_t)(key->count - 1), &number) == napi_ok ? number : fail(env, "place: no number");
 }
 
 static bool set_function(napi_env env, napi_value exports, const char *name, napi_callback callback) {
@@ -604,7 +774,7 @@ static bool set_function(napi_env env, napi_value exports, const char *name, nap
 }
 
 /* REVISION in src/crypto/addon.ts. */
-enum { REVISION = 1 };
+enum { REVISION = 2 };
 
 /* The SHA-256 of this file, so that a test can tell a binary that was not built from it. */
 #ifndef SOURCE
@@ -619,17 +789,21 @@ static bool set_revision(napi_env env, napi_value exports) {
          napi_set_named_property(env, exports, "source", source) == napi_ok;
 }
 
+static bool set_functions(napi_env env, napi_value exports) {
+  return set_function(env, exports, "open", open_key) && set_function(env, exports, "openIndex", open_index) &&
+         set_function(env, exports, "place", new_place) && set_function(env, exports, "encrypt", encrypt) &&
+         set_function(env, exports, "decrypt", decrypt) && set_function(env, exports, "index", blind_index);
+}
+
 NAPI_MODULE_INIT() {
   fill_tables();
   Instance *instance = calloc(1, sizeof *instance);
   if (!instance) return fail(env, "no memory");
   instance->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-  if (!instance->gcm || napi_set_instance_data(env, instance, free_instance, NULL) != napi_ok) {
-    EVP_CIPHER_free(instance->gcm);
-    free(instance);
-    return fail(env, "OpenSSL has no AES-256-GCM");
+  instance->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+  if (!instance->gcm || !instance->hmac || napi_set_instance_data(env, instance, free_instance, NULL) != napi_ok) {
+    free_instance(env, instance, NULL);
+    return fail(env, "OpenSSL has no AES-256-GCM or no HMAC");
   }
-  bool set = set_revision(env, exports) && set_function(env, exports, "open", open_key) && set_function(env, exports, "encrypt", encrypt) &&
-             set_function(env, exports, "decrypt", decrypt);
-  return set ? exports : fail(env, "no functions could be made");
+  return set_revision(env, exports) && set_functions(env, exports) ? exports : fail(env, "no functions could be made");
 }

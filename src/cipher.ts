@@ -7,10 +7,8 @@ import {
   checkedValue,
   type EncryptSlot,
   fieldError,
-  type IndexSlot,
   type Slot,
 } from './cipher/slot.js'
-import { blindIndex } from './crypto/blindIndex.js'
 import { lengthPrefixed } from './crypto/bytes.js'
 import { headerOfHead, headOf } from './crypto/ciphertext.js'
 import { encodeField } from './crypto/fieldValue.js'
@@ -99,8 +97,14 @@ function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number, start: 
 function applyStretch(slots: readonly Slot[], keys: PassKeys, from: number, to: number): void {
   const batches = new Batches()
   const unsorted = sortSlots(batches, slots, keys, from, to)
-  const failed = batches.run() ?? unsorted
-  if (failed) throw failed.error
+  const failures = batches.run()
+  if (failures.length > 0) throw firstOf(slots, failures).error
+  if (unsorted) throw unsorted.error
+}
+
+function firstOf(slots: readonly Slot[], failures: readonly FailedSlot[]): FailedSlot {
+  const positions = failures.map(({ slot }) => slots.indexOf(slot))
+  return failures[positions.indexOf(Math.min(...positions))]!
 }
 
 /** Stops at a slot that fails: what comes after it decides nothing any more. */
@@ -116,7 +120,7 @@ function sortSlots(
     for (; position < to; position++) sortSlot(batches, slots[position]!, keys, position)
     return undefined
   } catch (error) {
-    return { position, error }
+    return { slot: slots[position]!, error }
   }
 }
 
@@ -128,10 +132,10 @@ function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number
       break
     }
     case 'decrypt':
-      batches.decrypt(keys.opener(slot, position), slot, position)
+      batches.decrypt(keys.opener(slot, position), slot)
       break
     case 'index':
-      slot.holder[slot.key] = indexValue(slot, keys.active(slot))
+      batches.index(keys.active(slot), slot, indexed(slot.index, slot.values))
       break
   }
 }
@@ -150,16 +154,6 @@ function isUnder(dek: Dek, value: unknown): boolean {
 const TWICE =
   'is a ciphertext already and would be encrypted twice: copy values through the encrypted client on both sides, and ' +
   'in an extension chained after the encryption do not write with the encrypted client'
-
-function indexValue({ index, values }: IndexSlot, dek: Dek): string | Uint8Array {
-  const { sources, bits, column } = index
-  const context = sources.map((field) => field.context).join(COMBINED)
-  const bytes = blindIndex(dek.key, context, indexed(index, values), bits)
-  return column === 'Bytes' ? new Uint8Array(bytes) : bytes.toString('base64url')
-}
-
-/** Between the contexts of an index over several fields; no context of one field has it. */
-const COMBINED = '+'
 
 function indexed(index: CipherIndex, values: readonly unknown[]): string | Buffer {
   const plaintexts = index.sources.map((field, i) => encodeValue(field, normalizedFor(index, field, values[i])))

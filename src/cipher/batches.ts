@@ -1,16 +1,25 @@
 import { randomNonces } from '../crypto/aead.js'
-import { FAILURE, type Outcome } from '../crypto/batch.js'
+import { FAILURE, type Outcome, type Place } from '../crypto/batch.js'
+import { blindIndexes, indexPrefix } from '../crypto/blindIndex.js'
 import type { Ciphertext } from '../crypto/ciphertext.js'
-import { decodeField, decodeFieldText, textCodecOf } from '../crypto/fieldValue.js'
+import { decodeField, decodeFieldText } from '../crypto/fieldValue.js'
 import { pad } from '../crypto/padding.js'
 import type { FieldsealError } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import type { Opener } from './passKeys.js'
-import { type CipherField, type DecryptSlot, type EncryptSlot, fieldError } from './slot.js'
+import {
+  type CipherField,
+  type CipherIndex,
+  type DecryptSlot,
+  type EncryptSlot,
+  fieldError,
+  type IndexSlot,
+  type Slot,
+} from './slot.js'
 
-/** A slot that could not be transformed, by its place in the pass. */
+/** A slot that could not be transformed. */
 export interface FailedSlot {
-  readonly position: number
+  readonly slot: Slot
   readonly error: unknown
 }
 
@@ -19,91 +28,122 @@ interface Batch {
   run(): FailedSlot | undefined
 }
 
-/** The slots of one stretch of a pass, sorted by field and key: each sort is one call of the engine. */
+/** The slots of one stretch of a pass, sorted by key and kind: each sort is one call of the engine. */
 export class Batches {
-  readonly #encrypts = new Sorted<Dek, EncryptBatch>((dek, field) => new EncryptBatch(dek, field))
-  readonly #decrypts = new Sorted<Opener, DecryptBatch>((opener, field) => new DecryptBatch(opener, field))
+  readonly #all: Batch[] = []
+  readonly #byDek = new Map<Dek, DekBatches>()
+  /** The last one asked for: consecutive slots mostly have the same key. */
+  #lastDek: Dek | undefined
+  #last: DekBatches | undefined
 
   encrypt(dek: Dek, slot: EncryptSlot, plaintext: string | Uint8Array): void {
-    this.#encrypts.of(dek, slot.field).add(slot, plaintext)
+    this.#of(dek).encrypt(slot, dek.place(slot.field, Boolean(slot.field.pad)), plaintext)
   }
 
-  decrypt(opener: Opener, slot: DecryptSlot, position: number): void {
-    this.#decrypts.of(opener, slot.field).add(slot, position)
+  decrypt(opener: Opener, slot: DecryptSlot): void {
+    this.#of(opener.dek).decrypt(slot, opener.place(slot.field))
   }
 
-  /** Works on all of them. Of several that fail, the first in the order of the pass is returned. */
-  run(): FailedSlot | undefined {
-    let first: FailedSlot | undefined
-    for (const batch of [...this.#encrypts.all, ...this.#decrypts.all] as Batch[]) {
-      const failed = batch.run()
-      if (failed && (!first || failed.position < first.position)) first = failed
+  index(dek: Dek, slot: IndexSlot, message: string | Uint8Array): void {
+    this.#of(dek).index(slot, message)
+  }
+
+  #of(dek: Dek): DekBatches {
+    if (dek === this.#lastDek) return this.#last!
+    let batches = this.#byDek.get(dek)
+    if (!batches) {
+      batches = new DekBatches(dek, this.#all)
+      this.#byDek.set(dek, batches)
     }
-    return first
+    this.#lastDek = dek
+    this.#last = batches
+    return batches
+  }
+
+  /** Works on all of them; of each that has slots that fail, the first is returned. */
+  run(): FailedSlot[] {
+    const failures: FailedSlot[] = []
+    for (const batch of this.#all) {
+      const failed = batch.run()
+      if (failed) failures.push(failed)
+    }
+    return failures
   }
 }
 
-/** One batch for each field and key. Consecutive slots mostly have the same key. */
-class Sorted<Key, Sort extends Batch> {
-  readonly all: Sort[] = []
-  readonly #byKey = new Map<Key, Map<CipherField, Sort>>()
-  readonly #make: (key: Key, field: CipherField) => Sort
-  #lastKey: Key | undefined
-  #last = new Map<CipherField, Sort>()
+/** The batches under one DEK: fields that the engine takes together are in one. */
+class DekBatches {
+  readonly #dek: Dek
+  readonly #all: Batch[]
+  /** By the form of the ciphertexts, text or raw. */
+  readonly #encrypts: (EncryptBatch | undefined)[] = [undefined, undefined]
+  /** By the form of the ciphertexts, and whether plaintexts come out as texts. */
+  readonly #decrypts: (DecryptBatch | undefined)[] = [undefined, undefined, undefined, undefined]
+  readonly #indexes: IndexBatch[] = []
 
-  constructor(make: (key: Key, field: CipherField) => Sort) {
-    this.#make = make
+  constructor(dek: Dek, all: Batch[]) {
+    this.#dek = dek
+    this.#all = all
   }
 
-  of(key: Key, field: CipherField): Sort {
-    const byField = key === this.#lastKey ? this.#last : this.#fieldsOf(key)
-    return byField.get(field) ?? this.#add(byField, key, field)
+  encrypt(slot: EncryptSlot, place: Place, plaintext: string | Uint8Array): void {
+    const kind = place.form === 'text' ? 0 : 1
+    const batch = this.#encrypts[kind] ?? this.#added(new EncryptBatch(this.#dek))
+    this.#encrypts[kind] = batch
+    batch.add(slot, place, plaintext)
   }
 
-  #fieldsOf(key: Key): Map<CipherField, Sort> {
-    const known = this.#byKey.get(key)
-    const byField = known ?? new Map<CipherField, Sort>()
-    if (!known) this.#byKey.set(key, byField)
-    this.#lastKey = key
-    this.#last = byField
-    return byField
+  decrypt(slot: DecryptSlot, place: Place): void {
+    const kind = (place.form === 'text' ? 0 : 1) + (place.codec === undefined ? 2 : 0)
+    const batch = this.#decrypts[kind] ?? this.#added(new DecryptBatch(this.#dek))
+    this.#decrypts[kind] = batch
+    batch.add(slot, place)
   }
 
-  #add(byField: Map<CipherField, Sort>, key: Key, field: CipherField): Sort {
-    const made = this.#make(key, field)
-    byField.set(field, made)
-    this.all.push(made)
-    return made
+  index(slot: IndexSlot, message: string | Uint8Array): void {
+    let batch = this.#indexes.find(({ index }) => index === slot.index)
+    if (!batch) {
+      batch = this.#added(new IndexBatch(this.#dek, slot.index))
+      this.#indexes.push(batch)
+    }
+    batch.add(slot, message)
+  }
+
+  #added<B extends Batch>(batch: B): B {
+    this.#all.push(batch)
+    return batch
   }
 }
 
 class EncryptBatch implements Batch {
+  readonly #dek: Dek
   readonly #slots: EncryptSlot[] = []
+  readonly #places: Place[] = []
   readonly #plaintexts: (string | Uint8Array)[] = []
 
-  constructor(
-    private readonly dek: Dek,
-    private readonly field: CipherField,
-  ) {}
+  constructor(dek: Dek) {
+    this.#dek = dek
+  }
 
-  add(slot: EncryptSlot, plaintext: string | Uint8Array): void {
+  add(slot: EncryptSlot, place: Place, plaintext: string | Uint8Array): void {
+    const { pad: block } = slot.field
     this.#slots.push(slot)
-    this.#plaintexts.push(plaintext)
+    this.#places.push(place)
+    this.#plaintexts.push(block ? padded(plaintext, block) : plaintext)
   }
 
   run(): undefined {
-    const { dek, field } = this
     const slots = this.#slots
-    const { header, aad } = field.pad ? dek.padded(field.context) : { header: dek.header, aad: dek.aad(field.context) }
-    const made = dek.values.encrypt({
-      header,
-      form: field.column === 'Bytes' ? 'raw' : 'text',
-      aad,
+    const made = this.#dek.values.encrypt({
+      places: this.#places,
       bound: boundOf(slots),
-      plaintexts: field.pad ? this.#plaintexts.map((plaintext) => padded(plaintext, field.pad!)) : this.#plaintexts,
+      plaintexts: this.#plaintexts,
       nonces: randomNonces(slots.length),
     })
-    for (let i = 0; i < slots.length; i++) slots[i]!.holder[slots[i]!.key] = field.list ? [made[i]] : made[i]
+    for (let i = 0; i < slots.length; i++) {
+      const { holder, key, field } = slots[i]!
+      holder[key] = field.list ? [made[i]] : made[i]
+    }
   }
 }
 
@@ -112,42 +152,74 @@ function padded(plaintext: string | Uint8Array, block: number): Buffer {
 }
 
 class DecryptBatch implements Batch {
+  readonly #dek: Dek
   readonly #slots: DecryptSlot[] = []
-  readonly #positions: number[] = []
+  readonly #places: Place[] = []
   readonly #stored: Ciphertext[] = []
 
-  constructor(
-    private readonly opener: Opener,
-    private readonly field: CipherField,
-  ) {}
+  constructor(dek: Dek) {
+    this.#dek = dek
+  }
 
-  add(slot: DecryptSlot, position: number): void {
+  add(slot: DecryptSlot, place: Place): void {
     this.#slots.push(slot)
-    this.#positions.push(position)
+    this.#places.push(place)
     this.#stored.push(slot.holder[slot.key] as Ciphertext)
   }
 
   run(): FailedSlot | undefined {
-    const { opener, field } = this
-    const outcomes = opener.dek.values.decrypt({
-      aad: opener.aad(field.context),
-      bound: boundOf(this.#slots),
-      stored: this.#stored,
-      padded: opener.padded,
-      codec: textCodecOf(field),
-    })
-    return this.#place(outcomes)
+    const places = this.#places
+    return this.#put(this.#dek.values.decrypt({ places, bound: boundOf(this.#slots), stored: this.#stored }))
   }
 
-  #place(outcomes: readonly Outcome[]): FailedSlot | undefined {
+  #put(outcomes: readonly Outcome[]): FailedSlot | undefined {
     let first: FailedSlot | undefined
     for (let i = 0; i < outcomes.length; i++) {
-      const value = plainFrom(this.field, outcomes[i]!)
-      if (value === undefined) first ??= { position: this.#positions[i]!, error: refused(this.field, outcomes[i]!) }
-      else this.#slots[i]!.holder[this.#slots[i]!.key] = value
+      const slot = this.#slots[i]!
+      const { field, holder, key } = slot
+      const value = plainFrom(field, outcomes[i]!)
+      if (value === undefined) first ??= { slot, error: refused(field, outcomes[i]!) }
+      else holder[key] = value
     }
     return first
   }
+}
+
+class IndexBatch implements Batch {
+  readonly #dek: Dek
+  readonly #slots: IndexSlot[] = []
+  readonly #messages: (string | Uint8Array)[] = []
+
+  constructor(
+    dek: Dek,
+    readonly index: CipherIndex,
+  ) {
+    this.#dek = dek
+  }
+
+  add(slot: IndexSlot, message: string | Uint8Array): void {
+    this.#slots.push(slot)
+    this.#messages.push(message)
+  }
+
+  run(): undefined {
+    const { bits, column } = this.index
+    const made = blindIndexes(this.#dek.indexes, prefixOf(this.index), this.#messages, bits)
+    this.#slots.forEach(({ holder, key }, i) => {
+      holder[key] = column === 'Bytes' ? new Uint8Array(made[i]!) : made[i]!.toString('base64url')
+    })
+  }
+}
+
+const PREFIXES = new WeakMap<CipherIndex, Buffer>()
+
+function prefixOf(index: CipherIndex): Buffer {
+  let prefix = PREFIXES.get(index)
+  if (!prefix) {
+    prefix = indexPrefix(index.sources.map(({ context }) => context))
+    PREFIXES.set(index, prefix)
+  }
+  return prefix
 }
 
 function plainFrom(field: CipherField, outcome: Outcome): unknown {
@@ -172,7 +244,8 @@ function refused(field: CipherField, outcome: Outcome): FieldsealError {
   }
 }
 
-/** All values of a field are bound to the same columns, mostly to none. */
+/** Mostly no value of a batch is bound to columns of its row. */
 function boundOf(slots: readonly (EncryptSlot | DecryptSlot)[]): readonly (readonly string[])[] | undefined {
-  return slots[0]!.bound.length === 0 ? undefined : slots.map(({ bound }) => bound)
+  for (const { bound } of slots) if (bound.length > 0) return slots.map((slot) => slot.bound)
+  return undefined
 }

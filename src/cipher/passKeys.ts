@@ -1,6 +1,7 @@
-import { aadOf } from '../crypto/aad.js'
+import { LRUCache } from 'lru-cache'
+import type { Place } from '../crypto/batch.js'
 import { headerOfHead, headOf } from '../crypto/ciphertext.js'
-import { encodeHeader, FLAG_PADDED, type Header } from '../crypto/header.js'
+import { FLAG_PADDED, type Header } from '../crypto/header.js'
 import { FieldsealError, quoted } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import { ANY_TENANT, type KeyRing, type TenantScope } from '../keys/keyRing.js'
@@ -17,19 +18,18 @@ import {
   type TenantHolder,
 } from './slot.js'
 
+/** What heads say, so that each is read once. */
+const HEADERS = new LRUCache<string, Header>({ max: 10_000 })
+
 /** What opens all ciphertexts with one head. */
 export class Opener {
-  readonly padded: boolean
-
   constructor(
     readonly dek: Dek,
     private readonly header: Header,
-  ) {
-    this.padded = (header.flags & FLAG_PADDED) !== 0
-  }
+  ) {}
 
-  aad(context: string): Buffer {
-    return this.header.flags === 0 ? this.dek.aad(context) : aadOf(encodeHeader(this.header), this.dek.tenant, context)
+  place(field: CipherField): Place {
+    return this.dek.place(field, (this.header.flags & FLAG_PADDED) !== 0)
   }
 }
 
@@ -86,7 +86,7 @@ export class PassKeys {
   }
 
   #addHead(slot: DecryptSlot, head: string | null): OpenerNeed {
-    const header = head === null ? null : headerOfHead(head)
+    const header = head === null ? null : headerOf(head)
     if (head === null || !header) {
       throw fieldError('CIPHERTEXT_INVALID', slot.field, 'holds something that is not a ciphertext of this library')
     }
@@ -149,6 +149,14 @@ export class PassKeys {
     }
     return opener
   }
+}
+
+function headerOf(head: string): Header | null {
+  const known = HEADERS.get(head)
+  if (known) return known
+  const header = headerOfHead(head)
+  if (header) HEADERS.set(head, header)
+  return header
 }
 
 /** The ring knows keys but no fields; whoever reads the error wants to know both. */

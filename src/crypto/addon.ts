@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
 /** A key inside the addon, which frees and cleanses it when nothing refers to it any more. */
-export interface AddonKey {
-  readonly inAddon: unique symbol
+export interface AddonKey<Kind extends 'values' | 'index' = 'values'> {
+  readonly inAddon: Kind
 }
 
 /** What native/fieldseal.c exports; its comments say what the arguments are. */
@@ -12,37 +12,42 @@ export interface Addon {
   /** The SHA-256 of the source that it was built from. */
   readonly source: string
   open(key: Uint8Array): AddonKey
+  openIndex(key: Uint8Array): AddonKey<'index'>
+  place(key: AddonKey, aad: Buffer, head: string | Buffer, padded: boolean, codec: number): number
   encrypt(
     key: AddonKey,
-    aad: Buffer,
+    frame: Uint32Array,
+    count: number,
     bound: string | undefined,
-    boundLengths: Uint32Array | undefined,
     plaintexts: string | Buffer,
-    lengths: Uint32Array,
     encoding: number,
     nonces: Buffer,
-    head: string | Buffer,
     out: Buffer | Collect,
   ): unknown
   decrypt(
     key: AddonKey,
-    aad: Buffer,
+    frame: Uint32Array,
+    count: number,
     bound: string | undefined,
-    boundLengths: Uint32Array | undefined,
     stored: string | Buffer,
-    lengths: Uint32Array,
-    head: number,
-    padded: boolean,
-    codec: number,
     out: Buffer | Collect,
-    outLengths?: Int32Array,
   ): unknown
+  index(
+    key: AddonKey<'index'>,
+    frame: Uint32Array,
+    count: number,
+    prefix: Buffer,
+    messages: string | Buffer,
+    encoding: number,
+    size: number,
+    out: Buffer,
+  ): void
 }
 
 type Collect = (...values: readonly unknown[]) => unknown
 
 /** Counts up with every change of the addon's functions. */
-const REVISION = 1
+const REVISION = 2
 
 /**
  * The addon that was built ahead for this platform.

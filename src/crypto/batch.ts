@@ -13,40 +13,64 @@ export interface Engine {
    * @param bytes the 32 bytes of `key`; the caller zeroes them afterwards
    */
   open(key: KeyObject, bytes: Uint8Array): ValueKey
+  /** As `open`, a key that makes blind indexes. */
+  openIndex(key: KeyObject, bytes: Uint8Array): IndexKey
 }
 
 /** One key of AES-256-GCM (NIST SP 800-38D), and all that an engine prepares once for it. */
 export interface ValueKey {
-  /** The ciphertexts, in the order of the plaintexts. */
+  /** Prepares what the values of one field have in common. To be kept: the key keeps it, too. */
+  place(spec: PlaceSpec): Place
+  /** The ciphertexts, in the order of the plaintexts; of places that have one form. */
   encrypt(batch: EncryptBatch): Ciphertext[]
-  /** The plaintexts, in the order of the ciphertexts: each is decided by itself, as if it were alone. */
+  /**
+   * The plaintexts, in the order of the ciphertexts: each is decided by itself, as if it were alone. A place with a codec
+   * gives texts; all places of a batch do or none does.
+   */
   decrypt(batch: DecryptBatch): Outcome[]
 }
 
-/** Values of one field under one key. */
-interface BatchPlace {
+/** What the values of one field under one key have in common. */
+export interface PlaceSpec {
+  readonly header: Buffer
   /** The AAD without bound values. */
   readonly aad: Buffer
-  /** The bound texts of each value, where the field is bound to columns of its row. */
+  /** Text for String and Json columns, raw for Bytes columns. */
+  readonly form: 'text' | 'raw'
+  readonly padded: boolean
+  /** The codec of a text: outcomes are the texts after it. Without, they are the plaintexts with their codec. */
+  readonly codec: number | undefined
+}
+
+/** A `PlaceSpec` that a key has prepared; of use with this key only. */
+export interface Place extends PlaceSpec {
+  readonly prepared: unknown
+}
+
+/** Values under one key. */
+interface Batch {
+  /** What each value is of. */
+  readonly places: readonly Place[]
+  /** The bound texts of each value; absent where none is bound to columns of its row. */
   readonly bound: readonly (readonly string[])[] | undefined
 }
 
-export interface EncryptBatch extends BatchPlace {
-  readonly header: Buffer
-  /** Text for String and Json columns, raw for Bytes columns. */
-  readonly form: 'text' | 'raw'
+export interface EncryptBatch extends Batch {
   /** Each codec(1) ‖ value; a string is well-formed, and taken as UTF-8. */
   readonly plaintexts: readonly (string | Uint8Array)[]
   /** 12 bytes for each plaintext, never used before under this key. */
   readonly nonces: Buffer
 }
 
-export interface DecryptBatch extends BatchPlace {
-  /** Ciphertexts that have the head of `aad`. */
+export interface DecryptBatch extends Batch {
+  /** Ciphertexts that have the headers of their places. */
   readonly stored: readonly Ciphertext[]
-  readonly padded: boolean
-  /** The codec of a text: outcomes are the texts after it. Without, they are the plaintexts with their codec. */
-  readonly codec: number | undefined
+}
+
+/** One key of HMAC-SHA-256 (RFC 2104). */
+export interface IndexKey {
+  /** The first `size` bytes of the HMAC of prefix ‖ message for each message, in order; a string is taken as UTF-8. */
+  index(prefix: Buffer, messages: readonly (string | Uint8Array)[], size: number): Buffer[]
 }
 
 /** Why a ciphertext has no plaintext. */

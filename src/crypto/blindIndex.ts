@@ -1,20 +1,26 @@
-import { createHmac, type KeyObject } from 'node:crypto'
+import type { IndexKey } from './batch.js'
 import { lengthPrefixed } from './bytes.js'
 
+/** Between the contexts of an index over several fields; no context of one field has it. */
+const COMBINED = '+'
+
+/** What sets the values of one index apart from those of others under the same key: LP(context). */
+export function indexPrefix(contexts: readonly string[]): Buffer {
+  return lengthPrefixed(contexts.join(COMBINED))
+}
+
 /**
- * A blind index value: HMAC-SHA-256(key, LP(context) ‖ plaintext) cut to `bits`, where plaintext is
- * codec(1) ‖ normalised value. Equal values of one tenant in one field give equal indexes; nothing else is revealed
- * to those without the key.
+ * Blind index values: HMAC-SHA-256(key, LP(context) ‖ plaintext) cut to `bits`, where plaintext is
+ * codec(1) ‖ normalised value, or LP of that for each field of an index over several. Equal values of one tenant in one
+ * index give equal index values; nothing else is revealed to those without the key.
  *
  * @param bits 8 to 256, a multiple of 8
  */
-export function blindIndex(key: KeyObject, context: string, plaintext: string | Uint8Array, bits: number): Buffer {
-  return hmacSha256(key, lengthPrefixed(context), plaintext).subarray(0, bits / 8)
-}
-
-/** HMAC-SHA-256 (RFC 2104) of the parts, one after the other. */
-export function hmacSha256(key: KeyObject, ...parts: readonly (string | Uint8Array)[]): Buffer {
-  const hmac = createHmac('sha256', key)
-  for (const part of parts) hmac.update(part)
-  return hmac.digest()
+export function blindIndexes(
+  key: IndexKey,
+  prefix: Buffer,
+  plaintexts: readonly (string | Uint8Array)[],
+  bits: number,
+): Buffer[] {
+  return key.index(prefix, plaintexts, bits / 8)
 }

@@ -20,17 +20,22 @@ export function isAlike(one: Engine, other: Engine): boolean {
   return isDeepStrictEqual(results(one), results(other))
 }
 
-function results({ open }: Engine): (Ciphertext | Outcome)[] {
+function results({ open, openIndex }: Engine): (Ciphertext | Outcome)[] {
   const key = open(createSecretKey(KEY), KEY)
-  const all: (Ciphertext | Outcome)[] = []
+  const all: (Ciphertext | Outcome)[] = openIndex(createSecretKey(KEY), KEY).index(AAD, PLAINTEXTS, 16)
   for (const form of ['text', 'raw'] as const) {
     for (const bound of [undefined, BOUND]) {
-      const made = key.encrypt({ header: HEADER, form, aad: AAD, bound, plaintexts: PLAINTEXTS, nonces: NONCES })
+      const spec = { header: HEADER, form, aad: AAD }
+      const [text, bytes] = [
+        key.place({ ...spec, padded: false, codec: CODEC.string }),
+        key.place({ ...spec, padded: true, codec: undefined }),
+      ]
+      const made = key.encrypt({ places: PLAINTEXTS.map(() => text), bound, plaintexts: PLAINTEXTS, nonces: NONCES })
       const stored = [...made, ...made.map(changed), ...made.map((ciphertext) => ciphertext.slice(0, 40))]
       const rows = bound && [...bound, ...bound, ...bound]
-      const read = { aad: AAD, bound: rows, stored }
-      all.push(...made, ...key.decrypt({ ...read, padded: false, codec: CODEC.string }))
-      all.push(...key.decrypt({ ...read, padded: true, codec: undefined }))
+      for (const place of [text, bytes])
+        all.push(...key.decrypt({ places: stored.map(() => place), bound: rows, stored }))
+      all.push(...made)
     }
   }
   return all

@@ -1,13 +1,24 @@
 import type { KeyObject } from 'node:crypto'
 import type { Addon, AddonKey } from './addon.js'
 import { NONCE_BYTES, TAG_BYTES } from './aead.js'
-import { type DecryptBatch, type EncryptBatch, type Engine, FAILURE, type Outcome, type ValueKey } from './batch.js'
+import {
+  type DecryptBatch,
+  type EncryptBatch,
+  type Engine,
+  FAILURE,
+  type IndexKey,
+  type Outcome,
+  type Place,
+  type PlaceSpec,
+  type ValueKey,
+} from './batch.js'
 import { lengthPrefixed } from './bytes.js'
-import { type Ciphertext, RAW_HEAD, rawHead, TEXT_HEAD, textHead } from './ciphertext.js'
+import { type Ciphertext, RAW_HEAD, rawHead, textHead } from './ciphertext.js'
+import { FRAME, frameBound, framedOutcome, frameLengths, framePlaces, LARGEST_COUNT } from './frame.js'
 import { nodeEngine } from './nodeEngine.js'
 
-/** What goes over in one call at most; the addon takes no more than this count. */
-const LARGEST = { count: 1024, sum: 2 ** 22 }
+/** The bytes, or characters, that go over in one call at most. */
+const LARGEST_SUM = 2 ** 22
 /** Longer values are left to `node:crypto`: what its call costs is nothing to them. */
 const LARGEST_VALUE = 2 ** 24
 
@@ -20,7 +31,11 @@ const NO_CODEC = -1
 
 /** The addon. What it declines, `node:crypto` does, to the same result. */
 export function nativeEngine(addon: Addon): Engine {
-  return { name: 'native', open: (key, bytes) => new NativeKey(addon, key, bytes) }
+  return {
+    name: 'native',
+    open: (key, bytes) => new NativeKey(addon, key, bytes),
+    openIndex: (key, bytes) => new NativeIndexKey(addon, key, bytes),
+  }
 }
 
 class NativeKey implements ValueKey {
@@ -34,6 +49,12 @@ class NativeKey implements ValueKey {
     this.#plain = nodeEngine.open(key, bytes)
   }
 
+  place(spec: PlaceSpec): Place {
+    const { header, aad, form, padded, codec = NO_CODEC } = spec
+    const head = form === 'text' ? textHead(header) : rawHead(header)
+    return { ...spec, prepared: this.#addon.place(this.#key, aad, head, padded, codec) }
+  }
+
   encrypt(batch: EncryptBatch): Ciphertext[] {
     return inParts(batch.plaintexts, batch, encryptPart, (part) => {
       const native = fits(part.plaintexts) && attempt(() => this.#encrypt(part))
@@ -42,7 +63,7 @@ class NativeKey implements ValueKey {
   }
 
   #encrypt(batch: EncryptBatch): Ciphertext[] {
-    const plaintext = plaintextInput(batch.plaintexts)
+    const plaintext = textInput(batch.plaintexts)
     try {
       return this.#encryptInput(batch, plaintext)
     } finally {
@@ -50,17 +71,15 @@ class NativeKey implements ValueKey {
     }
   }
 
-  #encryptInput(
-    { header, form, aad, bound, plaintexts, nonces }: EncryptBatch,
-    { input, lengths, encoding }: PlaintextInput,
-  ): Ciphertext[] {
-    const { texts, textLengths } = boundInput(bound)
-    const call = (head: string | Buffer, out: Buffer | typeof collect) =>
-      this.#addon.encrypt(this.#key, aad, texts, textLengths, input, lengths, encoding, nonces, head, out)
-    if (form === 'text') return call(textHead(header), collect) as string[]
+  #encryptInput({ places, bound, plaintexts, nonces }: EncryptBatch, { input, encoding }: TextInput): Ciphertext[] {
+    framePlaces(places)
+    const texts = boundInput(bound)
+    const call = (out: Buffer | typeof collect) =>
+      this.#addon.encrypt(this.#key, FRAME, places.length, texts, input, encoding, nonces, out)
+    if (places[0]!.form === 'text') return call(collect) as string[]
     const sizes = plaintexts.map((plaintext) => RAW_HEAD + NONCE_BYTES + Buffer.byteLength(plaintext) + TAG_BYTES)
     const out = Buffer.allocUnsafeSlow(sizes.reduce((sum, size) => sum + size, 0))
-    call(rawHead(header), out)
+    call(out)
     let at = 0
     return sizes.map((size) => {
       at += size
@@ -75,16 +94,43 @@ class NativeKey implements ValueKey {
     })
   }
 
-  #decrypt({ stored, aad, bound, padded, codec }: DecryptBatch): Outcome[] {
-    const { input, lengths, head } = storedInput(stored)
-    const { texts, textLengths } = boundInput(bound)
-    const call = (code: number, out: Buffer | typeof collect, outLengths?: Int32Array) =>
-      this.#addon.decrypt(this.#key, aad, texts, textLengths, input, lengths, head, padded, code, out, outLengths)
-    if (codec !== undefined) return call(codec, collect) as Outcome[]
+  #decrypt({ stored, places, bound }: DecryptBatch): Outcome[] {
+    frameLengths(stored)
+    framePlaces(places)
+    const input = storedInput(stored)
+    const texts = boundInput(bound)
+    if (places[0]!.codec !== undefined) {
+      return this.#addon.decrypt(this.#key, FRAME, stored.length, texts, input, collect) as Outcome[]
+    }
     const out = Buffer.allocUnsafeSlow(input.length)
-    const outLengths = new Int32Array(lengths.length)
-    call(NO_CODEC, out, outLengths)
-    return slicesOf(out, lengths, outLengths)
+    this.#addon.decrypt(this.#key, FRAME, stored.length, texts, input, out)
+    return slicesOf(out, stored)
+  }
+}
+
+class NativeIndexKey implements IndexKey {
+  readonly #addon: Addon
+  readonly #key: AddonKey<'index'>
+  readonly #plain: IndexKey
+
+  constructor(addon: Addon, key: KeyObject, bytes: Uint8Array) {
+    this.#addon = addon
+    this.#key = addon.openIndex(bytes)
+    this.#plain = nodeEngine.openIndex(key, bytes)
+  }
+
+  index(prefix: Buffer, messages: readonly Value[], size: number): Buffer[] {
+    return inParts(messages, messages, slice, (part) => {
+      const native = fits(part) && attempt(() => this.#index(prefix, part, size))
+      return native || this.#plain.index(prefix, part, size)
+    })
+  }
+
+  #index(prefix: Buffer, messages: readonly Value[], size: number): Buffer[] {
+    const { input, encoding } = textInput(messages)
+    const out = Buffer.allocUnsafe(size * messages.length)
+    this.#addon.index(this.#key, FRAME, messages.length, prefix, input, encoding, size, out)
+    return messages.map((_, i) => out.subarray(i * size, (i + 1) * size))
   }
 }
 
@@ -126,61 +172,69 @@ function inParts<B, R>(
 }
 
 function endOfPart(values: readonly Value[], from: number): number {
-  const last = Math.min(values.length, from + LARGEST.count)
+  const last = Math.min(values.length, from + LARGEST_COUNT)
   let sum = 0
   for (let at = from; at < last; at++) {
     sum += values[at]!.length
-    if (sum > LARGEST.sum) return Math.max(at, from + 1)
+    if (sum > LARGEST_SUM) return Math.max(at, from + 1)
   }
   return last
 }
 
+function slice<T>(values: readonly T[], from: number, to: number): readonly T[] {
+  return values.slice(from, to)
+}
+
 function encryptPart(batch: EncryptBatch, from: number, to: number): EncryptBatch {
   return {
-    ...batch,
+    places: batch.places.slice(from, to),
     plaintexts: batch.plaintexts.slice(from, to),
     bound: batch.bound?.slice(from, to),
     nonces: batch.nonces.subarray(from * NONCE_BYTES, to * NONCE_BYTES),
   }
 }
 
-function decryptPart(batch: DecryptBatch, from: number, to: number): DecryptBatch {
-  return { ...batch, stored: batch.stored.slice(from, to), bound: batch.bound?.slice(from, to) }
+function decryptPart({ places, stored, bound }: DecryptBatch, from: number, to: number): DecryptBatch {
+  return { places: places.slice(from, to), stored: stored.slice(from, to), bound: bound?.slice(from, to) }
 }
 
-interface PlaintextInput {
+interface TextInput {
   readonly input: string | Buffer
-  readonly lengths: Uint32Array
   readonly encoding: number
 }
 
-/** All plaintexts as one: strings stay strings if all are, and bytes are a copy. */
-function plaintextInput(plaintexts: readonly Value[]): PlaintextInput {
-  if (areStrings(plaintexts)) {
-    const input = plaintexts.join('')
-    return { input, lengths: lengthsOf(plaintexts), encoding: WIDE.test(input) ? ENCODING.wide : ENCODING.latin1 }
+/** All texts as one, their lengths in the frame: strings stay strings if all are, and bytes are a copy. */
+function textInput(texts: readonly Value[]): TextInput {
+  if (areStrings(texts)) {
+    frameLengths(texts)
+    const input = joined(texts)
+    return { input, encoding: WIDE.test(input) ? ENCODING.wide : ENCODING.latin1 }
   }
-  const bytes = plaintexts.map((plaintext) => (typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext))
-  return { input: Buffer.concat(bytes), lengths: lengthsOf(bytes), encoding: ENCODING.bytes }
+  const bytes = texts.map((text) => (typeof text === 'string' ? Buffer.from(text) : text))
+  frameLengths(bytes)
+  return { input: Buffer.concat(bytes), encoding: ENCODING.bytes }
 }
 
 /** All ciphertexts as one. A character that the addon would cut to a byte becomes another that base64url has not. */
-function storedInput(stored: readonly Ciphertext[]) {
-  const lengths = lengthsOf(stored)
+function storedInput(stored: readonly Ciphertext[]): string | Buffer {
   if (areStrings(stored)) {
-    const joined = stored.join('')
-    const input = WIDE.test(joined) ? joined.replace(WIDE_CHARACTERS, '\u00ff') : joined
-    return { input, lengths, head: TEXT_HEAD }
+    const input = joined(stored)
+    return WIDE.test(input) ? input.replace(WIDE_CHARACTERS, '\u00ff') : input
   }
   if (stored.some((ciphertext) => typeof ciphertext === 'string')) throw new TypeError('text and bytes in one batch')
-  return { input: Buffer.concat(stored as readonly Uint8Array[]), lengths, head: RAW_HEAD }
+  return Buffer.concat(stored as readonly Uint8Array[])
 }
 
-/** LP(each bound text) of each value, a character for each byte. */
-function boundInput(bound: EncryptBatch['bound']) {
-  if (!bound) return { texts: undefined, textLengths: undefined }
+function joined(texts: readonly string[]): string {
+  return texts.length === 1 ? texts[0]! : texts.join('')
+}
+
+/** LP(each bound text) of each value, a character for each byte; the lengths in the frame. */
+function boundInput(bound: EncryptBatch['bound']): string | undefined {
+  if (!bound) return undefined
   const each = bound.map((texts) => (texts.length === 1 ? prefixed(texts[0]!) : texts.map(prefixed).join('')))
-  return { texts: each.join(''), textLengths: lengthsOf(each) }
+  frameBound(each)
+  return each.join('')
 }
 
 function prefixed(text: string): string {
@@ -193,22 +247,14 @@ function areStrings(values: readonly Value[]): values is readonly string[] {
   return true
 }
 
-function lengthsOf(values: readonly Value[]): Uint32Array {
-  const lengths = new Uint32Array(values.length)
-  for (let i = 0; i < values.length; i++) lengths[i] = values[i]!.length
-  return lengths
-}
-
-/** Each plaintext begins where its ciphertext did, and is shorter; a negative length is −1 − the failure. */
-function slicesOf(out: Buffer, rooms: Uint32Array, lengths: Int32Array): Outcome[] {
-  const outcomes: Outcome[] = []
+/** Each plaintext begins where its ciphertext did, and is shorter. */
+function slicesOf(out: Buffer, stored: readonly Ciphertext[]): Outcome[] {
   let at = 0
-  for (let i = 0; i < rooms.length; i++) {
-    const length = lengths[i]!
-    outcomes.push(length < 0 ? FAILURES[-1 - length]! : out.subarray(at, at + length))
-    at += rooms[i]!
-  }
-  return outcomes
+  return stored.map(({ length: room }, i) => {
+    const length = framedOutcome(i)
+    at += room
+    return length < 0 ? FAILURES[-1 - length]! : out.subarray(at - room, at - room + length)
+  })
 }
 
 const FAILURES = [FAILURE.torn, FAILURE.forged, FAILURE.foreign] as const

@@ -2,12 +2,28 @@ import { isUtf8 } from 'node:buffer'
 import type { KeyObject } from 'node:crypto'
 import { withBound } from './aad.js'
 import { decrypt, encrypt, NONCE_BYTES } from './aead.js'
-import { type DecryptBatch, type EncryptBatch, type Engine, FAILURE, type Outcome, type ValueKey } from './batch.js'
+import {
+  type DecryptBatch,
+  type EncryptBatch,
+  type Engine,
+  FAILURE,
+  type Outcome,
+  type Place,
+  type PlaceSpec,
+  type ValueKey,
+} from './batch.js'
 import { type Ciphertext, rawCiphertext, sealedPart, textCiphertext, textHead } from './ciphertext.js'
+import { hmacSha256 } from './hmac.js'
 import { unpad } from './padding.js'
 
 /** `node:crypto`, one value after the other: it is always there. */
-export const nodeEngine: Engine = { name: 'node', open: (key) => new NodeKey(key) }
+export const nodeEngine: Engine = {
+  name: 'node',
+  open: (key) => new NodeKey(key),
+  openIndex: (key) => ({
+    index: (prefix, messages, size) => messages.map((message) => hmacSha256(key, prefix, message).subarray(0, size)),
+  }),
+}
 
 class NodeKey implements ValueKey {
   readonly #key: KeyObject
@@ -16,17 +32,23 @@ class NodeKey implements ValueKey {
     this.#key = key
   }
 
-  encrypt({ header, form, aad, bound, plaintexts, nonces }: EncryptBatch): Ciphertext[] {
-    const head = textHead(header)
+  /** Another engine's place will do: nothing is prepared but the head. */
+  place(spec: PlaceSpec): Place {
+    return { ...spec, prepared: undefined }
+  }
+
+  encrypt({ places, bound, plaintexts, nonces }: EncryptBatch): Ciphertext[] {
     return plaintexts.map((plaintext, i) => {
+      const { header, aad, form } = places[i]!
       const nonce = nonces.subarray(i * NONCE_BYTES, (i + 1) * NONCE_BYTES)
       const sealed = encrypt(this.#key, bound ? withBound(aad, bound[i]!) : aad, plaintext, nonce)
-      return form === 'raw' ? rawCiphertext(header, sealed) : textCiphertext(head, sealed)
+      return form === 'raw' ? rawCiphertext(header, sealed) : textCiphertext(textHead(header), sealed)
     })
   }
 
-  decrypt({ stored, aad, bound, padded, codec }: DecryptBatch): Outcome[] {
+  decrypt({ stored, places, bound }: DecryptBatch): Outcome[] {
     return stored.map((ciphertext, i) => {
+      const { aad, padded, codec } = places[i]!
       const sealed = sealedPart(ciphertext)
       if (!sealed) return FAILURE.torn
       const opened = decrypt(this.#key, bound ? withBound(aad, bound[i]!) : aad, sealed)

@@ -1,13 +1,19 @@
 import type { KeyObject } from 'node:crypto'
 import { aadOf } from '../crypto/aad.js'
-import type { ValueKey } from '../crypto/batch.js'
-import { textHead } from '../crypto/ciphertext.js'
+import type { Engine, IndexKey, Place, ValueKey } from '../crypto/batch.js'
 import { currentEngine } from '../crypto/engine.js'
+import { textCodecOf, type ValueForm } from '../crypto/fieldValue.js'
 import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../crypto/header.js'
 import { DEK_BYTES, deriveWith } from '../crypto/keys.js'
 import { nodeEngine } from '../crypto/nodeEngine.js'
 import { FieldsealError } from '../errors.js'
 import type { DekIdentity, Purpose } from './kms.js'
+
+/** What a DEK has to know of a field. */
+export interface PlaceForm extends ValueForm {
+  /** The context in the AAD. */
+  readonly context: string
+}
 
 /**
  * An unwrapped DEK as the process holds it: only the key derived for its purpose, as a `KeyObject`, and what can be
@@ -20,45 +26,59 @@ export class Dek {
   readonly key: KeyObject
   /** The key as the engine works with it, on whole batches of values; of use for `encrypt` only. */
   readonly values: ValueKey
-  /** The header of its ciphertexts, without flags. */
-  readonly header: Buffer
-  /** Prefix and header as text. */
-  readonly head: string
-  readonly #aads = new Map<string, Buffer>()
+  /** The same for `index`. */
+  readonly indexes: IndexKey
+  readonly #header: Buffer
+  readonly #places = new Map<PlaceForm, Place>()
+  readonly #paddedPlaces = new Map<PlaceForm, Place>()
 
   /** Takes over `bytes` and zeroes them. */
   constructor(identity: DekIdentity, bytes: Buffer, engine = currentEngine()) {
     try {
       if (bytes.length !== DEK_BYTES) throw wrongLength(identity)
-      this.id = identity.key
+      const { purpose, key: dekId } = identity
+      this.id = dekId
       this.tenant = identity.tenant
-      this.purpose = identity.purpose
-      const valueEngine = identity.purpose === 'encrypt' ? engine : nodeEngine
-      const { key, made } = deriveWith(bytes, identity.purpose, (derived, raw) => valueEngine.open(derived, raw))
+      this.purpose = purpose
+      this.#header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: 0, dekId })
+      const { key, made } = deriveWith(bytes, purpose, (derived, raw) => ({
+        values: engineFor(purpose === 'encrypt', engine).open(derived, raw),
+        indexes: engineFor(purpose === 'index', engine).openIndex(derived, raw),
+      }))
       this.key = key
-      this.values = made
-      this.header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: 0, dekId: identity.key })
-      this.head = textHead(this.header)
+      this.values = made.values
+      this.indexes = made.indexes
     } finally {
       bytes.fill(0)
     }
   }
 
-  /** The AAD of a field's ciphertexts under this DEK, without bound values. */
-  aad(context: string): Buffer {
-    let aad = this.#aads.get(context)
-    if (!aad) {
-      aad = aadOf(this.header, this.tenant, context)
-      this.#aads.set(context, aad)
+  /** A field, as `values` works with it: the same object each time for the same field. */
+  place(field: PlaceForm, padded: boolean): Place {
+    const places = padded ? this.#paddedPlaces : this.#places
+    let place = places.get(field)
+    if (!place) {
+      place = this.#newPlace(field, padded)
+      places.set(field, place)
     }
-    return aad
+    return place
   }
 
-  /** The header and AAD of a field's padded ciphertexts. */
-  padded(context: string): { header: Buffer; aad: Buffer } {
-    const header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: FLAG_PADDED, dekId: this.id })
-    return { header, aad: aadOf(header, this.tenant, context) }
+  #newPlace(field: PlaceForm, padded: boolean): Place {
+    const header = padded ? this.#paddedHeader() : this.#header
+    const aad = aadOf(header, this.tenant, field.context)
+    const form = field.column === 'Bytes' ? 'raw' : 'text'
+    return this.values.place({ header, aad, form, padded, codec: textCodecOf(field) })
   }
+
+  #paddedHeader(): Buffer {
+    return encodeHeader({ suite: SUITE_AES_256_GCM, flags: FLAG_PADDED, dekId: this.id })
+  }
+}
+
+/** What costs nothing to open, for a key that will not be used so. */
+function engineFor(used: boolean, engine: Engine): Engine {
+  return used ? engine : nodeEngine
 }
 
 function wrongLength(identity: DekIdentity): FieldsealError {

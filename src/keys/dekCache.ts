@@ -53,7 +53,8 @@ export class DekCache {
     checkRange('ttl', ttl, 1, LONGEST_TIMER)
     checkRange('max', max, 1, Number.MAX_SAFE_INTEGER)
     checkRange('staleFor', staleFor, 0, Number.MAX_SAFE_INTEGER - LONGEST_TIMER)
-    const options = { ttl: ttl + staleFor, max, ...(clock && { perf: clock, ttlResolution: 0 }) }
+    // A resolution would have each read of the cache set a timer.
+    const options = { ttl: ttl + staleFor, max, ttlResolution: 0, ...(clock && { perf: clock }) }
     this.#byId = new LRUCache(options)
     this.#active = new LRUCache(options)
     this.#evicted = new LRUCache({ max: EVICTIONS })
@@ -76,12 +77,17 @@ export class DekCache {
     return [...this.#byId.values()].map(({ dek }) => dek)
   }
 
-  byId(id: string): Dek | undefined {
+  /** `onDue` is told, once, when it is time to fetch the DEK again while it can still be used. */
+  byId(id: string, onDue?: (dek: Dek) => void): Dek | undefined {
+    const now = this.#clock.now()
     const held = this.#byId.get(id)
-    const dek = held?.freshness.isFresh(this.#clock.now()) ? held.dek : undefined
-    if (dek) this.hits += 1
-    else this.misses += 1
-    return dek
+    if (!held?.freshness.isFresh(now)) {
+      this.misses += 1
+      return undefined
+    }
+    this.hits += 1
+    if (onDue && held.freshness.isDue(now)) onDue(held.dek)
+    return held.dek
   }
 
   /** `onDue` is told, once, when it is time to ask again whether the active DEK is this one still. */
@@ -96,11 +102,6 @@ export class DekCache {
     this.hits += 1
     if (onDue && active!.freshness.isDue(now)) onDue()
     return held.dek
-  }
-
-  /** Whether it is time to fetch a DEK again while it can still be used. `true` once. */
-  isDue(id: string): boolean {
-    return this.#byId.get(id)?.freshness.isDue(this.#clock.now()) ?? false
   }
 
   /** A DEK that cannot be fetched again now, if it may serve on nevertheless. */

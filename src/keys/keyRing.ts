@@ -83,16 +83,15 @@ export class KeyRing {
 
   /** The DEK of a ciphertext if it is in memory. Whose it is, the caller checks. */
   cached(id: string): Dek | undefined {
-    const dek = this.#cache.byId(id)
-    if (dek?.purpose !== this.#counted) return undefined
-    if (this.#cache.isDue(id)) this.#renew(dek)
-    return dek
+    const dek = this.#cache.byId(id, this.#renew)
+    return dek?.purpose === this.#counted ? dek : undefined
   }
 
   /**
    * Fetches a DEK in use again before its time is over, behind the operation that uses it, as `ActiveKeys.cached` does.
    */
-  #renew({ id, tenant }: Dek): void {
+  readonly #renew = ({ id, tenant, purpose }: Dek): void => {
+    if (purpose !== this.#counted) return
     const load = () => this.#load(id, tenant, { since: this.#cache.now(), rows: this.#find([id]) })
     this.#loads.run(flight(id, tenant), load).catch(() => undefined)
   }

@@ -155,8 +155,7 @@ function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHo
   const known = Object.fromEntries([...plan.bound.keys()].map((column) => [column, row[nameIn(column)]]))
   const slots: Slot[] = []
   for (const field of plan.encrypted) {
-    const bound = () => boundTexts(plan, field, known, 'select it too')
-    collectStored(slots, { field, owner, holder: row, key: nameIn(field.field), bound })
+    collectStored(slots, { plan, field, owner, holder: row, key: nameIn(field.field), known, missing: 'select it too' })
   }
   return slots
 }

@@ -1,5 +1,4 @@
 import type { Slot, TenantHolder } from '../cipher.js'
-import { boundTexts } from './bound.js'
 import { passes } from './falsePositive.js'
 import type { ModelPlan } from './plan.js'
 import { type ReadShape, unaskedShape } from './shape.js'
@@ -52,8 +51,8 @@ function collectRow(slots: Slot[], shape: ReadShape, row: Row, owner: TenantHold
 
 function collectFields(slots: Slot[], plan: ModelPlan, row: Row, owner: TenantHolder): void {
   for (const field of plan.encrypted) {
-    const bound = () => boundTexts(plan, field, row, 'the row came without it')
-    if (collectStored(slots, { field, owner, holder: row, key: field.field, bound })) Decrypted.mark(row)
+    const stored = { plan, field, owner, holder: row, key: field.field, known: row, missing: 'the row came without it' }
+    if (collectStored(slots, stored)) Decrypted.mark(row)
   }
 }
 

@@ -1,14 +1,19 @@
 import { fieldError, type Slot, type TenantHolder } from '../cipher.js'
 import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
-import type { FieldPlan } from './plan.js'
+import { boundTexts, type KnownValues } from './bound.js'
+import type { FieldPlan, ModelPlan } from './plan.js'
 
 /** A stored field that was read. */
 export interface StoredField {
+  readonly plan: ModelPlan
   readonly field: FieldPlan
   readonly owner: TenantHolder
   readonly holder: Record<string, unknown>
   readonly key: string
-  readonly bound: () => readonly string[]
+  /** The values of bound columns. */
+  readonly known: KnownValues
+  /** What to do where one is not known. */
+  readonly missing: string
 }
 
 /**
@@ -18,7 +23,8 @@ export interface StoredField {
  * @returns whether it is a value by now, and has no slot
  * @throws FieldsealError `CIPHERTEXT_INVALID`
  */
-export function collectStored(slots: Slot[], { field, owner, holder, key, bound }: StoredField): boolean {
+export function collectStored(slots: Slot[], place: StoredField): boolean {
+  const { plan, field, owner, holder, key, known, missing } = place
   const stored = holder[key]
   if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
   if (field.state && isPlaintext(field, stored)) {
@@ -26,7 +32,7 @@ export function collectStored(slots: Slot[], { field, owner, holder, key, bound 
     return true
   }
   if (field.list) holder[key] = onlyElement(field, stored)
-  slots.push({ mode: 'decrypt', field, owner, holder, key, bound: bound() })
+  slots.push({ mode: 'decrypt', field, owner, holder, key, bound: boundTexts(plan, field, known, missing) })
   return false
 }
 

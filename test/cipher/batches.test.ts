@@ -186,8 +186,8 @@ describe.each(['native', 'node'] as const)('a pass over very many values, engine
     cache.add(dek)
     const count = 100_000
     const plaintexts = Array.from({ length: count }, (_, i) => `\0value ${i}`)
-    const place = { header: dek.header, form: 'text', aad: dek.aad(A.context), bound: undefined } as const
-    const made = dek.values.encrypt({ ...place, plaintexts, nonces: randomBytes(12 * count) })
+    const places = plaintexts.map(() => dek.place(A, false))
+    const made = dek.values.encrypt({ places, bound: undefined, plaintexts, nonces: randomBytes(12 * count) })
     const slots = made.map(
       (value): Slot => ({
         mode: 'decrypt',

@@ -1,15 +1,15 @@
 import { createSecretKey } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blindIndex, hmacSha256 } from '../../src/crypto/blindIndex.js'
+import { blindIndexes, indexPrefix } from '../../src/crypto/blindIndex.js'
 import { encode } from '../../src/crypto/codec.js'
+import { chooseEngine } from '../../src/crypto/engine.js'
+import { hmacSha256 } from '../../src/crypto/hmac.js'
 import { hex, published } from './vectors.js'
 
 const KEY = createSecretKey(Buffer.alloc(32, 7))
-const OTHER_KEY = createSecretKey(Buffer.alloc(32, 8))
-const index = (value: string, context = 'User.email', key = KEY) => {
-  return blindIndex(key, context, encode('String', value), 128).toString('hex')
-}
+const BYTES = Buffer.alloc(32, 7)
+const OTHER_BYTES = Buffer.alloc(32, 8)
 
 describe('hmacSha256', () => {
   it.each(published.hmacSha256)('makes $name', ({ key, data, mac }) => {
@@ -29,10 +29,17 @@ describe('hmacSha256', () => {
   })
 })
 
-describe('blindIndex', () => {
+describe.each(['', 'node'])('a blind index, engine "%s"', (engine) => {
+  const open = (bytes: Buffer) => chooseEngine(engine).openIndex(createSecretKey(bytes), bytes)
+  const [key, otherKey] = [open(BYTES), open(OTHER_BYTES)]
+  const indexOf = (plaintext: string | Uint8Array, bits = 128, context = 'User.email', under = key) =>
+    blindIndexes(under, indexPrefix([context]), [plaintext], bits)[0]!
+  const index = (value: string, context?: string, under = key) =>
+    indexOf(encode('String', value), 128, context, under).toString('hex')
+
   it('differs between fields, keys, and the kinds of a value', () => {
-    const bytes = blindIndex(KEY, 'User.email', encode('Bytes', Buffer.from('ada')), 128).toString('hex')
-    const all = [index('ada'), index('ada', 'User.name'), index('ada', 'User.email', OTHER_KEY), bytes]
+    const bytes = indexOf(encode('Bytes', Buffer.from('ada'))).toString('hex')
+    const all = [index('ada'), index('ada', 'User.name'), index('ada', 'User.email', otherKey), bytes]
     expect(new Set(all).size).toBe(4)
   })
 
@@ -51,9 +58,17 @@ describe('blindIndex', () => {
   })
 
   it('is as long as the bits say, each a beginning of the longer', () => {
-    const full = blindIndex(KEY, 'User.email', '\0ada', 256)
+    const full = indexOf('\0ada', 256)
     for (let bits = 8; bits <= 256; bits += 8) {
-      expect(blindIndex(KEY, 'User.email', '\0ada', bits)).toEqual(full.subarray(0, bits / 8))
+      expect(indexOf('\0ada', bits)).toEqual(full.subarray(0, bits / 8))
     }
+  })
+  it('is the same alone as among any number of others', () => {
+    const plaintexts = Array.from({ length: 2500 }, (_, i) =>
+      i % 3 === 0 ? Buffer.from(`\0value ${i}`) : `\0välue ${i}`,
+    )
+    const together = blindIndexes(key, indexPrefix(['User.email']), plaintexts, 128)
+    expect(together).toEqual(plaintexts.map((plaintext) => indexOf(plaintext)))
+    expect(new Set(together.map(String)).size).toBe(plaintexts.length)
   })
 })

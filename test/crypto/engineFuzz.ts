@@ -1,7 +1,7 @@
 import { createHash, createSecretKey } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { aadOf } from '../../src/crypto/aad.js'
-import type { DecryptBatch, EncryptBatch, Engine, ValueKey } from '../../src/crypto/batch.js'
+import type { DecryptBatch, EncryptBatch, Engine, Outcome, Place, PlaceSpec, ValueKey } from '../../src/crypto/batch.js'
 import type { Ciphertext } from '../../src/crypto/ciphertext.js'
 
 /** Random whole numbers below a bound, the same for the same seed (mulberry32). */
@@ -49,17 +49,28 @@ function list<T>(random: Random, count: number, make: (random: Random) => T): T[
   return Array.from({ length: count }, () => make(random))
 }
 
-function encryptBatch(random: Random): EncryptBatch {
+/** A batch without places, the fields that its values are of, and which is of which. */
+interface RandomBatch<Batch> {
+  readonly batch: Omit<Batch, 'places'>
+  readonly specs: readonly PlaceSpec[]
+  readonly specOf: readonly number[]
+}
+
+function encryptBatch(random: Random): RandomBatch<EncryptBatch> {
   const count = random(50) === 0 ? 1000 + random(100) : 1 + random(40)
-  const header = bytesOf(random, 18)
   const bound = random(2) === 0 ? undefined : list(random, count, () => list(random, random(3), textOf))
   const onlyText = random(3) > 0
   const plaintexts = list(random, count, () => {
     const made = plaintextOf(random)
     return onlyText && typeof made !== 'string' ? textOf(random) : made
   })
-  const aad = aadOf(header, textOf(random), textOf(random))
-  return { header, form: random(3) === 0 ? 'raw' : 'text', aad, bound, plaintexts, nonces: bytesOf(random, count * 12) }
+  const form = random(3) === 0 ? 'raw' : 'text'
+  const specs = list(random, 1 + random(4), (): PlaceSpec => {
+    const header = bytesOf(random, 18)
+    return { header, form, aad: aadOf(header, textOf(random), textOf(random)), padded: false, codec: undefined }
+  })
+  const specOf = list(random, count, () => random(specs.length))
+  return { batch: { bound, plaintexts, nonces: bytesOf(random, count * 12) }, specs, specOf }
 }
 
 /** Mostly as it is; or with something changed, inserted, cut off or added. */
@@ -83,12 +94,24 @@ function spoilt(random: Random, ciphertext: Ciphertext): Ciphertext {
   return ciphertext
 }
 
-function decryptBatch(random: Random, made: readonly Ciphertext[], { aad, bound }: EncryptBatch): DecryptBatch {
+function decryptBatch(
+  random: Random,
+  made: readonly Ciphertext[],
+  { batch: { bound }, specs, specOf }: RandomBatch<EncryptBatch>,
+): RandomBatch<DecryptBatch> {
   const stored = made.map((ciphertext) => spoilt(random, ciphertext))
-  const codec = random(3) === 0 ? undefined : random(3)
-  const otherAad = random(10) === 0 ? Buffer.concat([aad, Buffer.of(0)]) : aad
-  const otherBound = bound && random(10) === 0 ? bound.map((texts) => [...texts, '']) : bound
-  return { stored, aad: otherAad, bound: otherBound, padded: random(3) === 0, codec }
+  const texts = random(3) > 0
+  const others = specs.map((spec): PlaceSpec => {
+    const aad = random(10) === 0 ? Buffer.concat([spec.aad, Buffer.of(0)]) : spec.aad
+    return { ...spec, aad, padded: random(3) === 0, codec: texts ? random(3) : undefined }
+  })
+  const otherBound = bound && random(10) === 0 ? bound.map((each) => [...each, '']) : bound
+  return { batch: { stored, bound: otherBound }, specs: others, specOf }
+}
+
+function placesOf(key: ValueKey, { specs, specOf }: RandomBatch<unknown>): Place[] {
+  const places = specs.map((spec) => key.place(spec))
+  return specOf.map((i) => places[i]!)
 }
 
 /** What a run has seen, to tell that it looked at what matters. */
@@ -111,6 +134,7 @@ export function fuzzEngines(engines: readonly [Engine, Engine], values: number, 
     const bytes = createHash('sha256')
       .update(`${i >> 4}`)
       .digest()
+    compareIndexes(random, engines, bytes, i)
     const keys = engines.map(({ open }) => open(createSecretKey(bytes), bytes)) as [ValueKey, ValueKey]
     compareBatch(random, keys, counts, i)
   }
@@ -118,14 +142,26 @@ export function fuzzEngines(engines: readonly [Engine, Engine], values: number, 
 }
 
 function compareBatch(random: Random, [one, other]: [ValueKey, ValueKey], counts: FuzzCounts, seed: number): void {
-  const batch = encryptBatch(random)
-  const made = one.encrypt(batch)
-  if (!isDeepStrictEqual(made, other.encrypt(batch))) throw new Error(`encrypt differs, seed ${seed}`)
-  const reading = decryptBatch(random, made, batch)
-  const opened = one.decrypt(reading)
-  if (!isDeepStrictEqual(opened, other.decrypt(reading))) throw new Error(`decrypt differs, seed ${seed}`)
+  const writing = encryptBatch(random)
+  const encrypt = (key: ValueKey) => key.encrypt({ ...writing.batch, places: placesOf(key, writing) })
+  const made = encrypt(one)
+  if (!isDeepStrictEqual(made, encrypt(other))) throw new Error(`encrypt differs, seed ${seed}`)
+  const reading = decryptBatch(random, made, writing)
+  const decrypt = (key: ValueKey): Outcome[] => key.decrypt({ ...reading.batch, places: placesOf(key, reading) })
+  const opened = decrypt(one)
+  if (!isDeepStrictEqual(opened, decrypt(other))) throw new Error(`decrypt differs, seed ${seed}`)
   const refused = opened.filter((outcome) => typeof outcome === 'number').length
   counts.values += made.length
   counts.refused += refused
   counts.opened += opened.length - refused
+}
+
+function compareIndexes(random: Random, engines: readonly [Engine, Engine], bytes: Buffer, seed: number): void {
+  const prefix = bytesOf(random, random(80))
+  const messages = list(random, random(40), plaintextOf)
+  const size = 1 + random(32)
+  const [one, other] = engines.map(({ openIndex }) =>
+    openIndex(createSecretKey(bytes), bytes).index(prefix, messages, size),
+  )
+  if (!isDeepStrictEqual(one, other)) throw new Error(`index differs, seed ${seed}`)
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { aadOf } from '../../src/crypto/aad.js'
 import { type Addon, loadAddon } from '../../src/crypto/addon.js'
 import { randomNonces } from '../../src/crypto/aead.js'
-import { type Engine, FAILURE, type Outcome, type ValueKey } from '../../src/crypto/batch.js'
+import { type Engine, FAILURE, type Outcome } from '../../src/crypto/batch.js'
 import type { Ciphertext } from '../../src/crypto/ciphertext.js'
 import { chooseEngine } from '../../src/crypto/engine.js'
 import { decodeField, decodeFieldText, encodeField, textCodecOf } from '../../src/crypto/fieldValue.js'
@@ -16,6 +16,7 @@ import { nativeEngine } from '../../src/crypto/nativeEngine.js'
 import { nodeEngine } from '../../src/crypto/nodeEngine.js'
 import { pad } from '../../src/crypto/padding.js'
 import { fuzzEngines } from './engineFuzz.js'
+import { type PlacedKey, placed } from './placed.js'
 import { type CiphertextVector, formOf, hex, plainOf, published, storedOf, vectors } from './vectors.js'
 
 const shipped = process.platform === 'linux' && process.arch === 'x64'
@@ -29,8 +30,8 @@ const AAD = aadOf(HEADER, 'acme', 'User.email')
 const TEXT = { header: HEADER, form: 'text', aad: AAD, bound: undefined } as const
 const READ = { aad: AAD, bound: undefined, padded: false } as const
 
-function keyOf({ open }: Engine, bytes = randomBytes(32)): ValueKey {
-  return open(createSecretKey(bytes), bytes)
+function keyOf({ open }: Engine, bytes = randomBytes(32)): PlacedKey {
+  return placed(open(createSecretKey(bytes), bytes))
 }
 
 function frozen(vector: CiphertextVector) {
@@ -38,7 +39,7 @@ function frozen(vector: CiphertextVector) {
   const header = encodeHeader({ suite: 1, flags: vector.padTo ? 1 : 0, dekId: id })
   const place = { aad: aadOf(header, tenant, vector.context), bound: [vector.bound] }
   const form = vector.form === 'raw' ? ('raw' as const) : ('text' as const)
-  const keyIn = ({ open }: Engine) => deriveWith(hex(dek), 'encrypt', (key, bytes) => open(key, bytes)).made
+  const keyIn = ({ open }: Engine) => deriveWith(hex(dek), 'encrypt', (key, bytes) => placed(open(key, bytes))).made
   return { header, place, form, keyIn }
 }
 
@@ -200,47 +201,74 @@ describe.runIf(shipped)('the addon', () => {
 
   it('throws at arguments that do not fit each other, and reads nothing beyond them', () => {
     const key = addon.open(bytes)
-    const one = Uint32Array.of(1)
-    const decrypt = { key, aad: AAD, bound: undefined, boundLengths: undefined, stored: 'a', lengths: one, head: 28 }
-    const write = { key, aad: AAD, bound: undefined, boundLengths: undefined, texts: 'a', lengths: one, encoding: 0 }
+    const place = addon.place(key, AAD, 'h'.repeat(28), false, 0)
+    const raw = addon.place(key, AAD, Buffer.alloc(22), false, -1)
+    const frameOf = (length: number, at = place, bound = 0) => {
+      const frame = new Uint32Array(4096)
+      frame.set([length, length], 0)
+      frame.set([at, at], 1024)
+      frame.set([bound, bound], 2048)
+      return frame
+    }
+    const out = () => 0
+    const common = { key, frame: frameOf(1), count: 1, bound: undefined }
+    const reading = { ...common, stored: 'a', out }
+    const writing = { ...common, texts: 'a', encoding: 0, nonces: Buffer.alloc(12), out }
+    const indexKey = addon.openIndex(bytes)
+    const indexing = {
+      key: indexKey,
+      frame: frameOf(1),
+      count: 1,
+      prefix: AAD,
+      texts: 'a',
+      encoding: 0,
+      size: 16,
+      out: Buffer.alloc(16),
+    }
     const wrong: { [argument: string]: readonly unknown[] } = {
-      key: [{}, null, addon, Object.create(key as object)],
-      aad: ['text', null, {}],
-      bound: ['aa', 1],
-      stored: ['', 'aa', Buffer.alloc(2), 1, null],
+      key: [{}, null, addon, Object.create(key as object), Object.create(indexKey as object)],
+      frame: [frameOf(0), frameOf(2), frameOf(2 ** 32 - 1), new Uint32Array(4095), new Int32Array(4096), [1]],
+      count: [0, 2, 1025, -1, '1', null],
+      bound: ['a', 1, null],
+      prefix: ['text', null, {}],
+      stored: ['', 'aa', Buffer.alloc(2), Buffer.alloc(1), 1, null],
       texts: ['', 'aa', Buffer.alloc(2), 1, null],
-      lengths: [new Uint32Array(0), Uint32Array.of(2 ** 32 - 1, 2), new Uint32Array(1025), Int32Array.of(1), [1]],
       encoding: [{}, 'a'],
+      nonces: [Buffer.alloc(11), Buffer.alloc(13), 'text'],
+      size: [0, 33, -1, '16'],
+      out: [null, 'text', {}, Buffer.alloc(0)],
     }
-    const call = (name: 'encrypt' | 'decrypt', given: readonly unknown[], rest: readonly unknown[]) =>
-      (addon[name] as (...args: unknown[]) => unknown)(...given, ...rest)
-    for (const [argument, values] of Object.entries(wrong)) {
-      for (const value of values) {
-        const withValue = (given: object) => Object.values({ ...given, [argument]: value })
-        if (argument in decrypt) {
-          expect(() => call('decrypt', withValue(decrypt), [false, 0, () => 0]), argument).toThrow()
-          expect(() => call('decrypt', withValue(decrypt), [false, -1, Buffer.alloc(0), new Int32Array(1)])).toThrow()
-        }
-        if (argument in write) {
-          const rest = [Buffer.alloc(12), 'head', () => 0]
-          expect(() => call('encrypt', withValue(write), rest), argument).toThrow()
-        }
+    const calls = { decrypt: reading, encrypt: writing, index: indexing }
+    for (const [name, given] of Object.entries(calls)) {
+      const call = (args: object) =>
+        (addon[name as 'decrypt'] as (...args: unknown[]) => unknown)(...Object.values(args))
+      expect(() => call(given)).not.toThrow()
+      expect(() => call({})).toThrowError('arguments')
+      for (const [argument, values] of Object.entries(wrong)) {
+        if (!(argument in given)) continue
+        for (const value of values) expect(() => call({ ...given, [argument]: value }), argument).toThrow()
       }
-    }
-    for (const nonces of [Buffer.alloc(11), Buffer.alloc(13), 'text']) {
-      expect(() => call('encrypt', Object.values(write), [nonces, 'head', () => 0])).toThrowError('arguments')
+      if (name === 'index') continue
+      for (const at of [raw, 2, 2 ** 32 - 1]) expect(() => call({ ...given, frame: frameOf(1, at) })).toThrow()
+      expect(() => call({ ...given, frame: frameOf(1, place, 2), bound: 'a' })).toThrow()
     }
     expect(() =>
-      call('encrypt', Object.values(write), [Buffer.alloc(12), Buffer.alloc(22), Buffer.alloc(50)]),
+      addon.encrypt(key, frameOf(1, raw), 1, undefined, 'a', 0, Buffer.alloc(12), Buffer.alloc(50)),
     ).toThrowError('no room')
-    expect(() =>
-      call('encrypt', Object.values({ ...write, texts: '😀', lengths: one, encoding: 1 }), [
-        Buffer.alloc(12),
-        'h',
-        () => 0,
-      ]),
-    ).toThrowError('well-formed')
-    expect(() => call('decrypt', [], [])).toThrowError('arguments')
+    expect(() => addon.encrypt(key, frameOf(1), 1, undefined, '😀', 1, Buffer.alloc(12), out)).toThrowError(
+      'well-formed',
+    )
+    for (const [aad, head, padded, codec] of [
+      ['text', 'h', false, 0],
+      [AAD, 'h'.repeat(29), false, 0],
+      [AAD, Buffer.alloc(29), false, 0],
+      [AAD, 'h', 1, 0],
+      [AAD, 'h', false, 'a'],
+    ]) {
+      expect(() => addon.place(key, aad as Buffer, head as string, padded as boolean, codec as number)).toThrowError(
+        'arguments',
+      )
+    }
   })
 
   it('works in several threads at once', async () => {
@@ -248,16 +276,17 @@ describe.runIf(shipped)('the addon', () => {
       const { parentPort, workerData } = require('node:worker_threads')
       const module = { exports: {} }
       process.dlopen(module, workerData.path)
-      const { open, encrypt, decrypt } = module.exports
-      const lengths = new Uint32Array(100).fill(50)
-      const head = 'h'.repeat(28)
+      const { open, place, encrypt, decrypt } = module.exports
+      const frame = new Uint32Array(4096)
       const nonces = Buffer.alloc(1200, 3)
       let right = true
       for (let i = 0; i < 300; i++) {
         const key = open(Buffer.alloc(32, i))
-        const texts = encrypt(key, Buffer.alloc(66), undefined, undefined, '\\0'.repeat(5000), lengths, 0, nonces, head, (...made) => made)
-        const sizes = Uint32Array.from(texts, (text) => text.length)
-        const back = decrypt(key, Buffer.alloc(66), undefined, undefined, texts.join(''), sizes, 28, false, 0, (...made) => made)
+        const number = place(key, Buffer.alloc(66), 'h'.repeat(28), false, 0)
+        frame.fill(50, 0, 100).fill(number, 1024, 1124)
+        const texts = encrypt(key, frame, 100, undefined, '\\0'.repeat(5000), 0, nonces, (...made) => made)
+        texts.forEach((text, at) => (frame[at] = text.length))
+        const back = decrypt(key, frame, 100, undefined, texts.join(''), (...made) => made)
         right &&= back.length === 100 && back.every((text) => text === '\\0'.repeat(49))
       }
       parentPort.postMessage(right)

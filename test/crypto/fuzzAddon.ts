@@ -13,11 +13,18 @@ const addon = module.exports as Addon
 /** Calls that fail at every step of reading arguments: nothing of them may be kept. */
 function callWrongly(): void {
   const key = addon.open(Buffer.alloc(32))
-  const parts = [key, Buffer.alloc(66), '\0\0\0\u0001a', Uint32Array.of(5), 'a'.repeat(100), Uint32Array.of(100)]
+  const indexKey = addon.openIndex(Buffer.alloc(32))
+  const number = addon.place(key, Buffer.alloc(66), 'h'.repeat(28), false, 0)
+  const frame = new Uint32Array(4096)
+  frame.fill(100, 0, 1).fill(number, 1024, 1025).fill(5, 2048, 2049)
+  const parts = [key, frame, 1, '\0\0\0\u0001a', 'a'.repeat(100)]
   const calls: [(...args: never[]) => unknown, unknown[]][] = [
     [addon.open, []],
-    [addon.decrypt, [...parts, 28, false, 0, () => 0]],
-    [addon.encrypt, [...parts, 0, Buffer.alloc(12), 'head', () => 0]],
+    [addon.openIndex, []],
+    [addon.place, [key, Buffer.alloc(66), 'h'.repeat(28), false, 0]],
+    [addon.decrypt, [...parts, () => 0]],
+    [addon.encrypt, [...parts, 0, Buffer.alloc(12), () => 0]],
+    [addon.index, [indexKey, frame, 1, Buffer.alloc(14), 'a'.repeat(100), 0, 16, Buffer.alloc(16)]],
   ]
   for (const [call, args] of calls) {
     for (let i = 0; i < args.length; i++) {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { aadOf, withBound } from '../../src/crypto/aad.js'
-import { blindIndex } from '../../src/crypto/blindIndex.js'
+import { blindIndexes, indexPrefix } from '../../src/crypto/blindIndex.js'
 import { lengthPrefixed } from '../../src/crypto/bytes.js'
 import { encode } from '../../src/crypto/codec.js'
+import { chooseEngine } from '../../src/crypto/engine.js'
 import { encodeHeader } from '../../src/crypto/header.js'
-import { deriveKey } from '../../src/crypto/keys.js'
+import { deriveWith } from '../../src/crypto/keys.js'
 import { normalize } from '../../src/crypto/normalize.js'
 import { encryptionContext } from '../../src/keys/encryptionContext.js'
 import { open, seal } from './sealing.js'
@@ -46,11 +47,14 @@ describe('frozen ciphertexts', () => {
   })
 })
 
-describe('frozen blind indexes', () => {
+const indexKeyOf = (engine: string, dek: string) =>
+  deriveWith(hex(vectors.deks[dek]!.dek), 'index', (key, bytes) => chooseEngine(engine).openIndex(key, bytes)).made
+
+describe.each(['', 'node'])('frozen blind indexes, engine "%s"', (engine) => {
   it.each(vectors.blindIndexes)('makes the index $name', (vector) => {
-    const key = deriveKey(hex(vectors.deks[vector.dek]!.dek), 'index')
     const plaintext = plaintextOf(vector)
-    const index = blindIndex(key, vector.context, plaintext, vector.bits)
+    const prefix = indexPrefix([vector.context])
+    const index = blindIndexes(indexKeyOf(engine, vector.dek), prefix, [plaintext], vector.bits)[0]!
     expect(Buffer.from(plaintext as string).toString('hex')).toBe(vector.plaintext)
     expect([index.toString('hex'), index.toString('base64url')]).toEqual([vector.raw, vector.text])
   })
@@ -61,14 +65,14 @@ describe('frozen blind indexes', () => {
   })
 })
 
-describe('frozen blind indexes over several fields', () => {
+describe.each(['', 'node'])('frozen blind indexes over several fields, engine "%s"', (engine) => {
   it.each(vectors.combinedIndexes)('makes the index $name', ({ dek, sources, message, bits, raw, text }) => {
-    const key = deriveKey(hex(vectors.deks[dek]!.dek), 'index')
     const plaintexts = sources.map((source) => Buffer.from(encode(source.kind, plainOf(source)) as string))
     expect(plaintexts.map((plaintext) => plaintext.toString('hex'))).toEqual(sources.map(({ plaintext }) => plaintext))
     const joined = Buffer.concat(plaintexts.map(lengthPrefixed))
     expect(joined.toString('hex')).toBe(message)
-    const index = blindIndex(key, sources.map(({ context }) => context).join('+'), joined, bits)
+    const prefix = indexPrefix(sources.map(({ context }) => context))
+    const index = blindIndexes(indexKeyOf(engine, dek), prefix, [joined], bits)[0]!
     expect([index.toString('hex'), index.toString('base64url')]).toEqual([raw, text])
   })
 })

@@ -2,11 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { aadOf } from '../../src/crypto/aad.js'
-import { headerOfHead } from '../../src/crypto/ciphertext.js'
+import { decodeHeader } from '../../src/crypto/header.js'
 import { deriveKey } from '../../src/crypto/keys.js'
 import { Dek } from '../../src/keys/dek.js'
 import type { DekIdentity } from '../../src/keys/kms.js'
 import { formsIn } from './secretForms.js'
+
+const EMAIL = { context: 'User.email', kind: 'String', column: 'String' } as const
 
 function identityOf(purpose: DekIdentity['purpose'] = 'encrypt'): DekIdentity {
   return { key: randomUUID(), purpose, tenant: 'acme' }
@@ -41,19 +43,22 @@ describe('Dek', () => {
     const bytes = randomBytes(32)
     const secrets = [Buffer.from(bytes), deriveKey(bytes, 'encrypt').export()]
     const dek = new Dek(identityOf(), bytes)
-    dek.aad('User.email')
+    dek.place(EMAIL, false)
     const deeply = inspect(dek, { showHidden: true, depth: null, maxArrayLength: null, getters: true })
     const shown = [inspect(dek), deeply, JSON.stringify(dek), String(dek), JSON.stringify(dek.key)].join('\n')
     for (const secret of secrets) expect(formsIn(shown, secret)).toEqual([])
     expect(formsIn(`${shown}${secrets[0]!.toString('base64')}`, secrets[0]!)).toContain('base64')
   })
 
-  it('has the head and the AAD of its ciphertexts, made once for each field', () => {
+  it('has the header and the AAD of its ciphertexts, made once for each field', () => {
     const identity = identityOf()
     const dek = new Dek(identity, randomBytes(32))
-    expect(headerOfHead(dek.head)).toEqual({ suite: 1, flags: 0, dekId: identity.key })
-    expect(dek.aad('User.email')).toEqual(aadOf(dek.header, 'acme', 'User.email'))
-    expect(dek.aad('User.email')).toBe(dek.aad('User.email'))
-    expect(dek.aad('User.name')).not.toEqual(dek.aad('User.email'))
+    for (const flags of [0, 1]) {
+      const place = dek.place(EMAIL, flags === 1)
+      expect(decodeHeader(place.header)).toEqual({ suite: 1, flags, dekId: identity.key })
+      expect(place.aad).toEqual(aadOf(place.header, 'acme', 'User.email'))
+      expect(dek.place(EMAIL, flags === 1)).toBe(place)
+      expect(dek.place({ ...EMAIL, context: 'User.name' }, flags === 1).aad).not.toEqual(place.aad)
+    }
   })
 })

@@ -52,12 +52,13 @@ async function warm({ endpoint, credential, keyId, tenants }: SnapshotOrder): Pr
 
 async function use(maker: KeyRing, reader: KeyRing, tenant: string): Promise<void> {
   const one = await maker.active(tenant, 'encrypt')
-  const place = { aad: one.aad('User.email'), bound: undefined }
+  const field = { context: 'User.email', kind: 'String', column: 'String' } as const
   const plaintexts = ['\0Ada']
   const nonces = randomNonces(1)
-  const stored = one.values.encrypt({ ...place, header: one.header, form: 'text', plaintexts, nonces })
+  const bound = undefined
+  const stored = one.values.encrypt({ places: [one.place(field, false)], bound, plaintexts, nonces })
   const [other] = await reader.load([one.id], tenant)
-  const [opened] = other!.values.decrypt({ ...place, stored, padded: false, codec: 0 })
+  const [opened] = other!.values.decrypt({ places: [other!.place(field, false)], bound, stored })
   if (opened !== 'Ada') throw new Error('the DEKs of two key rings do not agree')
 }
 

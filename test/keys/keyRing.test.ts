@@ -54,9 +54,11 @@ async function expectRefusal(promise: Promise<unknown>, code: ErrorCode, message
   expect(await refusal(promise)).toMatchObject({ code, message: expect.stringMatching(message) })
 }
 
+const EMAIL = { context: 'User.email', kind: 'String', column: 'String' } as const
+
 function works(one: Dek, other: Dek): boolean {
-  const sealed = encrypt(one.key, one.aad('User.email'), 'Ada', randomNonces(1))
-  return decrypt(other.key, other.aad('User.email'), sealed)?.toString() === 'Ada'
+  const sealed = encrypt(one.key, one.place(EMAIL, false).aad, 'Ada', randomNonces(1))
+  return decrypt(other.key, other.place(EMAIL, false).aad, sealed)?.toString() === 'Ada'
 }
 
 /** A keys table that answers in its own way where `changes` says so. */

@@ -1,0 +1,33 @@
+import type { EncryptBatch, Outcome, PlaceSpec, ValueKey } from '../../src/crypto/batch.js'
+import type { Ciphertext } from '../../src/crypto/ciphertext.js'
+
+export interface WrittenBatch
+  extends Pick<PlaceSpec, 'header' | 'form' | 'aad'>,
+    Pick<EncryptBatch, 'bound' | 'plaintexts' | 'nonces'> {}
+
+export interface ReadBatch extends Pick<PlaceSpec, 'aad' | 'padded' | 'codec'>, Pick<EncryptBatch, 'bound'> {
+  readonly stored: readonly Ciphertext[]
+}
+
+const ANY_HEADER = Buffer.alloc(18)
+
+/** A key whose batches are all of one field. */
+export interface PlacedKey {
+  encrypt(batch: WrittenBatch): Ciphertext[]
+  decrypt(batch: ReadBatch): Outcome[]
+}
+
+export function placed(key: ValueKey): PlacedKey {
+  return {
+    encrypt({ header, form, aad, bound, plaintexts, nonces }) {
+      const place = key.place({ header, form, aad, padded: false, codec: undefined })
+      return key.encrypt({ places: plaintexts.map(() => place), bound, plaintexts, nonces })
+    },
+    decrypt({ aad, padded, codec, bound, stored }) {
+      const [text, raw] = (['text', 'raw'] as const).map((form) =>
+        key.place({ header: ANY_HEADER, form, aad, padded, codec }),
+      )
+      return key.decrypt({ places: stored.map((value) => (typeof value === 'string' ? text! : raw!)), bound, stored })
+    },
+  }
+}
