@@ -1,8 +1,10 @@
 import { plaintextCopies } from '../doctor/copies.js'
 import type { Check, Finding } from '../doctor/finding.js'
+import { missingGuards } from '../doctor/guards.js'
 import { keyAges, kmsAnswers } from '../doctor/keys.js'
 import { suspiciousNames } from '../doctor/names.js'
-import { blindIndexes, checkConstraints, storedValues } from '../doctor/stored.js'
+import { slowSearches } from '../doctor/searches.js'
+import { blindIndexes, storedValues } from '../doctor/stored.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import type { World } from '../loadConfig.js'
 import { counted, type Terminal } from '../terminal.js'
@@ -16,9 +18,10 @@ const CHECKS: readonly Check[] = [
   kmsAnswers,
   storedValues,
   blindIndexes,
+  slowSearches,
   keyAges,
   plaintextCopies,
-  checkConstraints,
+  missingGuards,
   suspiciousNames,
 ]
 
