@@ -172,6 +172,15 @@ describe('fieldseal that is stopped', () => {
     expect(rest.output).toMatch(/Customer +│ 2,060 +│ 2,060 /)
   })
 
+  it('by a reader of its output that goes away ends quietly, and the same command does the rest', async () => {
+    await add(2000)
+    const { child, ended } = startCommand(migration, 'encrypt', '--model', 'Customer', '--rate', '1000', '--json')
+    child.stdout!.once('data', () => child.stdout!.destroy())
+    expect(await ended).toMatchObject({ code: 130, errors: '' })
+    expect(await run('encrypt', '--model', 'Customer')).toMatchObject({ code: 0 })
+    expect(await run('verify', '--model', 'Customer')).toMatchObject({ code: 0 })
+  })
+
   it('by kill -9 loses nothing', async () => {
     await add(2000)
     const { child, ended } = startCommand(migration, 'encrypt', '--model', 'Customer', '--rate', '1500', '--json')
