@@ -17,6 +17,15 @@ export interface PostgresServer extends Stoppable {
   readonly description: string
 }
 
+/** One that can be restarted, on the same port and with the same data. */
+export interface EmbeddedPostgres extends PostgresServer {
+  /**
+   * @param mode `fast` cuts all connections and shuts down in order; `immediate` is a crash, after which the server
+   *   recovers what was committed with `synchronous_commit`
+   */
+  restart(mode: 'fast' | 'immediate'): Promise<void>
+}
+
 const run = promisify(execFile)
 
 /** What is thrown away at the end need not survive a crash of the machine. */
@@ -39,7 +48,7 @@ const LOCALE = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '-
  *
  * @throws Error when there is no build for this platform or the server does not start, with its log
  */
-export async function startEmbeddedPostgres(): Promise<PostgresServer> {
+export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
   const user = await serverUser()
   const folder = await temporaryFolder(user)
   const janitor = cleanUpLater({ kind: 'cluster', folder })
@@ -49,8 +58,12 @@ export async function startEmbeddedPostgres(): Promise<PostgresServer> {
     await initialise({ programs, folder, user, password })
     const port = await start({ programs, folder, user })
     const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`
+    const restart: EmbeddedPostgres['restart'] = async (mode) => {
+      await control('restart', { programs, folder, user }, `--mode=${mode}`)
+    }
     const { stdout } = await run(join(programs, 'postgres'), ['--version'], as(user, folder))
-    return { url, description: `embedded ${stdout.replace(/^.*\) /, 'PostgreSQL ').trim()}`, stop: janitor.stop }
+    const description = `embedded ${stdout.replace(/^.*\) /, 'PostgreSQL ').trim()}`
+    return { url, description, restart, stop: janitor.stop }
   } catch (error) {
     await janitor.stop()
     throw error
@@ -83,19 +96,30 @@ async function initialise(options: {
   await appendFile(join(data, 'postgresql.conf'), SETTINGS)
 }
 
+interface Cluster {
+  readonly programs: string
+  readonly folder: string
+  readonly user: OsUser | undefined
+}
+
+const logOf = ({ folder }: Cluster) => join(folder, 'log')
+
+function control(what: 'start' | 'restart', cluster: Cluster, ...more: string[]) {
+  const { programs, folder, user } = cluster
+  const args = ['--wait', '--timeout=60', '--silent', `--pgdata=${join(folder, 'data')}`, `--log=${logOf(cluster)}`]
+  return run(join(programs, 'pg_ctl'), [what, ...args, ...more], as(user, folder))
+}
+
 /** Another program may take the free port before the server does: then once more, on another. */
-async function start(options: { programs: string; folder: string; user: OsUser | undefined }): Promise<number> {
-  const { programs, folder, user } = options
-  const log = join(folder, 'log')
+async function start(cluster: Cluster): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
-    await appendFile(join(folder, 'data', 'postgresql.conf'), `port = ${port}\n`)
-    const args = ['start', '--wait', '--timeout=60', '--silent', `--pgdata=${join(folder, 'data')}`, `--log=${log}`]
+    await appendFile(join(cluster.folder, 'data', 'postgresql.conf'), `port = ${port}\n`)
     try {
-      await run(join(programs, 'pg_ctl'), args, as(user, folder))
+      await control('start', cluster)
       return port
     } catch (error) {
-      const why = await readFile(log, 'utf8').catch(() => '')
+      const why = await readFile(logOf(cluster), 'utf8').catch(() => '')
       if (attempt < 5 && /could not (bind|create any)/.test(why)) continue
       throw new Error(`the embedded PostgreSQL did not start:\n${why}`, { cause: error })
     }

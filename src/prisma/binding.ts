@@ -35,10 +35,16 @@ export class Bindings {
   }
 
   #boundDelegate(delegate: object, binding: Binding): object {
+    const bound = new Map<PropertyKey, { readonly of: Callable; readonly call: Callable }>()
     return new Proxy(delegate, {
       get: (target, property) => {
         const value: unknown = Reflect.get(target, property, target)
-        return typeof value === 'function' ? this.#boundFunction(target, value as Callable, binding) : value
+        if (typeof value !== 'function') return value
+        const known = bound.get(property)
+        if (known?.of === value) return known.call
+        const call = this.#boundFunction(target, value as Callable, binding)
+        bound.set(property, { of: value as Callable, call })
+        return call
       },
     })
   }
@@ -51,13 +57,20 @@ export class Bindings {
     return run
   }
 
+  /** Entering by hand does what `run` does, and leaves no frame of it between Prisma and its caller. */
   #boundFunction(target: object, fn: Callable, binding: Binding): Callable {
-    const run = <R>(work: () => R): R => this.#storage.run(binding, work)
-    return (...args) =>
-      keepContext(
-        run(() => Reflect.apply(fn, target, args)),
-        run,
-      )
+    const storage = this.#storage
+    const run = <R>(work: () => R): R => storage.run(binding, work)
+    const call = (...args: unknown[]) => {
+      const around = storage.getStore()
+      storage.enterWith(binding)
+      try {
+        return keepContext(Reflect.apply(fn, target, args), run)
+      } finally {
+        storage.enterWith(around!)
+      }
+    }
+    return Object.defineProperty(call, 'name', { value: PASSED_OVER })
   }
 
   /** The client that an interactive transaction hands over is bound too, wherever the callback takes it. */
@@ -68,3 +81,6 @@ export class Bindings {
 }
 
 type Callable = (...args: unknown[]) => unknown
+
+/** Prisma's errors say where it was called, and pass over functions of such names. */
+const PASSED_OVER = 'Proxy.call'

@@ -52,8 +52,8 @@ async function run({ url, endpoint, credential, keyId, tenants, from, keys }: Ap
   }
   const work = async () => {
     while (going) {
-      await step().catch(async (error: { code?: string; name: string }) => {
-        const code = error.code ?? error.name
+      await step().catch(async (error: Error & { code?: string }) => {
+        const code = error.code ?? `${error.name}: ${error.message}`
         news.errors[code] = (news.errors[code] ?? 0) + 1
         await setTimeout(20)
       })

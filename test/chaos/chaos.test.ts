@@ -1,11 +1,11 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { openClinic } from '../support/clinic.js'
 import { chaos } from './chaos.js'
+import { openChaosWorld } from './world.js'
 
 it('loses no acknowledged row while the KMS fails, the database restarts, keys rotate, and processes die', async () => {
-  const clinic = await openClinic()
-  onTestFinished(() => clinic.close())
-  const figures = await chaos({ clinic, seconds: 12, processes: 2 })
+  const world = await openChaosWorld()
+  onTestFinished(() => world.close())
+  const figures = await chaos({ world, seconds: 12, processes: 2 })
   console.log(figures)
   const { lost, wrong, plaintext, notOneActive, limitsPassed } = figures
   expect({ lost, wrong, plaintext, notOneActive, limitsPassed }).toEqual({

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Fault, KmsEmulator } from 'fieldseal/testing'
-import pg from 'pg'
 import { headerOfHead, headOf } from '../../src/crypto/ciphertext.js'
-import { type ClinicUnderTest, emulatedKms } from '../support/clinic.js'
+import { emulatedKms } from '../support/clinic.js'
 import { type AppNews, type AppSetup, nameOf } from './protocol.js'
+import type { ChaosWorld } from './world.js'
 
 const program = fileURLToPath(new URL('app.ts', import.meta.url))
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -17,7 +17,7 @@ const KEYS = { ttl: 400, staleFor: '1m', rotateAfter: '2s', maxMessages: LIMIT }
 const TENANTS = Array.from({ length: 6 }, (_, i) => `chaos-${i}`)
 
 export interface ChaosOptions {
-  readonly clinic: Pick<ClinicUnderTest, 'database' | 'plain' | 'another'> & { readonly emulator: KmsEmulator }
+  readonly world: ChaosWorld
   readonly seconds: number
   readonly processes: number
   readonly say?: (text: string) => void
@@ -43,20 +43,20 @@ export interface ChaosFigures {
 
 /** Several apps write and read while everything under them fails; then looks at what is left. */
 export async function chaos(options: ChaosOptions): Promise<ChaosFigures> {
-  const { clinic, seconds, processes } = options
-  await clinic.plain.clinic.createMany({ data: TENANTS.map((id) => ({ id, name: id })) })
+  const { world, seconds, processes } = options
+  await world.plain.clinic.createMany({ data: TENANTS.map((id) => ({ id, name: id })) })
   const tally = new Tally()
-  const apps = Array.from({ length: processes }, (_, i) => new App(clinic, tally, i))
+  const apps = Array.from({ length: processes }, (_, i) => new App(world, tally, i))
   await Promise.all(apps.map((app) => app.start()))
   const end = performance.now() + seconds * 1000
   while (performance.now() < end) {
     await disturb(options, apps, tally)
     await setTimeout(100 + Math.random() * 500)
   }
-  clinic.emulator.faults.clear()
+  world.emulator.faults.clear()
   await setTimeout(1_000)
   await Promise.all(apps.map((app) => app.stop()))
-  return { ...tally.figures, ...(await inspect(clinic, tally)) }
+  return { ...tally.figures, ...(await inspect(world, tally)) }
 }
 
 class Tally {
@@ -89,16 +89,16 @@ class App {
   #generation = 0
 
   constructor(
-    private readonly clinic: ChaosOptions['clinic'],
+    private readonly world: ChaosWorld,
     private readonly tally: Tally,
     private readonly number: number,
   ) {}
 
   async start(): Promise<void> {
-    const { endpoint, credential, keyId } = this.clinic.emulator
+    const { url, emulator } = this.world
+    const { endpoint, credential, keyId } = emulator
     const from = (this.number * 1_000 + this.#generation) * 100_000
     this.#generation += 1
-    const { url } = this.clinic.database
     const setup: AppSetup = { url, endpoint, credential, keyId, tenants: TENANTS, from, keys: KEYS }
     const child = fork(program, [JSON.stringify(setup)], { cwd: root, execArgv: ['--import', 'tsx'], silent: true })
     const printed: string[] = []
@@ -136,17 +136,21 @@ const FAULTS: { readonly [kind: string]: Fault } = {
   'KMS has internal errors': { kind: 'error', code: 'InternalError', times: 20 },
 }
 
-async function disturb({ clinic, say }: ChaosOptions, apps: readonly App[], tally: Tally): Promise<void> {
-  const kinds = [...Object.keys(FAULTS), 'KMS goes away', 'database restarts', 'keys rotate', 'process dies']
+async function disturb({ world, say }: ChaosOptions, apps: readonly App[], tally: Tally): Promise<void> {
+  const others: { readonly [kind: string]: () => Promise<void> } = {
+    'KMS goes away': () => away(world.emulator),
+    'database restarts': () => world.restart('fast'),
+    'database crashes': () => world.restart('immediate'),
+    'keys rotate': () => rotate(world),
+    'process dies': () => replace(apps[Math.floor(Math.random() * apps.length)]!),
+  }
+  const kinds = [...Object.keys(FAULTS), ...Object.keys(others)]
   const kind = kinds[Math.floor(Math.random() * kinds.length)]!
   tally.fault(kind)
   say?.(kind)
   const fault = FAULTS[kind]
-  if (fault) clinic.emulator.faults.add(fault)
-  else if (kind === 'KMS goes away') await away(clinic.emulator)
-  else if (kind === 'database restarts') await restart(clinic.database.url)
-  else if (kind === 'keys rotate') await rotate(clinic)
-  else await replace(apps[Math.floor(Math.random() * apps.length)]!)
+  if (fault) world.emulator.faults.add(fault)
+  else await others[kind]!()
 }
 
 async function away({ faults }: KmsEmulator): Promise<void> {
@@ -155,22 +159,8 @@ async function away({ faults }: KmsEmulator): Promise<void> {
   back()
 }
 
-/** As its clients see a restart: every connection is cut, and none is taken for a while. */
-async function restart(url: string): Promise<void> {
-  const name = new URL(url).pathname.slice(1)
-  const server = new URL(url)
-  server.pathname = '/postgres'
-  const client = new pg.Client({ connectionString: server.href })
-  await client.connect()
-  await client.query(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS false`)
-  await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name])
-  await setTimeout(300)
-  await client.query(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`)
-  await client.end()
-}
-
 /** Whatever stands against it, is part of the chaos. */
-async function rotate({ another }: ChaosOptions['clinic']): Promise<void> {
+async function rotate({ another }: ChaosWorld): Promise<void> {
   const client = another({ pool: 2, keys: KEYS })
   await client.$encryption.rotate({ tenants: TENANTS }).catch(() => undefined)
   await client.$disconnect()
@@ -181,7 +171,7 @@ async function replace(app: App): Promise<void> {
   await app.start()
 }
 
-async function inspect({ another, plain, emulator }: ChaosOptions['clinic'], tally: Tally) {
+async function inspect({ another, plain, emulator }: ChaosWorld, tally: Tally) {
   const client = another({ kms: emulatedKms(emulator) })
   const values = new Map<string, string>()
   for (const clinicId of TENANTS) {

@@ -28,6 +28,18 @@ describe('startEmbeddedPostgres', () => {
     await expect(ask(url, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
+  it.each(['fast', 'immediate'] as const)('comes back with its data after a restart, %s', async (mode) => {
+    const { url, restart, stop } = await startEmbeddedPostgres()
+    const connected = new pg.Client({ connectionString: url })
+    await connected.connect()
+    await connected.query('SET synchronous_commit = on; CREATE TABLE kept AS SELECT 7')
+    const cut = new Promise((resolve) => connected.on('error', resolve))
+    await restart(mode)
+    await cut
+    expect(String(await ask(url, 'TABLE kept'))).toBe('7')
+    await stop()
+  })
+
   it('heeds no PostgreSQL variables or locale of its caller', async () => {
     vi.stubEnv('PGDATA', '/nowhere')
     vi.stubEnv('PGPORT', '1')

@@ -39,7 +39,7 @@ export async function openClinic(options: ClientOptions = {}): Promise<ClinicUnd
     const base = plainClient(database.url, pool)
     if (log) base.$on('query', ({ query }) => log(query))
     clients.push(base)
-    return encryptedClient(base, emulator, encryption)
+    return encryptedClient(base, { kms: emulatedKms(emulator), ...encryption })
   }
   const prisma = open(options, (statement) => statements.push(statement))
   await plain.clinic.createMany({ data: ['acme', 'globex'].map((id) => ({ id, name: id })) })
@@ -76,10 +76,9 @@ interface EmulatedKmsOptions extends Omit<TencentKmsOptions, 'client' | 'keyId'>
   readonly credential?: KmsEmulator['credential']
 }
 
-function encryptedClient(
+export function encryptedClient(
   base: ReturnType<typeof plainClient>,
-  emulator: KmsEmulator,
-  options: Partial<FieldEncryptionOptions>,
+  options: Omit<FieldEncryptionOptions, 'schema'> & Partial<Pick<FieldEncryptionOptions, 'schema'>>,
 ) {
-  return base.$extends(fieldEncryption({ schema: encryptionSchema, kms: emulatedKms(emulator), ...options }))
+  return base.$extends(fieldEncryption({ schema: encryptionSchema, ...options }))
 }

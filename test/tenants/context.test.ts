@@ -121,6 +121,15 @@ describe('a bound client', () => {
     expect(await deep).toMatchObject([{ name: 'son of acme' }])
   })
 
+  it("has Prisma's errors say where it was called, as any client", async () => {
+    const acme = clinic.prisma.$forTenant('acme')
+    for (const client of [clinic.plain, acme]) {
+      const where = { nothing: 1 } as never
+      const failed = await client.patient.findFirst({ where }).catch((error: Error) => error.message)
+      expect(failed).toMatch(/patient\.findFirst\(\)` invocation in\n.*context\.test\.ts:\d+/)
+    }
+  })
+
   it('keeps what is extended before and after it', async () => {
     const seen: string[] = []
     const acme = clinic.prisma

@@ -1,0 +1,60 @@
+//#region src/errors.d.ts
+/**
+ * Every way in which fieldseal can refuse. The union is closed: a `switch` over it can be exhaustive.
+ *
+ * | code | what happened |
+ * |---|---|
+ * | `OPTIONS_INVALID` | options that cannot work, found when they are given |
+ * | `SCHEMA_INVALID` | an annotation in the Prisma schema that means nothing or contradicts another |
+ * | `ALREADY_EXTENDED` | `fieldEncryption` was applied to a client that has it already |
+ * | `NOT_EXTENDED` | a client that should encrypt does not |
+ * | `TENANT_MISSING` | an encrypted field was reached and nothing says whose it is |
+ * | `TENANT_MISMATCH` | two sources name different tenants, or the ciphertext is another tenant's |
+ * | `TENANT_INVALID` | a tenant id that cannot be used (empty, reserved, too long) |
+ * | `VALUE_INVALID` | a value that the field cannot hold |
+ * | `QUERY_UNSUPPORTED` | a query that has no right answer on encrypted data |
+ * | `BOUND_VALUE_MISSING` | a bound column (`bind:`) whose value is not known before the SQL |
+ * | `CIPHERTEXT_INVALID` | what is stored is not a ciphertext of this library |
+ * | `DECRYPTION_FAILED` | authentication failed: changed, or moved from another place |
+ * | `KEY_NOT_FOUND` | the keys table has no row for the DEK that a ciphertext names |
+ * | `KEY_DESTROYED` | the DEK was crypto-shredded |
+ * | `KEY_INVALID` | a keys-table row that was tampered with or belongs to another set-up |
+ * | `KEY_STORE_UNAVAILABLE` | the keys table could not be read or written |
+ * | `KMS_UNAVAILABLE` | the KMS could not be reached, was too slow, or kept failing |
+ * | `KMS_THROTTLED` | the KMS kept refusing for its rate limit |
+ * | `KMS_DENIED` | credentials or permissions are wrong |
+ * | `KMS_KEY_UNUSABLE` | the KEK is disabled, archived, pending deletion or unknown |
+ * | `KMS_REFUSED` | the KMS refused this request: wrong wrapped key, encryption context or parameter |
+ * | `INDEX_MISMATCH` | verification: a blind index does not belong to the value beside it |
+ * | `ROW_BUSY` | maintenance: a row stayed locked, or changed between every read and write |
+ * | `ROW_REFUSED` | maintenance: a constraint of the database refuses what should be written |
+ * | `DATABASE_UNAVAILABLE` | maintenance: the database could not be reached or used |
+ */
+type ErrorCode = 'OPTIONS_INVALID' | 'SCHEMA_INVALID' | 'ALREADY_EXTENDED' | 'NOT_EXTENDED' | 'TENANT_MISSING' | 'TENANT_MISMATCH' | 'TENANT_INVALID' | 'VALUE_INVALID' | 'QUERY_UNSUPPORTED' | 'BOUND_VALUE_MISSING' | 'CIPHERTEXT_INVALID' | 'DECRYPTION_FAILED' | 'KEY_NOT_FOUND' | 'KEY_DESTROYED' | 'KEY_INVALID' | 'KEY_STORE_UNAVAILABLE' | 'KMS_UNAVAILABLE' | 'KMS_THROTTLED' | 'KMS_DENIED' | 'KMS_KEY_UNUSABLE' | 'KMS_REFUSED' | 'INDEX_MISMATCH' | 'ROW_BUSY' | 'ROW_REFUSED' | 'DATABASE_UNAVAILABLE';
+/**
+ * The one error class of this library. Messages name model, field, tenant or key id and what to do next;
+ * never a value, a ciphertext or key material.
+ *
+ * @example
+ * ```ts
+ * import { FieldsealError } from 'fieldseal'
+ *
+ * try {
+ *   await prisma.$forTenant('acme').patient.findMany()
+ * } catch (error) {
+ *   if (FieldsealError.is(error, 'TENANT_MISMATCH')) audit(error)
+ *   throw error
+ * }
+ * ```
+ */
+declare class FieldsealError extends Error {
+  readonly name = "FieldsealError";
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: {
+    cause?: unknown;
+  });
+  /** Tells this library's errors from others, also across its ESM and CommonJS builds. */
+  static is(error: unknown, code?: ErrorCode): error is FieldsealError;
+}
+//#endregion
+export { FieldsealError as n, ErrorCode as t };

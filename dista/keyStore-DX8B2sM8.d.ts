@@ -1,0 +1,72 @@
+import { i as Purpose } from "./kms-EJ-Z6w4-.js";
+
+//#region src/keys/keyStore.d.ts
+/** `active` encrypts and decrypts, `retired` only decrypts, `destroyed` is gone. */
+type KeyState = 'active' | 'retired' | 'destroyed';
+/** A row of the keys table as it is first written. */
+interface NewKey {
+  readonly id: string;
+  readonly tenant: string;
+  readonly purpose: Purpose;
+  /** 1, 2, 3 … per tenant and purpose. */
+  readonly version: number;
+  readonly state: KeyState;
+  /** null once destroyed. */
+  readonly wrapped: string | null;
+  /** The name of the `Kms` that wrapped it. */
+  readonly kms: string;
+  readonly kekId: string;
+  /** Encryptions reserved so far. */
+  readonly messages: number;
+}
+/** A row of the keys table. */
+interface StoredKey extends NewKey {
+  readonly createdAt: Date;
+  readonly destroyedAt: Date | null;
+}
+/** Which rows a walk over the keys table sees: all that fit every member that is given. */
+interface KeyFilter {
+  readonly tenants?: readonly string[];
+  readonly purpose?: Purpose;
+  readonly states?: readonly KeyState[];
+  /** Created before this time. */
+  readonly before?: Date;
+}
+/**
+ * The seam to the keys table. It works outside the caller's transactions, so that a rollback cannot lose a key.
+ * Absent is `null` or a missing element; broken is thrown.
+ */
+interface KeyStore {
+  /** The newest version of the tenant's key for this purpose, whatever its state; `null` when there is none. */
+  findNewest(tenant: string, purpose: Purpose): Promise<StoredKey | null>;
+  /** The rows with these ids, in any order; unknown ids are left out. */
+  findByIds(ids: readonly string[]): Promise<StoredKey[]>;
+  /**
+   * Inserts if no row has the same tenant, purpose and version yet, and in the same transaction retires the version
+   * before; `false` when another writer was first, or, unless `reopens`, when the version before is destroyed.
+   */
+  insert(key: NewKey, options?: {
+    readonly reopens?: boolean;
+  }): Promise<boolean>;
+  /**
+   * Adds `count` to the `messages` of an active key in one atomic step, or as much of it as stays within `limit`; gives
+   * what was added. 0: the key is no longer active, or its limit is reached.
+   */
+  reserve(id: string, count: number, limit: number): Promise<number>;
+  /** The first `limit` rows that fit, in the order of their ids, after the id `after`. */
+  list(filter: KeyFilter, page: {
+    readonly after?: string | undefined;
+    readonly limit: number;
+  }): Promise<StoredKey[]>;
+  count(filter: KeyFilter): Promise<number>;
+  /** Puts another wrapped text in place of the one in `key`; `false` when the row has changed since. */
+  rewrap(key: StoredKey, to: Pick<NewKey, 'wrapped' | 'kms' | 'kekId'>): Promise<boolean>;
+  /**
+   * Destroys all keys of a tenant, but those for `wrap`, in one transaction, and those that are being made meanwhile, and inserts the
+   * `tombstones` where the tenant has no key yet. Gives the tenant's rows, all of them destroyed; none when it had none.
+   * Keys for `wrap` are not a tenant's: the group that they belong to may have the same name.
+   */
+  destroy(tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]>;
+}
+//#endregion
+export { StoredKey as n, KeyStore as t };

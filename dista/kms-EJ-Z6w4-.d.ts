@@ -1,0 +1,48 @@
+//#region src/keys/kms.d.ts
+/** What a DEK is bound to inside the KMS: its encryption context. */
+interface DekIdentity {
+  /** The DEK's id, a lower-case UUID. */
+  readonly key: string;
+  readonly purpose: Purpose;
+  readonly tenant: string;
+}
+/** `encrypt`: encrypts values. `index`: makes blind indexes. `wrap`: wraps other DEKs, where there is a key hierarchy. */
+type Purpose = 'encrypt' | 'index' | 'wrap';
+/** A DEK under its KEK, as the keys table keeps it. */
+interface WrappedDek {
+  /** The KMS's own opaque text. */
+  readonly wrapped: string;
+  /** The id of the KEK that wraps it, as the KMS answered it. */
+  readonly kekId: string;
+  /** For the `kms` column, where it is not the `name` of the `Kms` that gave this. */
+  readonly kms?: string;
+}
+/** A new DEK, unwrapped and wrapped. */
+interface GeneratedDek extends WrappedDek {
+  /** 32 bytes, owned by the caller, who zeroes them. */
+  readonly dek: Buffer;
+}
+/**
+ * The seam to a key management service. An implementation retries what is worth retrying, keeps its own deadline,
+ * and throws a `FieldsealError` with a `KMS_*` code and no key material in it. It never returns a DEK that is not
+ * 32 bytes, and never one that was bound to another identity.
+ */
+interface Kms {
+  /** Written to the `kms` column of the keys table: `tencent`, `local`, … */
+  readonly name: string;
+  /** Other names in that column whose keys it unwraps as well. */
+  readonly reads?: readonly string[];
+  /** Makes a new random DEK, bound to `identity`, under the KEK of its tenant. */
+  generate(identity: DekIdentity): Promise<GeneratedDek>;
+  /** Unwraps a DEK into 32 bytes, owned by the caller, who zeroes them. */
+  unwrap(wrapped: WrappedDek, identity: DekIdentity): Promise<Buffer>;
+  /** Wraps a DEK that another KMS made, and leaves `dek` as it is: for taking over its keys. */
+  wrap?(dek: Buffer, identity: DekIdentity): Promise<WrappedDek>;
+  /**
+   * The same DEK under the newest version of the KEK of its tenant, which may be another KEK by now, without it leaving
+   * the KMS; what was given when nothing is newer.
+   */
+  rewrap?(wrapped: WrappedDek, identity: DekIdentity): Promise<WrappedDek>;
+}
+//#endregion
+export { WrappedDek as a, Purpose as i, GeneratedDek as n, Kms as r, DekIdentity as t };

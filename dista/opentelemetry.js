@@ -1,0 +1,125 @@
+import { t as FieldsealError } from "./errors-DjzEY_1A.js";
+import { SpanKind, SpanStatusCode, metrics, trace } from "@opentelemetry/api";
+//#region src/opentelemetry.ts
+const NAME = "fieldseal";
+/**
+* Metrics and spans through `@opentelemetry/api`, to whatever SDK the app has registered. Attributes are names of fields,
+* codes and ids of keys; tenants are left out, because there may be very many of them.
+*
+* | metric | | attributes |
+* |---|---|---|
+* | `fieldseal.kms.duration` | histogram, s | `action`, `kms`, `outcome`: `ok` or a code |
+* | `fieldseal.values` | counter | `field`, `mode` |
+* | `fieldseal.refusals` | counter | `model`, `operation`, `code` |
+* | `fieldseal.keys.created`, `.rotated`, `.evicted`, `.stale`, `.destroyed` | counters | `purpose` or `code` |
+* | `fieldseal.keys.cache` | observable counter | `result`: `hit` or `miss` |
+* | `fieldseal.keys.held` | observable gauge | |
+*
+* @example
+* ```ts
+* import { openTelemetry } from 'fieldseal/opentelemetry'
+*
+* fieldEncryption({ schema: encryptionSchema, kms, telemetry: openTelemetry() })
+* ```
+*/
+function openTelemetry() {
+	return {
+		onEvent: recorder(),
+		around,
+		watch
+	};
+}
+function recorder() {
+	const meter = metrics.getMeter(NAME);
+	const duration = meter.createHistogram("fieldseal.kms.duration", {
+		unit: "s",
+		description: "Calls of the KMS"
+	});
+	const counter = (name, description) => meter.createCounter(`fieldseal.${name}`, { description });
+	const values = counter("values", "Values encrypted, decrypted and indexed");
+	const refusals = counter("refusals", "Operations that were refused or failed");
+	const created = counter("keys.created", "DEKs made");
+	const rotated = counter("keys.rotated", "DEKs succeeded by request or by age");
+	const evicted = counter("keys.evicted", "Tenants whose DEKs were dropped from memory");
+	const stale = counter("keys.stale", "DEKs that served on during an outage");
+	const destroyed = counter("keys.destroyed", "DEKs destroyed");
+	return (event) => {
+		switch (event.type) {
+			case "kms.call": {
+				const { action, kms, code } = event;
+				duration.record(event.milliseconds / 1e3, {
+					action,
+					kms,
+					outcome: code ?? "ok"
+				});
+				break;
+			}
+			case "values":
+				values.add(event.count, {
+					field: event.field,
+					mode: event.mode
+				});
+				break;
+			case "refused":
+				refusals.add(1, {
+					model: event.model,
+					operation: event.operation,
+					code: event.code
+				});
+				break;
+			case "key.created":
+				created.add(1, { purpose: event.purpose });
+				break;
+			case "key.rotated":
+				rotated.add(1);
+				break;
+			case "key.evicted":
+				evicted.add(1);
+				break;
+			case "key.stale":
+				stale.add(1, { code: event.code });
+				break;
+			case "key.destroyed":
+				destroyed.add(event.keys.length);
+				break;
+		}
+	};
+}
+function watch(stats) {
+	const meter = metrics.getMeter(NAME);
+	const cache = meter.createObservableCounter("fieldseal.keys.cache", { description: "Keys looked for in memory" });
+	const held = meter.createObservableGauge("fieldseal.keys.held", { description: "Unwrapped DEKs in memory" });
+	cache.addCallback((result) => {
+		const { cacheHits, cacheMisses } = stats();
+		result.observe(cacheHits, { result: "hit" });
+		result.observe(cacheMisses, { result: "miss" });
+	});
+	held.addCallback((result) => result.observe(stats().cachedDeks));
+}
+function around({ action, kms, purpose, key }, work) {
+	const attributes = {
+		"fieldseal.kms": kms,
+		"fieldseal.purpose": purpose,
+		"fieldseal.key": key
+	};
+	const options = {
+		kind: SpanKind.CLIENT,
+		attributes
+	};
+	return trace.getTracer(NAME).startActiveSpan(`fieldseal.kms.${action}`, options, async (span) => {
+		try {
+			return await work();
+		} catch (error) {
+			const message = FieldsealError.is(error) ? error.code : "unknown";
+			span.setStatus({
+				code: SpanStatusCode.ERROR,
+				message
+			});
+			throw error;
+		} finally {
+			span.end();
+		}
+	});
+}
+//#endregion
+export { openTelemetry };
