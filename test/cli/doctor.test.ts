@@ -46,6 +46,13 @@ describe('fieldseal doctor', () => {
     expect(of('KMS')).toMatchObject([{ severity: 'hint', what: expect.stringContaining('no key yet') }])
   })
 
+  it('says an advice once for all findings that it serves', async () => {
+    const { output } = await runCommand(migration, 'doctor')
+    expect(output).toContain('problem  Customer.emailIndex is missing in 48 rows')
+    expect(output.match(/→ fieldseal reindex --model Customer\n/g)).toHaveLength(1)
+    expect(output).toMatch(/\n\d+ problems, 1 risk, \d+ hints?\n$/)
+  })
+
   it('is content once everything is encrypted, but for risks and hints', async () => {
     await migration.run('encrypt')
     const { code, of } = await doctor()
@@ -114,13 +121,25 @@ describe('fieldseal doctor', () => {
 })
 
 describe('fieldseal doctor on the indexes for searches', () => {
+  /** Rows that were never updated: an index beside older versions of rows has to wait for others' transactions. */
+  const fresh = async () => {
+    await migration.sql('CREATE TABLE kept AS SELECT * FROM customers')
+    await migration.sql('TRUNCATE customers, invoices')
+    return () => migration.sql('INSERT INTO customers SELECT * FROM kept; DROP TABLE kept')
+  }
+  beforeAll(async () => {
+    await migration.run('encrypt')
+    const restore = await fresh()
+    await restore()
+  })
+
   const slow = async () => {
     const { of } = await doctor()
     return of('blind indexes').map(({ severity, what, next }) => `${severity}: ${what} → ${next}`)
   }
   /** What it says with this index in place, and nothing else for nameIndex. */
   const withIndex = async (definition: string) => {
-    await migration.sql(`DROP INDEX IF EXISTS trial`)
+    await migration.sql('DROP INDEX IF EXISTS trial, trial2')
     await migration.sql(definition)
     return slow()
   }
@@ -129,6 +148,14 @@ describe('fieldseal doctor on the indexes for searches', () => {
   it.each([
     ['of the column', 'CREATE INDEX trial ON customers (name_index)'],
     ['of the tenant and the column', 'CREATE INDEX trial ON customers (tenant_id, name_index)'],
+    [
+      'of the tenant and the column, of a table with statistics',
+      'CREATE INDEX trial ON customers (tenant_id, name_index); ANALYZE customers',
+    ],
+    [
+      'that serves beside one that does not',
+      'CREATE INDEX trial ON customers (tenant_id, name_index); CREATE INDEX trial2 ON customers (number, name_index)',
+    ],
     ['of the column, then another', 'CREATE INDEX trial ON customers (name_index, number)'],
     ['by hash', 'CREATE INDEX trial ON customers USING hash (name_index)'],
     ['of the rows that have a value', 'CREATE INDEX trial ON customers (name_index) WHERE name_index IS NOT NULL'],
@@ -139,10 +166,9 @@ describe('fieldseal doctor on the indexes for searches', () => {
 
   it('is content with those on text columns, of few rows or none', async () => {
     await withIndex('CREATE INDEX trial ON customers (name_index)')
-    await migration.sql('CREATE TABLE kept AS SELECT * FROM customers')
-    await migration.sql('TRUNCATE customers, invoices')
+    const restore = await fresh()
     expect(await slow()).toEqual([])
-    await migration.sql('INSERT INTO customers SELECT * FROM kept; DROP TABLE kept')
+    await restore()
   })
 
   it('reports one of some rows, of an expression, or behind columns that a search does not give', async () => {
@@ -157,6 +183,25 @@ describe('fieldseal doctor on the indexes for searches', () => {
     ])
     expect(await withIndex('CREATE INDEX trial ON customers (number) INCLUDE (name_index)')).toEqual([
       expect.stringContaining('risk: Customer.nameIndex has an index that PostgreSQL cannot use'),
+    ])
+  })
+
+  it('says that one is not in use yet because of transactions that are older', async () => {
+    await migration.sql('DROP INDEX IF EXISTS trial')
+    // With room on its page, the new version of a row is beside the old one.
+    await migration.sql('ALTER TABLE customers SET (fillfactor = 20)')
+    await (await fresh())()
+    const older = await migration.pool.connect()
+    await older.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+    await older.query('SELECT txid_current()')
+    await migration.sql(`UPDATE customers SET name_index = name_index || '\\x00'::bytea`)
+    const said = await withIndex('CREATE INDEX trial ON customers (name_index)')
+    await older.query('ROLLBACK')
+    older.release()
+    await migration.sql('DROP INDEX trial')
+    await (await fresh())()
+    expect(said).toEqual([
+      'hint: Customer.nameIndex has the index "trial", which waits for transactions that are older than it → run this again once they have ended; see pg_stat_activity',
     ])
   })
 

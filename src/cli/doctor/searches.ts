@@ -1,6 +1,5 @@
 import { indexesFor } from '../../postgres/searchPlan.js'
 import { type PgConnection, quoteName, runSql, tableName } from '../../postgres/sql.js'
-import { readTableFacts } from '../../postgres/tableFacts.js'
 import type { BlindIndexSchema, ModelSchema } from '../../schema/encryptionSchema.js'
 import type { Check, Finding, Severity } from './finding.js'
 
@@ -41,43 +40,33 @@ function advised({ tenant }: ModelSchema, field: string): string {
   return tenant === undefined ? field : `${tenant}, ${field}`
 }
 
+/** An index may serve though other columns stand before: those of an equality beside it, which the tenant's mostly is. */
 async function trySearch(search: Search): Promise<Slow | undefined> {
   const used = await usedIndexes(search)
   const indexes = await indexesOn(search)
   if (used.length === 0) return unused(indexes)
-  const leading = indexes.filter(({ name }) => used.includes(name)).map(({ before }) => before)
-  const [first] = leading.sort((one, other) => one.length - other.length)
-  const others = (first ?? []).filter((column) => column !== search.tenant)
-  if (others.length === 0) return undefined
-  const what = `stands in an index behind ${others.join(', ')}, so only searches that give that too are quick`
+  const serving = indexes.filter(({ name, valid, predicate }) => used.includes(name) || (valid && predicate === null))
+  const others = serving.map(({ before }) => before.filter((column) => column !== search.tenant))
+  const [fewest] = others.sort((one, other) => one.length - other.length)
+  if (fewest === undefined || fewest.length === 0) return undefined
+  const what = `stands in an index behind ${fewest.join(', ')}, so only searches that give that too are quick`
   return { severity: 'hint', what }
 }
 
-/** Of the forms that a search takes. The tenant may stand beside the value, as it mostly does. */
-async function usedIndexes({ database, model, column, tenant, type }: Search): Promise<string[]> {
+/** For each of the forms that a search takes. */
+async function usedIndexes({ database, model, column, type }: Search): Promise<string[]> {
   const [one, other] = type === 'Bytes' ? [`'\\x00'::bytea`, `'\\x01'::bytea`] : [`'a'`, `'b'`]
   const name = quoteName(column)
-  const beside = tenant === undefined ? [[]] : [[], [await equalsTenant(database, model, tenant)]]
-  const used: string[] = []
-  for (const form of [`${name} = ${one}`, `${name} IN (${one}, ${other})`]) {
-    const tried = await Promise.all(
-      beside.map((more) => indexesFor(database, tableName(model), [...more, form], column)),
-    )
-    if (tried.every(({ length }) => length === 0)) return []
-    used.push(...tried.flat())
-  }
-  return used
-}
-
-async function equalsTenant(database: PgConnection, model: ModelSchema, tenant: string): Promise<string> {
-  const { types } = await readTableFacts(database, tableName(model))
-  const value = types.get(tenant) === 'uuid' ? '00000000-0000-0000-0000-000000000000' : 'a'
-  return `${quoteName(tenant)} = '${value}'`
+  const forms = [`${name} = ${one}`, `${name} IN (${one}, ${other})`]
+  const used = await Promise.all(forms.map((form) => indexesFor(database, tableName(model), form)))
+  return used.some(({ length }) => length === 0) ? [] : used.flat()
 }
 
 interface DatabaseIndex {
   readonly name: string
   readonly valid: boolean
+  /** Made beside rows that others may still see as they were: transactions from before it do not use it. */
+  readonly young: boolean
   /** The condition of a partial index. */
   readonly predicate: string | null
   /** Columns before the one that is looked for. */
@@ -89,7 +78,7 @@ interface DatabaseIndex {
 async function indexesOn({ database, model, column }: Search): Promise<DatabaseIndex[]> {
   const rows = await runSql(
     database,
-    `SELECT c.relname, (i.indisvalid AND i.indisready)::text, pg_get_expr(i.indpred, i.indrelid), pg_get_indexdef(i.indexrelid),
+    `SELECT c.relname, (i.indisvalid AND i.indisready)::text, i.indcheckxmin::text, pg_get_expr(i.indpred, i.indrelid), pg_get_indexdef(i.indexrelid),
        (SELECT json_agg(b.attname ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, n)
         JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attnum = k.attnum
         WHERE k.n < (SELECT min(n) FROM unnest(i.indkey) WITH ORDINALITY AS o(attnum, n) WHERE o.attnum = a.attnum))::text
@@ -98,9 +87,10 @@ async function indexesOn({ database, model, column }: Search): Promise<DatabaseI
      WHERE i.indrelid = to_regclass($1) ORDER BY c.relname`,
     [tableName(model), column],
   )
-  return rows.map(([name, valid, predicate, definition, before]) => ({
+  return rows.map(([name, valid, young, predicate, definition, before]) => ({
     name: name!,
     valid: valid === 'true',
+    young: young === 'true',
     predicate: predicate!,
     before: JSON.parse(before ?? '[]'),
     definition: definition!,
@@ -117,6 +107,11 @@ function unused(indexes: readonly DatabaseIndex[]): Slow {
   if (broken) {
     const what = `has the index ${quoteName(broken.name)}, which is invalid: it was not built to its end`
     return { severity: 'risk', what, next: `REINDEX INDEX CONCURRENTLY ${quoteName(broken.name)}` }
+  }
+  const young = indexes.find((one) => one.young && one.predicate === null)
+  if (young) {
+    const what = `has the index ${quoteName(young.name)}, which waits for transactions that are older than it`
+    return { severity: 'hint', what, next: 'run this again once they have ended; see pg_stat_activity' }
   }
   const partial = indexes.find(({ predicate }) => predicate !== null)
   const what = partial
