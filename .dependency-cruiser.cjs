@@ -2,8 +2,10 @@
 /** The order of src: a layer imports from itself and from those before it. */
 const LAYERS = [
   'errors',
+  'access',
   'tenant',
   'crypto',
+  'masks',
   'schema',
   'keys',
   'opentelemetry',

@@ -13,6 +13,7 @@
  * | `VALUE_INVALID` | a value that the field cannot hold |
  * | `QUERY_UNSUPPORTED` | a query that has no right answer on encrypted data |
  * | `BOUND_VALUE_MISSING` | a bound column (`bind:`) whose value is not known before the SQL |
+ * | `ACCESS_DENIED` | a client reads or searches a field that its `allow` leaves out |
  * | `CIPHERTEXT_INVALID` | what is stored is not a ciphertext of this library |
  * | `DECRYPTION_FAILED` | authentication failed: changed, or moved from another place |
  * | `KEY_NOT_FOUND` | the keys table has no row for the DEK that a ciphertext names |
@@ -40,6 +41,7 @@ export type ErrorCode =
   | 'VALUE_INVALID'
   | 'QUERY_UNSUPPORTED'
   | 'BOUND_VALUE_MISSING'
+  | 'ACCESS_DENIED'
   | 'CIPHERTEXT_INVALID'
   | 'DECRYPTION_FAILED'
   | 'KEY_NOT_FOUND'

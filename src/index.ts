@@ -1,3 +1,4 @@
+export type { AccessOptions } from './access.js'
 export { defineConfig, type FieldsealConfig } from './cli/config.js'
 export { type ErrorCode, FieldsealError } from './errors.js'
 export type { DekIdentity, GeneratedDek, Kms, Purpose, WrappedDek } from './keys/kms.js'

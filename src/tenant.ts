@@ -1,14 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { type Access, type AccessOptions, accessOf } from './access.js'
 import { FieldsealError } from './errors.js'
 
 const SHARED = Symbol.for('fieldseal.tenant')
 /** Under it global blind indexes have their key. */
 export const GLOBAL_TENANT = '*'
 
-/** One storage for the whole process, whichever builds of this library (ESM, CommonJS) are loaded. */
-const ambient = sharedStorage(globalThis as { [SHARED]?: AsyncLocalStorage<string> })
+interface Ambient {
+  readonly tenant: string
+  readonly access: Access
+}
 
-function sharedStorage(place: { [SHARED]?: AsyncLocalStorage<string> }): AsyncLocalStorage<string> {
+/** One storage for the whole process, whichever builds of this library (ESM, CommonJS) are loaded. */
+const ambient = sharedStorage(globalThis as { [SHARED]?: AsyncLocalStorage<Ambient> })
+
+function sharedStorage(place: { [SHARED]?: AsyncLocalStorage<Ambient> }): AsyncLocalStorage<Ambient> {
   place[SHARED] ??= new AsyncLocalStorage()
   return place[SHARED]
 }
@@ -18,8 +24,10 @@ function sharedStorage(place: { [SHARED]?: AsyncLocalStorage<string> }): AsyncLo
  * query that `fn` returns without awaiting it keeps the tenant.
  *
  * @param tenant the tenant's id, as the application knows it
+ * @param access what it is for, and which encrypted fields may be read; inside another `withTenant`, only less than there
  * @returns what `fn` returns
- * @throws FieldsealError `TENANT_INVALID`
+ * @throws FieldsealError `TENANT_INVALID`, `OPTIONS_INVALID`; a field in `allow` that there is not is told by the first
+ * operation
  *
  * @example
  * ```ts
@@ -28,15 +36,24 @@ function sharedStorage(place: { [SHARED]?: AsyncLocalStorage<string> }): AsyncLo
  * app.use((request, response, next) => withTenant(request.user.tenantId, next))
  * ```
  */
-export function withTenant<T>(tenant: string, fn: () => T): T {
+export function withTenant<T>(tenant: string, fn: () => T): T
+export function withTenant<T>(tenant: string, access: AccessOptions, fn: () => T): T
+export function withTenant<T>(tenant: string, ...rest: [fn: () => T] | [access: AccessOptions, fn: () => T]): T {
   checkTenant(tenant)
-  const run = <R>(work: () => R): R => ambient.run(tenant, work)
+  const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest
+  const access = accessOf(options, ambientAccess())
+  const run = <R>(work: () => R): R => ambient.run({ tenant, access }, work)
   return keepContext(run(fn), run)
 }
 
 /** The tenant of the innermost `withTenant`, if any. */
 export function ambientTenant(): string | undefined {
-  return ambient.getStore()
+  return ambient.getStore()?.tenant
+}
+
+/** The access of the innermost `withTenant`, if any. */
+export function ambientAccess(): Access | undefined {
+  return ambient.getStore()?.access
 }
 
 /** @throws FieldsealError `TENANT_INVALID` when `tenant` cannot be a tenant's id */

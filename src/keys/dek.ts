@@ -29,8 +29,9 @@ export class Dek {
   /** The same for `index`. */
   readonly indexes: IndexKey
   readonly #header: Buffer
-  readonly #places = new Map<PlaceForm, Place>()
-  readonly #paddedPlaces = new Map<PlaceForm, Place>()
+  /** By context: no two fields have the same, and clients that are limited to some fields have plans of their own. */
+  /** By context. */
+  readonly #places = new Map<string, readonly Place[]>()
 
   /** Takes over `bytes` and zeroes them. */
   constructor(identity: DekIdentity, bytes: Buffer, engine = currentEngine()) {
@@ -53,27 +54,33 @@ export class Dek {
     }
   }
 
-  /** A field, as `values` works with it: the same object each time for the same field. */
+  /** A field, as `values` works with it: the same object each time for fields that are alike. */
   place(field: PlaceForm, padded: boolean): Place {
-    const places = padded ? this.#paddedPlaces : this.#places
-    let place = places.get(field)
-    if (!place) {
-      place = this.#newPlace(field, padded)
-      places.set(field, place)
-    }
+    const known = this.#places.get(field.context)
+    if (known) for (const place of known) if (place.padded === padded && isOf(place, field)) return place
+    const place = this.#newPlace(field, padded)
+    this.#places.set(field.context, [...(known ?? []), place])
     return place
   }
 
   #newPlace(field: PlaceForm, padded: boolean): Place {
     const header = padded ? this.#paddedHeader() : this.#header
     const aad = aadOf(header, this.tenant, field.context)
-    const form = field.column === 'Bytes' ? 'raw' : 'text'
-    return this.values.place({ header, aad, form, padded, codec: textCodecOf(field) })
+    return this.values.place({ header, aad, form: formOf(field), padded, codec: textCodecOf(field) })
   }
 
   #paddedHeader(): Buffer {
     return encodeHeader({ suite: SUITE_AES_256_GCM, flags: FLAG_PADDED, dekId: this.id })
   }
+}
+
+function formOf({ column }: ValueForm): Place['form'] {
+  return column === 'Bytes' ? 'raw' : 'text'
+}
+
+/** Fields of one context, by `as:` or of clients that are limited differently, need not have one type. */
+function isOf({ form, codec }: Place, field: PlaceForm): boolean {
+  return form === formOf(field) && codec === textCodecOf(field)
 }
 
 /** What costs nothing to open, for a key that will not be used so. */

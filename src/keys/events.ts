@@ -31,15 +31,25 @@ export type EncryptionEvent =
     }
   /** A tenant's keys were destroyed by this process. */
   | { readonly type: 'key.destroyed'; readonly tenant: string; readonly keys: readonly string[] }
-  /** Values of one field in one operation were encrypted, decrypted or made blind indexes of. */
+  /**
+   * Values of one field in one operation were encrypted, decrypted, decrypted to be masked, or made blind indexes of.
+   * `purpose` is the client's, or that of `withTenant`.
+   */
   | {
       readonly type: 'values'
       readonly field: string
-      readonly mode: 'encrypt' | 'decrypt' | 'index'
+      readonly mode: 'encrypt' | 'decrypt' | 'mask' | 'index'
       readonly count: number
+      readonly purpose: string | undefined
     }
   /** An operation on encrypted fields was refused or failed in this library. */
-  | { readonly type: 'refused'; readonly model: string; readonly operation: string; readonly code: ErrorCode }
+  | {
+      readonly type: 'refused'
+      readonly model: string
+      readonly operation: string
+      readonly code: ErrorCode
+      readonly purpose: string | undefined
+    }
 
 export type Emit = (event: EncryptionEvent) => void
 

@@ -1,26 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import type { KeyRing } from './keyRing.js'
-import type { News, NewsLine } from './news.js'
+import type { KeyHolder, News, NewsLine } from './news.js'
 import { type Notify, PostgresNews } from './postgresNews.js'
 import { processName } from './processName.js'
 
 /** How long others have to acknowledge, in milliseconds. */
 const ACKNOWLEDGE = 1_000
 
-/** Keeps the key rings of all processes on one state: tells the others what happened here, and does what they tell. */
+/** Keeps the keys in memory of all processes on one state: tells the others what happened here, and does what they tell. */
 export class KeyNews {
   /** This process, among others and among several clients in it. */
   readonly process = processName()
-  readonly #ring: KeyRing
+  readonly #holders: readonly KeyHolder[]
   readonly #line: NewsLine | undefined
   /** Acknowledgements of what was destroyed here, by its id. */
   readonly #dropped = new Map<string, Set<string>>()
 
   /** Without `notify` it tells nobody, and the time of DEKs in memory is all there is. */
-  constructor(ring: KeyRing, notify: Notify | undefined) {
-    this.#ring = ring
-    const listener = { onNews: (news: News) => this.#hear(news), onGap: () => ring.recheck() }
+  constructor(holders: readonly KeyHolder[], notify: Notify | undefined) {
+    this.#holders = holders
+    const listener = { onNews: (news: News) => this.#hear(news), onGap: () => this.#recheck() }
     this.#line = notify && new PostgresNews(notify, listener)
   }
 
@@ -49,13 +48,21 @@ export class KeyNews {
     await this.#line?.close()
   }
 
+  async #recheck(): Promise<void> {
+    await Promise.all(this.#holders.map((holder) => holder.recheck()))
+  }
+
+  #each(tell: (holder: KeyHolder) => void): void {
+    for (const holder of this.#holders) tell(holder)
+  }
+
   #hear(news: News): void {
     switch (news.kind) {
       case 'rotated':
-        if (news.by !== this.process) this.#ring.renewSoon(news.tenant)
+        if (news.by !== this.process) this.#each((holder) => holder.renewSoon(news.tenant))
         break
       case 'retired':
-        this.#ring.retire(news.tenant)
+        this.#each((holder) => holder.retire(news.tenant))
         break
       case 'destroyed':
         this.#drop(news)
@@ -67,7 +74,7 @@ export class KeyNews {
   }
 
   #drop({ tenant, id }: Extract<News, { kind: 'destroyed' }>): void {
-    this.#ring.evict(tenant)
+    this.#each((holder) => holder.evict(tenant))
     if (this.#dropped.has(id)) return
     this.#line?.send({ kind: 'dropped', id, process: this.process }).catch(() => undefined)
   }

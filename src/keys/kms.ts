@@ -1,3 +1,5 @@
+import type { KeyHolder } from './news.js'
+
 /** What a DEK is bound to inside the KMS: its encryption context. */
 export interface DekIdentity {
   /** The DEK's id, a lower-case UUID. */
@@ -49,6 +51,8 @@ export interface Kms {
    * the KMS; what was given when nothing is newer.
    */
   rewrap?(wrapped: WrappedDek, identity: DekIdentity): Promise<WrappedDek>
+  /** Holds what it keeps in memory of keys in the keys table, to be told what other processes do with them. */
+  readonly holder?: KeyHolder
 }
 
 /** Whether a `Kms` unwraps the keys of rows with this name in the `kms` column. */

@@ -9,6 +9,18 @@ export type News =
   /** A process has dropped them. */
   | { readonly kind: 'dropped'; readonly id: string; readonly process: string }
 
+/** Holds keys of tenants in memory, and is told what became of them. */
+export interface KeyHolder {
+  /** They were destroyed. */
+  evict(tenant: string): void
+  /** The active one must not be used any more. */
+  retire(tenant: string): void
+  /** The active one has a successor. */
+  renewSoon(tenant: string): void
+  /** Something may have been missed. */
+  recheck(): Promise<void>
+}
+
 /** Brings news to other processes, and theirs here. */
 export interface NewsLine {
   /** Resolves when it is sent. */

@@ -5,6 +5,8 @@ import type { DekIdentity, Kms } from './kms.js'
 export interface Observation {
   readonly emit: Emit | undefined
   readonly around: Around | undefined
+  /** Told when a new key has succeeded one that could have gone on, so that other processes can know. */
+  readonly onRotated?: (tenant: string) => void
 }
 
 /** The same KMS, with its calls told to whoever watches; the KMS itself when nobody does. */

@@ -41,6 +41,7 @@ function over({ kms, groupOf }: HierarchySettings, keys: IntermediateKeys): Kms 
   }
   return {
     name: NAME,
+    holder: keys.holder,
     reads: [kms.name, ...(kms.reads ?? [])],
     generate: async (identity) => {
       const group = parentOf(groupOf, identity)

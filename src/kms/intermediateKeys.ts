@@ -9,6 +9,7 @@ import { encryptionContext } from '../keys/encryptionContext.js'
 import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
 import type { DekIdentity, GeneratedDek, WrappedDek } from '../keys/kms.js'
+import type { KeyHolder } from '../keys/news.js'
 import type { Observation } from '../keys/observedKms.js'
 import type { HierarchySettings } from './hierarchicalOptions.js'
 import { unwrapDek, type Wrapping, wrapDek } from './keyWrap.js'
@@ -36,6 +37,11 @@ export class IntermediateKeys {
     const cache = new DekCache({ ttl, max, staleFor })
     const watched = observation && { observation }
     this.#ring = new KeyRing({ kms, store, cache, counted: 'wrap', rotation: { rotateAfter }, ...watched })
+  }
+
+  /** Other processes make and destroy intermediate keys, too. */
+  get holder(): KeyHolder {
+    return this.#ring
   }
 
   async generate(group: string, identity: DekIdentity): Promise<GeneratedDek> {

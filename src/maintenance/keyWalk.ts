@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { bulkhead, ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
 import type { KeyFilter, KeyStore, StoredKey } from '../keys/keyStore.js'
-import { paceOf } from './pace.js'
+import { type Pace, paceOf } from './pace.js'
 
 /** What every operation on many keys takes. */
 export interface WalkOptions {
@@ -53,7 +53,10 @@ export interface Walk {
   readonly store: KeyStore
   readonly filter: KeyFilter
   readonly options: WalkOptions
+  /** Keys begun per second unless the options say so. */
   readonly rate: number
+  /** Shared by walks that follow each other, which would otherwise begin with a burst each. */
+  readonly pace?: Pace
   /** Whether it changed anything. */
   readonly each: (row: StoredKey) => Promise<boolean>
 }
@@ -73,11 +76,11 @@ const OF_ONE_ROW = new Set(['KEY_INVALID', 'KEY_DESTROYED', 'KMS_REFUSED', 'KMS_
  *
  * @throws whatever stands in the way of all keys: a KMS or a keys table that is down, the signal's reason
  */
-export async function walkKeys({ store, filter, options, rate, each }: Walk): Promise<WalkReport> {
-  const { tenants, signal, concurrency = 10 } = options
-  checkWalk({ rate: options.rate ?? rate, concurrency })
+export async function walkKeys({ store, filter, options, each, ...walk }: Walk): Promise<WalkReport> {
+  const { tenants, signal, concurrency = 10, rate = walk.rate } = options
+  checkWalk({ rate, concurrency })
   const wanted = tenants === undefined ? filter : { ...filter, tenants: [tenants].flat() }
-  const [slots, pace] = [bulkhead(concurrency, Number.POSITIVE_INFINITY), paceOf(options.rate ?? rate)]
+  const [slots, pace] = [bulkhead(concurrency, Number.POSITIVE_INFINITY), walk.pace ?? paceOf(rate)]
   const run = new Run(options, await store.count(wanted))
   for (let after = options.after; ; ) {
     signal?.throwIfAborted()
@@ -140,7 +143,8 @@ class Run {
   }
 }
 
-function checkWalk({ rate, concurrency }: { readonly rate: number; readonly concurrency: number }): void {
+/** @throws FieldsealError `OPTIONS_INVALID` */
+export function checkWalk({ rate, concurrency }: { readonly rate: number; readonly concurrency: number }): void {
   if (!(rate > 0)) throw new FieldsealError('OPTIONS_INVALID', 'the option "rate" must be a number above 0')
   if (Number.isInteger(concurrency) && concurrency > 0) return
   throw new FieldsealError('OPTIONS_INVALID', 'the option "concurrency" must be a whole number above 0')

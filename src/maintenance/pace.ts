@@ -18,15 +18,18 @@ export function paceOf(rate: number): Pace {
   /** When the last starts were, each overwritten by the one that is `bunch` later. */
   const starts = new Array<number>(bunch).fill(Number.NEGATIVE_INFINITY)
   let next = 0
-  return async (signal) => {
-    const now = performance.now()
-    const start = Math.max(now, starts[next]! + window)
-    const own = next
-    starts[own] = start
+  const begin = async (signal?: AbortSignal) => {
+    signal?.throwIfAborted()
+    const untilDue = () => starts[next]! + window - performance.now()
+    for (let wait = untilDue(); wait > 0; wait = untilDue()) await setTimeout(wait, undefined, signal && { signal })
+    starts[next] = performance.now()
     next = (next + 1) % bunch
-    if (start > now) await setTimeout(start - now, undefined, signal && { signal })
-    else signal?.throwIfAborted()
-    // One that waits for this start already has put its own in its place.
-    if (starts[own] === start) starts[own] = Math.max(start, performance.now())
+  }
+  /** One after the other: who is late makes those behind it later, or they would bunch. */
+  let last: Promise<void> = Promise.resolve()
+  return (signal) => {
+    const turn = last.then(() => begin(signal))
+    last = turn.catch(() => undefined)
+    return turn
   }
 }

@@ -1,12 +1,10 @@
 import { FieldsealError } from '../errors.js'
-import type { KeyRing } from '../keys/keyRing.js'
 import { BatchSize, pause, Throttle } from './batchSize.js'
-import type { MaintainedModel } from './model.js'
 import type { Operation } from './operation.js'
 import { isolate, type Problem } from './problem.js'
 import type { Counts, ProgressRecord } from './progressStore.js'
 import type { Page, RowChange, RowKey, RowSource, StoredRow } from './rowSource.js'
-import { transformRows } from './transformRows.js'
+import { type RowTransformer, transformRows } from './transformRows.js'
 import { verifyRows } from './verifyRows.js'
 
 /** How a run goes about its work. */
@@ -43,10 +41,7 @@ export interface RunReport extends ProgressEvent {
   readonly problems: readonly Problem[]
 }
 
-export interface Run {
-  readonly operation: Operation
-  readonly model: MaintainedModel
-  readonly ring: KeyRing
+export interface Run extends RowTransformer {
   readonly source: RowSource
   /** `null` for a run that leaves no trace. */
   readonly record: ProgressRecord | null

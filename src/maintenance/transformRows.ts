@@ -30,6 +30,8 @@ export interface RowTransformer {
   readonly operation: Operation
   readonly model: MaintainedModel
   readonly ring: KeyRing
+  /** Told of the values that were decrypted and encrypted, before anything is done with them; may throw. */
+  readonly watch: (slots: readonly Slot[]) => void
 }
 
 /**
@@ -38,7 +40,7 @@ export interface RowTransformer {
  * @throws FieldsealError when one of the rows has a problem; nothing is done then
  */
 export async function transformRows(
-  { operation, model, ring }: RowTransformer,
+  { operation, model, ring, watch }: RowTransformer,
   rows: readonly StoredRow[],
 ): Promise<RowChange[]> {
   const works = rows.map((row) => planRow(operation, model, row))
@@ -50,14 +52,12 @@ export async function transformRows(
   const sealing = owned.filter(({ work }) => work.seal.length > 0)
   await keys.loadActives(sealing.map(({ tenant }) => tenant))
   const drafts = owned.map(({ work, tenant }) => draftOf(work, tenant, keys))
-  await transform(
-    drafts.flatMap((draft) => openSlots(model, draft)),
-    ring,
-  )
-  await transform(
-    drafts.flatMap((draft) => makeSlots(draft)),
-    ring,
-  )
+  const transformed = async (slots: readonly Slot[]) => {
+    await transform(slots, ring)
+    watch(slots)
+  }
+  await transformed(drafts.flatMap((draft) => openSlots(model, draft)))
+  await transformed(drafts.flatMap((draft) => makeSlots(draft)))
   return drafts.map(changeOf).filter((change) => change !== undefined)
 }
 

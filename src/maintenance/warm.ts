@@ -1,7 +1,8 @@
 import type { KeyRing } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
 import type { Purpose } from '../keys/kms.js'
-import { type WalkOptions, type WalkReport, walkKeys } from './keyWalk.js'
+import { checkWalk, type WalkOptions, type WalkReport, walkKeys } from './keyWalk.js'
+import { paceOf } from './pace.js'
 
 export interface WarmOptions extends Omit<WalkOptions, 'tenants' | 'after'> {
   /** Which keys; `encrypt` unless given. Reads need that one, writes of and searches by indexed fields also `index`. */
@@ -22,14 +23,18 @@ export async function warm(
   options: WarmOptions = {},
 ): Promise<WalkReport> {
   const { purposes = ['encrypt'], ...rest } = options
+  const { rate = RATE, concurrency = CONCURRENCY } = options
+  checkWalk({ rate, concurrency })
+  const pace = paceOf(rate)
   const total = { changed: 0, unchanged: 0, failed: [] as WalkReport['failed'] }
   for (const purpose of purposes) {
     for (let i = 0; i < tenants.length; i += CHUNK) {
       const { changed, unchanged, failed } = await walkKeys({
         store,
         filter: { purpose, states: ['active'] },
-        options: { concurrency: CONCURRENCY, ...rest, tenants: tenants.slice(i, i + CHUNK) },
-        rate: RATE,
+        options: { ...rest, concurrency, tenants: tenants.slice(i, i + CHUNK) },
+        rate,
+        pace,
         each: (row) => ring.adopt(row),
       })
       total.changed += changed

@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { keepContext } from '../tenant.js'
+import { type Access, narrowed, UNLIMITED } from '../access.js'
+import { ambientAccess, keepContext } from '../tenant.js'
 import type { Binding } from './tenancy.js'
 
 /**
- * Binds clients to a tenant. A bound client is a proxy over whatever client it was asked of, with all extensions that
- * were chained later: every call on it, and the start of every lazy promise it returns, runs in an asynchronous
- * context that tells the encryption the tenant.
+ * Binds clients to a tenant, and to what may be read of it. A bound client is a proxy over whatever client it was asked
+ * of, with all extensions that were chained later: every call on it, and the start of every lazy promise it returns, runs
+ * in an asynchronous context that tells the encryption of it.
  */
 export class Bindings {
   readonly #storage = new AsyncLocalStorage<Binding>()
@@ -19,6 +20,11 @@ export class Bindings {
   /** The binding of the running operation, if it came through a bound client. */
   current(): Binding | undefined {
     return this.#storage.getStore()
+  }
+
+  /** What the running operation may read, and for what: as its client and every `withTenant` around it allow. */
+  access(): Access {
+    return narrowed(ambientAccess() ?? UNLIMITED, this.current()?.access ?? UNLIMITED)
   }
 
   bind<Client extends object>(client: Client, binding: Binding): Client {

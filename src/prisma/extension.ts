@@ -1,16 +1,19 @@
 import type { Prisma } from '@prisma/client/extension'
+import { type AccessOptions, accessOf } from '../access.js'
 import { FieldsealError } from '../errors.js'
 import { DekCache } from '../keys/dekCache.js'
 import { emitTo } from '../keys/events.js'
 import { KeyNews } from '../keys/keyNews.js'
-import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
+import { ANY_TENANT, KeyRing, type TenantScope } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import { openKms } from '../keys/kmsOfStore.js'
+import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
 import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
 import { type KeyOperations, keyOperations } from './keyOperations.js'
 import { prismaKeyStore } from './keyStore.js'
+import { LimitedPlans } from './limitedPlans.js'
 import { type OperationCall, type OperationContext, runOperation } from './operation.js'
 import { checkOptions, type FieldEncryptionOptions, keySettings } from './options.js'
 import { clientName, compilePlans, type GlobalOmit, type Plans } from './plan.js'
@@ -19,19 +22,35 @@ import { watchRefusal } from './watch.js'
 import { within } from './within.js'
 
 /** What the extension adds to a client. */
-export type EncryptionMethods = {
+export type EncryptionMethods<Field extends string = string> = {
   /**
    * The same client for one tenant: everything it writes is encrypted under this tenant's DEK, and only this tenant's
    * rows can be decrypted. Cheap enough to make for every request.
    *
-   * @throws FieldsealError `TENANT_INVALID`
+   * @param access what it is for, and which encrypted fields it may read; see docs/access.md. Of a client that is limited
+   * so, only clients can be made that may read less
+   * @throws FieldsealError `TENANT_INVALID`, `OPTIONS_INVALID`
+   *
+   * @example
+   * ```ts
+   * const support = prisma.$forTenant('acme', { purpose: 'support', allow: ['User.email'] })
+   * ```
    */
-  $forTenant<Client>(this: Client, tenant: string): Client
-  /** The same client for maintenance: decrypts every tenant's rows, and writes for the tenant in the `@tenant` column. */
-  $acrossTenants<Client>(this: Client): Client
+  $forTenant<Client>(this: Client, tenant: string, access?: AccessOptions<Field>): Client
+  /**
+   * The same client for maintenance: decrypts every tenant's rows, and writes for the tenant in the `@tenant` column.
+   *
+   * @param access as of `$forTenant`
+   */
+  $acrossTenants<Client>(this: Client, access?: AccessOptions<Field>): Client
   /** Operations on keys, helpers for raw SQL, and figures. */
   $encryption: EncryptionOperations & KeyOperations
 }
+
+/** The encrypted fields of a schema, as `Model.field`. */
+export type EncryptedFieldName<Schema extends EncryptionSchema> = {
+  [Model in keyof Schema['models'] & string]: `${Model}.${keyof Schema['models'][Model]['encrypted'] & string}`
+}[keyof Schema['models'] & string]
 
 /** `Prisma.defineExtension`, by its type alone: at run time an extension is a function. */
 const defineExtension = ((extension) => extension) as typeof Prisma.defineExtension
@@ -53,26 +72,31 @@ const defineExtension = ((extension) => extension) as typeof Prisma.defineExtens
  * const acme = prisma.$forTenant('acme')
  * ```
  */
-export function fieldEncryption(options: FieldEncryptionOptions) {
+export function fieldEncryption<const Schema extends EncryptionSchema>(options: FieldEncryptionOptions<Schema>) {
   checkOptions(options)
   return defineExtension((client) => {
     const base = client as unknown as BaseClient
     if ('$encryption' in base) throw alreadyExtended()
     checkClientMatches(options.schema, base._runtimeDataModel)
     const { context, figures, keys } = contextFor(base, options)
-    const methods: EncryptionMethods = {
-      $forTenant(tenant) {
+    const bind = <Client>(client: Client, tenant: TenantScope, options: AccessOptions = {}): Client => {
+      const access = accessOf(options, context.bindings.current()?.access)
+      context.limited.of(access.allow)
+      return context.bindings.bind(client as object, { tenant, access }) as Client
+    }
+    const methods: EncryptionMethods<EncryptedFieldName<Schema>> = {
+      $forTenant(tenant, access) {
         checkTenant(tenant)
-        return context.bindings.bind(this as object, tenant) as typeof this
+        return bind(this, tenant, access)
       },
-      $acrossTenants() {
-        return context.bindings.bind(this as object, ANY_TENANT) as typeof this
+      $acrossTenants(access) {
+        return bind(this, ANY_TENANT, access)
       },
       $encryption: { ...encryptionOperations(context, options.schema, figures), ...keys },
     }
     return client.$extends({
       name: 'fieldseal',
-      client: { ...methods, ...transactionMethod(base, context) } as EncryptionMethods,
+      client: { ...methods, ...transactionMethod(base, context) } as typeof methods,
       query: queryHooks(context),
     })
   })
@@ -80,7 +104,7 @@ export function fieldEncryption(options: FieldEncryptionOptions) {
 
 /** A model that reaches no encrypted field gets no hook: Prisma's own cost of one would be most of what it pays. */
 function queryHooks(context: OperationContext): Record<never, never> {
-  const run = (call: OperationCall) => watchRefusal(context.watch, call, () => runOperation(context, call))
+  const run = (call: OperationCall) => watchRefusal(context, call, () => runOperation(context, call))
   const hook = { $allOperations: run }
   const reaching = [...context.plans.values()].filter(({ reaches }) => reaches)
   return Object.fromEntries(reaching.map(({ name }) => [clientName(name), hook]))
@@ -99,19 +123,21 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
   const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max, staleFor })
   const store = prismaKeyStore(base, schema.keysModel)
-  const observation = { emit, around: telemetry?.around }
+  const observation = { emit, around: telemetry?.around, onRotated: (tenant: string) => news.rotated(tenant) }
   const kms = openKms(options.kms, store, observation)
   const ring = new KeyRing({
     kms,
     store,
     cache,
     rotation,
-    onRotated: (tenant) => news.rotated(tenant),
     observation,
   })
-  const news = new KeyNews(ring, keys?.notify)
+  const news = new KeyNews(kms.holder ? [ring, kms.holder] : [ring], keys?.notify)
+  const compile = (allow?: ReadonlySet<string>) => compilePlans(schema, base._globalOmit, normalizers, allow)
+  const plans = compile()
   const context: OperationContext = {
-    plans: compilePlans(schema, base._globalOmit, normalizers),
+    plans,
+    limited: new LimitedPlans(plans, compile),
     ring,
     keyStoreWaits: store.isWaiting,
     bindings: new Bindings(Object.keys(schema.models).map(clientName)),
@@ -148,7 +174,7 @@ async function warm(context: OperationContext, scopes: IndexScopes): Promise<voi
 }
 
 async function warmKeys({ ring, bindings, tenancy }: OperationContext, scopes: IndexScopes): Promise<void> {
-  const tenant = bindings.current() ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
+  const tenant = bindings.current()?.tenant ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
   if (tenant === ANY_TENANT || tenant === undefined) return
   checkTenant(tenant)
   await Promise.all(keysOf(tenant, scopes).map(([owner, purpose]) => ring.prepare(owner, purpose)))

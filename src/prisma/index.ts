@@ -1,3 +1,4 @@
+export type { AccessOptions } from '../access.js'
 export type { EncryptionEvent, KmsCall, Telemetry } from '../keys/events.js'
 export type { KmsOfStore } from '../keys/kmsOfStore.js'
 export type { Notify, NotifyConnection } from '../keys/postgresNews.js'
@@ -9,6 +10,7 @@ export type { RotateOptions } from '../maintenance/rotate.js'
 export type { ProgressEvent, RunReport } from '../maintenance/run.js'
 export type { DestroyedKey, ShredReceipt } from '../maintenance/shred.js'
 export type { WarmOptions } from '../maintenance/warm.js'
+export type { MaskName } from '../masks/masks.js'
 export type { PgConnection } from '../postgres/sql.js'
 export type { FieldSurvey, IndexSurvey, KeySurvey, VersionSurvey } from '../postgres/survey.js'
 export type {
@@ -22,7 +24,7 @@ export type {
   StorageType,
 } from '../schema/encryptionSchema.js'
 export { assertEncrypted } from './assertEncrypted.js'
-export { type EncryptionMethods, fieldEncryption } from './extension.js'
+export { type EncryptedFieldName, type EncryptionMethods, fieldEncryption } from './extension.js'
 export type { KeyOperations } from './keyOperations.js'
 export type { Choice, MaintainOptions } from './maintain.js'
 export type { TenantPaths } from './maintained.js'

@@ -1,3 +1,4 @@
+import type { Slot } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { selectFields } from '../maintenance/model.js'
@@ -45,11 +46,16 @@ export interface MaintainOptions extends Choice {
   readonly onProblem?: ((problem: Problem) => void) | undefined
 }
 
-export interface MaintainContext {
+export interface ChoiceContext {
   readonly schema: EncryptionSchema
   readonly plans: Plans
-  readonly ring: KeyRing
   readonly defaultTenant: string | undefined
+}
+
+export interface MaintainContext extends ChoiceContext {
+  readonly ring: KeyRing
+  /** Told of what was decrypted and encrypted, before it is written; may throw. */
+  readonly watch: (operation: Operation, slots: readonly Slot[]) => void
 }
 
 /** Runs an operation over the chosen models, one after the other. A run that ends early leaves out those that follow. */
@@ -68,7 +74,7 @@ export async function maintain(context: MaintainContext, options: MaintainOption
 }
 
 async function runOne(
-  { ring }: MaintainContext,
+  { ring, watch }: MaintainContext,
   options: MaintainOptions,
   { model, table }: Maintained,
   keys: KeysTable,
@@ -81,6 +87,7 @@ async function runOne(
     operation,
     model,
     ring,
+    watch: (slots) => watch(operation, slots),
     source,
     record,
     until: null,
@@ -97,7 +104,7 @@ async function runOne(
 }
 
 /** The models and fields that are asked for. */
-export function choose({ schema, plans, defaultTenant }: MaintainContext, options: Choice): Maintained[] {
+export function choose({ schema, plans, defaultTenant }: ChoiceContext, options: Choice): Maintained[] {
   const all = maintainedModels({ schema, plans, tenants: options.tenants ?? {}, defaultTenant })
   const fields = options.fields?.map(splitField)
   const models = new Set(options.models ?? fields?.map(([model]) => model) ?? all.map(({ model }) => model.name))
@@ -139,7 +146,7 @@ export async function keysTable({ keysModel, models }: EncryptionSchema, databas
   return { schema, table, id: id!, idType: types.get(id!)!, tenant: tenant!, version: version!, state: state! }
 }
 
-function checkOptions({ schema }: MaintainContext, options: MaintainOptions): void {
+function checkOptions({ schema }: ChoiceContext, options: MaintainOptions): void {
   const { operation, database, tenant, rowsPerSecond = 1, onError = 'skip' } = options
   if (!OPERATIONS.includes(operation)) throw invalid(`"operation" must be one of ${OPERATIONS.join(', ')}`)
   if (typeof database?.query !== 'function') throw invalid('"database" must be a Pool of the package pg')

@@ -3,12 +3,14 @@ import { FieldsealError } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { checkAggregates } from './aggregates.js'
 import type { Bindings } from './binding.js'
+import type { LimitedPlans } from './limitedPlans.js'
 import { OPERATIONS, type OperationRoles } from './operations.js'
 import type { Pass } from './pass.js'
 import type { ModelPlan, Plans } from './plan.js'
 import { checksOf, type Query, rewriteQuery } from './query.js'
 import { collectRows, hasChecks, markDecrypted, removeFalsePositives, shapeAt } from './rows.js'
 import { type ReadShape, readShape } from './shape.js'
+import { maskSlots } from './shown.js'
 import { OperationTenancy, type TenancyOptions } from './tenancy.js'
 import { type Watch, watchSlots } from './watch.js'
 import { within } from './within.js'
@@ -16,7 +18,9 @@ import { collectCreate, collectCreates, collectUpdate, collectUpdateMany } from 
 
 /** What every operation of one extended client shares. */
 export interface OperationContext {
+  /** Of clients that may read everything. */
   readonly plans: Plans
+  readonly limited: LimitedPlans
   readonly ring: KeyRing
   readonly bindings: Bindings
   readonly tenancy: TenancyOptions
@@ -44,7 +48,7 @@ type Args = Record<string, unknown>
 
 /** Runs one operation: encrypts its arguments, passes it on, decrypts its result. */
 export function runOperation(context: OperationContext, call: OperationCall): Promise<unknown> {
-  const plan = context.plans.get(call.model)!
+  const plan = context.limited.of(context.bindings.access().allow).get(call.model)!
   const roles = OPERATIONS[call.operation]
   if (!roles) throw new FieldsealError('QUERY_UNSUPPORTED', `${call.model}.${call.operation} is not known to fieldseal`)
 
@@ -115,7 +119,9 @@ async function readRows(context: OperationContext, call: OperationCall, read: Re
   if (slots.length > 0) read.tenancy.settle(read.tenancy.owner, read.shape.plan.name)
   const decrypted = resolve(context, call, slots)
   if (decrypted) await decrypted
-  markDecrypted(slots)
+  const { limit } = read.shape.plan
+  if (limit !== undefined) maskSlots(slots)
+  markDecrypted(slots, limit)
   if (hasChecks(read.shape)) removeFalsePositives(read.shape, result)
   return result
 }
@@ -129,7 +135,7 @@ async function openKey(context: OperationContext, call: OperationCall, { tenancy
 
 function resolve(context: OperationContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
   const done = transform(slots, context.ring, (keys) => inTime(context, call, keys))
-  return watchSlots(context.watch, call.operation, { slots, done })
+  return watchSlots(context, call.operation, { slots, done })
 }
 
 /** Inside an interactive transaction the keys table needs a second connection, which may never come free. */

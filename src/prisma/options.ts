@@ -12,9 +12,9 @@ import { checkNormalizers, type Normalizers } from './normalizers.js'
 import type { AuditOptions } from './watch.js'
 
 /** What `fieldEncryption` takes. */
-export interface FieldEncryptionOptions {
+export interface FieldEncryptionOptions<Schema extends EncryptionSchema = EncryptionSchema> {
   /** What `fieldseal-generator` wrote: `import { encryptionSchema } from './generated/encryption'`. */
-  readonly schema: EncryptionSchema
+  readonly schema: Schema
   /**
    * Wraps the DEKs: `tencentKms(…)` from `fieldseal/tencent-kms`, or `localKms(…)` from `fieldseal/local-kms`. For more
    * tenants than such a KMS can be asked for, `hierarchicalKms({ kms })` from `fieldseal/hierarchical-kms`.

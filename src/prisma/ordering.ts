@@ -1,15 +1,16 @@
 import type { TenantHolder } from '../cipher.js'
 import { isExact } from './falsePositive.js'
 import type { Pass } from './pass.js'
-import type { FieldPlan, ModelPlan } from './plan.js'
+import type { FieldPlan, IndexPlan, ModelPlan } from './plan.js'
 import { refused } from './refusals.js'
+import { checkOpen } from './shown.js'
 import { isAbsent, isPlainObject, listOf } from './values.js'
 import { indexOf, rewriteUnique, uniqueIndexOf } from './where.js'
 
 export const VALUE_AGGREGATES = ['_min', '_max', '_sum', '_avg']
 const AGGREGATES = new Set([...VALUE_AGGREGATES, '_count'])
 
-/** @throws FieldsealError `QUERY_UNSUPPORTED` when rows would be sorted by ciphertext */
+/** @throws FieldsealError `QUERY_UNSUPPORTED` when rows would be sorted by ciphertext; `ACCESS_DENIED` */
 export function checkOrderBy(plan: ModelPlan, orderBy: unknown): void {
   if (!plan.reaches) return
   for (const element of listOf(orderBy)) {
@@ -22,7 +23,8 @@ function checkOrder(plan: ModelPlan, key: string, order: unknown): void {
   if (isAbsent(order)) return
   const member = plan.members.get(key)
   if (member?.kind === 'encrypted') throw refused(member.field.name, 'orderBy')
-  if (member?.kind === 'relation') checkOrderBy(member.relation.model, order)
+  if (member?.kind === 'index') checkOpen(member.index)
+  else if (member?.kind === 'relation') checkOrderBy(member.relation.model, order)
   else if (key === '_relevance' && isPlainObject(order)) checkNames(plan, order.fields, 'orderBy')
   else if (AGGREGATES.has(key)) checkNames(plan, Object.keys(order as object), 'orderBy')
 }
@@ -51,7 +53,8 @@ export function rewriteDistinct(plan: ModelPlan, args: Record<string, unknown>):
   if (plan.encrypted.length === 0 || isAbsent(args.distinct)) return
   args.distinct = listOf(args.distinct).map((name) => {
     const field = encryptedField(plan, name)
-    const index = field && indexOf(field)
+    const index = field ? indexOf(field) : indexNamed(plan, name)
+    if (index) checkOpen(index)
     if (field && (!index || !isExact(index) || field.state)) throw refused(field.name, 'distinct')
     return index?.field ?? name
   })
@@ -62,10 +65,17 @@ export function checkNames(plan: ModelPlan, names: unknown, use: string): void {
   for (const name of listOf(names)) {
     const field = encryptedField(plan, name)
     if (field) throw refused(field.name, use)
+    const index = indexNamed(plan, name)
+    if (index) checkOpen(index)
   }
 }
 
 function encryptedField(plan: ModelPlan, name: unknown): FieldPlan | undefined {
   const member = typeof name === 'string' ? plan.members.get(name) : undefined
   return member?.kind === 'encrypted' ? member.field : undefined
+}
+
+function indexNamed(plan: ModelPlan, name: unknown): IndexPlan | undefined {
+  const member = typeof name === 'string' ? plan.members.get(name) : undefined
+  return member?.kind === 'index' ? member.index : undefined
 }

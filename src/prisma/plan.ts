@@ -1,4 +1,5 @@
 import type { CipherField, CipherIndex } from '../cipher.js'
+import type { MaskName } from '../masks/masks.js'
 import type {
   BoundColumnSchema,
   EncryptedFieldSchema,
@@ -17,6 +18,9 @@ export interface FieldPlan extends CipherField {
   /** All blind indexes that are made from it. */
   readonly indexes: readonly IndexPlan[]
   readonly state: EncryptedFieldSchema['state']
+  readonly mask: MaskName | undefined
+  /** What the client gets of it. */
+  readonly shows: 'value' | 'mask' | 'nothing'
 }
 
 export interface IndexPlan extends CipherIndex {
@@ -24,6 +28,8 @@ export interface IndexPlan extends CipherIndex {
   readonly sources: readonly FieldPlan[]
   /** The column is unique by itself. */
   readonly unique: boolean
+  /** The client may not read all of its sources, and so must not search by it. */
+  readonly closed: boolean
 }
 
 export interface RelationPlan {
@@ -73,6 +79,10 @@ export interface ModelPlan {
   readonly uniques: ReadonlyMap<string, CompoundPlan>
   /** Blind indexes over several fields. */
   readonly combined: readonly IndexPlan[]
+  /** Columns of blind indexes of fields that the client may not read. */
+  readonly closed: readonly string[]
+  /** The fields that the client may read, in one text; `undefined`: all. */
+  readonly limit: string | undefined
   readonly columns: { readonly [field: string]: string }
   /** Columns that the client leaves out of results unless asked (`new PrismaClient({ omit })`). */
   readonly omitted: ReadonlySet<string>
@@ -85,16 +95,21 @@ export type Plans = ReadonlyMap<string, ModelPlan>
 /** The `omit` option of a Prisma client, by the model's name in the client. */
 export type GlobalOmit = { readonly [model: string]: { readonly [field: string]: boolean | undefined } | undefined }
 
-/** Compiles the plans of all models. */
+/**
+ * Compiles the plans of all models.
+ *
+ * @param allow the fields that the client may read, as `Model.field`; all unless given
+ */
 export function compilePlans(
   schema: EncryptionSchema,
   globalOmit: GlobalOmit = {},
   normalizers: Normalizers = {},
+  allow?: ReadonlySet<string>,
 ): Plans {
   const reaching = reachingModels(schema)
   const plans = new Map<string, ModelPlan>()
   for (const [name, model] of Object.entries(schema.models)) {
-    plans.set(name, emptyPlan(name, model, reaching.has(name), globalOmit))
+    plans.set(name, emptyPlan(name, model, { reaches: reaching.has(name), globalOmit, allow }))
   }
   for (const [name, model] of Object.entries(schema.models)) {
     fillIndexes(plans.get(name)!, model, normalizers)
@@ -108,7 +123,13 @@ export function clientName(model: string): string {
   return model.charAt(0).toLowerCase() + model.slice(1)
 }
 
-function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmit: GlobalOmit): ModelPlan {
+interface ClientFacts {
+  readonly reaches: boolean
+  readonly globalOmit: GlobalOmit
+  readonly allow: ReadonlySet<string> | undefined
+}
+
+function emptyPlan(name: string, model: ModelSchema, { reaches, globalOmit, allow }: ClientFacts): ModelPlan {
   const omit = Object.entries(globalOmit[clientName(name)] ?? {})
   return {
     name,
@@ -117,27 +138,36 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, globalOmi
     links: [],
     reading: [],
     relations: new Set(Object.keys(model.relations)),
-    encrypted: Object.entries(model.encrypted).map(([field, spec]) => fieldPlan(name, field, spec)),
+    encrypted: Object.entries(model.encrypted).map(([field, spec]) => fieldPlan(name, field, spec, allow)),
     bound: new Map(Object.entries(model.bound)),
     frozen: new Set(Object.keys(model.bound)),
     tenant: model.tenant,
     uniques: new Map(),
     combined: [],
+    closed: [],
+    limit: allow && [...allow].sort().join(),
     columns: model.columns,
     omitted: new Set(omit.filter(([, omitted]) => omitted).map(([field]) => field)),
   }
 }
 
-function fieldPlan(model: string, field: string, spec: EncryptedFieldSchema): FieldPlan {
-  const { context, type, value = type, enum: names, list, pad, bind, state, required } = spec
+function fieldPlan(
+  model: string,
+  field: string,
+  spec: EncryptedFieldSchema,
+  allow: ReadonlySet<string> | undefined,
+): FieldPlan {
+  const { context, type, value = type, enum: names, list, pad, bind, state, mask, required } = spec
   const decimal = value === 'Decimal' ? toDecimal : undefined
   const form = { kind: value, column: type, names, list, pad, decimal }
-  return { ...form, field, name: `${model}.${field}`, context, optional: !required, bind, indexes: [], state }
+  const name = `${model}.${field}`
+  const shows = !allow || allow.has(name) ? 'value' : mask ? 'mask' : 'nothing'
+  return { ...form, field, name, context, optional: !required, bind, indexes: [], state, mask, shows }
 }
 
 /** Fields and indexes refer to each other. */
 function fillIndexes(
-  { name, encrypted, combined }: ModelPlan,
+  { name, encrypted, combined, closed }: ModelPlan,
   { indexes }: ModelSchema,
   normalizers: Normalizers,
 ): void {
@@ -151,10 +181,12 @@ function fillIndexes(
       column: type,
       sources: plans,
       unique: !!unique,
+      closed: plans.some(({ shows }) => shows !== 'value'),
       normalizers: normalizersOf(index.normalize, normalizers),
     }
     for (const field of plans) (field.indexes as IndexPlan[]).push(plan)
     if (plans.length > 1) (combined as IndexPlan[]).push(plan)
+    if (plan.closed) (closed as string[]).push(column)
   }
 }
 

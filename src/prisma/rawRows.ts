@@ -6,9 +6,10 @@ import type { RunReport } from '../maintenance/run.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
 import { boundTexts, type KnownValues } from './bound.js'
-import { type MaintainOptions, maintain } from './maintain.js'
+import { type MaintainContext, type MaintainOptions, maintain } from './maintain.js'
 import type { OperationContext } from './operation.js'
-import type { FieldPlan, ModelPlan } from './plan.js'
+import type { FieldPlan, IndexPlan, ModelPlan } from './plan.js'
+import { checkOpen, checkShown, checkUnmasked, hideIndexes, maskSlots } from './shown.js'
 import { collectStored } from './storedField.js'
 import { type Survey, type SurveyOptions, survey } from './survey.js'
 import { OperationTenancy } from './tenancy.js'
@@ -53,8 +54,8 @@ export interface EncryptionOperations {
    * command `fieldseal` calls it; see docs/existing-data.md.
    *
    * @returns what was done, by model
-   * @throws FieldsealError `OPTIONS_INVALID`, `TENANT_MISSING`, `DATABASE_UNAVAILABLE`, `KEY_STORE_UNAVAILABLE`, `KMS_*`;
-   * what is wrong with single rows is reported instead
+   * @throws FieldsealError `OPTIONS_INVALID`, `TENANT_MISSING`, `ACCESS_DENIED`, `DATABASE_UNAVAILABLE`,
+   * `KEY_STORE_UNAVAILABLE`, `KMS_*`; what is wrong with single rows is reported instead
    *
    * @example
    * ```ts
@@ -102,17 +103,22 @@ export function encryptionOperations(
   figures: () => CacheFigures,
 ): EncryptionOperations {
   const { plans, ring, tenancy } = context
-  const maintenance = { schema, plans, ring, defaultTenant: tenancy.defaultTenant }
+  const watch: MaintainContext['watch'] = (operation, slots) => {
+    watchSlots(context, `$encryption.maintain ${operation}`, { slots, done: undefined })
+  }
+  const maintenance = { schema, plans, ring, defaultTenant: tenancy.defaultTenant, watch }
   return {
     decryptRows: (model, rows) => decryptRows(context, model, rows),
     encrypt: async (name, value, bound = {}) => {
       const { plan, field } = fieldOf(context, name)
+      checkUnmasked(field, value)
       const holder: Record<string, unknown> = { value }
       const texts = boundTexts(plan, field, bound, 'give it as the third argument')
       return run(context, holder, (owner) => ({ mode: 'encrypt', field, owner, holder, key: 'value', bound: texts }))
     },
     blindIndex: async (name, value) => {
       const index = indexOf(context, name)
+      checkOpen(index)
       const [field] = index.sources
       const values = index.sources.length === 1 ? [value] : eachValue(index, value)
       const holder: Record<string, unknown> = {}
@@ -126,7 +132,7 @@ export function encryptionOperations(
         values,
       }))
     },
-    maintain: (options) => maintain(maintenance, options),
+    maintain: (options) => unlimited(context, () => maintain(maintenance, options)),
     survey: (options) => survey(maintenance, options),
     checkKey: async (tenant) => {
       checkTenant(tenant)
@@ -145,18 +151,34 @@ async function decryptRows<Row extends object>(
   const plan = planOf(context, model)
   const owner = ownerOf(context, model)
   const copies = rows.map((row) => ({ ...row }))
+  if (plan.limit !== undefined) checkShown(fieldsIn(plan, copies))
   const slots = copies.flatMap((row) => rowSlots(plan, row as Record<string, unknown>, owner))
   await transformAll(context, 'decryptRows', slots)
+  if (plan.limit !== undefined) maskSlots(slots)
   return copies
 }
 
+/** The encrypted fields that the rows have, under either name. */
+function fieldsIn(plan: ModelPlan, rows: readonly object[]): FieldPlan[] {
+  return plan.encrypted.filter(({ field }) => rows.some((row) => nameIn(plan, row, field) in row))
+}
+
+/** The name that a row has a field by. */
+function nameIn({ columns }: ModelPlan, row: object, field: string): string {
+  return field in row ? field : (columns[field] ?? field)
+}
+
 function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHolder): Slot[] {
-  const nameIn = (field: string) => (field in row ? field : (plan.columns[field] ?? field))
-  const known = Object.fromEntries([...plan.bound.keys()].map((column) => [column, row[nameIn(column)]]))
+  const known = Object.fromEntries([...plan.bound.keys()].map((column) => [column, row[nameIn(plan, row, column)]]))
   const slots: Slot[] = []
   for (const field of plan.encrypted) {
-    collectStored(slots, { plan, field, owner, holder: row, key: nameIn(field.field), known, missing: 'select it too' })
+    const key = nameIn(plan, row, field.field)
+    collectStored(slots, { plan, field, owner, holder: row, key, known, missing: 'select it too' })
   }
+  hideIndexes(
+    plan.closed.map((column) => nameIn(plan, row, column)),
+    row,
+  )
   return slots
 }
 
@@ -171,8 +193,16 @@ async function run<Made>(
   return holder.value as Made
 }
 
-async function transformAll({ ring, watch }: OperationContext, method: string, slots: readonly Slot[]): Promise<void> {
-  await watchSlots(watch, `$encryption.${method}`, { slots, done: transform(slots, ring) })
+async function transformAll(context: OperationContext, method: string, slots: readonly Slot[]): Promise<void> {
+  await watchSlots(context, `$encryption.${method}`, { slots, done: transform(slots, context.ring) })
+}
+
+/** @throws FieldsealError `ACCESS_DENIED` on a client that may read some fields only */
+async function unlimited<T>(context: OperationContext, work: () => Promise<T>): Promise<T> {
+  if (context.bindings.access().allow === undefined) return work()
+  const message =
+    '$encryption.maintain decrypts all fields, and this client may read some only: run it on one without "allow"'
+  throw new FieldsealError('ACCESS_DENIED', message)
 }
 
 function ownerOf(context: OperationContext, name: string): TenantHolder {
@@ -188,7 +218,7 @@ function eachValue({ name, sources }: CipherIndex, value: unknown): readonly unk
 }
 
 function planOf(context: OperationContext, model: string): ModelPlan {
-  const plan = context.plans.get(model)
+  const plan = context.limited.of(context.bindings.access().allow).get(model)
   if (!plan) throw new FieldsealError('OPTIONS_INVALID', `there is no model ${model} in encryptionSchema`)
   return plan
 }
@@ -201,7 +231,7 @@ function fieldOf(context: OperationContext, name: string): { plan: ModelPlan; fi
   return { plan, field: found }
 }
 
-function indexOf(context: OperationContext, name: string): CipherIndex {
+function indexOf(context: OperationContext, name: string): IndexPlan {
   const [model = '', column = ''] = name.split('.')
   const plan = planOf(context, model)
   const member = plan.members.get(column)

@@ -2,7 +2,9 @@ import type { Slot, TenantHolder } from '../cipher.js'
 import { passes } from './falsePositive.js'
 import type { ModelPlan } from './plan.js'
 import { type ReadShape, unaskedShape } from './shape.js'
+import { denied, hideIndexes } from './shown.js'
 import { collectStored } from './storedField.js'
+import { isDbNull } from './values.js'
 
 type Row = Record<string, unknown>
 
@@ -19,14 +21,24 @@ const Given = function given(row: object) {
  * unlike an entry in a WeakSet it costs the garbage collector nothing.
  */
 class Decrypted extends Given {
-  #decrypted = true
+  /** The limit of the client that the row was decrypted for. */
+  readonly #limit: string | undefined
 
-  static has(row: object): boolean {
-    return #decrypted in row
+  constructor(row: object, limit: string | undefined) {
+    super(row)
+    this.#limit = limit
   }
 
-  static mark(row: object): void {
-    if (!Decrypted.has(row)) new Decrypted(row)
+  static has(row: object): row is Decrypted {
+    return #limit in row
+  }
+
+  static mark(row: object, limit: string | undefined): void {
+    if (!Decrypted.has(row)) new Decrypted(row, limit)
+  }
+
+  static limitOf(row: Decrypted): string | undefined {
+    return row.#limit
   }
 }
 
@@ -42,6 +54,7 @@ export function collectRows(slots: Slot[], shape: ReadShape, result: unknown, ow
 function collectRow(slots: Slot[], shape: ReadShape, row: Row, owner: TenantHolder): void {
   const { plan, children, others } = shape
   if (!Decrypted.has(row)) collectFields(slots, plan, row, owner)
+  else if (plan.limit !== undefined && Decrypted.limitOf(row) !== plan.limit) checkHolds(plan, row)
   takeOut(shape, row)
   for (const [relation, child] of children) collectRows(slots, child, row[relation], owner)
   for (const { field, model } of others) {
@@ -52,8 +65,17 @@ function collectRow(slots: Slot[], shape: ReadShape, row: Row, owner: TenantHold
 function collectFields(slots: Slot[], plan: ModelPlan, row: Row, owner: TenantHolder): void {
   for (const field of plan.encrypted) {
     const stored = { plan, field, owner, holder: row, key: field.field, known: row, missing: 'the row came without it' }
-    if (collectStored(slots, stored)) Decrypted.mark(row)
+    if (collectStored(slots, stored)) Decrypted.mark(row, plan.limit)
   }
+  hideIndexes(plan.closed, row)
+}
+
+/** @throws FieldsealError `ACCESS_DENIED` for a row that was decrypted for a client that may read more */
+function checkHolds({ encrypted }: ModelPlan, row: Row): void {
+  const field = encrypted.find(
+    ({ field, shows }) => shows !== 'value' && row[field] !== undefined && !isDbNull(row[field]),
+  )
+  if (field) throw denied(field)
 }
 
 /** Prisma makes computed fields later, and only where the columns that they need are own properties of the row. */
@@ -92,10 +114,10 @@ export function hasChecks({ checks, children }: ReadShape): boolean {
 }
 
 /** Remembers the rows whose slots are done. */
-export function markDecrypted(slots: readonly Slot[]): void {
+export function markDecrypted(slots: readonly Slot[], limit: string | undefined): void {
   let last: object | undefined
   for (const { holder } of slots) {
-    if (holder !== last) Decrypted.mark(holder)
+    if (holder !== last) Decrypted.mark(holder, limit)
     last = holder
   }
 }

@@ -1,6 +1,7 @@
 import type { RowCheck } from './falsePositive.js'
 import type { FieldPlan, ModelPlan, RelationPlan } from './plan.js'
 import { checksOf, type Query, rewriteQuery } from './query.js'
+import { checkShown, needsKey } from './shown.js'
 import { isPlainObject } from './values.js'
 import { rewriteWhere } from './where.js'
 
@@ -29,7 +30,8 @@ type Args = Record<string, unknown>
  * checks of rows need to them.
  *
  * @returns `null` when no encrypted field can be reached from the model
- * @throws FieldsealError `QUERY_UNSUPPORTED` for a nested filter or order on an encrypted field
+ * @throws FieldsealError `QUERY_UNSUPPORTED` for a nested filter or order on an encrypted field; `ACCESS_DENIED` for a
+ * field that the client may not read
  */
 export function readShape(query: Query, args: Args): ReadShape | null {
   const { plan } = query
@@ -76,7 +78,9 @@ function ownSelected(plan: ModelPlan, select: Args, needed: readonly FieldPlan[]
   const checked = needed.map(({ field }) => field).filter((field) => !isWanted(select[field]))
   for (const field of checked) select[field] = true
   const computes = Object.keys(select).some((key) => isWanted(select[key]) && isComputed(plan, key))
-  const fields = computes ? plan.encrypted : plan.encrypted.filter(({ field }) => isWanted(select[field]))
+  const asked = plan.encrypted.filter(({ field }) => isWanted(select[field]))
+  const shown = shownFields(plan, asked)
+  const fields = computes ? plan.encrypted.filter(needsKey) : shown
   const added = boundColumns(fields).filter((column) => !isWanted(select[column]))
   for (const column of added) select[column] = true
   return { fields, added, checked, computes }
@@ -89,13 +93,21 @@ function isComputed(plan: ModelPlan, key: string): boolean {
 /** Without `select`, computed fields are always there, and bring back the omitted columns that they need. */
 function ownRead(plan: ModelPlan, args: Args, needed: readonly FieldPlan[]): OwnShape {
   const omitsNothing = args.omit === undefined && plan.omitted.size === 0
-  if (omitsNothing) return { fields: plan.encrypted, added: NONE, checked: NONE, computes: true }
+  if (omitsNothing) return { fields: shownFields(plan, plan.encrypted), added: NONE, checked: NONE, computes: true }
   const checked = needed.map(({ field }) => field).filter((field) => isOmitted(plan, args.omit, field))
-  const fields = plan.encrypted.filter(({ field }) => checked.includes(field) || !isOmitted(plan, args.omit, field))
+  const read = plan.encrypted.filter(({ field }) => checked.includes(field) || !isOmitted(plan, args.omit, field))
+  const fields = shownFields(plan, read)
   const added = boundColumns(plan.encrypted).filter((column) => isOmitted(plan, args.omit, column))
   const back = [...added, ...checked].map((column) => [column, false])
   if (back.length > 0) args.omit = { ...(args.omit as Args | undefined), ...Object.fromEntries(back) }
   return { fields, added, checked, computes: true }
+}
+
+/** Of the fields that are read, those that need a key. */
+function shownFields({ limit }: ModelPlan, fields: readonly FieldPlan[]): readonly FieldPlan[] {
+  if (limit === undefined) return fields
+  checkShown(fields)
+  return fields.filter(needsKey)
 }
 
 function boundColumns(fields: readonly FieldPlan[]): string[] {

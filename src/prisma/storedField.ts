@@ -2,6 +2,7 @@ import { fieldError, type Slot, type TenantHolder } from '../cipher.js'
 import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
 import { boundTexts, type KnownValues } from './bound.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
+import { shownOf, showWithoutKey, slotFor } from './shown.js'
 
 /** A stored field that was read. */
 export interface StoredField {
@@ -18,21 +19,24 @@ export interface StoredField {
 
 /**
  * Collects a field as its column holds it. NULL and a list that was never written stay what they are, and so does
- * plaintext where the field's state allows it, as a value of its type.
+ * plaintext where the field's state allows it, as a value of its type. A client that may not read it gets what is shown
+ * instead.
  *
  * @returns whether it is a value by now, and has no slot
- * @throws FieldsealError `CIPHERTEXT_INVALID`
+ * @throws FieldsealError `CIPHERTEXT_INVALID`, `ACCESS_DENIED`
  */
 export function collectStored(slots: Slot[], place: StoredField): boolean {
   const { plan, field, owner, holder, key, known, missing } = place
   const stored = holder[key]
   if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
+  if (field.shows !== 'value' && showWithoutKey(field, holder, key)) return true
   if (field.state && isPlaintext(field, stored)) {
-    holder[key] = plainValue(field, stored)
+    holder[key] = shownOf(field, plainValue(field, stored))
     return true
   }
   if (field.list) holder[key] = onlyElement(field, stored)
-  slots.push({ mode: 'decrypt', field, owner, holder, key, bound: boundTexts(plan, field, known, missing) })
+  const bound = boundTexts(plan, field, known, missing)
+  slots.push(slotFor(field, { mode: 'decrypt', field, owner, holder, key, bound }))
   return false
 }
 

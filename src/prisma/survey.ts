@@ -8,7 +8,7 @@ import {
   surveyKeys,
 } from '../postgres/survey.js'
 import { checkTenant } from '../tenant.js'
-import { type Choice, choose, keysTable, type MaintainContext } from './maintain.js'
+import { type Choice, type ChoiceContext, choose, keysTable } from './maintain.js'
 
 /** What `$encryption.survey` takes. */
 export interface SurveyOptions extends Choice {
@@ -25,7 +25,7 @@ export interface Survey {
 }
 
 /** Asks the database, and no KMS. Tables are read one after the other. */
-export async function survey(context: MaintainContext, options: SurveyOptions): Promise<Survey> {
+export async function survey(context: ChoiceContext, options: SurveyOptions): Promise<Survey> {
   const { database, tenant } = options
   if (tenant !== undefined) checkTenant(tenant)
   const keys = await keysTable(context.schema, database)

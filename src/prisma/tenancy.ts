@@ -1,13 +1,18 @@
+import type { Access } from '../access.js'
 import type { TenantHolder } from '../cipher.js'
 import { FieldsealError, quoted } from '../errors.js'
-import { ANY_TENANT } from '../keys/keyRing.js'
+import { ANY_TENANT, type TenantScope } from '../keys/keyRing.js'
 import { ambientTenant, checkTenant } from '../tenant.js'
 import type { KnownValues } from './bound.js'
 import type { ModelPlan } from './plan.js'
 import { isAbsent, isPlainObject } from './values.js'
 
-/** What a bound client carries: a tenant, or leave to reach every tenant's rows. */
-export type Binding = string | typeof ANY_TENANT
+/** What a bound client carries. */
+export interface Binding {
+  /** A tenant, or leave to reach every tenant's rows. */
+  readonly tenant: TenantScope
+  readonly access: Access
+}
 
 export interface TenancyOptions {
   /** The tenant of the running request, if it has one. */
@@ -26,10 +31,11 @@ export class OperationTenancy {
   readonly #defaultTenant: string | undefined
 
   constructor(binding: Binding | undefined, { tenant, defaultTenant }: TenancyOptions) {
-    this.#across = binding === ANY_TENANT
+    const bound = binding?.tenant
+    this.#across = bound === ANY_TENANT
     this.#defaultTenant = defaultTenant
-    if (binding === ANY_TENANT) this.owner.tenant = ANY_TENANT
-    else for (const answer of [binding, ambientTenant(), tenant?.()]) this.#claim(answer ?? undefined, 'this operation')
+    if (bound === ANY_TENANT) this.owner.tenant = ANY_TENANT
+    else for (const answer of [bound, ambientTenant(), tenant?.()]) this.#claim(answer ?? undefined, 'this operation')
   }
 
   /**

@@ -1,6 +1,8 @@
 import type { Slot } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { Emit } from '../keys/events.js'
+import type { Bindings } from './binding.js'
+import { isMasked } from './shown.js'
 
 /** What one operation did to one field of one tenant's rows. */
 export interface AuditEntry {
@@ -9,12 +11,14 @@ export interface AuditEntry {
   readonly tenant: string | null
   /** What the app's `actor` function answered. */
   readonly actor: string | undefined
-  /** The Prisma operation, `findMany` or `$encryption.decryptRows`. */
+  /** What for, as `$forTenant`, `$acrossTenants` or `withTenant` was told. */
+  readonly purpose: string | undefined
+  /** The Prisma operation, `findMany`, `$encryption.decryptRows` or `$encryption.maintain encrypt`. */
   readonly operation: string
   /** `Model.field`. */
   readonly field: string
-  /** `index`: a blind index of the field was made, to be stored or searched by. */
-  readonly mode: 'encrypt' | 'decrypt' | 'index'
+  /** `mask`: decrypted, and only a mask of it handed out. `index`: a blind index was made, to be stored or searched by. */
+  readonly mode: 'encrypt' | 'decrypt' | 'mask' | 'index'
   readonly rows: number
 }
 
@@ -34,31 +38,41 @@ export interface Watch {
   readonly audit: AuditOptions | undefined
 }
 
+/** Where operations run that may be watched. */
 export interface Watched {
+  readonly watch: Watch | undefined
+  readonly bindings: Bindings
+}
+
+export interface WatchedCall {
   readonly model: string
   readonly operation: string
 }
 
 /** Has `done`, the transformation of `slots`, told to whoever watches. Nobody: nothing is added. */
 export function watchSlots(
-  watch: Watch | undefined,
+  { watch, bindings }: Watched,
   operation: string,
   { slots, done }: { readonly slots: readonly Slot[]; readonly done: Promise<void> | undefined },
 ): Promise<void> | undefined {
   if (!watch || slots.length === 0) return done
-  if (done) return done.then(() => report(watch, operation, slots))
-  report(watch, operation, slots)
+  const { purpose } = bindings.access()
+  if (done) return done.then(() => report(watch, { operation, purpose }, slots))
+  report(watch, { operation, purpose }, slots)
   return undefined
 }
 
 /** Has a refusal of `work` told to whoever watches. */
-export function watchRefusal<T>(watch: Watch | undefined, call: Watched, work: () => Promise<T>): Promise<T> {
+export function watchRefusal<T>(
+  { watch, bindings }: Watched,
+  { model, operation }: WatchedCall,
+  work: () => Promise<T>,
+): Promise<T> {
   const emit = watch?.emit
   if (!emit) return work()
+  const { purpose } = bindings.access()
   const refused = (error: unknown): never => {
-    if (FieldsealError.is(error)) {
-      emit({ type: 'refused', model: call.model, operation: call.operation, code: error.code })
-    }
+    if (FieldsealError.is(error)) emit({ type: 'refused', model, operation, code: error.code, purpose })
     throw error
   }
   try {
@@ -73,23 +87,33 @@ interface Tally {
   count: number
 }
 
-function report({ emit, audit }: Watch, operation: string, slots: readonly Slot[]): void {
+interface What {
+  readonly operation: string
+  readonly purpose: string | undefined
+}
+
+function report({ emit, audit }: Watch, { operation, purpose }: What, slots: readonly Slot[]): void {
   const at = new Date()
   const actor = audit?.actor?.()
   for (const { slot, count } of tallies(slots)) {
-    const { mode, owner } = slot
+    const { owner } = slot
     const field = slot.field.name
+    const mode = modeOf(slot)
     const tenant = typeof owner.tenant === 'string' ? owner.tenant : null
-    audit?.record({ at, tenant, actor, operation, field, mode, rows: count })
-    emit?.({ type: 'values', field, mode, count })
+    audit?.record({ at, tenant, actor, purpose, operation, field, mode, rows: count })
+    emit?.({ type: 'values', field, mode, count, purpose })
   }
+}
+
+function modeOf(slot: Slot): AuditEntry['mode'] {
+  return isMasked(slot) ? 'mask' : slot.mode
 }
 
 /** By tenant, field and mode. */
 function tallies(slots: readonly Slot[]): Iterable<Tally> {
   const all = new Map<string, Tally>()
   for (const slot of slots) {
-    const name = JSON.stringify([slot.owner.tenant, slot.field.name, slot.mode])
+    const name = JSON.stringify([slot.owner.tenant, slot.field.name, modeOf(slot)])
     const tally = all.get(name)
     if (tally) tally.count += 1
     else all.set(name, { slot, count: 1 })

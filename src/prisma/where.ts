@@ -7,6 +7,7 @@ import type { Pass } from './pass.js'
 import type { CompoundPlan, FieldPlan, IndexPlan, ModelPlan, RelationPlan } from './plan.js'
 import { notNegated, notUnique, notUniqueYet, refusedFilter } from './refusals.js'
 import { addIndexSlot, equalValue, indexCondition, isNullFilter, nullCondition, type Search } from './search.js'
+import { checkOpen } from './shown.js'
 import { isAbsent, isFieldRef, isPlainObject, listOf } from './values.js'
 
 type Where = Record<string, unknown>
@@ -89,6 +90,7 @@ function rewriteCondition(place: Place, element: Where, key: string, { choose, o
   const compound = plan.uniques.get(key)
   if (member?.kind === 'encrypted') rewriteField(place, element, member.field, { choose, others })
   else if (member?.kind === 'relation') rewriteRelation(place, member.relation, element[key])
+  else if (member?.kind === 'index') checkIndexFilter(plan, member.index, element[key])
   else if (key === 'AND') rewrite(place, element[key])
   else if (key === 'OR') rewrite({ ...place, checks: '"OR"' }, element[key])
   else if (key === 'NOT') rewrite({ ...place, checks: '"NOT"', negated: true }, element[key])
@@ -132,11 +134,18 @@ function rewriteCombined(place: Place, element: Where, index: IndexPlan, others:
   else if (holder !== element) others.push(holder)
 }
 
+/** A column of a blind index, asked by itself. */
+function checkIndexFilter(plan: ModelPlan, index: IndexPlan, condition: unknown): void {
+  if (!isNullFilter(condition)) checkOpen(index)
+  checkReferences(plan, condition)
+}
+
 /** The name of a compound unique, and the blind indexes in its value. */
 function rewriteCompound(place: Place, element: Where, key: string, { selector, indexes }: CompoundPlan): void {
   const part = element[key]
   if (!isPlainObject(part)) return
   for (const index of indexes) {
+    if (!isAbsent(part[index.field])) checkOpen(index)
     const values = index.sources.map(({ field }) => equalValue(part[field]))
     if (values.includes(undefined)) continue
     const mixed = index.sources.find(({ state }) => state)
@@ -150,7 +159,9 @@ function rewriteCompound(place: Place, element: Where, key: string, { selector, 
 
 const FOR_ALL: TenantHolder = { tenant: GLOBAL_TENANT }
 
+/** @throws FieldsealError `ACCESS_DENIED` */
 function searchIn({ pass, owner }: Place, field: FieldPlan, index: IndexPlan): Search {
+  checkOpen(index)
   return { pass, field, index, owner: index.scope === 'global' ? FOR_ALL : owner() }
 }
 
@@ -198,6 +209,7 @@ export function checkReferences(plan: ModelPlan, condition: unknown): void {
   if (isFieldRef(condition)) {
     const member = condition.modelName === plan.name ? plan.members.get(condition.name) : undefined
     if (member?.kind === 'encrypted') throw refusedFilter(member.field, 'a field reference')
+    if (member?.kind === 'index') checkOpen(member.index)
   } else if (isPlainObject(condition)) {
     for (const operand of Object.values(condition)) checkReferences(plan, operand)
   }

@@ -3,6 +3,7 @@ import { textForm } from '../crypto/textForm.js'
 import { FieldsealError } from '../errors.js'
 import type { KnownValues } from './bound.js'
 import type { FieldPlan, IndexPlan } from './plan.js'
+import { checkUnmasked } from './shown.js'
 import { isAbsent, isDbNull, isPlainObject, nullKind } from './values.js'
 
 /** A record that is being written, and what is known of its row. */
@@ -33,6 +34,7 @@ export function collectField(slots: Slot[], record: WrittenRecord, field: FieldP
     if (field.column !== 'Json') holder[key] = null
     return
   }
+  checkUnmasked(field, holder[key])
   if (field.state === 'ejecting') {
     holder[key] = checkedValue(field, () => textForm(field, jsonValue(field, holder[key])))
     return

@@ -1,3 +1,4 @@
+import { MASK_NAMES, type MaskName } from '../masks/masks.js'
 import type { Annotation, Value } from './annotation.js'
 import type { BlindIndexSchema, EncryptedFieldSchema, Normalizer } from './encryptionSchema.js'
 import { andThen, didYouMean } from './suggestion.js'
@@ -10,6 +11,7 @@ export interface EncryptedOptions {
   readonly type?: string
   readonly pad?: number
   readonly state?: EncryptionState
+  readonly mask?: MaskName
 }
 
 type EncryptionState = NonNullable<EncryptedFieldSchema['state']>
@@ -23,16 +25,17 @@ export type Report = (problem: string) => void
 const normalizers = ['trim', 'lowercase', 'nfkc', 'digits', 'diacritics'] as const satisfies readonly Normalizer[]
 const scopes = ['tenant', 'global'] as const
 const states = ['migrating', 'ejecting'] as const satisfies readonly EncryptionState[]
-const laterOptions = ['mode', 'mask']
+const laterOptions = ['mode']
 
 export function encryptedOptions(annotation: Annotation, report: Report): EncryptedOptions {
-  const args = readArguments(annotation, { options: ['bind', 'as', 'type', 'pad'], words: states }, report)
+  const args = readArguments(annotation, { options: ['bind', 'as', 'type', 'pad', 'mask'], words: states }, report)
   return defined({
     bind: names(args, 'bind', report) ?? [],
     as: context(args, report),
     type: typeName(args, report),
     pad: pad(args, report),
     state: state(args, report),
+    mask: word(args, 'mask', MASK_NAMES, report),
   })
 }
 
@@ -41,7 +44,7 @@ export function blindIndexOptions(annotation: Annotation, report: Report): Blind
   return {
     sources: sourceNames(args, report),
     normalize: (names(args, 'normalize', report) ?? []).flatMap((name) => normalizer(name, report)),
-    scope: scope(args, report) ?? 'tenant',
+    scope: word(args, 'scope', scopes, report) ?? 'tenant',
     bits: bits(args, report) ?? 128,
   }
 }
@@ -163,11 +166,13 @@ function context(args: Arguments, report: Report): string | undefined {
   return undefined
 }
 
-function scope(args: Arguments, report: Report): 'tenant' | 'global' | undefined {
-  const value = args.get('scope')
+/** An option whose value is one of a few bare words. */
+function word<T extends string>(args: Arguments, option: string, known: readonly T[], report: Report): T | undefined {
+  const value = args.get(option)
   if (value === undefined) return undefined
-  if (value.kind === 'identifier') return oneOf(value.text, scopes, 'scope', report)[0]
-  report('`scope` is one bare word; write `scope: tenant` or `scope: global`')
+  if (value.kind === 'identifier') return oneOf(value.text, known, option, report)[0]
+  const all = known.map((each) => `\`${option}: ${each}\``)
+  report(`\`${option}\` is one bare word; write ${all.slice(0, -1).join(', ')} or ${all.at(-1)}`)
   return undefined
 }
 

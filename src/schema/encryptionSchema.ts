@@ -1,3 +1,5 @@
+import type { MaskName } from '../masks/masks.js'
+
 /**
  * What the generator knows of a Prisma schema and the library needs at run time. `fieldseal-generator` writes it as
  * `encryptionSchema`; it is plain data, the same for every Prisma generator and module format.
@@ -52,6 +54,8 @@ export interface EncryptedFieldSchema {
   readonly pad?: number
   /** `migrating`: plaintext may still be there. `ejecting`: plaintext is written, ciphertext may still be there. */
   readonly state?: 'migrating' | 'ejecting'
+  /** What a client that may not decrypt the field gets instead. */
+  readonly mask?: MaskName
   /** The context in the AAD: `Model.field`, or what `as:` pins. */
   readonly context: string
   /** The fields of the same row whose values are in the AAD, in order. */

@@ -66,3 +66,12 @@ export function stateProblem(subject: ValueSubject): string | undefined {
     `leave out \`${options.state}\`, or make it String`
   )
 }
+
+/** Masks are made of text and are text; what cannot be text is read or refused. */
+export function maskProblem(subject: ValueSubject): string | undefined {
+  const { field, options } = subject
+  const type = valueTypeOf(subject)
+  if (options.mask === undefined || !isStorageType(field.type) || (type === 'String' && !field.isList)) return undefined
+  const held = field.isList ? `a list of ${type}` : type
+  return `has \`mask: ${options.mask}\` and holds ${held}, while a mask is text; leave it out: who may not read the field is refused`
+}

@@ -87,6 +87,14 @@ describe('the documents', () => {
     expect(await compile(blocks('docs/annotations.md', 'prisma')[0]!, files)).toEqual({ code: 0, output: '' })
   })
 
+  it('docs/access.md shows code that compiles against docs/annotations.md’s complete schema', async () => {
+    const files = {
+      'prisma.ts': blocks('README.md', 'ts').join('\n'),
+      'access.ts': blocks('docs/access.md', 'ts').join('\n'),
+    }
+    expect(await compile(blocks('docs/annotations.md', 'prisma')[0]!, files)).toEqual({ code: 0, output: '' })
+  })
+
   it('docs/errors.md explains every error code, and no other', () => {
     const explained = Array.from(read('docs/errors.md').matchAll(/^\| `([A-Z_]+)`/gm), ([, code]) => code!)
     expect(explained.toSorted()).toEqual([...ERROR_CODES].toSorted())

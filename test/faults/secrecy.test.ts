@@ -106,6 +106,9 @@ const queries: { readonly [query: string]: () => PromiseLike<unknown> } = {
   'an update that cannot know the bound column': () =>
     acme.patient.update({ where: { clinicId_number: { clinicId: 'acme', number: 1 } }, data: { phone: SECRET } }),
   'a blind index that is written': () => acme.patient.update({ where: where(), data: { emailIndex: SECRET as never } }),
+  'a search by a field that may not be read': () =>
+    acme.$forTenant('acme', { allow: [] }).patient.findMany({ where: { email: `${SECRET}@example.com` } }),
+  'a field that may not be read': () => acme.$forTenant('acme', { allow: ['Patient.name'] }).patient.findMany(),
   'an unknown nested write': () =>
     acme.patient.update({ where: where(), data: { contacts: { replace: [{ name: SECRET }] } as never } }),
 }

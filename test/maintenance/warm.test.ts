@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { localKms } from 'fieldseal/local-kms'
 import { memoryKeyStore, startKmsEmulator } from 'fieldseal/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { DekCache } from '../../src/keys/dekCache.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
+import type { Kms } from '../../src/keys/kms.js'
 import { warm } from '../../src/maintenance/warm.js'
 import { emulatedKms } from '../support/clinic.js'
 
@@ -39,6 +41,31 @@ describe('warm', () => {
     expect(emulator.calls.maxInFlight).toBeLessThanOrEqual(20)
     expect(store.calls.list - lists).toBeLessThanOrEqual(3)
     expect(tenants.every((tenant) => ring.cachedActive(tenant, 'encrypt'))).toBe(true)
+  })
+
+  it('keeps to the pace from the keys of one purpose to those of the next', async () => {
+    const store = memoryKeyStore()
+    const kms = localKms({ key: 'ab'.repeat(32) })
+    const starts: number[] = []
+    const watched: Kms = {
+      ...kms,
+      unwrap: (wrapped, identity) => {
+        starts.push(performance.now())
+        return kms.unwrap(wrapped, identity)
+      },
+    }
+    const ringOf = () => new KeyRing({ kms: watched, store, cache: new DekCache({ ttl: 60_000, max: 10_000 }) })
+    const tenants = Array.from({ length: 120 }, () => randomUUID())
+    const maker = ringOf()
+    for (const tenant of tenants) {
+      await maker.active(tenant, 'encrypt')
+      await maker.active(tenant, 'index')
+    }
+    starts.length = 0
+    await warm(ringOf(), store, tenants, { rate: 100, purposes: ['encrypt', 'index'] })
+    const inSecond = starts.map((start, i) => starts.slice(i).filter((other) => other < start + 1_000).length)
+    expect(starts).toHaveLength(240)
+    expect(Math.max(...inSecond)).toBeLessThanOrEqual(104)
   })
 
   it('leaves what is in memory, and makes no keys for tenants that have none', async () => {

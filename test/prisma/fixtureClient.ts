@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
 import {
+  type AccessOptions,
   type EncryptionMethods,
   type EncryptionSchema,
   type FieldEncryptionOptions,
@@ -46,12 +47,13 @@ export type FixtureClient = { [model: string]: Delegate } & {
   $queryRawUnsafe(sql: string, ...values: unknown[]): Promise<Row[]>
   $executeRawUnsafe(sql: string, ...values: unknown[]): Promise<number>
   $transaction<T>(work: (tx: FixtureClient) => Promise<T>): Promise<T>
+  $transaction(batch: readonly Promise<unknown>[]): Promise<unknown[]>
   $extends(extension: unknown): FixtureClient
   $disconnect(): Promise<void>
   $on(event: 'query', listener: (event: { query: string; params: string }) => void): void
   $encryption: EncryptionMethods['$encryption']
-  $forTenant(tenant: string): FixtureClient
-  $acrossTenants(): FixtureClient
+  $forTenant(tenant: string, access?: AccessOptions): FixtureClient
+  $acrossTenants(access?: AccessOptions): FixtureClient
 }
 
 interface GeneratedClient {

@@ -1,6 +1,7 @@
+import { type HierarchicalKmsOptions, hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
 import { refusalCode } from '../support/refusal.js'
 
 let clinic: ClinicUnderTest
@@ -145,6 +146,80 @@ describe('processes with keys.notify', () => {
     await client.$encryption.close()
     await expect.poll(async () => (await listeners()).length).toBe(0)
     await write(client, await newTenant(), 1)
+  })
+})
+
+describe('processes with intermediate keys and keys.notify', () => {
+  const notifying = {
+    notify: () => new pg.Client({ connectionString: clinic.database.url, application_name: 'fieldseal news' }),
+  }
+  let groups = 0
+  beforeEach(() => {
+    groups += 1
+  })
+  /** Each test has a group of its own. */
+  const group = () => `group-${groups}`
+  function hierarchical(options: Omit<HierarchicalKmsOptions, 'kms'> = {}): Client {
+    const name = group()
+    const kms = hierarchicalKms({ kms: emulatedKms(clinic.emulator), group: () => name, ttl: '1h', ...options })
+    const client = clinic.another({ kms, keys: { ttl: '1h', ...notifying } })
+    open.push(client)
+    return client
+  }
+  const writeNew = async (client: Client) => {
+    const tenant = await newTenant()
+    await write(client, tenant, 1)
+    return (await clinic.plain.encryptionKey.findFirstOrThrow({ where: { tenant, purpose: 'encrypt' } })).kekId
+  }
+  const announce = (kind: string, tenant: string) => {
+    const news = JSON.stringify({ kind, tenant, id: 'by hand' })
+    return clinic.plain.$executeRaw`SELECT pg_notify('fieldseal', ${news})`
+  }
+  const change = (tenant: string, data: object) =>
+    clinic.plain.encryptionKey.updateMany({ where: { tenant, purpose: 'wrap' }, data })
+
+  it('drop one that was destroyed, all of them, and make no DEK under it', async () => {
+    const name = group()
+    const [one, two] = [hierarchical(), hierarchical()]
+    expect(await writeNew(one)).toBe(await writeNew(two))
+    await listening(2)
+    await change(name, { state: 'destroyed', wrapped: null })
+    expect(await writeNew(one)).toBe(await writeNew(two))
+    await announce('destroyed', name)
+    for (const client of [one, two]) {
+      await expect.poll(() => refusalCode(() => writeNew(client)).catch(() => 'written')).toBe('KMS_KEY_UNUSABLE')
+    }
+  })
+
+  it('find out that one was destroyed when they connect again', async () => {
+    const name = group()
+    const client = hierarchical()
+    await writeNew(client)
+    await listening(1)
+    await change(name, { state: 'destroyed', wrapped: null })
+    const [pid] = await listeners()
+    await clinic.plain.$executeRaw`SELECT pg_terminate_backend(${pid}::int)`
+    await expect.poll(() => refusalCode(() => writeNew(client)).catch(() => 'written')).toBe('KMS_KEY_UNUSABLE')
+  })
+
+  it('wrap no more DEKs under one that was retired and announced', async () => {
+    const name = group()
+    const client = hierarchical()
+    const before = await writeNew(client)
+    await listening(1)
+    await change(name, { state: 'retired' })
+    expect(await writeNew(client)).toBe(before)
+    await announce('retired', name)
+    await expect.poll(() => writeNew(client)).not.toBe(before)
+  })
+
+  it('wrap under the new one soon after another process has made it, by age', async () => {
+    const [rotating, other] = [hierarchical({ rotateAfter: 1_000, ttl: 100 }), hierarchical()]
+    const before = await writeNew(rotating)
+    expect(await writeNew(other)).toBe(before)
+    await listening(2)
+    await expect.poll(() => writeNew(rotating), { timeout: 5_000, interval: 300 }).not.toBe(before)
+    await expect.poll(() => writeNew(other)).not.toBe(before)
   })
 })
 

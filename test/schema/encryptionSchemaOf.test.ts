@@ -307,11 +307,11 @@ const annotations: Refusal[] = [
       i String /// @encrypted(bind: "id")`,
     ),
     says: [
-      '.a: unknown option `bnd`; did you mean `bind`? `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `migrating`, `ejecting`',
+      '.a: unknown option `bnd`; did you mean `bind`? `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `mask:`, `migrating`, `ejecting`',
       '.b: option `bind` of `@encrypted` is given twice; keep one',
       '.c: option `bind` has no value; write `bind: …`',
-      '.d: unknown option `id`; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `migrating`, `ejecting`',
-      '.e: `@encrypted` got a value without a name; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `migrating`, `ejecting`',
+      '.d: unknown option `id`; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `mask:`, `migrating`, `ejecting`',
+      '.e: `@encrypted` got a value without a name; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `mask:`, `migrating`, `ejecting`',
       '.f: unknown option `normalise`; did you mean `normalize`? `@blindIndex` knows `normalize:`, `scope:`, `bits:`',
       '.g: `bind` names `id` twice; keep one',
       '.h: `bind` is an empty list; leave the option out',
@@ -320,10 +320,32 @@ const annotations: Refusal[] = [
   },
   {
     of: 'options of later versions, by name',
-    model: fields('a String /// @encrypted(mode: direct, mask: "***")'),
-    says: ['mode', 'mask'].map(
-      (option) => `.a: option \`${option}\` is not supported by this version of fieldseal; leave it out`,
+    model: fields('a String /// @encrypted(mode: direct)'),
+    says: ['.a: option `mode` is not supported by this version of fieldseal; leave it out'],
+  },
+  {
+    of: 'masks that there are not, or of what is no text',
+    model: fields(
+      `a String /// @encrypted(mask: "***")
+      b String /// @encrypted(mask: [email, phone])
+      c String /// @encrypted(mask: e_mail)
+      d String /// @encrypted(mask: stars)
+      e Json? /// @encrypted(mask: hidden)
+      f String? /// @encrypted(type: DateTime, mask: last4)
+      g String[] /// @encrypted(mask: email)
+      h String /// @encrypted(mask)
+      i Bytes /// @encrypted(type: String, mask: phone)`,
     ),
+    says: [
+      '.a: `mask` is one bare word; write `mask: email`, `mask: phone`, `mask: last4`, `mask: initials` or `mask: hidden`',
+      '.b: `mask` is one bare word; write `mask: email`, `mask: phone`, `mask: last4`, `mask: initials` or `mask: hidden`',
+      '.c: `mask` does not know `e_mail`; did you mean `email`? it knows email, phone, last4, initials, hidden',
+      '.d: `mask` does not know `stars`; it knows email, phone, last4, initials, hidden',
+      '.h: option `mask` has no value; write `mask: …`',
+      '.e: has `mask: hidden` and holds Json, while a mask is text; leave it out: who may not read the field is refused',
+      '.f: has `mask: last4` and holds DateTime, while a mask is text; leave it out: who may not read the field is refused',
+      '.g: has `mask: email` and holds a list of String, while a mask is text; leave it out: who may not read the field is refused',
+    ],
   },
   {
     of: 'values of a type that there is not, or that the column has no room for',

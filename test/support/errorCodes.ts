@@ -11,6 +11,7 @@ const codes = {
   VALUE_INVALID: true,
   QUERY_UNSUPPORTED: true,
   BOUND_VALUE_MISSING: true,
+  ACCESS_DENIED: true,
   CIPHERTEXT_INVALID: true,
   DECRYPTION_FAILED: true,
   KEY_NOT_FOUND: true,

@@ -1,7 +1,8 @@
 /*
  * Never runs: `npm run check:types` compiles it. What the encryption adds to a client, and what it must leave alone.
  */
-import { type FieldEncryptionOptions, fieldEncryption } from 'fieldseal/prisma'
+import { withTenant } from 'fieldseal'
+import { type EncryptionSchema, type FieldEncryptionOptions, fieldEncryption } from 'fieldseal/prisma'
 import { encryptionSchema } from '../../generated/encryption/index.js'
 import {
   type Clinic,
@@ -40,6 +41,24 @@ export async function boundClientsKeepTheirType() {
   const further = bound.$extends({ client: { $more: () => 1 } }).$forTenant('globex')
   const more: number = further.$more()
   return { hello, names, more }
+}
+
+export async function limitedClientsKeepTheirType() {
+  const allow = ['Patient.email', 'Visit.reason'] as const
+  const support = prisma.$forTenant('acme', { purpose: 'support', allow })
+  same<typeof support, typeof prisma>()
+  const none = later.$acrossTenants({ allow: [] })
+  same<typeof none, typeof later>()
+  const { name } = await support.patient.findFirstOrThrow({ select: { name: true } })
+  same<typeof name, string>()
+  const count: number = await withTenant('acme', { purpose: 'report', allow: ['Any.field'] }, () =>
+    prisma.visit.count(),
+  )
+  const dynamic = fieldEncryption({ schema: encryptionSchema as EncryptionSchema, kms })
+  base.$extends(dynamic).$forTenant('acme', { allow: ['Some.field'] })
+  // @ts-expect-error a name of a field has two parts
+  base.$extends(dynamic).$forTenant('acme', { allow: ['field'] })
+  return count
 }
 
 export async function resultsHavePrismasOwnTypes() {
@@ -151,6 +170,14 @@ export function wrongUsesAreErrors() {
   prisma.$forTenant(1)
   // @ts-expect-error a tenant must be named
   prisma.$forTenant()
+  // @ts-expect-error there is no such field
+  prisma.$forTenant('acme', { allow: ['Patient.emial'] })
+  // @ts-expect-error it is not encrypted
+  prisma.$acrossTenants({ allow: ['Patient.city'] })
+  // @ts-expect-error nor is a blind index
+  later.$forTenant('acme', { allow: ['Patient.emailIndex'] })
+  // @ts-expect-error there is no such option
+  prisma.$forTenant('acme', { alow: [] })
   // @ts-expect-error the plain client has no tenants
   base.$forTenant('acme')
 }

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+import { FieldsealError } from '../errors.js'
+import { Dek } from './dek.js'
+import type { DekCache } from './dekCache.js'
+import type { Emit } from './events.js'
+import { keyError } from './keyError.js'
+import type { KeyStore, NewKey, StoredKey } from './keyStore.js'
+import type { CountedPurpose, DekIdentity, Kms, Purpose } from './kms.js'
+import type { Reservations } from './reservations.js'
+import type { RotationPolicy } from './rotation.js'
+import type { Unwrapper } from './unwrapper.js'
+
+export interface KeyVersionsOptions {
+  readonly kms: Kms
+  readonly store: KeyStore
+  readonly cache: DekCache
+  readonly unwrapper: Unwrapper
+  readonly policy: RotationPolicy
+  readonly counted: CountedPurpose
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Told when a new DEK has succeeded one that could have gone on. */
+  readonly onRotated: (tenant: string) => void
+  readonly emit: Emit | undefined
+}
+
+/** A key that is asked for. */
+export interface Wanted {
+  readonly tenant: string
+  readonly purpose: Purpose
+  /** The id of a DEK that is known to encrypt no more. */
+  readonly spent: string | undefined
+  /** The cache's mark from before the keys table was read. */
+  readonly since: number
+  /** Whether it may succeed a destroyed key. */
+  readonly reopens?: boolean
+}
+
+/** The versions of a tenant's key: brings the newest into memory, or makes the one after it. */
+export class KeyVersions {
+  readonly #options: KeyVersionsOptions
+  readonly #reservations: Reservations
+
+  constructor(options: KeyVersionsOptions, reservations: Reservations) {
+    this.#options = options
+    this.#reservations = reservations
+  }
+
+  /** The newest version, as the keys table shows it, if it may encrypt; otherwise its successor. */
+  async useOrSucceed(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
+    const identity = newest && { key: newest.id, purpose: wanted.purpose, tenant: wanted.tenant }
+    if (!identity || newest.state === 'retired' || this.#isSpent(wanted, newest)) return this.create(wanted, newest)
+    if (newest.state === 'active' && this.#isOld(newest)) return this.#succeedOld(wanted, newest, identity)
+    return this.use(newest, identity, wanted.since)
+  }
+
+  async #succeedOld(wanted: Wanted, old: StoredKey, identity: DekIdentity): Promise<Dek> {
+    try {
+      const dek = await this.create(wanted, old)
+      this.tellRotated(dek)
+      return dek
+    } catch (error) {
+      if (!isOfKms(error)) throw error
+      return this.use(old, identity, wanted.since)
+    }
+  }
+
+  /** Brings the DEK of an active row into memory. */
+  async use(row: StoredKey, identity: DekIdentity, since: number): Promise<Dek> {
+    return this.#remember(await this.#options.unwrapper.unwrap(row, identity), since)
+  }
+
+  tellRotated({ tenant, id }: Dek): void {
+    this.#options.onRotated(tenant)
+    this.#options.emit?.({ type: 'key.rotated', tenant, key: id })
+  }
+
+  #remember(dek: Dek, since: number): Dek {
+    this.#options.cache.addActive(dek, since)
+    return dek
+  }
+
+  #isSpent({ purpose, spent }: Wanted, { id, state, messages }: StoredKey): boolean {
+    if (purpose !== this.#options.counted || state !== 'active') return false
+    return id === spent || (messages >= this.#options.policy.maxMessages && this.#reservations.left(id) === 0)
+  }
+
+  #isOld({ purpose, createdAt }: StoredKey): boolean {
+    const { counted, now, policy } = this.#options
+    return purpose === counted && now() - createdAt.getTime() >= policy.rotateAfter
+  }
+
+  /**
+   * Two processes may both come here: the keys table lets one win, and the other takes the winner's key, or, should
+   * that be of no use by then, makes the version after it.
+   */
+  async create(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
+    const { kms, store } = this.#options
+    const identity: DekIdentity = { key: randomUUID(), purpose: wanted.purpose, tenant: wanted.tenant }
+    const { dek: bytes, wrapped, kekId, kms: name = kms.name } = await kms.generate(identity)
+    const dek = new Dek(identity, bytes)
+    const row = this.#rowOf(dek, { wrapped, kms: name, kekId, version: (newest?.version ?? 0) + 1 })
+    if (!(await store.insert(row, { reopens: wanted.reopens ?? false }))) return this.#useWinner(wanted, row)
+    this.#reservations.open(dek.id, row.messages)
+    this.#tellCreated(row, newest)
+    return this.#remember(dek, wanted.since)
+  }
+
+  #tellCreated({ id: key, tenant, purpose, version }: NewKey, before: StoredKey | null): void {
+    this.#options.emit?.({ type: 'key.created', tenant, purpose, key, version, previous: before?.version })
+  }
+
+  /** Its first block is reserved with its row. */
+  #rowOf({ id, tenant, purpose }: Dek, rest: Pick<NewKey, 'wrapped' | 'kms' | 'kekId' | 'version'>): NewKey {
+    const messages = purpose === this.#options.counted ? this.#reservations.block : 0
+    return { id, tenant, purpose, state: 'active', messages, ...rest }
+  }
+
+  async #useWinner(wanted: Wanted, lost: NewKey): Promise<Dek> {
+    const winner = await this.#options.store.findNewest(wanted.tenant, wanted.purpose)
+    if (winner === null || (winner.version < lost.version && winner.state !== 'destroyed')) {
+      const what = 'lost to a row that cannot be read back: let the keys table be read where it is written'
+      throw keyError('KEY_STORE_UNAVAILABLE', lost.id, what)
+    }
+    return this.useOrSucceed(wanted, winner)
+  }
+}
+
+function isOfKms(error: unknown): boolean {
+  return FieldsealError.is(error) && error.code.startsWith('KMS_')
+}
