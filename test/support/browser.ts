@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,18 +14,20 @@ export interface OpenBrowser {
   close(): Promise<void>
 }
 
-/** Where a browser that is installed may be; the channels know the usual places of each system. */
-const INSTALLED: readonly LaunchOptions[] = [
-  ...(process.env.CHROME_PATH ? [{ executablePath: process.env.CHROME_PATH }] : []),
-  { channel: 'chrome' },
-  { executablePath: '/usr/bin/chromium' },
-  { channel: 'msedge' },
+/** Where a browser that is installed may be. */
+const INSTALLED = [
+  process.env.CHROME_PATH ?? '',
+  '/usr/bin/google-chrome',
+  '/usr/bin/chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
 ]
 
 /** A Chromium without a window: an installed one that starts, else that of the package `@sparticuz/chromium`. */
 export async function openBrowser(): Promise<OpenBrowser> {
-  for (const options of INSTALLED) {
-    const browser = await chromium.launch(options).catch(() => undefined)
+  for (const executablePath of INSTALLED.filter((path) => existsSync(path))) {
+    const browser = await chromium.launch({ executablePath }).catch(() => undefined)
     if (browser) return { browser, close: () => browser.close() }
   }
   if (process.platform === 'linux' && process.arch === 'x64') return openPacked()
