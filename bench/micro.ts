@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type CipherField, type Slot, transform } from '../src/cipher.js'
+import { localKms } from 'fieldseal/local-kms'
+import { encryptionSchema } from '../generated/bench/encryption/index.js'
 import { aadOf } from '../src/crypto/aad.js'
 import { randomNonces } from '../src/crypto/aead.js'
 import type { IndexKey, ValueKey } from '../src/crypto/batch.js'
@@ -12,11 +13,17 @@ import { blindIndexes, indexPrefix } from '../src/crypto/blindIndex.js'
 import { chooseEngine } from '../src/crypto/engine.js'
 import { encodeHeader } from '../src/crypto/header.js'
 import { Dek } from '../src/keys/dek.js'
-import type { KeyRing } from '../src/keys/keyRing.js'
+import { DekCache } from '../src/keys/dekCache.js'
+import { KeyRing } from '../src/keys/keyRing.js'
+import type { KeyStore } from '../src/keys/keyStore.js'
+import { Bindings } from '../src/prisma/binding.js'
+import { LimitedPlans } from '../src/prisma/limitedPlans.js'
+import { type OperationContext, runOperation } from '../src/prisma/operation.js'
+import { compilePlans } from '../src/prisma/plan.js'
 import { bareDecrypt, bareEncrypt } from './bareLoop.js'
 import { interleave, type Spread, spreadOf } from './rounds.js'
 
-/* Values without a database: what one costs in a batch, and what a pass over very many does to the event loop. */
+/* Values without a database: what one costs in a batch, and what very many in one result do to the event loop. */
 
 const COUNT = 1024
 const TEXTS = Array.from({ length: COUNT }, (_, i) => `\0value ${i} `.padEnd(48, 'lorem ipsum dolor '))
@@ -114,14 +121,14 @@ export interface Pass {
   readonly blocked: Spread
 }
 
-/** Passes over so many values, six fields to a row, with the keys in memory. */
+/** Results of so many values, six fields to a row, with the keys in memory: what is done to them after the query. */
 export async function passes(engine: 'native' | 'node', counts: readonly number[], rounds: number): Promise<Pass[]> {
   const dek = new Dek({ key: randomUUID(), purpose: 'encrypt', tenant: 'acme' }, randomBytes(32), chooseEngine(engine))
-  const ring = { cached: () => dek } as unknown as KeyRing
+  const context = contextWith(dek)
   const measured = new Map(counts.map((count) => [count, { each: [] as number[], blocked: [] as number[] }]))
   for (let round = -1; round < rounds; round++) {
     for (const count of counts) {
-      const { ms, blocked } = await timePass(rowsOf(dek, count), ring)
+      const { ms, blocked } = await timeResult(rowsOf(context, dek, count), context)
       if (round < 0) continue
       measured.get(count)!.each.push((ms * 1000) / count)
       measured.get(count)!.blocked.push(blocked)
@@ -134,27 +141,48 @@ export async function passes(engine: 'native' | 'node', counts: readonly number[
   }))
 }
 
-const FIELDS: readonly CipherField[] = ['a', 'b', 'c', 'd', 'e', 'f'].map(
-  (name) => ({ name: `Note.${name}`, context: `Note.${name}`, kind: 'String' }) as CipherField,
-)
+/** Of a client that has this DEK in memory, and no other. */
+function contextWith(dek: Dek): OperationContext {
+  const plans = compilePlans(encryptionSchema)
+  const none = () => {
+    throw new Error('everything should be in memory')
+  }
+  const store = { find: none, active: none, list: none, count: none } as unknown as KeyStore
+  const cache = new DekCache({ ttl: 3_600_000, max: 10 })
+  cache.add(dek)
+  return {
+    plans,
+    limited: new LimitedPlans(plans, none),
+    ring: new KeyRing({ kms: localKms({ key: 'ab'.repeat(32) }), store, cache }),
+    bindings: new Bindings([]),
+    tenancy: { defaultTenant: dek.tenant },
+    transactionWait: 1_000,
+    keyStoreWaits: () => false,
+    watch: undefined,
+  }
+}
 
-/** Slots in the order of rows, as a result gives them. */
-function rowsOf(dek: Dek, count: number): Slot[] {
-  const rows = Math.ceil(count / FIELDS.length)
-  const columns = FIELDS.map((field) => {
+type Row = Record<string, unknown>
+
+/** As a query gives them. */
+function rowsOf({ plans }: OperationContext, dek: Dek, count: number): Row[] {
+  const fields = plans.get('Note')!.encrypted
+  const rows = Math.ceil(count / fields.length)
+  const columns = fields.map((field) => {
     const plaintexts = Array.from({ length: rows }, (_, i) => `\0value ${i} `.padEnd(48, 'lorem ipsum '))
     const places = plaintexts.map(() => dek.place(field, false))
     return dek.values.encrypt({ places, bound: undefined, plaintexts, nonces: randomNonces(rows) })
   })
-  const owner = { tenant: dek.tenant }
-  const slots = Array.from({ length: rows }, (_, row) => {
-    const holder = Object.fromEntries(FIELDS.map(({ context }, i) => [context, columns[i]![row]]))
-    return FIELDS.map((field): Slot => ({ mode: 'decrypt', field, owner, holder, key: field.context, bound: [] }))
+  return Array.from({ length: rows }, (_, id) => {
+    const row: Row = { id, tenant: dek.tenant, folderId: null }
+    fields.forEach(({ field }, i) => {
+      row[field] = columns[i]![id]
+    })
+    return row
   })
-  return slots.flat().slice(0, count)
 }
 
-async function timePass(slots: readonly Slot[], ring: KeyRing): Promise<{ ms: number; blocked: number }> {
+async function timeResult(rows: Row[], context: OperationContext): Promise<{ ms: number; blocked: number }> {
   let blocked = 0
   let done = false
   let last = performance.now()
@@ -165,9 +193,10 @@ async function timePass(slots: readonly Slot[], ring: KeyRing): Promise<{ ms: nu
     if (!done) setImmediate(look)
   }
   setImmediate(look)
+  const query = async () => rows
   const start = performance.now()
   last = start
-  await transform(slots, ring)
+  await runOperation(context, { model: 'Note', operation: 'findMany', args: {}, query })
   const ms = performance.now() - start
   done = true
   look()

@@ -5,20 +5,21 @@ import {
   type CipherField,
   type CipherIndex,
   checkedValue,
+  type DecryptSlot,
   type EncryptSlot,
-  fieldError,
   type Slot,
+  twiceEncrypted,
 } from './cipher/slot.js'
 import { lengthPrefixed } from './crypto/bytes.js'
 import { headerOfHead, headOf } from './crypto/ciphertext.js'
+import { isDirect } from './crypto/direct.js'
 import { encodeField } from './crypto/fieldValue.js'
 import { FieldsealError } from './errors.js'
 import type { Dek } from './keys/dek.js'
 import type { KeyRing } from './keys/keyRing.js'
 
-export { named } from './cipher/passKeys.js'
 export type * from './cipher/slot.js'
-export { checkedValue, fieldError } from './cipher/slot.js'
+export { checkedValue, fieldError, named } from './cipher/slot.js'
 
 /** Slots that go to the engine together: enough to make its calls cheap, too few to hold up the event loop. */
 const STRETCH = 512
@@ -47,6 +48,30 @@ export function transform(
   return keys.complete() ? apply(slots, keys, start) : resolveAndApply(slots, keys, inTime)
 }
 
+/**
+ * As `transform`, if all keys are in memory; otherwise nothing is done. For those who have very many values to decrypt
+ * and need not have all slots at once.
+ *
+ * @param slots not very many
+ * @returns whether it was done
+ * @throws FieldsealError for the first slot that cannot be decrypted exactly; the others may or may not be done
+ */
+export function decryptNow(slots: readonly DecryptSlot[], ring: KeyRing): boolean {
+  const keys = new PassKeys(ring)
+  for (let i = 0; i < slots.length; i++) keys.need(slots[i]!, i)
+  if (!keys.complete()) return false
+  for (let from = 0; from < slots.length; from += STRETCH)
+    applyStretch(slots, keys, from, Math.min(from + STRETCH, slots.length))
+  return true
+}
+
+/** Lets others on the event loop have their turn, if the one that began at `start` is over; when the next one began. */
+export async function nextTurn(start: number): Promise<number> {
+  if (performance.now() - start < TURN) return start
+  await setImmediate()
+  return performance.now()
+}
+
 /** As `transform`, of so many slots that only to look at them would take too long at a stretch. */
 async function transformLarge(
   slots: readonly Slot[],
@@ -60,14 +85,24 @@ async function transformLarge(
   await (keys.complete() ? applyRest(slots, keys, 0) : resolveAndApply(slots, keys, inTime))
 }
 
-/** Checks the values first: one that cannot be written should not make a DEK. */
+/**
+ * Checks the values first: one that cannot be written should not make a DEK. What the KMS itself works on needs no
+ * connection to the database, so the limit is not for that.
+ */
 async function resolveAndApply(
   slots: readonly Slot[],
   keys: PassKeys,
   inTime: (keys: Promise<void>) => Promise<void>,
 ): Promise<void> {
-  for (const slot of slots) if (slot.mode === 'encrypt') encodeValue(slot.field, slot.holder[slot.key])
-  await inTime(keys.resolve())
+  for (const slot of slots) {
+    if (slot.mode === 'encrypt' && !slot.field.direct) encodeValue(slot.field, slot.holder[slot.key])
+  }
+  try {
+    await Promise.all([inTime(keys.resolve()), keys.resolveDirect()])
+  } catch (error) {
+    keys.direct.stop()
+    throw error
+  }
   await apply(slots, keys, performance.now())
 }
 
@@ -127,12 +162,13 @@ function sortSlots(
 function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number): void {
   switch (slot.mode) {
     case 'encrypt': {
+      if (keys.direct.place(slot, position)) break
       const dek = keys.active(slot)
       batches.encrypt(dek, slot, plaintextOf(slot, dek))
       break
     }
     case 'decrypt':
-      batches.decrypt(keys.opener(slot, position), slot)
+      if (!keys.direct.place(slot, position)) batches.decrypt(keys.opener(slot, position), slot)
       break
     case 'index':
       batches.index(keys.active(slot), slot, indexed(slot.index, slot.values))
@@ -141,19 +177,16 @@ function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number
 }
 
 function plaintextOf({ field, holder, key }: EncryptSlot, dek: Dek): string | Buffer {
-  if (isUnder(dek, holder[key])) throw fieldError('VALUE_INVALID', field, TWICE)
+  if (isUnder(dek, holder[key])) throw twiceEncrypted(field)
   return encodeValue(field, holder[key])
 }
 
-/** Whether a value is a ciphertext of this DEK already, padded or not. */
+/** Whether a value is a ciphertext of this DEK already, padded or not, or of the KMS itself. */
 function isUnder(dek: Dek, value: unknown): boolean {
   const head = headOf(Array.isArray(value) && value.length === 1 ? value[0] : value)
-  return head !== null && headerOfHead(head)?.dekId === dek.id
+  const header = head === null ? null : headerOfHead(head)
+  return header !== null && (header.dekId === dek.id || isDirect(header))
 }
-
-const TWICE =
-  'is a ciphertext already and would be encrypted twice: copy values through the encrypted client on both sides, and ' +
-  'in an extension chained after the encryption do not write with the encrypted client'
 
 function indexed(index: CipherIndex, values: readonly unknown[]): string | Buffer {
   const plaintexts = index.sources.map((field, i) => encodeValue(field, normalizedFor(index, field, values[i])))

@@ -11,6 +11,7 @@ const NAME = 'fieldseal'
  * | metric | | attributes |
  * |---|---|---|
  * | `fieldseal.kms.duration` | histogram, s | `action`, `kms`, `outcome`: `ok` or a code |
+ * | `fieldseal.kms.retries` | counter | `action`, `kms`, `code` |
  * | `fieldseal.values` | counter | `field`, `mode` |
  * | `fieldseal.refusals` | counter | `model`, `operation`, `code` |
  * | `fieldseal.keys.created`, `.rotated`, `.evicted`, `.stale`, `.destroyed` | counters | `purpose` or `code` |
@@ -32,6 +33,7 @@ function recorder(): (event: EncryptionEvent) => void {
   const meter = metrics.getMeter(NAME)
   const duration = meter.createHistogram('fieldseal.kms.duration', { unit: 's', description: 'Calls of the KMS' })
   const counter = (name: string, description: string) => meter.createCounter(`fieldseal.${name}`, { description })
+  const retries = counter('kms.retries', 'Attempts of calls of the KMS that failed and were made again')
   const values = counter('values', 'Values encrypted, decrypted and indexed')
   const refusals = counter('refusals', 'Operations that were refused or failed')
   const created = counter('keys.created', 'DEKs made')
@@ -46,6 +48,9 @@ function recorder(): (event: EncryptionEvent) => void {
         duration.record(event.milliseconds / 1000, { action, kms, outcome: code ?? 'ok' })
         break
       }
+      case 'kms.retry':
+        retries.add(1, { action: event.action, kms: event.kms, code: event.code })
+        break
       case 'values':
         values.add(event.count, { field: event.field, mode: event.mode })
         break
@@ -83,8 +88,9 @@ function watch(stats: () => CacheFigures): void {
   held.addCallback((result) => result.observe(stats().cachedDeks))
 }
 
-function around<T>({ action, kms, purpose, key }: KmsCall, work: () => Promise<T>): Promise<T> {
-  const attributes = { 'fieldseal.kms': kms, 'fieldseal.purpose': purpose, 'fieldseal.key': key }
+function around<T>({ action, kms, purpose, key, field }: KmsCall, work: () => Promise<T>): Promise<T> {
+  const subject = field === undefined ? { 'fieldseal.key': key } : { 'fieldseal.field': field }
+  const attributes = { 'fieldseal.kms': kms, 'fieldseal.purpose': purpose, ...subject }
   const options = { kind: SpanKind.CLIENT, attributes }
   return trace.getTracer(NAME).startActiveSpan(`fieldseal.kms.${action}`, options, async (span) => {
     try {

@@ -1,21 +1,12 @@
 import { randomNonces } from '../crypto/aead.js'
-import { FAILURE, type Outcome, type Place } from '../crypto/batch.js'
+import type { Outcome, Place } from '../crypto/batch.js'
 import { blindIndexes, indexPrefix } from '../crypto/blindIndex.js'
 import type { Ciphertext } from '../crypto/ciphertext.js'
-import { decodeField, decodeFieldText } from '../crypto/fieldValue.js'
 import { pad } from '../crypto/padding.js'
-import type { FieldsealError } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
+import { plainFrom, refused } from './outcome.js'
 import type { Opener } from './passKeys.js'
-import {
-  type CipherField,
-  type CipherIndex,
-  type DecryptSlot,
-  type EncryptSlot,
-  fieldError,
-  type IndexSlot,
-  type Slot,
-} from './slot.js'
+import type { CipherIndex, DecryptSlot, EncryptSlot, IndexSlot, Slot } from './slot.js'
 
 /** A slot that could not be transformed. */
 export interface FailedSlot {
@@ -220,28 +211,6 @@ function prefixOf(index: CipherIndex): Buffer {
     PREFIXES.set(index, prefix)
   }
   return prefix
-}
-
-function plainFrom(field: CipherField, outcome: Outcome): unknown {
-  if (typeof outcome === 'string') return decodeFieldText(field, outcome)
-  return typeof outcome === 'number' ? undefined : decodeField(field, outcome)
-}
-
-function refused(field: CipherField, outcome: Outcome): FieldsealError {
-  switch (outcome) {
-    case FAILURE.torn:
-      return fieldError('CIPHERTEXT_INVALID', field, 'is torn: it is shorter or other than it was written')
-    case FAILURE.forged: {
-      const what = 'could not be decrypted: it was changed, or moved here from another field, row or tenant'
-      return fieldError('DECRYPTION_FAILED', field, what)
-    }
-    default:
-      return fieldError(
-        'CIPHERTEXT_INVALID',
-        field,
-        `holds a value that is not of its type, ${field.kind}${field.list ? '[]' : ''}`,
-      )
-  }
 }
 
 /** Mostly no value of a batch is bound to columns of its row. */

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Place } from '../crypto/batch.js'
 import { headerOfHead, headOf } from '../crypto/ciphertext.js'
+import { isDirect } from '../crypto/direct.js'
 import { FLAG_PADDED, type Header } from '../crypto/header.js'
 import { FieldsealError, quoted } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
@@ -8,12 +9,14 @@ import { ANY_TENANT, type KeyRing, type TenantScope } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import { GLOBAL_TENANT } from '../tenant.js'
 import { ActiveNeed } from './activeNeed.js'
+import { DirectValues } from './directValues.js'
 import {
   type CipherField,
   type DecryptSlot,
   type EncryptSlot,
   fieldError,
   type IndexSlot,
+  named,
   type Slot,
   type TenantHolder,
 } from './slot.js'
@@ -42,6 +45,8 @@ interface OpenerNeed {
 
 /** The keys of one pass, so that no eviction in between can take one away. */
 export class PassKeys {
+  /** The values that need no DEK, but the KMS itself. */
+  readonly direct = new DirectValues()
   readonly #ring: KeyRing
   readonly #actives = new Map<string, ActiveNeed>()
   readonly #openers = new Map<string, OpenerNeed>()
@@ -60,7 +65,8 @@ export class PassKeys {
   }
 
   need(slot: Slot, position: number): void {
-    if (slot.mode === 'decrypt') this.#bySlot[position] = this.#needHead(slot)
+    if (slot.mode === 'decrypt') this.#needOpener(slot, position)
+    else if (slot.mode === 'encrypt' && slot.field.direct) this.direct.seal(slot, position)
     else this.#needActive(slot)
   }
 
@@ -75,21 +81,22 @@ export class PassKeys {
     need.count += 1
   }
 
-  #needHead(slot: DecryptSlot): OpenerNeed {
+  #needOpener(slot: DecryptSlot, position: number): void {
     const stored = slot.holder[slot.key]
-    if (this.#lastNeed && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return this.#lastNeed
+    if (this.#lastNeed && typeof stored === 'string' && stored.startsWith(this.#lastHead)) {
+      this.#bySlot[position] = this.#lastNeed
+      return
+    }
     const head = headOf(stored)
-    const need = (head === null ? undefined : this.#openers.get(head)) ?? this.#addHead(slot, head)
+    const known = head === null ? undefined : this.#openers.get(head)
+    const header = known?.header ?? readHeader(slot.field, head)
+    if (isDirect(header)) this.direct.open(slot, position, header)
+    else this.#bySlot[position] = known ?? this.#addHead(slot, head!, header)
     this.#lastHead = head!
-    this.#lastNeed = need
-    return need
+    this.#lastNeed = this.#bySlot[position]
   }
 
-  #addHead(slot: DecryptSlot, head: string | null): OpenerNeed {
-    const header = head === null ? null : headerOf(head)
-    if (head === null || !header) {
-      throw fieldError('CIPHERTEXT_INVALID', slot.field, 'holds something that is not a ciphertext of this library')
-    }
+  #addHead(slot: DecryptSlot, head: string, header: Header): OpenerNeed {
     const dek = this.#ring.cached(header.dekId)
     const opener = dek && new Opener(dek, header)
     const need: OpenerNeed = { field: slot.field, header, scope: slot.owner.tenant!, opener }
@@ -99,7 +106,7 @@ export class PassKeys {
 
   /** Takes what is in memory, and says whether that is all. */
   complete(): boolean {
-    let complete = true
+    let complete = this.direct.isEmpty
     for (const need of this.#actives.values()) complete = need.take(this.#ring) && complete
     for (const { opener } of this.#openers.values()) complete &&= opener !== undefined
     return complete
@@ -110,6 +117,11 @@ export class PassKeys {
     const actives = [...this.#actives.values()].filter((need) => !need.take(this.#ring))
     const heads = [...this.#openers.values()].filter(({ opener }) => !opener)
     await Promise.all([this.#resolveActives(actives), this.#resolveHeads(heads)])
+  }
+
+  /** Has the KMS work on the values that need it. */
+  async resolveDirect(): Promise<void> {
+    if (!this.direct.isEmpty) await this.direct.resolve(this.#ring.valueKms)
   }
 
   async #resolveActives(missing: readonly ActiveNeed[]): Promise<void> {
@@ -151,22 +163,18 @@ export class PassKeys {
   }
 }
 
+function readHeader(field: CipherField, head: string | null): Header {
+  const header = head === null ? null : headerOf(head)
+  if (header) return header
+  throw fieldError('CIPHERTEXT_INVALID', field, 'holds something that is not a ciphertext of this library')
+}
+
 function headerOf(head: string): Header | null {
   const known = HEADERS.get(head)
   if (known) return known
   const header = headerOfHead(head)
   if (header) HEADERS.set(head, header)
   return header
-}
-
-/** The ring knows keys but no fields; whoever reads the error wants to know both. */
-export async function named<T>(place: string, key: T | Promise<T>): Promise<T> {
-  try {
-    return await key
-  } catch (error) {
-    if (!FieldsealError.is(error)) throw error
-    throw new FieldsealError(error.code, `${place}: ${error.message}`, { cause: error })
-  }
 }
 
 function activeOf(slot: EncryptSlot | IndexSlot): { tenant: string; purpose: Purpose } {

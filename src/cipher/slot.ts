@@ -11,6 +11,8 @@ export interface CipherField extends ValueForm {
   readonly context: string
   /** The plaintext is padded to a multiple of so many bytes. */
   readonly pad?: number | undefined
+  /** The KMS itself encrypts each value (`mode: kms`). */
+  readonly direct?: boolean | undefined
 }
 
 /** A blind index over encrypted fields. */
@@ -72,6 +74,25 @@ export function checkedValue<T>(field: CipherField, work: () => T): T {
 }
 
 /** An error about a field: it names the field, never a value. */
-export function fieldError(code: ErrorCode, field: CipherField, what: string): FieldsealError {
-  return new FieldsealError(code, `${field.name} ${what}`)
+export function fieldError(code: ErrorCode, field: CipherField, what: string, cause?: FieldsealError): FieldsealError {
+  return new FieldsealError(code, `${field.name} ${what}`, cause && { cause })
 }
+
+/** Who reads an error about a key or a call wants to know the field, too. */
+export async function named<T>(place: string, key: T | Promise<T>): Promise<T> {
+  try {
+    return await key
+  } catch (error) {
+    if (!FieldsealError.is(error)) throw error
+    throw new FieldsealError(error.code, `${place}: ${error.message}`, { cause: error })
+  }
+}
+
+/** For a value that is a ciphertext. */
+export function twiceEncrypted(field: CipherField): FieldsealError {
+  return fieldError('VALUE_INVALID', field, TWICE)
+}
+
+const TWICE =
+  'is a ciphertext already and would be encrypted twice: copy values through the encrypted client on both sides, and ' +
+  'in an extension chained after the encryption do not write with the encrypted client'

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { types } from 'node:util'
 import { NONCE_BYTES, TAG_BYTES } from './aead.js'
 import { decodeBase64url } from './bytes.js'
@@ -49,11 +50,20 @@ export function headerOfHead(head: string): Header | null {
   return bytes?.length === HEADER_BYTES ? decodeHeader(bytes) : null
 }
 
-/** What follows the header: nonce ‖ ciphertext ‖ tag; `null` when it is torn or not canonical base64url. */
+/** What follows the header in suite 1: nonce ‖ ciphertext ‖ tag; `null` when it is torn or not canonical base64url. */
 export function sealedPart(stored: Ciphertext): Buffer | null {
-  const sealed =
-    typeof stored === 'string'
-      ? decodeBase64url(stored.slice(TEXT_HEAD))
-      : Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).subarray(RAW_HEAD)
+  const sealed = afterHead(stored)
   return sealed !== null && sealed.length > NONCE_BYTES + TAG_BYTES ? sealed : null
+}
+
+/** What follows the header in suite 2: the KMS's own text; `null` when it is torn, or no text. */
+export function kmsPart(stored: Ciphertext): string | null {
+  const blob = afterHead(stored)
+  return blob !== null && blob.length > 0 && isUtf8(blob) ? blob.toString('utf8') : null
+}
+
+function afterHead(stored: Ciphertext): Buffer | null {
+  return typeof stored === 'string'
+    ? decodeBase64url(stored.slice(TEXT_HEAD))
+    : Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).subarray(RAW_HEAD)
 }

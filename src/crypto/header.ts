@@ -1,5 +1,9 @@
 /** Suite 1 is AES-256-GCM under the tenant's DEK; suite 2 is the KMS itself. */
 export const SUITE_AES_256_GCM = 1
+export const SUITE_KMS = 2
+
+/** Stands for the DEK id in suite 2, which has none. */
+export const NO_DEK = '00000000-0000-0000-0000-000000000000'
 
 /** Flag bit 0: the plaintext is padded (ISO/IEC 7816-4). All other bits are reserved and must be 0. */
 export const FLAG_PADDED = 1
@@ -12,7 +16,7 @@ export const HEADER_CHARS = 24
 export interface Header {
   readonly suite: number
   readonly flags: number
-  /** A lower-case UUID. */
+  /** A lower-case UUID; `NO_DEK` in suite 2. */
   readonly dekId: string
 }
 
@@ -40,7 +44,7 @@ export function encodeHeader({ suite, flags, dekId }: Header): Buffer {
 export function decodeHeader(bytes: Uint8Array): Header | null {
   if (bytes.length < HEADER_BYTES) return null
   const [suite, flags] = bytes as unknown as [number, number]
-  if (suite !== SUITE_AES_256_GCM || (flags & ~FLAG_PADDED) !== 0) return null
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset + 2, 16).toString('hex')
-  return { suite, flags, dekId: uuidOfHex(hex) }
+  if ((suite !== SUITE_AES_256_GCM && suite !== SUITE_KMS) || (flags & ~FLAG_PADDED) !== 0) return null
+  const dekId = uuidOfHex(Buffer.from(bytes.buffer, bytes.byteOffset + 2, 16).toString('hex'))
+  return suite === SUITE_KMS && dekId !== NO_DEK ? null : { suite, flags, dekId }
 }

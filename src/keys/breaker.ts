@@ -7,7 +7,7 @@ import {
   handleWhen,
 } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
-import type { Kms } from './kms.js'
+import { encryptsValues, type Kms, type ValueKms } from './kms.js'
 
 /** Calls that fail one after another before no more are made. */
 const FAILURES = 10
@@ -16,16 +16,25 @@ const LONGEST_PAUSE = 30_000
 
 /**
  * The same KMS, spared while it is down: after ten calls in a row without an answer, further ones fail at once, and one
- * call after a pause, of one second at first and thirty at most, finds out whether it is back. Making and unwrapping
- * keys are judged apart.
+ * call after a pause, of one second at first and thirty at most, finds out whether it is back. What makes and what opens
+ * is judged apart, of keys and of values.
  */
-export function withBreaker(kms: Kms): Kms {
+export function withBreaker<K extends Kms>(kms: K): K {
   const [generates, unwraps] = [breaker(), breaker()]
   return {
     ...kms,
     name: kms.name,
     generate: (identity) => guarded(generates, () => kms.generate(identity)),
     unwrap: (wrapped, identity) => guarded(unwraps, () => kms.unwrap(wrapped, identity)),
+    ...(encryptsValues(kms) ? guardedValues(kms) : {}),
+  }
+}
+
+function guardedValues(kms: ValueKms): Pick<ValueKms, 'encrypt' | 'decrypt'> {
+  const [encrypts, decrypts] = [breaker(), breaker()]
+  return {
+    encrypt: (plaintext, identity) => guarded(encrypts, () => kms.encrypt(plaintext, identity)),
+    decrypt: (ciphertext, identity) => guarded(decrypts, () => kms.decrypt(ciphertext, identity)),
   }
 }
 

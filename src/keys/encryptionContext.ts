@@ -1,5 +1,5 @@
 import { FieldsealError, quoted } from '../errors.js'
-import type { DekIdentity } from './kms.js'
+import type { DekIdentity, ValueIdentity } from './kms.js'
 
 /** Tencent Cloud KMS takes no longer context. UTF-8 bytes of the whole JSON text. */
 const MAX_BYTES = 1024
@@ -17,9 +17,30 @@ const MAX_BYTES = 1024
  * ```
  */
 export function encryptionContext({ key, purpose, tenant }: DekIdentity): string {
-  const context = JSON.stringify({ key, purpose, tenant })
+  return checkedContext({ key, purpose, tenant })
+}
+
+/**
+ * The encryption context of a value that the KMS itself encrypts, in the same form. Bound values are in it by the digest
+ * of the AAD only: the KMS's log shows them to nobody.
+ *
+ * @returns at most 1,024 UTF-8 bytes
+ * @throws `TENANT_INVALID` when the tenant id is too long for it
+ * @example
+ * ```ts
+ * valueContext({ aad: 'H7wEoT…', field: 'User.apiKey', tenant: 'acme' })
+ * // '{"aad":"H7wEoT…","field":"User.apiKey","purpose":"value","tenant":"acme"}'
+ * ```
+ */
+export function valueContext({ aad, field, tenant }: ValueIdentity): string {
+  return checkedContext({ aad, field, purpose: 'value', tenant })
+}
+
+/** @param parts in the order of their names */
+function checkedContext(parts: { readonly [name: string]: string } & { readonly tenant: string }): string {
+  const context = JSON.stringify(parts)
   const bytes = Buffer.byteLength(context, 'utf8')
-  if (bytes > MAX_BYTES) throw tooLong(tenant, bytes)
+  if (bytes > MAX_BYTES) throw tooLong(parts.tenant, bytes)
   return context
 }
 

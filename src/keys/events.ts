@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.js'
 import type { Purpose } from './kms.js'
+import type { FailedAttempt } from './retries.js'
 
 /** What happened, for logs, alerts and metrics. No event holds a value or a key; tenant and key ids are in plain. */
 export type EncryptionEvent =
@@ -19,16 +20,14 @@ export type EncryptionEvent =
   /** A DEK served on although it could not be asked for; `code` says why not. */
   | { readonly type: 'key.stale'; readonly tenant: string; readonly key: string; readonly code: ErrorCode }
   /** A call of the KMS has ended; `code` when it failed. Retries within it are one call. */
-  | {
+  | (KmsCall & {
       readonly type: 'kms.call'
-      readonly action: 'generate' | 'unwrap'
-      readonly kms: string
       readonly tenant: string
-      readonly purpose: Purpose
-      readonly key: string
       readonly milliseconds: number
       readonly code: ErrorCode | undefined
-    }
+    })
+  /** An attempt within a call of the KMS failed, and there will be another one. */
+  | (KmsCall & FailedAttempt & { readonly type: 'kms.retry'; readonly tenant: string })
   /** A tenant's keys were destroyed by this process. */
   | { readonly type: 'key.destroyed'; readonly tenant: string; readonly keys: readonly string[] }
   /**
@@ -57,10 +56,14 @@ export type Emit = (event: EncryptionEvent) => void
 export type Around = <T>(call: KmsCall, work: () => Promise<T>) => Promise<T>
 
 export interface KmsCall {
-  readonly action: 'generate' | 'unwrap'
+  readonly action: 'generate' | 'unwrap' | 'wrap' | 'rewrap' | 'encrypt' | 'decrypt'
   readonly kms: string
-  readonly purpose: Purpose
-  readonly key: string
+  /** `value`: of a field with `mode: kms`. */
+  readonly purpose: Purpose | 'value'
+  /** The DEK's id, unless it is about a value. */
+  readonly key?: string
+  /** The value's field, by the name that `as:` pins if it does. */
+  readonly field?: string
 }
 
 /** Takes part in what the library does: metrics and traces. */

@@ -1,10 +1,11 @@
+import { FieldsealError, quoted } from '../errors.js'
 import { ActiveKeys, type Allotment } from './activeKeys.js'
 import { withBreaker } from './breaker.js'
 import type { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
 import type { Emit } from './events.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
-import type { CountedPurpose, Kms, Purpose } from './kms.js'
+import { type CountedPurpose, encryptsValues, type Kms, type Purpose, type ValueKms } from './kms.js'
 import { LoadedKeys } from './loadedKeys.js'
 import type { KeyHolder } from './news.js'
 import { type Observation, observedKms } from './observedKms.js'
@@ -37,6 +38,7 @@ export interface KeyRingOptions {
  * so that a warm path awaits nothing.
  */
 export class KeyRing implements KeyHolder {
+  readonly #kms: Kms
   readonly #store: KeyStore
   readonly #cache: DekCache
   readonly #unwrapper: Unwrapper
@@ -54,11 +56,25 @@ export class KeyRing implements KeyHolder {
     this.#cache = cache
     const spared = withBreaker(observedKms(kms, { emit, around }))
     this.#emit = emit
+    this.#kms = spared
     const unwrapper = new Unwrapper(spared)
     this.#unwrapper = unwrapper
     const onDestroyed = (tenant: string) => this.evict(tenant)
     this.#loaded = new LoadedKeys({ store, cache, unwrapper, counted, emit, onDestroyed })
     this.#actives = new ActiveKeys({ kms: spared, store, cache, unwrapper, policy, counted, now, onRotated, emit })
+  }
+
+  /**
+   * What encrypts values without a DEK.
+   *
+   * @throws FieldsealError `OPTIONS_INVALID` when the KMS encrypts no values
+   */
+  get valueKms(): ValueKms {
+    if (encryptsValues(this.#kms)) return this.#kms
+    const message =
+      `the KMS ${quoted(this.#kms.name)} has no encrypt() and decrypt() for values that a KMS itself encrypts (mode: kms): ` +
+      'use one that has, as tencentKms (without "sealed") and localKms do'
+    throw new FieldsealError('OPTIONS_INVALID', message)
   }
 
   /** The DEK of a ciphertext if it is in memory. Whose it is, the caller checks. */

@@ -8,6 +8,15 @@ export interface DekIdentity {
   readonly tenant: string
 }
 
+/** Where a value that the KMS itself encrypts belongs, and what it is bound to: its encryption context. */
+export interface ValueIdentity {
+  /** The digest of the whole AAD, with the bound values, as base64url. */
+  readonly aad: string
+  /** `Model.field`, or what `as:` pins. */
+  readonly field: string
+  readonly tenant: string
+}
+
 /** `encrypt`: encrypts values. `index`: makes blind indexes. `wrap`: wraps other DEKs, where there is a key hierarchy. */
 export type Purpose = 'encrypt' | 'index' | 'wrap'
 
@@ -51,8 +60,29 @@ export interface Kms {
    * the KMS; what was given when nothing is newer.
    */
   rewrap?(wrapped: WrappedDek, identity: DekIdentity): Promise<WrappedDek>
+  /**
+   * Encrypts a value, for fields with `mode: kms`, under the KEK of its tenant and bound to `identity`. Leaves `plaintext`,
+   * of 1 to 4,096 bytes, as it is.
+   *
+   * @returns the KMS's own opaque text
+   */
+  encrypt?(plaintext: Buffer, identity: ValueIdentity): Promise<string>
+  /**
+   * Decrypts what `encrypt` answered, into bytes owned by the caller. A text that was changed or has another identity is
+   * `KMS_REFUSED`.
+   */
+  decrypt?(ciphertext: string, identity: ValueIdentity): Promise<Buffer>
+  /** How many values of one operation are sent at once; 20 unless given. */
+  readonly concurrency?: number
   /** Holds what it keeps in memory of keys in the keys table, to be told what other processes do with them. */
   readonly holder?: KeyHolder
+}
+
+/** A `Kms` that encrypts values itself. */
+export type ValueKms = Kms & Required<Pick<Kms, 'encrypt' | 'decrypt'>>
+
+export function encryptsValues(kms: Kms): kms is ValueKms {
+  return typeof kms.encrypt === 'function' && typeof kms.decrypt === 'function'
 }
 
 /** Whether a `Kms` unwraps the keys of rows with this name in the `kms` column. */

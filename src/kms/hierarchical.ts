@@ -1,5 +1,5 @@
 import { FieldsealError, quoted } from '../errors.js'
-import type { DekIdentity, Kms, WrappedDek } from '../keys/kms.js'
+import { type DekIdentity, encryptsValues, type Kms, type ValueKms, type WrappedDek } from '../keys/kms.js'
 import type { KmsOfStore } from '../keys/kmsOfStore.js'
 import { checkedOptions, type HierarchicalKmsOptions, type HierarchySettings } from './hierarchicalOptions.js'
 import { IntermediateKeys, isUnderIntermediate } from './intermediateKeys.js'
@@ -43,6 +43,7 @@ function over({ kms, groupOf }: HierarchySettings, keys: IntermediateKeys): Kms 
     name: NAME,
     holder: keys.holder,
     reads: [kms.name, ...(kms.reads ?? [])],
+    ...(encryptsValues(kms) ? valuesOf(kms) : {}),
     generate: async (identity) => {
       const group = parentOf(groupOf, identity)
       return group === null ? named(kms, await kms.generate(identity)) : keys.generate(group, identity)
@@ -56,6 +57,15 @@ function over({ kms, groupOf }: HierarchySettings, keys: IntermediateKeys): Kms 
       if (group !== null && !flat && (await keys.isNewest(group, wrapped))) return wrapped
       return move(await unwrap(wrapped, identity), (dek) => wrap(dek, identity))
     },
+  }
+}
+
+/** An intermediate key wraps keys only: a value that the KMS is to encrypt goes to the KMS. */
+function valuesOf(kms: ValueKms): Partial<ValueKms> {
+  return {
+    encrypt: (plaintext, identity) => kms.encrypt(plaintext, identity),
+    decrypt: (ciphertext, identity) => kms.decrypt(ciphertext, identity),
+    ...(kms.concurrency === undefined ? {} : { concurrency: kms.concurrency }),
   }
 }
 

@@ -12,7 +12,7 @@ import type { DekIdentity, GeneratedDek, WrappedDek } from '../keys/kms.js'
 import type { KeyHolder } from '../keys/news.js'
 import type { Observation } from '../keys/observedKms.js'
 import type { HierarchySettings } from './hierarchicalOptions.js'
-import { unwrapDek, type Wrapping, wrapDek } from './keyWrap.js'
+import { seal, unwrapDek, type Wrapping } from './keyWrap.js'
 
 const PREFIX = 'fsw1.'
 const LABEL = lengthPrefixed('fieldseal/1 dek-wrap')
@@ -78,7 +78,7 @@ export class IntermediateKeys {
 
 function wrapUnder({ id, key }: Dek, dek: Buffer, identity: DekIdentity): WrappedDek {
   const wrapping: Wrapping = { prefix: PREFIX, key, aad: aadOf(id, identity) }
-  return { wrapped: wrapDek(wrapping, dek), kekId: id }
+  return { wrapped: seal(wrapping, dek), kekId: id }
 }
 
 function aadOf(kekId: string, identity: DekIdentity): Buffer {

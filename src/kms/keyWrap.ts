@@ -5,7 +5,7 @@ import { DEK_BYTES } from '../crypto/keys.js'
 const NONCE = 12
 const TAG = 16
 
-/** How a DEK is wrapped in this process. */
+/** How a DEK is wrapped, or a value encrypted, in this process. */
 export interface Wrapping {
   /** Names the format, at the start of the text. */
   readonly prefix: string
@@ -13,26 +13,34 @@ export interface Wrapping {
   readonly aad: Buffer
 }
 
-/** prefix ‖ base64url(nonce(12) ‖ AES-256-GCM(DEK) ‖ tag(16)). Leaves `dek` as it is. */
-export function wrapDek({ prefix, key, aad }: Wrapping, dek: Buffer): string {
+/** prefix ‖ base64url(nonce(12) ‖ AES-256-GCM(bytes) ‖ tag(16)). Leaves `bytes` as they are. */
+export function seal({ prefix, key, aad }: Wrapping, bytes: Buffer): string {
   const nonce = randomBytes(NONCE)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad)
-  const body = Buffer.concat([nonce, cipher.update(dek), cipher.final(), cipher.getAuthTag()])
+  const body = Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
   return prefix + body.toString('base64url')
 }
 
-/** The DEK in memory of its own, to be zeroed by the caller; `null` for a text that was not made with this key and AAD. */
-export function unwrapDek({ prefix, key, aad }: Wrapping, text: string): Buffer | null {
+/** The bytes in memory of their own, to be zeroed by the caller; `null` for a text not made with this key and AAD. */
+export function unseal({ prefix, key, aad }: Wrapping, text: string): Buffer | null {
   const body = text.startsWith(prefix) ? decodeBase64url(text.slice(prefix.length)) : null
-  if (body?.length !== NONCE + DEK_BYTES + TAG) return null
+  if (body === null || body.length < NONCE + TAG) return null
   const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, NONCE)).setAAD(aad)
   decipher.setAuthTag(body.subarray(-TAG))
-  const dek = decipher.update(body.subarray(NONCE, -TAG))
+  const bytes = decipher.update(body.subarray(NONCE, -TAG))
   try {
     decipher.final()
-    return dek
+    return bytes
   } catch {
-    dek.fill(0)
+    bytes.fill(0)
     return null
   }
+}
+
+/** As `unseal`, of a DEK. */
+export function unwrapDek(wrapping: Wrapping, text: string): Buffer | null {
+  const dek = unseal(wrapping, text)
+  if (dek?.length === DEK_BYTES) return dek
+  dek?.fill(0)
+  return null
 }

@@ -5,7 +5,8 @@ import { FieldsealError } from '../errors.js'
 import { encryptionContext } from '../keys/encryptionContext.js'
 import type { DekIdentity, Kms, WrappedDek } from '../keys/kms.js'
 import { type KekSource, loadKek } from './kek.js'
-import { unwrapDek, wrapDek } from './keyWrap.js'
+import { seal, unwrapDek } from './keyWrap.js'
+import { localValues } from './localValues.js'
 
 export type { KekSource } from './kek.js'
 
@@ -39,10 +40,11 @@ export function localKms(options: LocalKmsOptions): Kms {
   const kekId = idOf(kek)
   return {
     name: 'local',
+    ...localValues(kek, kekId),
     generate: async (identity) => {
       const aad = aadOf(identity)
       const dek = randomBytes(DEK_BYTES)
-      return { dek, wrapped: wrapDek({ prefix: PREFIX, key: kek, aad }, dek), kekId }
+      return { dek, wrapped: seal({ prefix: PREFIX, key: kek, aad }, dek), kekId }
     },
     unwrap: async (wrapped, identity) => {
       if (wrapped.kekId !== kekId) throw otherKek(wrapped, kekId)
@@ -50,7 +52,7 @@ export function localKms(options: LocalKmsOptions): Kms {
     },
     wrap: async (dek, identity) => {
       const wrapping = { prefix: PREFIX, key: kek, aad: aadOf(identity) }
-      return { wrapped: wrapDek(wrapping, dek), kekId }
+      return { wrapped: seal(wrapping, dek), kekId }
     },
     rewrap: async (wrapped) => {
       if (wrapped.kekId !== kekId) throw otherKek(wrapped, kekId)

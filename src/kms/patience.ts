@@ -27,6 +27,8 @@ export interface PatienceOptions<F extends Failure> {
   readonly classify: (error: unknown) => F | undefined
   /** What it means that an attempt had no answer in time. */
   readonly timedOut: F
+  /** Told of a failed attempt that another one follows. */
+  readonly onRetry?: (failure: F, attempt: number) => void
 }
 
 /** The end of a call that was given up. It holds no error of the attempts, only what they were classified as. */
@@ -119,7 +121,9 @@ export class Patience<F extends Failure> {
     } catch (error) {
       const failure = own?.aborted ? this.#options.timedOut : this.#options.classify(error)
       if (!failure) throw error
-      throw new AttemptFailed(failure, note(failure, tally, deadline))
+      const again = note(failure, tally, deadline)
+      if (again && tally.attempts <= this.#options.maxRetries) this.#options.onRetry?.(failure, tally.attempts)
+      throw new AttemptFailed(failure, again)
     }
   }
 }

@@ -2,6 +2,8 @@ import { timingSafeEqual } from 'node:crypto'
 import { FieldsealError, quoted } from '../errors.js'
 import { withBreaker } from '../keys/breaker.js'
 import type { DekIdentity, GeneratedDek, Kms, WrappedDek } from '../keys/kms.js'
+import { firstOf, type Members } from './members.js'
+import { redundantValues } from './redundantValues.js'
 
 /** Options of `redundantKms`. */
 export interface RedundantKmsOptions {
@@ -23,7 +25,8 @@ type Entries = { readonly [member: string]: WrappedDek }
  * Each DEK wrapped by several KEKs, in several regions or at several vendors: any one of them opens it, so that the loss
  * of one loses nothing. A wrapped DEK is `fsm1.` ‖ the JSON of `{ member: { kekId, wrapped } }`, in the column that is
  * there already. A member that cannot be reached when a DEK is made is left out; `$encryption.rewrap()` adds it, as it
- * does a member that is new, and drops one that is no longer among them.
+ * does a member that is new, and drops one that is no longer among them. Values of fields with `mode: kms` are encrypted by
+ * all members as well, if all of them can; no rewrapping reaches these.
  *
  * @throws FieldsealError `OPTIONS_INVALID`. Its methods throw the error of the first member when none helps.
  * @example
@@ -44,14 +47,13 @@ export function redundantKms(options: RedundantKmsOptions): Kms {
   const members: Members = Object.entries(options.members).map(([name, kms]) => [name, withBreaker(kms)])
   return {
     name: 'redundant',
+    ...redundantValues(members, minimum),
     generate: (identity) => generate(members, identity, minimum),
     unwrap: (wrapped, identity) => unwrap(members, entriesOf(wrapped), identity),
     wrap: async (dek, identity) => textOf(enough(await wrapAll(members, dek, identity), minimum)),
     rewrap: (wrapped, identity) => rewrap(members, wrapped, identity),
   }
 }
-
-type Members = readonly (readonly [name: string, kms: Kms])[]
 
 /** The first that can makes the DEK; the others wrap it. */
 async function generate(members: Members, identity: DekIdentity, minimum: number): Promise<GeneratedDek> {
@@ -75,19 +77,6 @@ async function unwrap(members: Members, entries: Entries, identity: DekIdentity)
   }
   const [, dek] = await firstOf(able, (kms, name) => kms.unwrap(entries[name]!, identity))
   return dek
-}
-
-/** The first member that answers, and its answer. */
-async function firstOf<T>(members: Members, ask: (kms: Kms, name: string) => Promise<T>): Promise<[string, T]> {
-  let first: unknown
-  for (const [name, kms] of members) {
-    try {
-      return [name, await ask(kms, name)]
-    } catch (error) {
-      first ??= error
-    }
-  }
-  throw first
 }
 
 interface Wrapped {

@@ -13,3 +13,15 @@ export function decodeKey(text: unknown, encoding: 'base64' | 'hex'): Buffer | n
   key.fill(0)
   return null
 }
+
+/**
+ * Decodes canonical base64 of 1 to `most` bytes into a buffer of its own, as `decodeKey` does; `null` for anything else.
+ */
+export function decodeBytes(text: unknown, most: number): Buffer | null {
+  if (typeof text !== 'string' || text.length === 0 || text.length > 4 * Math.ceil(most / 3)) return null
+  const bytes = Buffer.alloc(Buffer.byteLength(text, 'base64'))
+  const fits = bytes.length <= most && bytes.write(text, 'base64') === bytes.length && bytes.length > 0
+  if (fits && bytes.toString('base64') === text) return bytes
+  bytes.fill(0)
+  return null
+}

@@ -1,13 +1,16 @@
 import { DEK_BYTES } from '../crypto/keys.js'
-import { FieldsealError, quoted } from '../errors.js'
+import { FieldsealError } from '../errors.js'
 import { encryptionContext } from '../keys/encryptionContext.js'
 import type { GeneratedDek, Kms, WrappedDek } from '../keys/kms.js'
-import { type Attempts, GaveUp, Patience } from './patience.js'
+import { tellRetry } from '../keys/retries.js'
+import { GaveUp, Patience } from './patience.js'
 import { type SealedTransport, sealedTransport } from './sealedTransport.js'
 import { decodeKey } from './strictDecode.js'
-import { send, type TencentAction, type TencentAnswer } from './tencentClient.js'
+import { ofTenant, refused, resolveKeyId, type Target, type TencentCall } from './tencentCall.js'
+import { send, type TencentAnswer } from './tencentClient.js'
 import { classify, type TencentFailure, TIMED_OUT, tencentError } from './tencentErrors.js'
-import { checkedOptions, isKeyId, type KeyIdOf, type TencentKmsOptions } from './tencentOptions.js'
+import { checkedOptions, isKeyId, type TencentKmsOptions } from './tencentOptions.js'
+import { tencentValues } from './tencentValues.js'
 
 export { type CredentialProvider, type FreshCredentialsOptions, freshCredentials } from './freshCredentials.js'
 export type {
@@ -39,18 +42,21 @@ export type { KeyIdOf, TencentKmsOptions } from './tencentOptions.js'
  * ```
  */
 export function tencentKms(options: TencentKmsOptions): Kms {
-  const { client, keyId, timeout, sealed, ...limits } = checkedOptions(options)
+  const { client, keyId, formerKeyIds, timeout, sealed, ...limits } = checkedOptions(options)
   const transport = () => (sealed ? sealedTransport() : PLAIN)
-  const patience = new Patience<TencentFailure>({ timeout, ...limits, classify, timedOut: TIMED_OUT })
-  const call = async <T>(target: Target, work: (attempts: Attempts) => Promise<T>) =>
+  const onRetry = ({ code, reason }: TencentFailure, attempt: number) => tellRetry({ attempt, code, reason })
+  const patience = new Patience<TencentFailure>({ timeout, ...limits, classify, timedOut: TIMED_OUT, onRetry })
+  const call: TencentCall = async (target, work) =>
     patience.run(work).catch((error: unknown) => {
       throw error instanceof GaveUp ? tencentError(error, { ...target, timeout }) : error
     })
   return {
     name: 'tencent',
+    concurrency: limits.concurrency,
+    ...(sealed ? {} : tencentValues({ client, keyId, formerKeyIds, call })),
     generate: async (identity) => {
       const EncryptionContext = encryptionContext(identity)
-      const target: Target = { action: 'GenerateDataKey', keyId: `of tenant ${quoted(identity.tenant)}` }
+      const target: Target = { action: 'GenerateDataKey', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
         target.keyId = await resolveKeyId(keyId, identity.tenant)
         const { request: sealing, open } = await transport()
@@ -72,7 +78,7 @@ export function tencentKms(options: TencentKmsOptions): Kms {
     wrap: async (dek, identity) => {
       if (sealed) throw unsealed()
       const request = { Plaintext: dek.toString('base64'), EncryptionContext: encryptionContext(identity) }
-      const target: Target = { action: 'Encrypt', keyId: `of tenant ${quoted(identity.tenant)}` }
+      const target: Target = { action: 'Encrypt', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
         target.keyId = await resolveKeyId(keyId, identity.tenant)
         const wanted = { KeyId: target.keyId, ...request }
@@ -96,29 +102,6 @@ type Open = SealedTransport['open']
 
 /** Plaintexts as they come. */
 const PLAIN = { request: {}, open: async (text: unknown) => decodeKey(text, 'base64') }
-
-/** What a call is about, for messages. */
-interface Target {
-  readonly action: TencentAction
-  keyId: string
-}
-
-async function resolveKeyId(keyId: string | KeyIdOf, tenant: string): Promise<string> {
-  if (typeof keyId === 'string') return keyId
-  const unusable = (why: string, options?: { cause: unknown }) =>
-    new FieldsealError(
-      'KMS_KEY_UNUSABLE',
-      `The keyId function of tencentKms ${why} for tenant ${quoted(tenant)}.`,
-      options,
-    )
-  const answer: unknown = await Promise.resolve(tenant)
-    .then(keyId)
-    .catch((cause: unknown) => {
-      throw unusable('failed', { cause })
-    })
-  if (!isKeyId(answer)) throw unusable('gave no key id')
-  return answer
-}
 
 async function readGenerated(answer: TencentAnswer, target: Target, open: Open): Promise<GeneratedDek> {
   const wrapped = readWrapped(answer, target)
@@ -158,12 +141,4 @@ function unsealed(): FieldsealError {
     'tencentKms with sealed: true takes no DEK over from another KMS: Encrypt takes it in the clear. Rewrap with a ' +
     'tencentKms without that option, in a process of its own.'
   return new FieldsealError('OPTIONS_INVALID', message)
-}
-
-function refused({ action, keyId }: Target, why: string): FieldsealError {
-  return new FieldsealError(
-    'KMS_REFUSED',
-    `Tencent KMS, ${action} with key ${keyId}: the answer ${why}. Compare the row of the keys table with a backup, and ` +
-      'check that nothing stands between this host and Tencent.',
-  )
 }

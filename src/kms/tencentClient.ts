@@ -54,7 +54,7 @@ export interface TencentKmsClient {
   Decrypt(request: DecryptRequest): Promise<object>
   /** For rewrapping only. */
   ReEncrypt?(request: ReEncryptRequest): Promise<object>
-  /** For taking over DEKs of another KMS only. */
+  /** For taking over DEKs of another KMS, and for values of fields with `mode: kms`. */
   Encrypt?(request: EncryptRequest): Promise<object>
   request?(action: string, request: object, options: { signal: AbortSignal }): Promise<unknown>
 }

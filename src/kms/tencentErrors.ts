@@ -103,14 +103,14 @@ function isTencentCode(code: string): boolean {
 /** The library's error for a call that was given up. */
 export function tencentError(
   { failure, attempts, late }: GaveUp<TencentFailure>,
-  call: { action: TencentAction; keyId: string; timeout: number },
+  call: { action: TencentAction; subject?: 'value'; keyId: string; timeout: number },
 ): FieldsealError {
   const { code, reason, details } = failure ?? TIMED_OUT
   const request = details.requestId === undefined ? '' : ` (request ${details.requestId})`
   const times = attempts === 1 ? '1 attempt' : `${attempts} attempts`
   const when = late ? `given up after ${call.timeout} ms and ${times}: ${reason}` : `${reason}${request} after ${times}`
   const what = `Tencent KMS, ${call.action} with key ${call.keyId}: ${late ? when + request : when}.`
-  const next = attempts === 0 ? BUSY : advice(code, reason, call.action)
+  const next = attempts === 0 ? BUSY : advice(code, reason, call)
   return new FieldsealError(code, `${what} ${next}`, { cause: details })
 }
 
@@ -118,7 +118,11 @@ const BUSY =
   'No request was sent: the keyId function took too long, or other calls held all places. Raise "concurrency" or ' +
   '"timeout", or warm fewer tenants at a time.'
 
-function advice(code: KmsErrorCode, reason: string, action: TencentAction): string {
+function advice(
+  code: KmsErrorCode,
+  reason: string,
+  { action, subject }: { action: TencentAction; subject?: 'value' },
+): string {
   switch (code) {
     case 'KMS_THROTTLED':
       return 'The rate limit of the account is reached: warm fewer tenants at a time, lower "concurrency", or raise the quota.'
@@ -131,6 +135,8 @@ function advice(code: KmsErrorCode, reason: string, action: TencentAction): stri
     case 'KMS_KEY_UNUSABLE':
       return 'Look the key up in the KMS console of this region: enable it, cancel its deletion or archiving, or correct keyId.'
     case 'KMS_REFUSED':
+      if (subject && action === 'Decrypt')
+        return 'The ciphertext was changed, or belongs to another tenant, field or row.'
       return action === 'Decrypt' || action === 'ReEncrypt'
         ? 'The wrapped DEK does not belong to this tenant, purpose and key id: compare its row of the keys table with a backup.'
         : "Check keyId, region and the account's KMS quotas."

@@ -8,8 +8,13 @@ export type KeyIdOf = (tenant: string) => string | Promise<string>
 export interface TencentKmsOptions {
   /** The SDK's client, `new kms.v20190118.Client(…)`, with credentials and region. */
   readonly client: TencentKmsClient
-  /** The id of the KEK (Tencent: CMK), or a function of the tenant. Only new DEKs ask for it. */
+  /** The id of the KEK (Tencent: CMK), or a function of the tenant. Only new DEKs ask for it, and values of fields with `mode: kms`. */
   readonly keyId: string | KeyIdOf
+  /**
+   * Ids of KEKs under which values of fields with `mode: kms` are still stored from before `keyId` was another one; none
+   * unless given. DEKs need none: the keys table has their key ids.
+   */
+  readonly formerKeyIds?: readonly string[] | undefined
   /** Milliseconds for a whole call, its retries and its waiting included; 10,000 unless given. */
   readonly timeout?: number | undefined
   /** Milliseconds for one attempt; 3,000, or `timeout` if that is shorter, unless given. */
@@ -30,18 +35,20 @@ export interface TencentKmsOptions {
 export type CheckedOptions = { readonly [Name in keyof TencentKmsOptions]-?: NonNullable<TencentKmsOptions[Name]> }
 
 const MAX_MILLISECONDS = 2 ** 31 - 1
-const NAMES = ['client', 'keyId', 'timeout', 'attemptTimeout', 'maxRetries', 'concurrency', 'sealed']
+const NAMES = ['client', 'keyId', 'formerKeyIds', 'timeout', 'attemptTimeout', 'maxRetries', 'concurrency', 'sealed']
 
 /** @throws FieldsealError `OPTIONS_INVALID`, naming the option */
 export function checkedOptions(options: TencentKmsOptions): CheckedOptions {
   const { client, keyId, timeout = 10_000, maxRetries = 5, concurrency = 20, sealed = false } = options
-  const { attemptTimeout = Math.min(3_000, timeout) } = options
+  const { attemptTimeout = Math.min(3_000, timeout), formerKeyIds = [] } = options
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name))
   if (unknown !== undefined) throw invalid(unknown, `does not exist; there are ${NAMES.join(', ')}`)
   checkClient(client)
   if (typeof keyId !== 'function' && !isKeyId(keyId)) {
     throw invalid('keyId', 'must be the id of a key in Tencent KMS, or a function of the tenant that gives one')
   }
+  if (!Array.isArray(formerKeyIds) || !formerKeyIds.every(isKeyId))
+    throw invalid('formerKeyIds', 'must be a list of key ids')
   checkInteger({ timeout }, 1, MAX_MILLISECONDS)
   checkInteger({ attemptTimeout }, 1, MAX_MILLISECONDS)
   checkInteger({ maxRetries }, 0, 100)
@@ -49,7 +56,7 @@ export function checkedOptions(options: TencentKmsOptions): CheckedOptions {
   if (attemptTimeout > timeout)
     throw invalid('attemptTimeout', `(${attemptTimeout}) is longer than timeout (${timeout})`)
   if (typeof sealed !== 'boolean') throw invalid('sealed', 'must be true or false')
-  return { client, keyId, timeout, attemptTimeout, maxRetries, concurrency, sealed }
+  return { client, keyId, formerKeyIds, timeout, attemptTimeout, maxRetries, concurrency, sealed }
 }
 
 /** Whether a value can be a key id: text without blanks. */

@@ -26,6 +26,8 @@ export interface ShredReceipt {
   readonly acknowledged: readonly string[]
   /** Until when a process that has not may still hold one in memory. */
   readonly heldUntil: Date
+  /** Fields with `mode: kms`: their values are under the KEK, and can be read still. */
+  readonly notReached: readonly string[]
 }
 
 export interface Shredder {
@@ -37,15 +39,18 @@ export interface Shredder {
   readonly memory: number
   /** Tells the other processes, and gives those that have acknowledged. */
   readonly tell: (tenant: string) => Promise<readonly string[]>
+  /** The fields that the KMS itself encrypts. */
+  readonly direct: readonly string[]
 }
 
 /**
- * Destroys all keys of a tenant: what they encrypted can never be read again. The tenant gets no new keys, unless it is
+ * Destroys all keys of a tenant: what they encrypted can never be read again. Values that the KMS itself encrypted can. The tenant gets no new keys, unless it is
  * reopened.
  *
  * @throws FieldsealError `TENANT_INVALID`; `KEY_NOT_FOUND` for a tenant that has no keys; `KEY_STORE_UNAVAILABLE`
  */
-export async function shred({ ring, store, process, memory, tell }: Shredder, tenant: string): Promise<ShredReceipt> {
+export async function shred(shredder: Shredder, tenant: string): Promise<ShredReceipt> {
+  const { ring, store, process, memory, tell, direct } = shredder
   checkTenant(tenant)
   const requestedAt = new Date()
   const rows = await store.destroy(
@@ -63,6 +68,7 @@ export async function shred({ ring, store, process, memory, tell }: Shredder, te
     destroyedAt,
     acknowledged: [process, ...others],
     heldUntil: new Date(destroyedAt.getTime() + memory),
+    notReached: direct,
   }
 }
 

@@ -1,5 +1,6 @@
 import { checkedValue, fieldError } from '../cipher/slot.js'
 import { type Ciphertext, headerOfHead, headOf, PREFIX } from '../crypto/ciphertext.js'
+import { isDirect } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm, textForm } from '../crypto/textForm.js'
 import { hasExactNumbers } from './exactJson.js'
 import type { MaintainedField } from './model.js'
@@ -41,13 +42,13 @@ export function ciphertextIn(field: MaintainedField, cell: Cell): Ciphertext {
 }
 
 /**
- * The DEK that a ciphertext names.
+ * The DEK that a ciphertext names; `undefined` when the KMS itself encrypted it.
  *
  * @throws FieldsealError `CIPHERTEXT_INVALID`
  */
-export function dekIdIn(field: MaintainedField, cell: Cell): string {
+export function dekIdIn(field: MaintainedField, cell: Cell): string | undefined {
   const header = headerOfHead(headOf(ciphertextIn(field, cell))!)
-  if (header) return header.dekId
+  if (header) return isDirect(header) ? undefined : header.dekId
   const what = 'begins like a ciphertext and is none: look at the row, and take the beginning off if it is plaintext'
   throw fieldError('CIPHERTEXT_INVALID', field, what)
 }

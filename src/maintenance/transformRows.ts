@@ -46,10 +46,10 @@ export async function transformRows(
   const works = rows.map((row) => planRow(operation, model, row))
   const keys = new RunKeys(ring)
   await keys.loadOwners(
-    works.flatMap((work) => opened(model, work).map((field) => dekIdIn(field, cellAt(work.row, field)))),
+    works.flatMap((work) => opened(model, work).flatMap((field) => dekIdIn(field, cellAt(work.row, field)) ?? [])),
   )
   const owned = works.map((work) => ({ work, tenant: tenantOf(model, work, keys) }))
-  const sealing = owned.filter(({ work }) => work.seal.length > 0)
+  const sealing = owned.filter(({ work }) => work.seal.some(({ direct }) => !direct))
   await keys.loadActives(sealing.map(({ tenant }) => tenant))
   const drafts = owned.map(({ work, tenant }) => draftOf(work, tenant, keys))
   const transformed = async (slots: readonly Slot[]) => {
@@ -70,16 +70,19 @@ function opened(model: MaintainedModel, work: RowWork): MaintainedField[] {
   )
 }
 
-/** By the row's tenant column; every ciphertext must agree. */
+/** By the row's tenant column; every ciphertext that names a key must agree. */
 function tenantOf(model: MaintainedModel, work: RowWork, keys: RunKeys): string {
   let { tenant } = work.row
+  let silent: MaintainedField | undefined
   for (const field of opened(model, work)) {
-    const owner = keys.ownerOf(dekIdIn(field, cellAt(work.row, field)))
+    const dekId = dekIdIn(field, cellAt(work.row, field))
+    const owner = dekId === undefined ? tenant : keys.ownerOf(dekId)
+    if (dekId === undefined) silent ??= field
     tenant ??= owner
     if (owner !== tenant)
       throw rowError('TENANT_MISMATCH', field, `is encrypted for ${quoted(owner)}, in a row of ${quoted(tenant)}`)
   }
-  const first = work.seal[0]
+  const first = work.seal[0] ?? silent
   if (tenant === undefined || tenant === null) {
     if (first)
       throw rowError('TENANT_MISSING', first, 'is in a row whose tenant is not known: its tenant column is NULL')
@@ -89,10 +92,11 @@ function tenantOf(model: MaintainedModel, work: RowWork, keys: RunKeys): string 
   return tenant
 }
 
-/** A ciphertext that is under the active DEK stays. */
+/** A ciphertext that is under the active DEK stays, or one of the KMS itself where the field is to have that. */
 function draftOf(work: RowWork, tenant: string, keys: RunKeys): Draft {
   const outdated = (field: MaintainedField) =>
-    !isCiphertext(field, cellAt(work.row, field)) || dekIdIn(field, cellAt(work.row, field)) !== keys.activeOf(tenant)
+    !isCiphertext(field, cellAt(work.row, field)) ||
+    dekIdIn(field, cellAt(work.row, field)) !== (field.direct ? undefined : keys.activeOf(tenant))
   return { work: { ...work, seal: work.seal.filter(outdated) }, tenant, values: {}, made: {} }
 }
 

@@ -1,7 +1,7 @@
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { isOwned, tenantJoins } from './ownership.js'
 import { type PgConnection, quoteName, runSql, tableName } from './sql.js'
-import { dekIdOf, holdsCiphertext, isSet, type StoredModel } from './wanted.js'
+import { dekIdOf, holdsCiphertext, isOfKms, isSet, type StoredModel } from './wanted.js'
 
 /** What is stored in an encrypted field, in numbers of rows. */
 export interface FieldSurvey {
@@ -11,6 +11,8 @@ export interface FieldSurvey {
   readonly null: number
   readonly plaintext: number
   readonly ciphertext: number
+  /** Ciphertexts that the KMS itself has made (`mode: kms`). */
+  readonly direct: number
   /** Ciphertexts that name no key of the keys table. */
   readonly unknownKey: number
   /** Ciphertexts by what their key is. */
@@ -58,7 +60,7 @@ export async function surveyFields(
   return Promise.all(
     model.fields.map(async ({ field }) => {
       const column = table.fields[field]!
-      const kind = `CASE WHEN (${isSet(column)}) IS NOT TRUE THEN 'null' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' ELSE 'plaintext' END`
+      const kind = `CASE WHEN (${isSet(column)}) IS NOT TRUE THEN 'null' WHEN ${isOfKms(column)} THEN 'direct' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' ELSE 'plaintext' END`
       const values: unknown[] = []
       const rows = await runSql(
         database,
@@ -77,7 +79,8 @@ export async function surveyFields(
         rows: sum(() => true),
         null: sum(([kind]) => kind === 'null'),
         plaintext: sum(([kind]) => kind === 'plaintext'),
-        ciphertext: sum(([kind]) => kind === 'ciphertext'),
+        ciphertext: sum(([kind]) => kind === 'ciphertext' || kind === 'direct'),
+        direct: sum(([kind]) => kind === 'direct'),
         unknownKey: sum(([kind, version]) => kind === 'ciphertext' && version === null),
         versions: rows
           .filter(([kind, version]) => kind === 'ciphertext' && version !== null)

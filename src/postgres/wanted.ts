@@ -1,4 +1,6 @@
-import { PREFIX } from '../crypto/ciphertext.js'
+import { PREFIX, rawHead, textHead } from '../crypto/ciphertext.js'
+import { directHeader } from '../crypto/direct.js'
+import { encodeHeader } from '../crypto/header.js'
 import type { MaintainedModel } from '../maintenance/model.js'
 import type { Operation } from '../maintenance/operation.js'
 import { quoteName, tableName } from './sql.js'
@@ -33,6 +35,21 @@ export function dekIdOf(of: MaintainedColumn): string {
   return `CASE WHEN ${text} ~ '^fs1\\.${HEAD}' THEN encode(substring(${bytes} from 3 for 16), 'hex')::uuid END`
 }
 
+/** A condition of SQL: whether the KMS itself encrypted what a column holds. A header of zeros but for suite and flags. */
+export function isOfKms(of: MaintainedColumn): string {
+  const { storage } = of
+  const name = valueIn(of)
+  if (storage === 'Bytes') return `substring(${name} from 1 for 22) IN (${KMS_HEADS.map(({ raw }) => raw)})`
+  const text = storage === 'Json' ? jsonString(name) : name
+  return `left(${text}, 28) IN (${KMS_HEADS.map(({ text }) => text)})`
+}
+
+/** The beginnings of such ciphertexts, as literals. */
+const KMS_HEADS = [false, true].map((padded) => {
+  const header = encodeHeader(directHeader(padded))
+  return { raw: `'\\x${rawHead(header).toString('hex')}'::bytea`, text: `'${textHead(header)}'` }
+})
+
 /** A model, and where its rows and its keys are. */
 export interface StoredModel {
   readonly model: MaintainedModel
@@ -61,7 +78,11 @@ export function wantedRows({ operation, model, table, keys }: WantedInput): stri
       ])
     case 're-encrypt':
       return anyOf(
-        columns.map((column) => `(${holdsCiphertext(column)} AND NOT ${isUnder(column, keys, isActive(keys))})`),
+        model.fields.map(({ field, direct }) => {
+          const column = table.fields[field]!
+          const stays = direct ? isOfKms(column) : isUnder(column, keys, isActive(keys))
+          return `(${holdsCiphertext(column)} AND NOT ${stays})`
+        }),
       )
     case 'decrypt':
       return anyOf([...columns.map(holdsCiphertext), ...indexes.map(({ column }) => isSet(column))])

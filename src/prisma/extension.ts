@@ -7,10 +7,12 @@ import { KeyNews } from '../keys/keyNews.js'
 import { ANY_TENANT, KeyRing, type TenantScope } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import { openKms } from '../keys/kmsOfStore.js'
+import { observedKms } from '../keys/observedKms.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
 import { Bindings } from './binding.js'
 import { checkClientMatches } from './clientModels.js'
+import { checkDirectFields, directFields } from './directFields.js'
 import { type KeyOperations, keyOperations } from './keyOperations.js'
 import { prismaKeyStore } from './keyStore.js'
 import { LimitedPlans } from './limitedPlans.js'
@@ -125,6 +127,7 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
   const store = prismaKeyStore(base, schema.keysModel)
   const observation = { emit, around: telemetry?.around, onRotated: (tenant: string) => news.rotated(tenant) }
   const kms = openKms(options.kms, store, observation)
+  checkDirectFields(schema, kms)
   const ring = new KeyRing({
     kms,
     store,
@@ -150,7 +153,15 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
   return {
     context,
     figures,
-    keys: keyOperations({ kms, ring, store, news, emit, memory: ttl + staleFor }),
+    keys: keyOperations({
+      kms: observedKms(kms, observation),
+      ring,
+      store,
+      news,
+      emit,
+      memory: ttl + staleFor,
+      direct: directFields(schema),
+    }),
   }
 }
 

@@ -36,7 +36,8 @@ export interface KeyOperations {
   rewrap(options?: RewrapOptions): Promise<WalkReport>
   /**
    * Destroys all keys of a tenant, for good: nothing that they encrypted can be read again, wherever it is, as long as no
-   * copy of the keys table is left. The tenant gets no new keys, unless `reopen` is called for it.
+   * copy of the keys table is left. The tenant gets no new keys, unless `reopen` is called for it. Fields with `mode: kms`
+   * have no such keys: the receipt names them, and their rows are to be deleted, or the tenant's KEK.
    *
    * @returns a receipt to keep
    * @throws FieldsealError `TENANT_INVALID`, `KEY_NOT_FOUND` for a tenant without keys, `KEY_STORE_UNAVAILABLE`
@@ -71,15 +72,17 @@ export interface KeyWorld {
   readonly emit: Emit | undefined
   /** How long a process may hold a key without looking at the keys table, in milliseconds. */
   readonly memory: number
+  /** The fields that the KMS itself encrypts. */
+  readonly direct: readonly string[]
 }
 
-export function keyOperations({ kms, ring, store, memory, news, emit }: KeyWorld): KeyOperations {
+export function keyOperations({ kms, ring, store, memory, news, emit, direct }: KeyWorld): KeyOperations {
   const tell = (tenant: string) => news.destroyed(tenant)
   return {
     rotate: (options) => rotate(ring, store, options),
     rewrap: (options) => rewrap(kms, store, options),
     shred: async (tenant) => {
-      const receipt = await shred({ ring, store, memory, process: news.process, tell }, tenant)
+      const receipt = await shred({ ring, store, memory, process: news.process, tell, direct }, tenant)
       emit?.({ type: 'key.destroyed', tenant, keys: receipt.keys.map(({ id }) => id) })
       return receipt
     },

@@ -1,4 +1,4 @@
-import { named, type Slot, transform } from '../cipher.js'
+import { type DecryptSlot, decryptNow, named, nextTurn, type Slot, transform } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { checkAggregates } from './aggregates.js'
@@ -114,16 +114,49 @@ async function readRows(context: OperationContext, call: OperationCall, read: Re
   if (read.encrypted) await read.encrypted
   if (read.commits && read.shape.decrypts) await openKey(context, call, read)
   const result = await call.query(read.args)
-  const slots: Slot[] = []
-  collectRows(slots, read.shape, result, read.tenancy.owner)
-  if (slots.length > 0) read.tenancy.settle(read.tenancy.owner, read.shape.plan.name)
+  const slots = isLong(result) && !context.watch ? await decryptParts(context, read, result) : collect(read, result)
   const decrypted = resolve(context, call, slots)
   if (decrypted) await decrypted
-  const { limit } = read.shape.plan
-  if (limit !== undefined) maskSlots(slots)
-  markDecrypted(slots, limit)
+  finish(read, slots)
   if (hasChecks(read.shape)) removeFalsePositives(read.shape, result)
   return result
+}
+
+/** So many rows are decrypted at a time. */
+const PART = 256
+
+function isLong(result: unknown): result is readonly unknown[] {
+  return Array.isArray(result) && result.length > PART
+}
+
+/**
+ * Decrypts rows part by part, so that what is needed for each value lives no longer than its part, as far as their keys
+ * are in memory. Which rows of a part have been decrypted is nobody's concern: if one cannot be, nobody gets any.
+ *
+ * @returns the slots of all rows from the first part on whose keys are not
+ */
+async function decryptParts({ ring }: OperationContext, read: Read, rows: readonly unknown[]): Promise<DecryptSlot[]> {
+  let turn = performance.now()
+  for (let from = 0; from < rows.length; from += PART) {
+    const slots = collect(read, rows.slice(from, from + PART))
+    if (!decryptNow(slots, ring)) return [...slots, ...collect(read, rows.slice(from + PART))]
+    finish(read, slots)
+    turn = await nextTurn(turn)
+  }
+  return []
+}
+
+function collect({ shape, tenancy }: Read, result: unknown): DecryptSlot[] {
+  const slots: DecryptSlot[] = []
+  collectRows(slots, shape, result, tenancy.owner)
+  if (slots.length > 0) tenancy.settle(tenancy.owner, shape.plan.name)
+  return slots
+}
+
+function finish({ shape }: Read, slots: readonly DecryptSlot[]): void {
+  const { limit } = shape.plan
+  if (limit !== undefined) maskSlots(slots)
+  markDecrypted(slots, limit)
 }
 
 /** Sees before the SQL that rows can be decrypted after it, as far as the active DEK tells. */

@@ -157,9 +157,9 @@ function fieldPlan(
   spec: EncryptedFieldSchema,
   allow: ReadonlySet<string> | undefined,
 ): FieldPlan {
-  const { context, type, value = type, enum: names, list, pad, bind, state, mask, required } = spec
+  const { context, type, value = type, enum: names, list, pad, bind, state, mask, mode, required } = spec
   const decimal = value === 'Decimal' ? toDecimal : undefined
-  const form = { kind: value, column: type, names, list, pad, decimal }
+  const form = { kind: value, column: type, names, list, pad, decimal, direct: mode === 'kms' }
   const name = `${model}.${field}`
   const shows = !allow || allow.has(name) ? 'value' : mask ? 'mask' : 'nothing'
   return { ...form, field, name, context, optional: !required, bind, indexes: [], state, mask, shows }

@@ -1,4 +1,4 @@
-import { type CipherIndex, type Slot, type TenantHolder, transform } from '../cipher.js'
+import { type CipherIndex, type DecryptSlot, type Slot, type TenantHolder, transform } from '../cipher.js'
 import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
 import type { CacheFigures } from '../keys/events.js'
@@ -168,9 +168,10 @@ function nameIn({ columns }: ModelPlan, row: object, field: string): string {
   return field in row ? field : (columns[field] ?? field)
 }
 
-function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHolder): Slot[] {
-  const known = Object.fromEntries([...plan.bound.keys()].map((column) => [column, row[nameIn(plan, row, column)]]))
-  const slots: Slot[] = []
+function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHolder): DecryptSlot[] {
+  const columns = [...plan.bound.keys(), ...(plan.tenant === undefined ? [] : [plan.tenant])]
+  const known = Object.fromEntries(columns.map((column) => [column, row[nameIn(plan, row, column)]]))
+  const slots: DecryptSlot[] = []
   for (const field of plan.encrypted) {
     const key = nameIn(plan, row, field.field)
     collectStored(slots, { plan, field, owner, holder: row, key, known, missing: 'select it too' })

@@ -1,4 +1,4 @@
-import type { Slot, TenantHolder } from '../cipher.js'
+import type { DecryptSlot, TenantHolder } from '../cipher.js'
 import { passes } from './falsePositive.js'
 import type { ModelPlan } from './plan.js'
 import { type ReadShape, unaskedShape } from './shape.js'
@@ -43,7 +43,7 @@ class Decrypted extends Given {
 }
 
 /** Collects the encrypted fields of a result, and takes out of its rows what was only added to decrypt them. */
-export function collectRows(slots: Slot[], shape: ReadShape, result: unknown, owner: TenantHolder): void {
+export function collectRows(slots: DecryptSlot[], shape: ReadShape, result: unknown, owner: TenantHolder): void {
   if (Array.isArray(result)) {
     for (const row of result) collectRows(slots, shape, row, owner)
   } else if (typeof result === 'object' && result !== null) {
@@ -51,7 +51,7 @@ export function collectRows(slots: Slot[], shape: ReadShape, result: unknown, ow
   }
 }
 
-function collectRow(slots: Slot[], shape: ReadShape, row: Row, owner: TenantHolder): void {
+function collectRow(slots: DecryptSlot[], shape: ReadShape, row: Row, owner: TenantHolder): void {
   const { plan, children, others } = shape
   if (!Decrypted.has(row)) collectFields(slots, plan, row, owner)
   else if (plan.limit !== undefined && Decrypted.limitOf(row) !== plan.limit) checkHolds(plan, row)
@@ -62,7 +62,7 @@ function collectRow(slots: Slot[], shape: ReadShape, row: Row, owner: TenantHold
   }
 }
 
-function collectFields(slots: Slot[], plan: ModelPlan, row: Row, owner: TenantHolder): void {
+function collectFields(slots: DecryptSlot[], plan: ModelPlan, row: Row, owner: TenantHolder): void {
   for (const field of plan.encrypted) {
     const stored = { plan, field, owner, holder: row, key: field.field, known: row, missing: 'the row came without it' }
     if (collectStored(slots, stored)) Decrypted.mark(row, plan.limit)
@@ -114,7 +114,7 @@ export function hasChecks({ checks, children }: ReadShape): boolean {
 }
 
 /** Remembers the rows whose slots are done. */
-export function markDecrypted(slots: readonly Slot[], limit: string | undefined): void {
+export function markDecrypted(slots: readonly DecryptSlot[], limit: string | undefined): void {
   let last: object | undefined
   for (const { holder } of slots) {
     if (holder !== last) Decrypted.mark(holder, limit)

@@ -81,7 +81,7 @@ function ownSelected(plan: ModelPlan, select: Args, needed: readonly FieldPlan[]
   const asked = plan.encrypted.filter(({ field }) => isWanted(select[field]))
   const shown = shownFields(plan, asked)
   const fields = computes ? plan.encrypted.filter(needsKey) : shown
-  const added = boundColumns(fields).filter((column) => !isWanted(select[column]))
+  const added = neededColumns(plan, fields).filter((column) => !isWanted(select[column]))
   for (const column of added) select[column] = true
   return { fields, added, checked, computes }
 }
@@ -97,7 +97,7 @@ function ownRead(plan: ModelPlan, args: Args, needed: readonly FieldPlan[]): Own
   const checked = needed.map(({ field }) => field).filter((field) => isOmitted(plan, args.omit, field))
   const read = plan.encrypted.filter(({ field }) => checked.includes(field) || !isOmitted(plan, args.omit, field))
   const fields = shownFields(plan, read)
-  const added = boundColumns(plan.encrypted).filter((column) => isOmitted(plan, args.omit, column))
+  const added = neededColumns(plan, plan.encrypted).filter((column) => isOmitted(plan, args.omit, column))
   const back = [...added, ...checked].map((column) => [column, false])
   if (back.length > 0) args.omit = { ...(args.omit as Args | undefined), ...Object.fromEntries(back) }
   return { fields, added, checked, computes: true }
@@ -110,8 +110,10 @@ function shownFields({ limit }: ModelPlan, fields: readonly FieldPlan[]): readon
   return fields.filter(needsKey)
 }
 
-function boundColumns(fields: readonly FieldPlan[]): string[] {
-  return [...new Set(fields.flatMap(({ bind }) => bind))]
+/** What decryption needs beside the ciphertexts; one of the KMS itself does not say for which tenant it is. */
+function neededColumns({ tenant }: ModelPlan, fields: readonly FieldPlan[]): string[] {
+  const own = tenant !== undefined && fields.some(({ direct }) => direct) ? [tenant] : []
+  return [...new Set([...fields.flatMap(({ bind }) => bind), ...own])]
 }
 
 function isOmitted(plan: ModelPlan, omit: unknown, field: string): boolean {

@@ -1,7 +1,9 @@
-import { fieldError, type Slot, type TenantHolder } from '../cipher.js'
+import { type DecryptSlot, fieldError, type TenantHolder } from '../cipher.js'
+import { isDirectCiphertext } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
 import { boundTexts, type KnownValues } from './bound.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
+import { rowOwner } from './rowOwner.js'
 import { shownOf, showWithoutKey, slotFor } from './shown.js'
 
 /** A stored field that was read. */
@@ -11,7 +13,7 @@ export interface StoredField {
   readonly owner: TenantHolder
   readonly holder: Record<string, unknown>
   readonly key: string
-  /** The values of bound columns. */
+  /** The values of bound columns, and of the tenant column. */
   readonly known: KnownValues
   /** What to do where one is not known. */
   readonly missing: string
@@ -25,7 +27,7 @@ export interface StoredField {
  * @returns whether it is a value by now, and has no slot
  * @throws FieldsealError `CIPHERTEXT_INVALID`, `ACCESS_DENIED`
  */
-export function collectStored(slots: Slot[], place: StoredField): boolean {
+export function collectStored(slots: DecryptSlot[], place: StoredField): boolean {
   const { plan, field, owner, holder, key, known, missing } = place
   const stored = holder[key]
   if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
@@ -35,8 +37,9 @@ export function collectStored(slots: Slot[], place: StoredField): boolean {
     return true
   }
   if (field.list) holder[key] = onlyElement(field, stored)
+  const ofTenant = isDirectCiphertext(holder[key]) ? rowOwner(plan, known, owner) : owner
   const bound = boundTexts(plan, field, known, missing)
-  slots.push(slotFor(field, { mode: 'decrypt', field, owner, holder, key, bound }))
+  slots.push(slotFor(field, { mode: 'decrypt', field, owner: ofTenant, holder, key, bound }))
   return false
 }
 

@@ -11,9 +11,11 @@ export interface EncryptedOptions {
   readonly type?: string
   readonly pad?: number
   readonly state?: EncryptionState
+  readonly mode?: EncryptionMode
   readonly mask?: MaskName
 }
 
+type EncryptionMode = (typeof modes)[number]
 type EncryptionState = NonNullable<EncryptedFieldSchema['state']>
 
 /** What `@blindIndex(…)` asks for; no sources when they are missing or unreadable. */
@@ -25,16 +27,18 @@ export type Report = (problem: string) => void
 const normalizers = ['trim', 'lowercase', 'nfkc', 'digits', 'diacritics'] as const satisfies readonly Normalizer[]
 const scopes = ['tenant', 'global'] as const
 const states = ['migrating', 'ejecting'] as const satisfies readonly EncryptionState[]
-const laterOptions = ['mode']
+const modes = ['dek', 'kms'] as const
 
 export function encryptedOptions(annotation: Annotation, report: Report): EncryptedOptions {
-  const args = readArguments(annotation, { options: ['bind', 'as', 'type', 'pad', 'mask'], words: states }, report)
+  const options = ['bind', 'as', 'type', 'pad', 'mode', 'mask']
+  const args = readArguments(annotation, { options, words: states }, report)
   return defined({
     bind: names(args, 'bind', report) ?? [],
     as: context(args, report),
     type: typeName(args, report),
     pad: pad(args, report),
     state: state(args, report),
+    mode: word(args, 'mode', modes, report),
     mask: word(args, 'mask', MASK_NAMES, report),
   })
 }
@@ -89,8 +93,6 @@ function checkedName(
   const all = [...options.map((option) => `\`${option}:\``), ...words.map((each) => `\`${each}\``)]
   const known = `\`@${annotation.name}\` knows ${all.join(', ')}`
   if (word === undefined) report(`\`@${annotation.name}\` got a value without a name; ${known}`)
-  else if (laterOptions.includes(word))
-    report(`option \`${word}\` is not supported by this version of fieldseal; leave it out`)
   else if (words.includes(word)) report(`\`${word}\` takes no value; write only \`${word}\``)
   else if (options.includes(word)) report(`option \`${word}\` has no value; write \`${word}: …\``)
   else report(`unknown option \`${word}\`; ${andThen(didYouMean(word, [...options, ...words]))}${known}`)

@@ -11,7 +11,7 @@ import {
 import type { StorageType } from './encryptionSchema.js'
 import type { Rule } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
-import { isStorageType, maskProblem, padProblem, stateProblem, typeProblem } from './valueRules.js'
+import { isStorageType, maskProblem, modeProblem, padProblem, stateProblem, typeProblem } from './valueRules.js'
 
 export interface EncryptedSubject extends Annotated<EncryptedOptions> {
   readonly owner: AnnotatedModel
@@ -42,6 +42,7 @@ export const encryptedRules: readonly Rule<EncryptedSubject>[] = [
   (subject) => typeProblem(subject),
   (subject) => padProblem(subject),
   (subject) => stateProblem(subject),
+  (subject) => modeProblem(subject),
   (subject) => maskProblem(subject),
   ({ field }) => {
     if (!isStorageType(field.type) || !field.nativeType) return undefined

@@ -6,7 +6,7 @@ import type { MaskName } from '../masks/masks.js'
  */
 export interface EncryptionSchema {
   /** The version of this structure. */
-  readonly format: 2
+  readonly format: 3
   /** The Prisma model that is marked `@encryptionKeys`. */
   readonly keysModel: string
   /** All models, by their Prisma name, those without encrypted fields too. */
@@ -54,6 +54,8 @@ export interface EncryptedFieldSchema {
   readonly pad?: number
   /** `migrating`: plaintext may still be there. `ejecting`: plaintext is written, ciphertext may still be there. */
   readonly state?: 'migrating' | 'ejecting'
+  /** The KMS itself encrypts each value; else a DEK of the tenant does. */
+  readonly mode?: 'kms'
   /** What a client that may not decrypt the field gets instead. */
   readonly mask?: MaskName
   /** The context in the AAD: `Model.field`, or what `as:` pins. */

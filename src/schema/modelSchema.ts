@@ -58,6 +58,7 @@ function valuesOf(subject: ValueSubject): Partial<EncryptedFieldSchema> {
     ...(field.isList ? { list: true as const } : {}),
     ...(options.pad === undefined ? {} : { pad: options.pad }),
     ...(options.state === undefined ? {} : { state: options.state }),
+    ...(options.mode === 'kms' ? { mode: 'kms' as const } : {}),
     ...(options.mask === undefined ? {} : { mask: options.mask }),
   }
 }

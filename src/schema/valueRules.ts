@@ -1,3 +1,4 @@
+import { MOST_DIRECT_BYTES } from '../crypto/direct.js'
 import type { EncryptedOptions } from './annotationOptions.js'
 import { type Datamodel, type DatamodelEnum, type DatamodelField, writtenType } from './datamodel.js'
 import type { StorageType, ValueType } from './encryptionSchema.js'
@@ -54,6 +55,16 @@ export function padProblem(subject: ValueSubject): string | undefined {
   const type = valueTypeOf(subject)
   if (options.pad === undefined || field.isList || !fixedTypes.some((fixed) => fixed === type)) return undefined
   return `has \`pad: ${options.pad}\`, yet all values of the type ${type} are equally long; leave it out`
+}
+
+/** A block that no value fits into. */
+export function modeProblem({ options }: ValueSubject): string | undefined {
+  const { mode, pad } = options
+  if (mode !== 'kms' || pad === undefined || pad <= MOST_DIRECT_BYTES) return undefined
+  return (
+    `has \`pad: ${pad}\` and \`mode: kms\`, with which a value takes ${MOST_DIRECT_BYTES} bytes at most; ` +
+    'make `pad` smaller, or leave out `mode: kms`'
+  )
 }
 
 /** Plaintext of a typed field has a form in text columns only. */

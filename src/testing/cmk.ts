@@ -80,9 +80,15 @@ function blobKey(cmk: Cmk, version: number, salt: Buffer): Buffer {
 }
 
 function parts(blob: string): [head: Buffer, salt: Buffer, sealed: Buffer] {
-  const [head, salt, sealed, ...more] = blob.split('-k-').map((part) => Buffer.from(part, 'base64'))
+  const [head, salt, sealed, ...more] = blob.split('-k-').map(decode)
   if (!head || !salt || !sealed || more.length > 0 || sealed.length <= TAG) throw invalidCiphertext()
   return [head, salt, sealed]
+}
+
+/** Only canonical base64, so that no character of a blob can be changed unnoticed. */
+function decode(part: string): Buffer | undefined {
+  const bytes = Buffer.from(part, 'base64')
+  return bytes.toString('base64') === part ? bytes : undefined
 }
 
 function invalidCiphertext(): ApiError {

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { Survey } from 'fieldseal/prisma'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { KINDS } from '../../src/cli/report/bars.js'
 import { reportPage } from '../../src/cli/report/page.js'
 import { addPlaintext, type Migration, openMigration, plainCustomer } from '../maintenance/migration.js'
 import { type OpenBrowser, openBrowser } from '../support/browser.js'
@@ -197,6 +198,7 @@ describe('the page that status --html writes, in a browser', () => {
       expect(source).toContain(color)
       expect(contrastToWhite(color), color).toBeGreaterThanOrEqual(3)
     }
+    expect(contrastToWhite(KINDS.kms)).toBeGreaterThanOrEqual(3)
     for (const pattern of ['hatched', 'dotted', 'crossed']) expect(source).toContain(`<pattern id="${pattern}"`)
   })
 })

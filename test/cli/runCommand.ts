@@ -34,6 +34,9 @@ export default defineConfig({
 })
 `
 
+/** Whose folder, database and KMS a command works with. */
+export type Commanded = Pick<Migration, 'folder' | 'database' | 'emulator'>
+
 export interface Ended {
   readonly code: number | null
   readonly output: string
@@ -46,12 +49,12 @@ export interface RunningCommand {
 }
 
 /** Writes the configuration that the command finds in its working folder. */
-export function configure({ folder }: Migration, config = CONFIG): void {
+export function configure({ folder }: Pick<Migration, 'folder'>, config = CONFIG): void {
   writeFileSync(join(folder, 'fieldseal.config.ts'), config)
 }
 
 /** Starts `fieldseal` as installed, in the folder of the fixture. */
-export function startCommand(migration: Migration, ...args: string[]): RunningCommand {
+export function startCommand(migration: Commanded, ...args: string[]): RunningCommand {
   const { folder, database, emulator } = migration
   const { endpoint, credential, keyId } = emulator
   const child = spawn(process.execPath, [program, ...args], {
@@ -76,6 +79,6 @@ export function startCommand(migration: Migration, ...args: string[]): RunningCo
   return { child, ended }
 }
 
-export function runCommand(migration: Migration, ...args: string[]): Promise<Ended> {
+export function runCommand(migration: Commanded, ...args: string[]): Promise<Ended> {
   return startCommand(migration, ...args).ended
 }

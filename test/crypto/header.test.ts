@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeHeader, encodeHeader, HEADER_BYTES, HEADER_CHARS } from '../../src/crypto/header.js'
+import { decodeHeader, encodeHeader, HEADER_BYTES, HEADER_CHARS, NO_DEK } from '../../src/crypto/header.js'
 
 const DEK_ID = '0f8fad5b-d9cb-469f-a165-70867728950e'
 const header = fc.record({
@@ -22,6 +22,18 @@ describe('decodeHeader', () => {
       )
       const flagged = Buffer.concat([Buffer.of(1, byte), known.subarray(2)])
       expect(decodeHeader(flagged) !== null, `flags ${byte}`).toBe(byte <= 1)
+    }
+  })
+
+  it('reads suite 2 with a DEK id of zeros, and with no other', () => {
+    for (const flags of [0, 1]) {
+      const known = encodeHeader({ suite: 2, flags, dekId: NO_DEK })
+      expect(decodeHeader(known)).toEqual({ suite: 2, flags, dekId: NO_DEK })
+      for (let at = 2; at < HEADER_BYTES; at++) {
+        const changed = Buffer.from(known)
+        changed[at] = 1
+        expect(decodeHeader(changed), `byte ${at}`).toBeNull()
+      }
     }
   })
 

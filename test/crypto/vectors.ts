@@ -9,6 +9,7 @@ export interface Vectors {
   readonly ciphertexts: readonly CiphertextVector[]
   readonly blindIndexes: readonly BlindIndexVector[]
   readonly combinedIndexes: readonly CombinedIndexVector[]
+  readonly kmsValues: { readonly kek: string; readonly values: readonly KmsValueVector[] }
   readonly encryptionContexts: readonly { key: string; purpose: Purpose; tenant: string; text: string }[]
 }
 
@@ -28,6 +29,16 @@ export interface CiphertextVector {
   /** Text as it is, JSON as its text, raw as hex. */
   readonly form: 'text' | 'json' | 'raw'
   readonly stored: string
+}
+
+/** A value that `localKms` itself encrypted. */
+export interface KmsValueVector extends Omit<CiphertextVector, 'dek' | 'nonce'> {
+  readonly tenant: string
+  /** What the KMS was given. */
+  readonly plaintext: string
+  readonly encryptionContext: string
+  /** What it answered. */
+  readonly blob: string
 }
 
 export interface BlindIndexVector {
@@ -83,7 +94,7 @@ export const published = read<Published>('published.json')
 export const hex = (text: string) => Buffer.from(text, 'hex')
 
 /** What the database would hand out. */
-export function storedOf({ form, stored }: CiphertextVector): string | Uint8Array {
+export function storedOf({ form, stored }: Pick<CiphertextVector, 'form' | 'stored'>): string | Uint8Array {
   if (form === 'raw') return new Uint8Array(hex(stored))
   return form === 'json' ? (JSON.parse(stored) as string) : stored
 }
@@ -99,6 +110,6 @@ function plain(kind: ValueKind, value: unknown): unknown {
 }
 
 /** What `encodeField` and `decodeField` take; the stored form decides the column. */
-export function formOf({ kind, list, form }: CiphertextVector): ValueForm {
+export function formOf({ kind, list, form }: Pick<CiphertextVector, 'kind' | 'list' | 'form'>): ValueForm {
   return { kind, list, column: form === 'raw' ? 'Bytes' : form === 'json' ? 'Json' : 'String' }
 }

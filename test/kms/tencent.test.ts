@@ -513,7 +513,7 @@ describe('tencentKms', () => {
   it('shows no secret when it is inspected or made JSON', async () => {
     const { emulator, kms } = await start()
     const shown = `${inspect(kms, { depth: 9, showHidden: true })}${JSON.stringify(kms)}`
-    expect(JSON.parse(JSON.stringify(kms))).toEqual({ name: 'tencent' })
+    expect(JSON.parse(JSON.stringify(kms))).toEqual({ name: 'tencent', concurrency: 20 })
     expect(shown).not.toContain(emulator.credential.secretId)
     expect(shown).not.toContain(emulator.credential.secretKey)
   })

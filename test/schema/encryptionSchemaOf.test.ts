@@ -307,21 +307,16 @@ const annotations: Refusal[] = [
       i String /// @encrypted(bind: "id")`,
     ),
     says: [
-      '.a: unknown option `bnd`; did you mean `bind`? `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `mask:`, `migrating`, `ejecting`',
+      '.a: unknown option `bnd`; did you mean `bind`? `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `mode:`, `mask:`, `migrating`, `ejecting`',
       '.b: option `bind` of `@encrypted` is given twice; keep one',
       '.c: option `bind` has no value; write `bind: …`',
-      '.d: unknown option `id`; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `mask:`, `migrating`, `ejecting`',
-      '.e: `@encrypted` got a value without a name; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `mask:`, `migrating`, `ejecting`',
+      '.d: unknown option `id`; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `mode:`, `mask:`, `migrating`, `ejecting`',
+      '.e: `@encrypted` got a value without a name; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `mode:`, `mask:`, `migrating`, `ejecting`',
       '.f: unknown option `normalise`; did you mean `normalize`? `@blindIndex` knows `normalize:`, `scope:`, `bits:`',
       '.g: `bind` names `id` twice; keep one',
       '.h: `bind` is an empty list; leave the option out',
       '.i: `bind` takes bare names; write `bind: [a, b]`',
     ],
-  },
-  {
-    of: 'options of later versions, by name',
-    model: fields('a String /// @encrypted(mode: direct)'),
-    says: ['.a: option `mode` is not supported by this version of fieldseal; leave it out'],
   },
   {
     of: 'masks that there are not, or of what is no text',
@@ -375,6 +370,27 @@ const annotations: Refusal[] = [
       '.a: `pad` is a length in bytes from 2 to 65536, to multiples of which values are filled up; write `pad: 64`',
       '.b: `pad` is a length in bytes from 2 to 65536, to multiples of which values are filled up; write `pad: 64`',
       '.c: has `pad: 64`, yet all values of the type DateTime are equally long; leave it out',
+    ],
+  },
+  {
+    of: 'modes that there are not, and padding that no value of the KMS fits into',
+    model: fields(
+      `a String /// @encrypted(mode: direct)
+      b String /// @encrypted(mode: "kms")
+      c String /// @encrypted(mode)
+      d String /// @encrypted(kms)
+      e String /// @encrypted(mode: KMS)
+      f String /// @encrypted(mode: kms, pad: 4065)
+      g String /// @encrypted(mode: kms, mode: kms)`,
+    ),
+    says: [
+      '.a: `mode` does not know `direct`; it knows dek, kms',
+      '.b: `mode` is one bare word; write `mode: dek` or `mode: kms`',
+      '.c: option `mode` has no value; write `mode: …`',
+      '.d: unknown option `kms`; `@encrypted` knows `bind:`, `as:`, `type:`, `pad:`, `mode:`, `mask:`, `migrating`, `ejecting`',
+      '.e: `mode` does not know `KMS`; did you mean `kms`? it knows dek, kms',
+      '.g: option `mode` of `@encrypted` is given twice; keep one',
+      '.f: has `pad: 4065` and `mode: kms`, with which a value takes 4064 bytes at most; make `pad` smaller, or leave out `mode: kms`',
     ],
   },
   {
@@ -658,7 +674,7 @@ describe('encryptionSchemaOf accepts', () => {
   it('a schema without models on either name of PostgreSQL', () => {
     const datamodel: Datamodel = { models: [], enums: [], indexes: [] }
     for (const provider of ['postgresql', 'postgres']) {
-      expect(encryptionSchemaOf({ datamodel, provider })).toEqual({ format: 2, keysModel: '', models: {} })
+      expect(encryptionSchemaOf({ datamodel, provider })).toEqual({ format: 3, keysModel: '', models: {} })
     }
   })
 
@@ -700,6 +716,27 @@ describe('encryptionSchemaOf accepts', () => {
       },
       indexes: { f: { bits: 128 }, g: { type: 'Bytes', bits: 8 }, h: { bits: 256, normalize: ['nfkc'] } },
     })
+  })
+
+  it('`mode: kms` beside every other option, and says nothing of `mode: dek`, which is what is left out', async () => {
+    const datamodel = await datamodelOf(`${keysModelSource}
+      model Modes {
+        id String @id @default(uuid())
+        a String? /// @encrypted(mode: kms, bind: id, as: "Old.a", pad: 4064)
+        b Bytes? /// @encrypted(type: Decimal, mode: kms)
+        c String[] /// @encrypted(mode: kms, migrating)
+        d Json? /// @encrypted(ejecting, mode: kms)
+        e String? /// @encrypted(mode: dek)
+        f String? /// @blindIndex(a)
+      }`)
+    const { encrypted } = encryptionSchemaOf({ datamodel, provider: 'postgresql' }).models.Modes!
+    expect(encrypted).toMatchObject({
+      a: { mode: 'kms', pad: 4064, context: 'Old.a', bind: ['id'] },
+      b: { mode: 'kms', value: 'Decimal' },
+      c: { mode: 'kms', list: true, state: 'migrating' },
+      d: { mode: 'kms', state: 'ejecting' },
+    })
+    expect(encrypted.e).not.toHaveProperty('mode')
   })
 
   it('no single unique as a compound selector, whatever it is called', async () => {

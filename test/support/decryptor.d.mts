@@ -27,5 +27,10 @@ export type Decrypted =
   | { readonly kind: 'DateTime'; readonly value: Date }
   | { readonly kind: 'List'; readonly value: readonly unknown[] }
 
+/** Of a value that the KMS itself encrypted. */
+export type KmsPlace = Omit<DecryptInput, 'dek'>
+
 export function parse(stored: string | Uint8Array): ParsedCiphertext
+export function requestOf(input: KmsPlace): { readonly blob: string; readonly encryptionContext: string }
+export function openOfKms(input: KmsPlace & { readonly plaintext: Uint8Array }): Decrypted
 export function decrypt(input: DecryptInput): Decrypted

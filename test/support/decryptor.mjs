@@ -9,7 +9,7 @@
  * A string is printed as it is, JSON and lists as JSON, bytes as hex, dates in ISO 8601. With `--lines`, it reads one JSON object a line from standard
  * input, `{"dek", "tenant", "context", "bound", "stored"}`, and prints one a line, `{"kind", "value"}` or `{"error"}`.
  */
-import { createDecipheriv, createHmac } from 'node:crypto'
+import { createDecipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -23,11 +23,13 @@ export function parse(stored) {
   const prefix = isText ? stored.slice(0, 4) : Buffer.from(stored.subarray(0, 4)).toString('latin1')
   if (prefix !== 'fs1.') throw new Error('no prefix fs1.')
   const body = isText ? fromBase64url(stored.slice(4)) : Buffer.from(stored.subarray(4))
-  if (body.length < 18 + 12 + 1 + 16) throw new Error('too short')
+  if (body.length < 18 + 1) throw new Error('too short')
   const header = body.subarray(0, 18)
   const [suite, flags] = header
-  if (suite !== 1) throw new Error(`unknown suite ${suite}`)
   if (flags > 1) throw new Error(`unknown flags ${flags}`)
+  if (suite === 2) return parseOfKms(header, body.subarray(18))
+  if (suite !== 1) throw new Error(`unknown suite ${suite}`)
+  if (body.length < 18 + 12 + 1 + 16) throw new Error('too short')
   return {
     header,
     padded: flags === 1,
@@ -38,9 +40,38 @@ export function parse(stored) {
   }
 }
 
+function parseOfKms(header, sealed) {
+  if (header.subarray(2).some((byte) => byte !== 0)) throw new Error('a DEK id in suite 2')
+  const blob = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(sealed)
+  return { header, padded: header[1] === 1, blob }
+}
+
+/** What a ciphertext of suite 2 is sent to the KMS with. */
+export function requestOf({ tenant, context, bound = [], stored }) {
+  const { header, blob } = parse(stored)
+  const aad = digestOf({ header, tenant, context, bound }).toString('base64url')
+  return { blob, encryptionContext: JSON.stringify({ aad, field: context, purpose: 'value', tenant }) }
+}
+
+/** The value in what the KMS decrypted of a ciphertext of suite 2. */
+export function openOfKms({ plaintext, tenant, context, bound = [], stored }) {
+  const { header, padded } = parse(stored)
+  const digest = digestOf({ header, tenant, context, bound })
+  if (plaintext.length <= 32 || !timingSafeEqual(plaintext.subarray(0, 32), digest))
+    throw new Error('unable to authenticate data')
+  const content = plaintext.subarray(32)
+  return decode(padded ? unpad(content) : content)
+}
+
+function digestOf({ header, tenant, context, bound }) {
+  const aad = Buffer.concat([lp('fieldseal/1'), header, ...[tenant, context, ...bound].map(lp)])
+  return createHash('sha256').update(aad).digest()
+}
+
 /** @returns `{kind, value}`: a string, a Buffer or what the JSON says */
 export function decrypt({ dek, tenant, context, bound = [], stored }) {
   const { header, padded, nonce, encrypted, tag } = parse(stored)
+  if (!tag) throw new Error('encrypted by the KMS itself: no DEK opens it')
   const decipher = createDecipheriv('aes-256-gcm', hkdf(dek, 'fieldseal/1 aes-256-gcm'), nonce, { authTagLength: 16 })
   decipher.setAAD(Buffer.concat([lp('fieldseal/1'), header, ...[tenant, context, ...bound].map(lp)]))
   decipher.setAuthTag(tag)

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { type CiphertextVector, hex, plainOf, storedOf, vectors } from '../crypto/vectors.js'
-import { decrypt, parse } from './decryptor.mjs'
+import { decrypt, openOfKms, parse, requestOf } from './decryptor.mjs'
 
 const program = fileURLToPath(new URL('decryptor.mjs', import.meta.url))
 const page = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
@@ -52,6 +52,15 @@ describe('the decryptor written from docs/format.md', () => {
     expect(parse(storedOf(vector)).dekId).toBe(vectors.deks[vector.dek]!.id)
   })
 
+  it.each(vectors.kmsValues.values)('asks the KMS for $name as the page says, and reads its answer', (vector) => {
+    const place = { tenant: vector.tenant, context: vector.context, bound: vector.bound, stored: storedOf(vector) }
+    expect(requestOf(place)).toEqual({ blob: vector.blob, encryptionContext: vector.encryptionContext })
+    const plaintext = hex(vector.plaintext)
+    expect(bare(openOfKms({ ...place, plaintext }).value)).toEqual(plainOf(vector))
+    expect(() => openOfKms({ ...place, plaintext, tenant: 'other' })).toThrowError(/authenticate/)
+    expect(() => openOfKms({ ...place, plaintext, bound: ['other'] })).toThrowError(/authenticate/)
+  })
+
   it('exits with an error, and prints no part of a value that is not authentic', async () => {
     const failing = run(process.execPath, argumentsOf(named('a string'), 'other'))
     await expect(failing).rejects.toMatchObject({ code: 1, stdout: '' })
@@ -83,7 +92,18 @@ describe('docs/format.md', () => {
     const index = vectors.blindIndexes.find(({ name }) => name === 'trimmed and in lower case')!
     const [combined] = vectors.combinedIndexes
     const both = [combined!.message, combined!.raw, combined!.text]
-    for (const shown of [stored, aad, nonce, index.raw, index.text, ...both, vectors.encryptionContexts[0]!.text]) {
+    const [direct] = vectors.kmsValues.values
+    const ofKms = [direct!.aad, direct!.plaintext, direct!.encryptionContext, direct!.blob, direct!.stored]
+    for (const shown of [
+      stored,
+      aad,
+      nonce,
+      index.raw,
+      index.text,
+      ...both,
+      ...ofKms,
+      vectors.encryptionContexts[0]!.text,
+    ]) {
       expect(unspaced).toContain(shown)
     }
   })

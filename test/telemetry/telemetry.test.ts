@@ -100,6 +100,33 @@ describe('events', () => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'kms.call', code: 'KMS_UNAVAILABLE' }))
   })
 
+  it('tell of each attempt of a KMS call that is made again: for whom, of which key, and why', async () => {
+    const { events, client, tenant } = await watched()
+    clinic.emulator.faults.add({ kind: 'error', code: 'RequestLimitExceeded', action: 'GenerateDataKey' })
+    clinic.emulator.faults.add({ kind: 'hangUp', when: 'before', action: 'GenerateDataKey' })
+    await client.patient.create({ data: { ...row(tenant), email: null } })
+    const { id: key } = await clinic.plain.encryptionKey.findFirstOrThrow({ where: { tenant, purpose: 'encrypt' } })
+    const call = { action: 'generate', kms: 'tencent', tenant, purpose: 'encrypt', key }
+    expect(events.filter(({ type }) => type.startsWith('kms'))).toEqual([
+      { type: 'kms.retry', ...call, attempt: 1, code: 'KMS_THROTTLED', reason: 'RequestLimitExceeded' },
+      { type: 'kms.retry', ...call, attempt: 2, code: 'KMS_UNAVAILABLE', reason: 'socket hang up' },
+      { type: 'kms.call', ...call, milliseconds: expect.any(Number), code: undefined },
+    ])
+  })
+
+  it('tell of rewrapping, and of its retries, too', async () => {
+    const { events, client, tenant } = await watched()
+    await client.patient.create({ data: row(tenant) })
+    clinic.emulator.faults.add({ kind: 'status', status: 503, action: 'ReEncrypt' })
+    await client.$encryption.rewrap({ tenants: tenant, concurrency: 1 })
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'kms.retry', action: 'rewrap', tenant, attempt: 1, reason: 'HTTP status 503' }),
+    )
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'kms.call', action: 'rewrap', tenant, code: undefined }),
+    )
+  })
+
   it('go on when the listener throws', async () => {
     const throwing = clinic.another({
       onEvent: () => {
@@ -226,6 +253,18 @@ describe('openTelemetry', () => {
     expect(cacheHits).toBeGreaterThan(0)
     const text = JSON.stringify([...seen])
     for (const hidden of [SECRET, tenant]) expect(text).not.toContain(hidden)
+  })
+
+  it('counts the attempts of KMS calls that are made again', async () => {
+    const client = clinic.another({ telemetry: openTelemetry() })
+    const tenant = await newTenant()
+    clinic.emulator.faults.add({ kind: 'error', code: 'RequestLimitExceeded', action: 'GenerateDataKey', times: 2 })
+    await client.patient.create({ data: { ...row(tenant), email: null } })
+    const retries = (await points()).get('fieldseal.kms.retries')!
+    expect(retries).toMatchObject([
+      { attributes: { action: 'generate', kms: 'tencent', code: 'KMS_THROTTLED' }, value: 2 },
+    ])
+    expect(JSON.stringify(retries)).not.toContain(tenant)
   })
 
   it('has a span for each KMS call, which says how it failed', async () => {

@@ -90,6 +90,12 @@ export async function runShred(
   const receipt = await world.client.$encryption.shred(tenant)
   terminal.event({ event: 'receipt', ...receipt })
   terminal.say(JSON.stringify(receipt, null, 2))
+  const { notReached } = receipt
+  if (notReached.length > 0) {
+    terminal.say(
+      `Not destroyed: values of ${notReached.join(', ')}, which the KMS itself encrypts. Delete these rows, or the KEK.`,
+    )
+  }
   terminal.say('Keep this receipt. Backups of the keys table can still open the data: destroy or rewrite them too.')
   return EXIT.done
 }

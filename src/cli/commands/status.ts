@@ -40,6 +40,7 @@ function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
       `${field.model}.${field.field}`,
       ...[field.rows, field.null, field.plaintext, field.ciphertext].map(count),
       [
+        ...(field.direct > 0 ? [`the KMS itself: ${count(field.direct)}`] : []),
         ...field.versions.map(({ version, state, rows }) => `v${version} ${state}: ${count(rows)}`),
         ...(field.unknownKey > 0 ? [`unknown key: ${count(field.unknownKey)}`] : []),
       ].join('\n'),

@@ -4,6 +4,8 @@ import { type Check, encryptedFields, type Finding, type Patient } from './findi
 
 /** Rows that are looked at in each table: the first by their place, which are read quickly. */
 const SAMPLE = 300
+/** Of fields with `mode: kms`, of which each value is a call of the KMS. */
+const SAMPLE_OF_KMS = 20
 /** Shorter values are found everywhere. */
 const TELLING = 6
 
@@ -32,13 +34,14 @@ async function sampleSecrets({ client, database, schema }: Patient): Promise<Map
   const secrets = new Map<string, string>()
   const across = (client as unknown as { $acrossTenants(): typeof client }).$acrossTenants()
   for (const { name, model, field, spec, column } of encryptedFields(schema)) {
-    if (spec.type !== 'String') continue
-    const bound = spec.bind.map((one) => model.columns[one]!)
-    const names = [column, ...bound]
+    if (spec.type !== 'String' || spec.list) continue
+    const isOfKms = spec.mode === 'kms'
+    const needed = isOfKms && model.tenant !== undefined ? [...spec.bind, model.tenant] : spec.bind
+    const names = [column, ...needed.map((one) => model.columns[one]!)]
     const select = names.map((one) => `${quoteName(one)}::text`)
     const rows = await runSql(
       database,
-      `SELECT ${select} FROM ${tableName(model)} WHERE ${quoteName(column)} LIKE 'fs1.%' LIMIT ${SAMPLE}`,
+      `SELECT ${select} FROM ${tableName(model)} WHERE ${quoteName(column)} LIKE 'fs1.%' LIMIT ${isOfKms ? SAMPLE_OF_KMS : SAMPLE}`,
     )
     for (const row of rows) {
       const stored = Object.fromEntries(names.map((one, i) => [one, row[i]]))

@@ -3,9 +3,10 @@ import type { Check, Finding } from './finding.js'
 
 /** Values that should be encrypted and are not, and ciphertexts whose key is missing. */
 export const storedValues: Check = async ({ survey, schema }) =>
-  survey.fields.flatMap(({ model, field, plaintext, unknownKey, versions }): Finding[] => {
+  survey.fields.flatMap(({ model, field, plaintext, ciphertext, direct, unknownKey, versions }): Finding[] => {
     const name = `${model}.${field}`
-    const transition = schema.models[model]!.encrypted[field]!.state
+    const { state: transition, mode } = schema.models[model]!.encrypted[field]!
+    const other = mode === 'kms' ? ciphertext - direct : direct
     const destroyed = versions.filter(({ state }) => state === 'destroyed').reduce((sum, { rows }) => sum + rows, 0)
     const found: Finding[] = []
     if (plaintext > 0 && transition !== 'ejecting') {
@@ -19,6 +20,11 @@ export const storedValues: Check = async ({ survey, schema }) =>
     if (unknownKey > 0) {
       const what = `${name} holds ${count(unknownKey)} ciphertexts of keys that the keys table does not have`
       found.push({ severity: 'problem', check: 'stored values', what, next: 'restore the keys table from a backup' })
+    }
+    if (other > 0) {
+      const by = mode === 'kms' ? 'a DEK and not by the KMS itself' : 'the KMS itself and not by a DEK'
+      const what = `${name} holds ${count(other)} values encrypted by ${by}, as its mode says`
+      found.push({ severity: 'risk', check: 'stored values', what, next: `fieldseal re-encrypt --field ${name}` })
     }
     if (destroyed > 0) {
       const what = `${name} holds ${count(destroyed)} ciphertexts of destroyed keys`

@@ -8,6 +8,7 @@ import { escaped } from './markup.js'
 export const KINDS = {
   encrypted: '#00805d',
   retired: '#0072b2',
+  kms: '#6a4fb3',
   plaintext: 'url(#hatched)',
   unknown: 'url(#dotted)',
   destroyed: 'url(#crossed)',

@@ -37,19 +37,23 @@ function coverage(field: FieldSurvey): string {
 
 /** Under which versions of their keys the values are. */
 export function versionsPlot({ fields }: Survey): string {
-  const filled = fields.filter(({ versions }) => versions.length > 0)
+  const filled = fields.filter(({ versions, direct }) => versions.length > 0 || direct > 0)
   if (filled.length === 0) return ''
   const bars = filled.map((field) => {
     const parts = field.versions.map(({ version, state, rows }): Part => {
       return { size: rows, kind: kindOf(state), name: `version ${version}, ${state}` }
     })
+    const { direct } = field
+    if (direct > 0) parts.push({ size: direct, kind: 'kms', name: 'the KMS itself' })
     const figures = field.versions.map(({ version, state, rows }) => `v${version} ${state}: ${count(rows)}`)
+    if (direct > 0) figures.push(`the KMS itself: ${count(direct)}`)
     return barRow({ name: nameOf(field), parts, figures })
   })
   const entries = [
     ['active key', 'encrypted'],
     ['retired key', 'retired'],
     ['destroyed key', 'destroyed'],
+    ...(filled.some(({ direct }) => direct > 0) ? [['the KMS itself', 'kms'] as const] : []),
   ] as const
   return [legend(entries), ...bars].join('\n')
 }

@@ -1,0 +1,27 @@
+import type { TenantHolder } from '../cipher.js'
+import { FieldsealError, quoted } from '../errors.js'
+import { ANY_TENANT } from '../keys/keyRing.js'
+import { checkTenant } from '../tenant.js'
+import type { KnownValues } from './bound.js'
+import type { ModelPlan } from './plan.js'
+import { isAbsent } from './values.js'
+
+/**
+ * Whose the ciphertexts of a row are that do not say so themselves (`mode: kms`): the tenant's of the operation, which the
+ * row's own column must not contradict, or with `$acrossTenants` that column's alone.
+ *
+ * @throws FieldsealError `TENANT_MISMATCH`, `TENANT_INVALID`
+ */
+export function rowOwner({ name, tenant: column }: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
+  const written = column === undefined ? undefined : row[column]
+  if (isAbsent(written)) return owner
+  if (owner.tenant === ANY_TENANT) {
+    checkTenant(written)
+    return { tenant: written }
+  }
+  if (owner.tenant === undefined || written === owner.tenant) return owner
+  const message =
+    `${name}.${column} of a row names the tenant ${quoted(written)}, and the operation runs for ${quoted(owner.tenant)}: ` +
+    'filter by tenant in your query'
+  throw new FieldsealError('TENANT_MISMATCH', message)
+}
