@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { Operation } from '../maintenance/operation.js'
 import { runDoctor } from './commands/doctor.js'
 import { type InitArguments, runInit } from './commands/init.js'
@@ -6,6 +6,7 @@ import { runExportMetadata, runShred, runWalk } from './commands/keys.js'
 import { runMaintain } from './commands/maintain.js'
 import { runStatus } from './commands/status.js'
 import { runWorker } from './commands/worker.js'
+import { completionScript, SERVER, SHELLS, type Shell, serveCompletion } from './completion/shell.js'
 import { EXIT, type ExitCode } from './exitCode.js'
 import { openWorld, type World } from './loadConfig.js'
 import { parseMaxLag } from './maxLag.js'
@@ -34,6 +35,12 @@ The way from plaintext to verified encryption, with the app running:
 
 Each command has its own help: fieldseal encrypt --help. Secrets come from the environment, by fieldseal.config.ts.
 Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 done with problems, 130 interrupted.`
+
+const COMPLETION = `Print what makes your shell complete commands, options, models and fields: add one line to its start-up file.
+
+  ~/.bashrc                    source <(fieldseal completion bash)
+  ~/.zshrc, after compinit     source <(fieldseal completion zsh)
+  ~/.config/fish/config.fish   fieldseal completion fish | source`
 
 const MAINTENANCE: readonly (readonly [operation: Operation, summary: string, more: string])[] = [
   [
@@ -74,6 +81,7 @@ export function createProgram(context: ProgramContext): Command {
   addStatus(program, context)
   addDoctor(program, context)
   addKeys(program, context)
+  addCompletion(program, context)
   return program
 }
 
@@ -216,11 +224,27 @@ function addKeys(program: Command, context: ProgramContext): void {
     .summary('destroy the keys of a tenant: its data cannot be read again')
     .description('Destroy the keys of a tenant, for good: what they encrypted cannot be read again. Prints a receipt.')
     .requiredOption('--tenant <id>', 'the tenant whose keys are destroyed')
+    .option('--dry-run', 'count the keys and the values that would be lost, and change nothing')
     .option('--yes', 'do not ask')
   inWorld(shred, context, (world, terminal, args) => runShred(world, terminal, args as never))
   const keys = program.command('keys').summary('what is known of keys').description('What is known of keys.')
   const list = keys.command('export-metadata').description('List all keys as JSON, without what is wrapped.')
-  inWorld(list, context, (world) => runExportMetadata(world, context.stdout))
+  list.option('--tenant <id>', 'only the keys of this tenant')
+  inWorld(list, context, (world, _, args) => runExportMetadata(world, context.stdout, args as never))
+}
+
+function addCompletion(program: Command, { stdout, env }: ProgramContext): void {
+  const print = (text: string) => void stdout.write(`${text}\n`)
+  program
+    .command('completion')
+    .summary('print what makes your shell complete this command')
+    .description(COMPLETION)
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action(async (shell: Shell) => print(await completionScript(program.name(), shell)))
+  program
+    .command(SERVER, { hidden: true })
+    .argument('[words...]')
+    .action(() => serveCompletion(program, env, print))
 }
 
 function positive(text: string): number {
@@ -247,9 +271,12 @@ export async function runProgram(argv: readonly string[], context: ProgramContex
   }
 }
 
+/** Wrong before anything was begun. */
+const USAGE: ReadonlySet<unknown> = new Set(['OPTIONS_INVALID', 'TENANT_MISSING', 'TENANT_INVALID', 'SCHEMA_INVALID'])
+
 function explain(error: unknown): ExitCode {
   const { code, exitCode, message } = error as { code?: unknown; exitCode?: unknown; message?: unknown }
   if (typeof code === 'string' && code.startsWith('commander.')) return exitCode === 0 ? EXIT.done : EXIT.usage
   console.error(`fieldseal: ${typeof code === 'string' ? `${code}: ` : ''}${String(message ?? error)}`)
-  return code === 'OPTIONS_INVALID' || code === 'TENANT_MISSING' || code === 'SCHEMA_INVALID' ? EXIT.usage : EXIT.failed
+  return USAGE.has(code) ? EXIT.usage : EXIT.failed
 }

@@ -74,6 +74,8 @@ class BarProgress implements Progress {
   #bar: SingleBar | undefined
   #meter = new Meter()
   #name = ''
+  /** Of the window when the bar was laid out. */
+  #columns = 0
 
   constructor(stdout: NodeJS.WriteStream) {
     this.#stdout = stdout
@@ -82,18 +84,21 @@ class BarProgress implements Progress {
   show(step: ProgressStep): void {
     if (step.name !== this.#name) this.#meter = new Meter()
     this.#name = step.name
+    if (this.#columns !== this.#width) this.#end()
     this.#bar ??= this.#begin(step)
     this.#bar.setTotal(Math.max(step.total, step.done))
     this.#bar.update(step.done, { ...this.#meter.read(step), name: step.name })
   }
 
+  get #width(): number {
+    return this.#stdout.columns || 80
+  }
+
   /** As narrow as the window is now. */
   #begin(step: ProgressStep): SingleBar {
-    const columns = this.#stdout.columns || 80
-    const wide = columns >= 90
-    const format = wide
-      ? `{name} {bar} {percentage} %  {value} of about {total} ${step.unit}  {rate}/s  {left} left`
-      : `{name} {percentage} % {rate}/s {left} left`
+    const columns = this.#width
+    this.#columns = columns
+    const format = formatFor(columns, step.unit)
     const barsize = Math.max(10, Math.min(30, columns - 70 - step.name.length))
     const formatValue = (value: number, _: unknown, type: string) =>
       type === 'total' || type === 'value' ? count(value) : String(value)
@@ -103,22 +108,31 @@ class BarProgress implements Progress {
       ...options,
       ...{ barCompleteChar: '█', barIncompleteChar: '░', hideCursor: true, clearOnComplete: true, fps: 8 },
     })
-    bar.start(step.total, 0, { ...this.#meter.read(step), name: step.name })
+    bar.start(Math.max(step.total, step.done), step.done, { ...this.#meter.read(step), name: step.name })
     return bar
   }
 
   settle(): void {
+    this.#end()
+    this.#name = ''
+  }
+
+  #end(): void {
     this.#bar?.stop()
     this.#bar = undefined
-    this.#name = ''
   }
 
   /** The bar goes back to the line where it began, so another begins below what is printed. */
   above(print: () => void): void {
-    this.#bar?.stop()
-    this.#bar = undefined
+    this.#end()
     print()
   }
+}
+
+/** The share and the time left come first, whatever else there is no room for. */
+function formatFor(columns: number, unit: string): string {
+  if (columns >= 90) return `{name} {bar} {percentage} %  {value} of about {total} ${unit}  {rate}/s  {left} left`
+  return columns >= 50 ? '{name} {percentage} % {rate}/s {left} left' : '{percentage} % {left} left {name}'
 }
 
 class LineProgress implements Progress {

@@ -1,8 +1,9 @@
 import type { Cell, PageRequest, RowKey, StoredRow } from '../maintenance/rowSource.js'
 import type { RowSourceContext } from './context.js'
+import { isOwned, tenantJoins, tenantText } from './ownership.js'
 import { quoteName, type TextRow, tableName } from './sql.js'
 import type { MaintainedColumn } from './table.js'
-import { belongsTo, wantedRows } from './wanted.js'
+import { wantedRows } from './wanted.js'
 
 export interface Statement {
   readonly text: string
@@ -65,12 +66,12 @@ function select(context: RowSourceContext, tail: string, values: unknown[]): str
   const raw = [
     ...facts.key.map((column, position) => `t.${quoteName(column)} AS k${position}`),
     't.xmin AS row_version',
-    `${tenantText(context)} AS row_tenant`,
+    `${tenantText(table)} AS row_tenant`,
     ...bound.map(([, column], position) => `t.${quoteName(column)} AS b${position}`),
     ...columns.map(({ column }, position) => `t.${quoteName(column)} AS c${position}`),
     `(${wantedOf(context, values)}) AS wanted`,
   ]
-  const rows = `SELECT ${raw} FROM ${tableName(table)} t ${tenantJoins(context)} ${tail}`
+  const rows = `SELECT ${raw} FROM ${tableName(table)} t ${tenantJoins(table)} ${tail}`
   const weighed = `SELECT s.*, CASE WHEN s.wanted THEN ${weight(columns)} ELSE 0 END AS weight FROM (${rows}) s`
   const summed = `SELECT s.*, sum(s.weight) OVER (ORDER BY ${keyOrder(context, 's')} ROWS UNBOUNDED PRECEDING) AS weights FROM (${weighed}) s`
   return `
@@ -95,30 +96,7 @@ function weight(columns: readonly MaintainedColumn[]): string {
 
 function wantedOf(context: RowSourceContext, values: unknown[]): string {
   const wanted = wantedRows(context)
-  const { tenant, table } = context
-  if (tenant === undefined) return wanted
-  if (table.tenant.kind === 'fixed') return table.tenant.tenant === tenant ? wanted : 'FALSE'
-  values.push(tenant)
-  const place = `$${values.length}::text`
-  const owned = table.tenant.kind === 'column' ? `${tenantText(context)} = ${place}` : belongsTo(place, context)
-  return `(${wanted}) AND coalesce(${owned}, FALSE)`
-}
-
-function tenantText({ table: { tenant } }: RowSourceContext): string {
-  if (tenant.kind !== 'column') return 'NULL'
-  const from = tenant.joins.length === 0 ? 't' : `j${tenant.joins.length}`
-  return `${from}.${quoteName(tenant.column)}::text`
-}
-
-function tenantJoins({ table: { tenant } }: RowSourceContext): string {
-  if (tenant.kind !== 'column') return ''
-  const joins = tenant.joins.map((join, position) => {
-    const near = position === 0 ? 't' : `j${position}`
-    const far = `j${position + 1}`
-    const same = join.from.map((column, i) => `${far}.${quoteName(join.to[i]!)} = ${near}.${quoteName(column)}`)
-    return `LEFT JOIN ${tableName(join)} ${far} ON ${same.join(' AND ')}`
-  })
-  return joins.join(' ')
+  return context.tenant === undefined ? wanted : `(${wanted}) AND ${isOwned(context, context.tenant, values)}`
 }
 
 interface Layout {

@@ -36,6 +36,21 @@ export async function runSql(
   }
 }
 
+/**
+ * Runs statements without parameters in one transaction, and answers the last one's rows.
+ *
+ * @throws FieldsealError as `runSql` does
+ */
+export async function runScript(database: PgConnection, statements: readonly string[]): Promise<TextRow[]> {
+  try {
+    // Sent as one text they are one transaction, which leaves a pool's connection as it was, also if one fails.
+    const results = await database.query({ text: statements.join(';'), values: [], rowMode: 'array', types: asText })
+    return [results].flat().at(-1)!.rows as TextRow[]
+  } catch (error) {
+    throw translated(error)
+  }
+}
+
 interface PgError {
   readonly code?: unknown
   readonly constraint?: unknown

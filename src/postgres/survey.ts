@@ -1,8 +1,7 @@
-import type { MaintainedModel } from '../maintenance/model.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import { isOwned, tenantJoins } from './ownership.js'
 import { type PgConnection, quoteName, runSql, tableName } from './sql.js'
-import type { KeysTable, MaintainedTable } from './table.js'
-import { dekIdOf, holdsCiphertext, isOfKms, isSet } from './wanted.js'
+import { dekIdOf, holdsCiphertext, isOfKms, isSet, type StoredModel } from './wanted.js'
 
 /** What is stored in an encrypted field, in numbers of rows. */
 export interface FieldSurvey {
@@ -51,23 +50,26 @@ export interface KeySurvey {
   readonly destroyedAt: string | null
 }
 
-/** Counts what one field holds. It reads the whole table, in one statement that changes and locks nothing. */
+/** Counts what each field holds. It reads the whole table, in statements that change and lock nothing. */
 export async function surveyFields(
   database: PgConnection,
-  { model, table }: { readonly model: MaintainedModel; readonly table: MaintainedTable },
-  keys: KeysTable,
+  stored: StoredModel,
+  tenant: string | undefined,
 ): Promise<FieldSurvey[]> {
+  const { model, table, keys } = stored
   return Promise.all(
     model.fields.map(async ({ field }) => {
       const column = table.fields[field]!
       const kind = `CASE WHEN (${isSet(column)}) IS NOT TRUE THEN 'null' WHEN ${isOfKms(column)} THEN 'direct' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' ELSE 'plaintext' END`
+      const values: unknown[] = []
       const rows = await runSql(
         database,
         `SELECT s.kind, k.${quoteName(keys.version)}, k.${quoteName(keys.state)}, sum(s.count)
          FROM (SELECT ${kind} AS kind, (${dekIdOf(column)})::${keys.idType} AS dek, count(*) AS count
-               FROM ${tableName(table)} t GROUP BY 1, 2) s
+               FROM ${rowsOf(stored, tenant, values)} GROUP BY 1, 2) s
          LEFT JOIN ${tableName(keys)} k ON k.${quoteName(keys.id)} = s.dek
          GROUP BY 1, 2, 3 ORDER BY 2, 3`,
+        values,
       )
       const sum = (wanted: (row: (typeof rows)[number]) => boolean) =>
         rows.filter(wanted).reduce((total, row) => total + Number(row[3]), 0)
@@ -90,20 +92,31 @@ export async function surveyFields(
 
 export async function surveyIndexes(
   database: PgConnection,
-  { model, table }: { readonly model: MaintainedModel; readonly table: MaintainedTable },
+  stored: StoredModel,
+  tenant: string | undefined,
 ): Promise<IndexSurvey[]> {
+  const { model, table } = stored
   return Promise.all(
     model.indexes.map(async ({ field, sources }) => {
       const index = `t.${quoteName(table.indexes[field]!.column)}`
       const set = sources.map((source) => isSet(table.fields[source]!)).join(' AND ')
+      const values: unknown[] = []
       const [row] = await runSql(
         database,
         `SELECT count(*) FILTER (WHERE ${index} IS NULL AND ${set}), count(*) FILTER (WHERE ${index} IS NOT NULL AND NOT (${set}))
-         FROM ${tableName(table)} t`,
+         FROM ${rowsOf(stored, tenant, values)}`,
+        values,
       )
       return { model: model.name, field, missing: Number(row![0]), stray: Number(row![1]) }
     }),
   )
+}
+
+/** The table as `t`, or the rows of one tenant in it. */
+function rowsOf(stored: StoredModel, tenant: string | undefined, values: unknown[]): string {
+  const { table } = stored
+  if (tenant === undefined) return `${tableName(table)} t`
+  return `${tableName(table)} t ${tenantJoins(table)} WHERE ${isOwned(stored, tenant, values)}`
 }
 
 /** The keys table, without what is wrapped. */
@@ -112,7 +125,7 @@ export async function surveyKeys(
   { keysModel, models }: EncryptionSchema,
   tenant: string | undefined,
 ): Promise<KeySurvey[]> {
-  const { columns, table } = models[keysModel]!
+  const { columns, schema, table } = models[keysModel]!
   const names = ['id', 'tenant', 'purpose', 'version', 'state', 'kms', 'kekId', 'messages']
   const times = ['createdAt', 'retiredAt', 'destroyedAt']
   const select = [
@@ -121,7 +134,7 @@ export async function surveyKeys(
   ]
   const where = tenant === undefined ? '' : `WHERE ${quoteName(columns.tenant!)} = $1`
   const order = ['tenant', 'purpose', 'version'].map((name) => quoteName(columns[name]!))
-  const sql = `SELECT ${select} FROM ${tableName({ table })} ${where} ORDER BY ${order}`
+  const sql = `SELECT ${select} FROM ${tableName({ schema, table })} ${where} ORDER BY ${order}`
   const rows = await runSql(database, sql, tenant === undefined ? [] : [tenant])
   return rows.map(([id, owner, purpose, version, state, kms, kekId, messages, createdAt, retiredAt, destroyedAt]) => ({
     id: id!,

@@ -50,11 +50,15 @@ const KMS_HEADS = [false, true].map((padded) => {
   return { raw: `'\\x${rawHead(header).toString('hex')}'::bytea`, text: `'${textHead(header)}'` }
 })
 
-export interface WantedInput {
-  readonly operation: Operation
+/** A model, and where its rows and its keys are. */
+export interface StoredModel {
   readonly model: MaintainedModel
   readonly table: MaintainedTable
   readonly keys: KeysTable
+}
+
+export interface WantedInput extends StoredModel {
+  readonly operation: Operation
 }
 
 /** The condition of SQL for the rows `t` that an operation has to look at closely. */
@@ -90,7 +94,7 @@ export function wantedRows({ operation, model, table, keys }: WantedInput): stri
 }
 
 /** The condition of SQL that one of the ciphertexts is under a DEK of the tenant; `tenant` is SQL. */
-export function belongsTo(tenant: string, { model, table, keys }: WantedInput): string {
+export function belongsTo(tenant: string, { model, table, keys }: StoredModel): string {
   const columns = model.readable.map(({ field }) => table.fields[field]!)
   return anyOf(columns.map((column) => isUnder(column, keys, `k.${quoteName(keys.tenant)} = ${tenant}`)))
 }

@@ -133,10 +133,10 @@ function checkTenantKnown(schema: EncryptionSchema, { model, table }: Maintained
 }
 
 export async function keysTable({ keysModel, models }: EncryptionSchema, database: PgConnection): Promise<KeysTable> {
-  const { table, columns } = models[keysModel]!
-  const { types } = await readTableFacts(database, tableName({ table }))
+  const { schema, table, columns } = models[keysModel]!
+  const { types } = await readTableFacts(database, tableName({ schema, table }))
   const { id, tenant, version, state } = columns
-  return { table, id: id!, idType: types.get(id!)!, tenant: tenant!, version: version!, state: state! }
+  return { schema, table, id: id!, idType: types.get(id!)!, tenant: tenant!, version: version!, state: state! }
 }
 
 function checkOptions({ schema }: ChoiceContext, options: MaintainOptions): void {

@@ -49,6 +49,7 @@ function maintained(options: MaintainedOptions, plan: ModelPlan, schema: ModelSc
   return {
     model: { name: plan.name, fields, readable: fields, indexes },
     table: {
+      schema: schema.schema,
       table: schema.table,
       fields: mapped(schema.encrypted, place),
       indexes: mapped(schema.indexes, place),
@@ -81,7 +82,7 @@ function follow(schema: EncryptionSchema, name: string, path: string): TenantPla
       throw badPath(name, path, `${at}.${step} is no relation with a foreign key`)
     const [near, far] = [schema.models[at]!, schema.models[relation.model]!]
     const from = relation.from.map((field) => near.columns[field]!)
-    joins.push({ table: far.table, from, to: relation.to.map((field) => far.columns[field]!) })
+    joins.push({ schema: far.schema, table: far.table, from, to: relation.to.map((field) => far.columns[field]!) })
     at = relation.model
   }
   const target = schema.models[at]!.columns[column]

@@ -7,6 +7,7 @@ import {
   surveyIndexes,
   surveyKeys,
 } from '../postgres/survey.js'
+import { checkTenant } from '../tenant.js'
 import { type Choice, type ChoiceContext, choose, keysTable } from './maintain.js'
 
 /** What `$encryption.survey` takes. */
@@ -25,14 +26,15 @@ export interface Survey {
 
 /** Asks the database, and no KMS. Tables are read one after the other. */
 export async function survey(context: ChoiceContext, options: SurveyOptions): Promise<Survey> {
-  const { database } = options
+  const { database, tenant } = options
+  if (tenant !== undefined) checkTenant(tenant)
   const keys = await keysTable(context.schema, database)
   const fields: FieldSurvey[] = []
   const indexes: IndexSurvey[] = []
   for (const one of choose(context, options)) {
-    fields.push(...(await surveyFields(database, one, keys)))
-    indexes.push(...(await surveyIndexes(database, one)))
+    fields.push(...(await surveyFields(database, { ...one, keys }, tenant)))
+    indexes.push(...(await surveyIndexes(database, { ...one, keys }, tenant)))
   }
   const at = new Date().toISOString()
-  return { at, fields, indexes, keys: await surveyKeys(database, context.schema, options.tenant) }
+  return { at, fields, indexes, keys: await surveyKeys(database, context.schema, tenant) }
 }

@@ -14,6 +14,8 @@ export interface EncryptionSchema {
 }
 
 export interface ModelSchema {
+  /** The schema of the database that it is in (`@@schema`); left out where the search path decides. */
+  readonly schema?: string
   /** The table's name in the database. */
   readonly table: string
   /** The fields of the primary key, in order. */

@@ -19,6 +19,7 @@ export function modelSchema(annotated: AnnotatedModel, facts: ModelFacts): Model
   const { model, tenants } = annotated
   const columns = model.fields.filter(({ kind }) => kind === 'scalar' || kind === 'enum')
   return {
+    ...(model.schema ? { schema: model.schema } : {}),
     table: model.dbName ?? model.name,
     id: idFields(model),
     uniques: record(compoundUniques(model)),

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import type { Survey } from 'fieldseal/prisma'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { addPlaintext, dump, empty, type Migration, openMigration, plainCustomer } from '../maintenance/migration.js'
-import { configure, runCommand, startCommand } from './runCommand.js'
+import { CONFIG, configure, runCommand, startCommand } from './runCommand.js'
 
 let migration: Migration
 beforeAll(async () => {
@@ -53,6 +52,57 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     expect(await dump(migration)).toEqual(before)
   })
 
+  it('shows with --tenant the rows and keys of that tenant only', async () => {
+    await run('encrypt', '--tenant', 'globex')
+    const [globex] = events((await run('status', '--tenant', 'globex', '--json')).output)
+    const [acme] = events((await run('status', '--tenant', 'acme', '--json')).output)
+    const counts = ({ fields }: Survey, name: string) => fields.find(({ model, field }) => `${model}.${field}` === name)
+    expect(counts(globex, 'Customer.name')).toMatchObject({ rows: 20, plaintext: 0, ciphertext: 20 })
+    expect(counts(acme, 'Customer.name')).toMatchObject({ rows: 40, plaintext: 40, ciphertext: 0 })
+    // Whose an invoice is, its customer says; words are all of the default tenant.
+    expect(counts(globex, 'Invoice.text')).toMatchObject({ rows: 20, ciphertext: 20, versions: [{ rows: 20 }] })
+    expect(counts(acme, 'Invoice.text')).toMatchObject({ rows: 40, plaintext: 40 })
+    expect(counts(globex, 'Word.note')).toMatchObject({ rows: 0 })
+    expect(counts(acme, 'Word.note')).toMatchObject({ rows: 12 })
+    expect(globex.indexes).toMatchObject([{ missing: 0 }, { missing: 0 }])
+    expect(acme.indexes).toMatchObject([{ missing: 32 }, { missing: 40 }])
+    expect(new Set(globex.keys.map(({ tenant }: { tenant: string }) => tenant))).toEqual(new Set(['globex']))
+    expect(await run('status', '--tenant', 'globex')).toMatchObject({ code: 0 })
+    expect(await run('status', '--tenant', 'acme')).toMatchObject({ code: 3 })
+    expect(await run('status', '--tenant', '')).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('TENANT_INVALID'),
+    })
+  })
+
+  it('takes ciphertexts for whose rows are where nothing else says', async () => {
+    await run('encrypt')
+    configure(migration, CONFIG.replace(/tenants: .*/, '').replace(`defaultTenant: 'acme'`, ''))
+    const [globex] = events((await run('status', '--tenant', 'globex', '--json')).output)
+    expect(globex.fields).toContainEqual(expect.objectContaining({ model: 'Invoice', rows: 20, ciphertext: 20 }))
+    expect(globex.fields).toContainEqual(expect.objectContaining({ model: 'Word', rows: 0 }))
+  })
+
+  it('counts what each operation on keys and rows would do, and changes nothing', async () => {
+    await run('encrypt')
+    const before = await dump(migration)
+    const keys = await migration.sql('SELECT * FROM "EncryptionKey" ORDER BY id')
+    for (const [operation, expected] of [
+      ['re-encrypt', { operation: 're-encrypt', wanted: 0 }],
+      ['reindex', { operation: 'reindex', wanted: 40 }],
+      ['decrypt', { operation: 'decrypt', wanted: 40 }],
+      ['verify', { operation: 'verify', wanted: 40 }],
+      ['rotate', { operation: 'rotate', keys: 1 }],
+      ['rewrap', { operation: 'rewrap', keys: 2 }],
+    ] as const) {
+      const model = 'wanted' in expected ? ['--field', 'Customer.name'] : []
+      const { code, output } = await run(operation, '--tenant', 'acme', '--dry-run', '--json', ...model)
+      expect({ code, dry: events(output).at(-1) }).toMatchObject({ code: 0, dry: { event: 'dry-run', ...expected } })
+    }
+    expect(await dump(migration)).toEqual(before)
+    expect(await migration.sql('SELECT * FROM "EncryptionKey" ORDER BY id')).toEqual(keys)
+  })
+
   it('shows rows with problems, leaves them, and ends with 3', async () => {
     await migration.sql(`UPDATE customers SET notes = '12345678901234567890' WHERE number = 4`)
     const { code, output } = await run('encrypt', '--model', 'Customer')
@@ -85,26 +135,26 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     const keys = JSON.parse((await run('keys', 'export-metadata')).output)
     expect(keys).toHaveLength(4)
     expect(JSON.stringify([status, keys])).not.toContain('wrapped')
+    const acme = events((await run('keys', 'export-metadata', '--tenant', 'acme', '--json')).output)
+    expect(acme).toMatchObject([{ event: 'metadata', tenant: 'acme' }, { purpose: 'index' }])
   })
 
   it('shreds a tenant only if that is said, and prints the receipt', async () => {
     await run('encrypt')
     expect(await run('shred', '--tenant', 'acme')).toMatchObject({ code: 2 })
+    const before = await dump(migration)
+    const dry = await run('shred', '--tenant', 'acme', '--dry-run')
+    expect(dry).toMatchObject({ code: 0, output: expect.stringContaining('shred would destroy 2 keys; ') })
+    expect(dry.output).toContain('Customer.name: 40\n')
+    const [other] = events((await run('shred', '--tenant', 'globex', '--dry-run', '--json')).output)
+    expect(other).toMatchObject({ event: 'dry-run', operation: 'shred', tenant: 'globex', keys: 2 })
+    expect(await dump(migration)).toEqual(before)
     const shredded = await run('shred', '--tenant', 'acme', '--yes')
     expect(shredded).toMatchObject({ code: 0, output: expect.stringContaining('"tenant": "acme"') })
     expect(await run('verify', '--model', 'Customer', '--tenant', 'globex')).toMatchObject({ code: 0 })
     const lost = await run('verify', '--model', 'Customer')
     expect(lost).toMatchObject({ code: 3, output: expect.stringContaining('KEY_DESTROYED') })
     expect(lost.output).toContain('Further problems are counted only')
-  })
-
-  it('writes a page that is one file and shows every field', async () => {
-    await run('encrypt', '--model', 'Customer')
-    await run('status', '--html', 'report.html')
-    const page = readFileSync(join(migration.folder, 'report.html'), 'utf8')
-    expect(page).not.toMatch(/<script|<link|src=|url\(|https?:/)
-    expect(page.match(/<svg /g)!.length).toBe(8 + 8 + 6)
-    expect(page).toContain('132 values in plaintext')
   })
 })
 
@@ -120,6 +170,15 @@ describe('fieldseal that is stopped', () => {
     const rest = await run('encrypt', '--model', 'Customer')
     expect(rest).toMatchObject({ code: 0, output: expect.stringContaining('went on with an earlier run') })
     expect(rest.output).toMatch(/Customer +│ 2,060 +│ 2,060 /)
+  })
+
+  it('by a reader of its output that goes away ends quietly, and the same command does the rest', async () => {
+    await add(2000)
+    const { child, ended } = startCommand(migration, 'encrypt', '--model', 'Customer', '--rate', '1000', '--json')
+    child.stdout!.once('data', () => child.stdout!.destroy())
+    expect(await ended).toMatchObject({ code: 130, errors: '' })
+    expect(await run('encrypt', '--model', 'Customer')).toMatchObject({ code: 0 })
+    expect(await run('verify', '--model', 'Customer')).toMatchObject({ code: 0 })
   })
 
   it('by kill -9 loses nothing', async () => {

@@ -46,6 +46,13 @@ describe('fieldseal doctor', () => {
     expect(of('KMS')).toMatchObject([{ severity: 'hint', what: expect.stringContaining('no key yet') }])
   })
 
+  it('says an advice once for all findings that it serves', async () => {
+    const { output } = await runCommand(migration, 'doctor')
+    expect(output).toContain('problem  Customer.emailIndex is missing in 48 rows')
+    expect(output.match(/→ fieldseal reindex --model Customer\n/g)).toHaveLength(1)
+    expect(output).toMatch(/\n\d+ problems, 1 risk, \d+ hints?\n$/)
+  })
+
   it('is content once everything is encrypted, but for risks and hints', async () => {
     await migration.run('encrypt')
     const { code, of } = await doctor()
@@ -78,6 +85,23 @@ describe('fieldseal doctor', () => {
     await migration.sql('UPDATE customers SET search = NULL')
   })
 
+  it('finds them in tables that the Prisma schema does not know, such as a log', async () => {
+    await migration.sql('CREATE TABLE audit_log (id serial PRIMARY KEY, "before" jsonb)')
+    await migration.sql(
+      `INSERT INTO audit_log ("before") SELECT jsonb_build_object('n', n, 'email', 'Person' || n || '@Example.com') FROM generate_series(1, 50) n`,
+    )
+    const { code, of } = await doctor()
+    expect(code).toBe(3)
+    expect(of('copies')).toEqual([
+      expect.objectContaining({
+        severity: 'problem',
+        what: 'audit_log.before holds values of Customer.email in the clear',
+        next: 'stop writing it there, and empty it',
+      }),
+    ])
+    await migration.sql('DROP TABLE audit_log')
+  })
+
   it('finds keys that are old or nearly used up', async () => {
     await migration.sql(`UPDATE "EncryptionKey" SET messages = 4000000000, "createdAt" = now() - interval '2 years'
       WHERE tenant = 'acme' AND purpose = 'encrypt'`)
@@ -93,6 +117,115 @@ describe('fieldseal doctor', () => {
     migration.emulator.faults.clear()
     expect(code).toBe(3)
     expect(of('KMS')).toMatchObject([{ severity: 'problem', what: expect.stringContaining('KMS_DENIED') }])
+  })
+})
+
+describe('fieldseal doctor on the indexes for searches', () => {
+  /** Rows that were never updated: an index beside older versions of rows has to wait for others' transactions. */
+  const fresh = async () => {
+    await migration.sql('CREATE TABLE kept AS SELECT * FROM customers')
+    await migration.sql('TRUNCATE customers, invoices')
+    return () => migration.sql('INSERT INTO customers SELECT * FROM kept; DROP TABLE kept')
+  }
+  beforeAll(async () => {
+    await migration.run('encrypt')
+    const restore = await fresh()
+    await restore()
+  })
+
+  const slow = async () => {
+    const { of } = await doctor()
+    return of('blind indexes').map(({ severity, what, next }) => `${severity}: ${what} → ${next}`)
+  }
+  /** What it says with this index in place, and nothing else for nameIndex. */
+  const withIndex = async (definition: string) => {
+    await migration.sql('DROP INDEX IF EXISTS trial, trial2')
+    await migration.sql(definition)
+    return slow()
+  }
+  const advice = 'add @@index([tenantId, nameIndex]) to Customer, and a migration'
+
+  it.each([
+    ['of the column', 'CREATE INDEX trial ON customers (name_index)'],
+    ['of the tenant and the column', 'CREATE INDEX trial ON customers (tenant_id, name_index)'],
+    [
+      'of the tenant and the column, of a table with statistics',
+      'CREATE INDEX trial ON customers (tenant_id, name_index); ANALYZE customers',
+    ],
+    [
+      'that serves beside one that does not',
+      'CREATE INDEX trial ON customers (tenant_id, name_index); CREATE INDEX trial2 ON customers (number, name_index)',
+    ],
+    ['of the column, then another', 'CREATE INDEX trial ON customers (name_index, number)'],
+    ['by hash', 'CREATE INDEX trial ON customers USING hash (name_index)'],
+    ['of the rows that have a value', 'CREATE INDEX trial ON customers (name_index) WHERE name_index IS NOT NULL'],
+    ['that is unique', 'CREATE UNIQUE INDEX trial ON customers (tenant_id, name_index)'],
+  ])('is content with one %s', async (_, definition) => {
+    expect(await withIndex(definition)).toEqual([])
+  })
+
+  it('is content with those on text columns, of few rows or none', async () => {
+    await withIndex('CREATE INDEX trial ON customers (name_index)')
+    const restore = await fresh()
+    expect(await slow()).toEqual([])
+    await restore()
+  })
+
+  it('reports one of some rows, of an expression, or behind columns that a search does not give', async () => {
+    expect(await withIndex('CREATE INDEX trial ON customers (name_index) WHERE visits > 0')).toEqual([
+      `risk: Customer.nameIndex has the index "trial" of some rows only, WHERE (visits > 0), so a search reads the whole table → ${advice}`,
+    ])
+    expect(await withIndex(`CREATE INDEX trial ON customers (encode(name_index, 'hex'))`)).toEqual([
+      `risk: Customer.nameIndex has no index in the database, so each search reads the whole table → ${advice}`,
+    ])
+    expect(await withIndex('CREATE INDEX trial ON customers (number, name_index)')).toEqual([
+      `hint: Customer.nameIndex stands in an index behind number, so only searches that give that too are quick → ${advice}`,
+    ])
+    expect(await withIndex('CREATE INDEX trial ON customers (number) INCLUDE (name_index)')).toEqual([
+      expect.stringContaining('risk: Customer.nameIndex has an index that PostgreSQL cannot use'),
+    ])
+  })
+
+  it('says that one is not in use yet because of transactions that are older', async () => {
+    await migration.sql('DROP INDEX IF EXISTS trial')
+    // With room on its page, the new version of a row is beside the old one.
+    await migration.sql('ALTER TABLE customers SET (fillfactor = 20)')
+    await (await fresh())()
+    const older = await migration.pool.connect()
+    await older.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+    await older.query('SELECT txid_current()')
+    await migration.sql(`UPDATE customers SET name_index = name_index || '\\x00'::bytea`)
+    const said = await withIndex('CREATE INDEX trial ON customers (name_index)')
+    await older.query('ROLLBACK')
+    older.release()
+    await migration.sql('DROP INDEX trial')
+    await (await fresh())()
+    expect(said).toEqual([
+      'hint: Customer.nameIndex has the index "trial", which waits for transactions that are older than it → run this again once they have ended; see pg_stat_activity',
+    ])
+  })
+
+  it('reports one of another collation, and one that was not built to its end', async () => {
+    await withIndex('CREATE INDEX trial ON customers (name_index)')
+    const [{ indexdef }] = (await migration.sql(
+      `SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'customers_tenant_id_email_index%'`,
+    )) as [{ indexdef: string }]
+    const name = /INDEX (\S+) ON/.exec(indexdef)![1]!
+    await migration.sql(`DROP INDEX ${name}`)
+    await migration
+      .sql('CREATE INDEX other ON customers (email_index COLLATE "C.utf8")')
+      .catch(() => migration.sql('CREATE INDEX other ON customers (email_index COLLATE "POSIX")'))
+    expect(await slow()).toEqual([
+      expect.stringMatching(/^risk: Customer\.emailIndex has an index that PostgreSQL cannot use .*COLLATE/),
+    ])
+    await migration.sql('DROP INDEX other')
+    await migration.sql(indexdef)
+    await migration.sql(`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'trial'::regclass`)
+    expect(await slow()).toEqual([
+      'risk: Customer.nameIndex has the index "trial", which is invalid: it was not built to its end → REINDEX INDEX CONCURRENTLY "trial"',
+    ])
+    await migration.sql('REINDEX INDEX trial')
+    expect(await slow()).toEqual([])
   })
 })
 

@@ -155,6 +155,7 @@ describe('the command fieldseal init', () => {
     write('prisma/schema.prisma', SCHEMA)
     const asked = init()
     expect(asked).toMatchObject({ code: 2, errors: expect.stringContaining('say --yes') })
+    expect(asked.output).toMatch(/^--- prisma\/schema\.prisma\n/)
     expect(asked.output).toContain('+generator encryption {')
     expect(init('--dry-run')).toMatchObject({ code: 0 })
     expect(readFileSync(join(folder, 'prisma/schema.prisma'), 'utf8')).toBe(SCHEMA)
@@ -176,6 +177,19 @@ describe('the command fieldseal init', () => {
     write('db/main.prisma', SCHEMA)
     write(path, text)
     expect(init('--dry-run').output).toContain('+++ db/main.prisma')
+  })
+
+  it('says that a schema of Prisma 6 has to be brought to Prisma 7', () => {
+    write(
+      'schema.prisma',
+      SCHEMA.replace('provider = "postgresql"', 'provider = "postgresql"\n  url = env("DATABASE_URL")'),
+    )
+    expect(init('--dry-run')).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('takes it from prisma.config.ts'),
+    })
+    write('schema.prisma', SCHEMA)
+    expect(init('--dry-run').output).not.toContain('prisma.config.ts')
   })
 
   it('makes a schema that Prisma accepts', () => {

@@ -12,7 +12,8 @@ function screen(columns?: number) {
     columns === undefined ? {} : { isTTY: true, columns },
   ) as unknown as NodeJS.WriteStream
   const stdin = { isTTY: columns !== undefined } as NodeJS.ReadStream
-  return { terminal: humanTerminal(stdout, stdin), text: () => printed.join('') }
+  const resize = (to: number) => Object.assign(stdout, { columns: to })
+  return { terminal: humanTerminal(stdout, stdin), text: () => printed.join(''), resize }
 }
 
 describe('the output for people', () => {
@@ -33,6 +34,20 @@ describe('the output for people', () => {
     terminal.settle()
     expect(text()).toContain('User 50 % ')
     expect(text()).not.toContain('█')
+  })
+
+  it('follows the window when it is made narrower or wider', () => {
+    const { terminal, text, resize } = screen(110)
+    terminal.progress({ name: 'User', done: 500, total: 1000, unit: 'rows' })
+    resize(40)
+    terminal.progress({ name: 'User', done: 600, total: 1000, unit: 'rows' })
+    const narrow = text().slice(text().indexOf('60 %'))
+    expect(narrow).toMatch(/^60 % .+ left User/)
+    expect(narrow).not.toContain('█')
+    resize(110)
+    terminal.progress({ name: 'User', done: 700, total: 1000, unit: 'rows' })
+    terminal.settle()
+    expect(text()).toMatch(/User █+░+ 70 % {2}700 of about 1,000 rows/)
   })
 
   it('has no bar, no colour and no question where there is no terminal', () => {

@@ -1,8 +1,10 @@
 import { plaintextCopies } from '../doctor/copies.js'
 import type { Check, Finding } from '../doctor/finding.js'
+import { missingGuards } from '../doctor/guards.js'
 import { keyAges, kmsAnswers } from '../doctor/keys.js'
 import { suspiciousNames } from '../doctor/names.js'
-import { blindIndexes, checkConstraints, storedValues } from '../doctor/stored.js'
+import { slowSearches } from '../doctor/searches.js'
+import { blindIndexes, storedValues } from '../doctor/stored.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import type { World } from '../loadConfig.js'
 import { counted, type Terminal } from '../terminal.js'
@@ -16,9 +18,10 @@ const CHECKS: readonly Check[] = [
   kmsAnswers,
   storedValues,
   blindIndexes,
+  slowSearches,
   keyAges,
   plaintextCopies,
-  checkConstraints,
+  missingGuards,
   suspiciousNames,
 ]
 
@@ -33,9 +36,11 @@ export async function runDoctor(
   const findings: Finding[] = []
   for (const check of CHECKS) findings.push(...(await check(patient)))
   for (const severity of ['problem', 'risk', 'hint'] as const) {
-    for (const finding of findings.filter((one) => one.severity === severity)) {
-      terminal.event({ event: 'finding', ...finding })
-      terminal.say(`${severity.padEnd(8)} ${finding.what}\n         → ${finding.next}`)
+    const found = findings.filter((one) => one.severity === severity)
+    for (const finding of found) terminal.event({ event: 'finding', ...finding })
+    for (const [next, those] of groupedByNext(found)) {
+      for (const { what } of those) terminal.say(`${severity.padEnd(8)} ${what}`)
+      terminal.say(`         → ${next}`)
     }
   }
   const number = (severity: Finding['severity']) => findings.filter((one) => one.severity === severity).length
@@ -44,4 +49,11 @@ export async function runDoctor(
   )
   const bad = number('problem') + (args.strict ? number('risk') : 0)
   return bad > 0 ? EXIT.problems : EXIT.done
+}
+
+/** One advice serves many findings: a schema may have dozens of suspicious names. */
+function groupedByNext(findings: readonly Finding[]): Map<string, Finding[]> {
+  const groups = new Map<string, Finding[]>()
+  for (const finding of findings) groups.set(finding.next, [...(groups.get(finding.next) ?? []), finding])
+  return groups
 }

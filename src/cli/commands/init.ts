@@ -6,7 +6,7 @@ import { createTwoFilesPatch } from 'diff'
 import { FieldsealError } from '../../errors.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { findSchema } from '../init/findSchema.js'
-import { type FileChange, planInit } from '../init/plan.js'
+import { type FileChange, hasOldUrl, planInit } from '../init/plan.js'
 import { CONFIG_NAMES } from '../loadConfig.js'
 import type { Terminal } from '../terminal.js'
 
@@ -23,6 +23,9 @@ const NEXT = `Next:
   3. Extend your client with fieldEncryption, and see to fieldseal.config.ts
   4. npx fieldseal status`
 
+const OLD_URL =
+  'The datasource names a url, as up to Prisma 6: fieldseal needs Prisma 7.10, which takes it from prisma.config.ts.\n'
+
 /** Adds what the project lacks, once that is agreed to. */
 export async function runInit(
   root: string,
@@ -31,6 +34,7 @@ export async function runInit(
 ): Promise<ExitCode> {
   const { files, folder } = await findSchema(root, schema)
   const configured = CONFIG_NAMES.some((name) => existsSync(join(root, name)))
+  if (hasOldUrl(files)) terminal.say(OLD_URL)
   const changes = planInit({ root, schema: files, folder, configured })
   for (const change of changes) {
     terminal.event({ event: 'change', path: relative(root, change.path), after: change.after })
@@ -58,7 +62,7 @@ function diffOf(root: string, { path, before, after }: FileChange): string {
     undefined,
     { context: 2 },
   )
-  return patch.replace(/^=+\n/, '')
+  return patch.replace(/^(Index: .*\n)?=+\n/, '')
 }
 
 async function agree(terminal: Terminal): Promise<void> {

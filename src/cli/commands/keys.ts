@@ -75,11 +75,17 @@ function concludeWalk(operation: 'rotate' | 'rewrap', terminal: Terminal, report
 
 export interface ShredArguments {
   readonly tenant: string
+  readonly dryRun?: boolean
   readonly yes?: boolean
 }
 
 /** Destroys the keys of a tenant, if that is really meant. */
-export async function runShred(world: World, terminal: Terminal, { tenant, yes }: ShredArguments): Promise<ExitCode> {
+export async function runShred(
+  world: World,
+  terminal: Terminal,
+  { tenant, dryRun, yes }: ShredArguments,
+): Promise<ExitCode> {
+  if (dryRun) return countLost(world, terminal, tenant)
   if (!yes) await agree(terminal, tenant)
   const receipt = await world.client.$encryption.shred(tenant)
   terminal.event({ event: 'receipt', ...receipt })
@@ -91,6 +97,22 @@ export async function runShred(world: World, terminal: Terminal, { tenant, yes }
     )
   }
   terminal.say('Keep this receipt. Backups of the keys table can still open the data: destroy or rewrite them too.')
+  return EXIT.done
+}
+
+/** What a tenant would lose. */
+async function countLost({ client, database, tenants }: World, terminal: Terminal, tenant: string): Promise<ExitCode> {
+  const { keys, fields } = await client.$encryption.survey({ database, tenants, tenant })
+  const alive = keys.filter(({ state }) => state !== 'destroyed').length
+  const lost = fields.filter(({ ciphertext }) => ciphertext > 0)
+  const values = lost.reduce((sum, { ciphertext }) => sum + ciphertext, 0)
+  terminal.event({ event: 'dry-run', operation: 'shred', tenant, keys: alive, values })
+  const name = ({ model, field, ciphertext }: (typeof lost)[number]) => `  ${model}.${field}: ${count(ciphertext)}`
+  terminal.say(
+    `shred would destroy ${counted(alive, 'key')}; ${counted(values, 'value')} could not be read again${lost.length > 0 ? ':' : '.'}`,
+  )
+  for (const one of lost) terminal.say(name(one))
+  terminal.say('A dry run: nothing was changed.')
   return EXIT.done
 }
 
@@ -106,9 +128,21 @@ async function agree(terminal: Terminal, tenant: string): Promise<void> {
   if (isCancel(answer) || answer !== tenant) throw new FieldsealError('OPTIONS_INVALID', 'nothing was changed')
 }
 
-/** Lists all keys without what is wrapped, for an inventory: JSON, with or without `--json`. */
-export async function runExportMetadata({ client, database }: World, stdout: NodeJS.WriteStream): Promise<ExitCode> {
-  const { keys } = await client.$encryption.survey({ database, models: [] })
-  stdout.write(`${JSON.stringify(keys, null, 2)}\n`)
+export interface ExportArguments {
+  readonly tenant?: string
+  readonly json?: boolean
+}
+
+/** Lists keys without what is wrapped, for an inventory: a JSON document, or with `--json` a key a line. */
+export async function runExportMetadata(
+  { client, database }: World,
+  stdout: NodeJS.WriteStream,
+  { tenant, json }: ExportArguments,
+): Promise<ExitCode> {
+  const { keys } = await client.$encryption.survey({ database, models: [], tenant })
+  const lines = json
+    ? keys.map((key) => JSON.stringify({ event: 'metadata', ...key }))
+    : [JSON.stringify(keys, null, 2)]
+  for (const line of lines) stdout.write(`${line}\n`)
   return EXIT.done
 }

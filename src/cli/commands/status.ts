@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
-import type { KeySurvey } from '../../postgres/survey.js'
 import type { Survey } from '../../prisma/survey.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import type { World } from '../loadConfig.js'
+import { reportPage } from '../report/page.js'
+import { ageInDays } from '../report/plots.js'
 import { count, counted, type Terminal } from '../terminal.js'
-import { statusPage } from './statusPage.js'
 
 export interface StatusArguments {
   readonly model?: readonly string[]
@@ -15,7 +15,6 @@ export interface StatusArguments {
 
 /** Tenants shown one by one. */
 const SHOWN = 20
-const DAY = 86_400_000
 
 /** Shows what is encrypted and under which keys. Plaintext that is left is a problem. */
 export async function runStatus(world: World, terminal: Terminal, args: StatusArguments): Promise<ExitCode> {
@@ -27,7 +26,7 @@ export async function runStatus(world: World, terminal: Terminal, args: StatusAr
   showFields(terminal, survey)
   showKeys(terminal, survey)
   if (html !== undefined) {
-    await writeFile(html, statusPage(survey))
+    await writeFile(html, reportPage(survey, scopeOf(args)))
     terminal.say(`Wrote ${html}`)
   }
   const open = survey.fields.some(({ plaintext, unknownKey }) => plaintext + unknownKey > 0)
@@ -68,7 +67,7 @@ function showKeys(terminal: Terminal, { keys, at }: Survey): void {
       key.tenant,
       key.purpose,
       key.version,
-      ageOf(key, at),
+      Math.floor(ageInDays(key, at)),
       count(key.messages),
       `${key.kms} ${key.kekId}`,
     ]),
@@ -76,6 +75,7 @@ function showKeys(terminal: Terminal, { keys, at }: Survey): void {
   if (active.length > SHOWN) terminal.say(`… and ${count(active.length - SHOWN)} younger ones; --json lists all.`)
 }
 
-export function ageOf({ createdAt }: KeySurvey, at: string): number {
-  return Math.floor((Date.parse(at) - Date.parse(createdAt)) / DAY)
+function scopeOf({ model = [], field = [], tenant }: StatusArguments): string {
+  const chosen = [...model, ...field].join(', ')
+  return [...(tenant === undefined ? [] : [`tenant ${tenant}`]), ...(chosen ? [`only ${chosen}`] : [])].join(' · ')
 }

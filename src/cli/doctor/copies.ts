@@ -2,7 +2,7 @@ import { type PgConnection, quoteName, runSql, tableName } from '../../postgres/
 import type { ModelSchema } from '../../schema/encryptionSchema.js'
 import { type Check, encryptedFields, type Finding, type Patient } from './finding.js'
 
-/** Rows that are looked at in each table: the newest by their place, which are read quickly. */
+/** Rows that are looked at in each table: the first by their place, which are read quickly. */
 const SAMPLE = 300
 /** Of fields with `mode: kms`, of which each value is a call of the KMS. */
 const SAMPLE_OF_KMS = 20
@@ -10,27 +10,21 @@ const SAMPLE_OF_KMS = 20
 const TELLING = 6
 
 /**
- * Values of encrypted fields that stand in the clear in another column: a search text, a log, a payload. It compares
- * samples in this process, so that no value travels into a statement. What it does not find may still be there.
+ * Values of encrypted fields that stand in the clear in another column: a search text, a log, a payload, also in tables
+ * that the Prisma schema does not know. It compares samples in this process, so that no value travels into a statement.
+ * What it does not find may still be there.
  */
 export const plaintextCopies: Check = async (patient) => {
   const secrets = await sampleSecrets(patient)
   if (secrets.size === 0) return []
   const found: Finding[] = []
-  for (const [name, model] of Object.entries(patient.schema.models)) {
-    if (name === patient.schema.keysModel) continue
-    for (const [field, column] of await plainColumns(patient.database, model)) {
-      const texts = await sample(patient.database, model, column)
-      const copied = [...secrets].find(([value]) => texts.some((text) => text.includes(value)))
-      if (copied === undefined) continue
-      const what = `${name}.${field} holds values of ${copied[1]} in the clear`
-      found.push({
-        severity: 'problem',
-        check: 'copies',
-        what,
-        next: `mark ${name}.${field} too, or stop writing it there`,
-      })
-    }
+  for (const { place, table, column, marked } of await plainColumns(patient)) {
+    const texts = await sample(patient.database, table, column)
+    const copied = [...secrets].find(([value]) => texts.some((text) => text.includes(value)))
+    if (copied === undefined) continue
+    const what = `${place} holds values of ${copied[1]} in the clear`
+    const next = marked ? `mark ${place} too, or stop writing it there` : 'stop writing it there, and empty it'
+    found.push({ severity: 'problem', check: 'copies', what, next })
   }
   return found
 }
@@ -60,23 +54,60 @@ async function sampleSecrets({ client, database, schema }: Patient): Promise<Map
   return secrets
 }
 
-/** Columns for text and JSON that are not encrypted. */
-async function plainColumns(database: PgConnection, model: ModelSchema): Promise<[field: string, column: string][]> {
-  const types = await runSql(
-    database,
-    `SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
-     AND atttypid IN ('text'::regtype, 'varchar'::regtype, 'json'::regtype, 'jsonb'::regtype, 'text[]'::regtype)`,
-    [tableName(model)],
-  )
-  const names = new Set(types.map(([name]) => name))
-  return Object.entries(model.columns).filter(
-    ([field, column]) =>
-      names.has(column) && !(field in model.encrypted) && !(field in model.indexes) && !model.id.includes(field),
-  )
+/** A column in which values could stand. */
+interface PlainColumn {
+  /** `Model.field`, or the table and column where the Prisma schema has none. */
+  readonly place: string
+  /** In SQL. */
+  readonly table: string
+  readonly column: string
+  /** It is a field, which could be marked. */
+  readonly marked: boolean
 }
 
-async function sample(database: PgConnection, model: ModelSchema, column: string): Promise<string[]> {
+/** Columns for text and JSON that are not encrypted, of all tables beside the models' that may be read. */
+async function plainColumns({ database, schema }: Patient): Promise<PlainColumn[]> {
+  const models = Object.entries(schema.models)
+  const oids = await runSql(
+    database,
+    `SELECT to_regclass(t)::oid::text FROM unnest($1::text[]) WITH ORDINALITY u(t, n) ORDER BY n`,
+    [models.map(([, model]) => tableName(model))],
+  )
+  const owners = new Map(models.map((model, i) => [oids[i]![0], model]))
+  const rows = await runSql(
+    database,
+    `SELECT c.oid::text, n.nspname, c.relname, a.attname
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> '_prisma_migrations'
+       AND n.oid IN (SELECT relnamespace FROM pg_class WHERE oid::text = ANY ($1::text[]))
+       AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+       AND a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'json'::regtype, 'jsonb'::regtype, 'text[]'::regtype)
+     ORDER BY n.nspname, c.relname, a.attnum`,
+    [oids.map(([oid]) => oid)],
+  )
+  return rows.flatMap(([oid, space, table, column]): PlainColumn[] => {
+    const owner = owners.get(oid!)
+    const place = owner === undefined ? `${table}.${column}` : placeOf(schema, owner, column!)
+    if (place === undefined) return []
+    const name = tableName({ schema: space!, table: table! })
+    return [{ place, table: name, column: column!, marked: owner !== undefined }]
+  })
+}
+
+/** `Model.field` of a column that holds what it seems to; nothing for keys, ciphertexts and indexes. */
+function placeOf(
+  { keysModel }: Patient['schema'],
+  [name, model]: [string, ModelSchema],
+  column: string,
+): string | undefined {
+  const field = Object.keys(model.columns).find((one) => model.columns[one] === column)
+  if (field === undefined) return `${model.table}.${column}`
+  const known = field in model.encrypted || field in model.indexes || model.id.includes(field)
+  return known || name === keysModel ? undefined : `${name}.${field}`
+}
+
+async function sample(database: PgConnection, table: string, column: string): Promise<string[]> {
   const name = quoteName(column)
-  const newest = `SELECT left(${name}::text, 20000) FROM ${tableName(model)} WHERE ${name} IS NOT NULL LIMIT ${SAMPLE}`
-  return (await runSql(database, newest)).map(([text]) => text!)
+  const first = `SELECT left(${name}::text, 20000) FROM ${table} WHERE ${name} IS NOT NULL LIMIT ${SAMPLE}`
+  return (await runSql(database, first)).map(([text]) => text!)
 }

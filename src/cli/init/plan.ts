@@ -65,6 +65,12 @@ function checkDatasource(blocks: readonly Located[]): void {
   )
 }
 
+/** Whether a schema is still as Prisma 6 wants it. */
+export function hasOldUrl(schema: readonly TextFile[]): boolean {
+  const blocks = schema.flatMap(({ text }) => schemaBlocks(text))
+  return blocks.some(({ keyword, text }) => keyword === 'datasource' && /^\s*(url|directUrl)\s*=/m.test(text))
+}
+
 function clientGenerator(blocks: readonly Located[]): Located {
   const generators = blocks.filter(({ block }) => block.keyword === 'generator')
   const client = generators.find(({ block }) => /^prisma-client(-js)?$/.test(setting(block, 'provider') ?? ''))

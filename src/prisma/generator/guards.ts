@@ -34,12 +34,17 @@ function guard(model: DatamodelModel, field: string, spec: EncryptedFieldSchema)
   const name = identifier(constraintName(table, column))
   const drop = `${alter} DROP CONSTRAINT IF EXISTS ${name};`
   if (spec.state !== undefined) return [drop]
-  const check = condition(identifier(column), spec, nativeType?.[0] === 'Json')
+  const check = guardCondition(identifier(column), spec, nativeType?.[0] === 'Json')
   return [drop, `${alter} ADD CONSTRAINT ${name} CHECK (${check});`]
 }
 
-/** True of NULL and of ciphertext. */
-function condition(column: string, { type, list }: EncryptedFieldSchema, isJsonText: boolean): string {
+/**
+ * SQL that is true of NULL and of ciphertext.
+ *
+ * @param column in SQL
+ * @param isJsonText the column is of the type json, not jsonb
+ */
+export function guardCondition(column: string, { type, list }: EncryptedFieldSchema, isJsonText: boolean): string {
   if (!list) return begins(column, type, isJsonText)
   const one = `cardinality(${column}) = 1 AND ${begins(`${column}[1]`, type, isJsonText)}`
   return `${column} IS NULL OR cardinality(${column}) = 0 OR COALESCE(${one}, false)`

@@ -1,0 +1,90 @@
+import type { Command, Option } from 'commander'
+import type { SchemaNames } from './schemaNames.js'
+
+/** What can stand at a place of the command line; `files` where a file is named. */
+export type Candidates = 'files' | readonly Candidate[]
+
+export interface Candidate {
+  readonly name: string
+  readonly description: string
+}
+
+const FILES = new Set(['--config', '--schema', '--html'])
+
+/**
+ * What can follow.
+ *
+ * @param words all that stands before the word under the cursor, without the program's own name
+ * @param current the word under the cursor, as far as it goes; empty for a new one
+ * @param names asked for only where one can stand
+ */
+export async function candidates(
+  program: Command,
+  words: readonly string[],
+  current: string,
+  names: () => Promise<SchemaNames>,
+): Promise<Candidates> {
+  const { command, open, used } = placeOf(program, words)
+  const [, given, value] = /^(--[\w-]+)=(.*)$/.exec(current) ?? []
+  if (given !== undefined && value !== undefined) {
+    const option = optionsOf(command).find(({ long }) => long === given)
+    const found = option ? await valuesOf(option, names) : []
+    return found === 'files' ? found : found.map((one) => ({ ...one, name: `${given}=${one.name}` }))
+  }
+  if (current.startsWith('-')) return flagsOf(command, used)
+  if (open) return valuesOf(open, names)
+  return [...subcommandsOf(command), ...choicesOf(command)]
+}
+
+interface Place {
+  readonly command: Command
+  /** The option whose value may stand here. */
+  readonly open: Option | undefined
+  readonly used: ReadonlySet<Option>
+}
+
+function placeOf(program: Command, words: readonly string[]): Place {
+  const used = new Set<Option>()
+  let command = program
+  let open: Option | undefined
+  for (const word of words) {
+    if (word.startsWith('-')) {
+      const [flag] = word.split('=')
+      const option = optionsOf(command).find(({ long, short }) => long === flag || short === flag)
+      if (option) used.add(option)
+      open = option?.required && !word.includes('=') ? option : undefined
+    } else if (open) {
+      open = open.variadic ? open : undefined
+    } else {
+      command = command.commands.find((one) => one.name() === word) ?? command
+    }
+  }
+  return { command, open, used }
+}
+
+function optionsOf(command: Command): Option[] {
+  return command.createHelp().visibleOptions(command)
+}
+
+function flagsOf(command: Command, used: ReadonlySet<Option>): Candidate[] {
+  return optionsOf(command)
+    .filter((option) => option.variadic || ![...used].some(({ long }) => long === option.long))
+    .map(({ long, short, description }) => ({ name: (long ?? short)!, description }))
+}
+
+async function valuesOf({ long, argChoices }: Option, names: () => Promise<SchemaNames>): Promise<Candidates> {
+  if (FILES.has(long!)) return 'files'
+  const values = long === '--model' ? (await names()).models : long === '--field' ? (await names()).fields : argChoices
+  return (values ?? []).map((name) => ({ name, description: '' }))
+}
+
+function subcommandsOf(command: Command): Candidate[] {
+  return command
+    .createHelp()
+    .visibleCommands(command)
+    .map((one) => ({ name: one.name(), description: one.summary() || one.description() }))
+}
+
+function choicesOf({ registeredArguments }: Command): Candidate[] {
+  return registeredArguments.flatMap(({ argChoices = [] }) => argChoices.map((name) => ({ name, description: '' })))
+}

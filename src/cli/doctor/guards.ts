@@ -1,0 +1,27 @@
+import { quoteName, runSql, tableName } from '../../postgres/sql.js'
+import { readTableFacts } from '../../postgres/tableFacts.js'
+import { guardCondition } from '../../prisma/generator/guards.js'
+import { type Check, encryptedFields, type Finding } from './finding.js'
+
+/** Columns into which any other tool could write plaintext. */
+export const missingGuards: Check = async ({ schema, database }) => {
+  const found: Finding[] = []
+  for (const { name, model, field, spec, column } of encryptedFields(schema)) {
+    if (spec.state !== undefined) continue
+    const table = tableName(model)
+    // The prefix of ciphertexts stands in it as text, or for Bytes as hexadecimal digits.
+    const [row] = await runSql(
+      database,
+      `SELECT count(*) FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)
+       WHERE c.conrelid = to_regclass($1) AND c.contype = 'c' AND a.attname = $2 AND pg_get_constraintdef(c.oid) ~ 'fs1[.]|6673312e'`,
+      [table, column],
+    )
+    if (Number(row![0]) > 0) continue
+    const { types } = await readTableFacts(database, table)
+    const condition = guardCondition(quoteName(column), spec, /^json(\[\])?$/.test(types.get(column) ?? ''))
+    const sql = `ALTER TABLE ${table} ADD CHECK (${condition}) NOT VALID`
+    const what = `nothing keeps other tools from writing plaintext into ${name}.${field}`
+    found.push({ severity: 'hint', check: 'constraints', what, next: sql })
+  }
+  return found
+}

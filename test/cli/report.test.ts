@@ -1,0 +1,267 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Survey } from 'fieldseal/prisma'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { KINDS } from '../../src/cli/report/bars.js'
+import { reportPage } from '../../src/cli/report/page.js'
+import { addPlaintext, type Migration, openMigration, plainCustomer } from '../maintenance/migration.js'
+import { type OpenBrowser, openBrowser } from '../support/browser.js'
+import { pdfPages } from '../support/pdfPages.js'
+import { configure, runCommand } from './runCommand.js'
+
+let migration: Migration
+let opened: OpenBrowser
+let survey: Survey
+beforeAll(async () => {
+  ;[migration, opened] = await Promise.all([openMigration(), openBrowser()])
+  await prepare()
+  const { output } = await runCommand(migration, 'status', '--json', '--html', 'report.html')
+  survey = JSON.parse(output)
+})
+afterAll(() => Promise.all([migration?.close(), opened?.close()]))
+
+/** Two versions of keys, one of them old; rows under each, in plaintext and under a key that is gone. */
+async function prepare(): Promise<void> {
+  configure(migration)
+  await addPlaintext(migration.plain)
+  await migration.run('encrypt', { models: ['Customer', 'Word'] })
+  await migration.prisma.$encryption.rotate({ tenants: 'acme' })
+  await migration.run('re-encrypt', { models: ['Word'] })
+  await migration.plain.customer!.createMany({ data: [plainCustomer(100), plainCustomer(101)] })
+  await migration.sql(`UPDATE "EncryptionKey" SET "createdAt" = now() - interval '100 days' WHERE version = 1`)
+  await migration.sql(
+    `UPDATE "Word" SET note = 'fs1.AQAAAAAAAAAAAAAAAAAAAAAA' || substring(note from 29) WHERE text = 'NULL'`,
+  )
+}
+
+/** Opens a page and gathers what it should not do. */
+async function show(file: string, width: number): Promise<{ page: Page; wrong: string[] }> {
+  const page = await opened.browser.newPage({ viewport: { width, height: 800 } })
+  const wrong: string[] = []
+  const url = pathToFileURL(join(migration.folder, file)).href
+  page.on('console', (message) => wrong.push(`console: ${message.text()}`))
+  page.on('pageerror', (error) => wrong.push(`error: ${error.message}`))
+  page.on('request', (request) => request.url() !== url && wrong.push(`request: ${request.url()}`))
+  await page.goto(url)
+  return { page, wrong }
+}
+
+interface ShownBar {
+  readonly name: string
+  readonly label: string
+  readonly figures: readonly string[]
+  /** Of the parts, of what is the whole width. */
+  readonly shares: readonly number[]
+  readonly height: number
+}
+
+/** What the bars under a heading show, as they are laid out. */
+function barsUnder(page: Page, heading: string): Promise<ShownBar[]> {
+  return page
+    .locator('section', { has: page.getByRole('heading', { name: heading }) })
+    .locator('.row')
+    .evaluateAll((rows) =>
+      rows.map((row) => {
+        const svg = row.querySelector('svg')!
+        const { width, height } = svg.getBoundingClientRect()
+        const parts = [...svg.querySelectorAll('rect:not(.ground)')]
+        return {
+          name: row.querySelector('.name')!.textContent!,
+          label: svg.getAttribute('aria-label')!,
+          figures: [...row.querySelectorAll('.figures span')].map((figure) => figure.textContent!),
+          shares: parts.map((part) => Math.round((1000 * part.getBoundingClientRect().width) / width) / 1000),
+          height,
+        }
+      }),
+    )
+}
+
+// Run in the browser, whose types this project does not know.
+const widthOfText = new Function(
+  'element',
+  'const range = document.createRange(); range.selectNodeContents(element); return range.getBoundingClientRect().width',
+) as (element: unknown) => number
+const isKeptOnPaper = new Function('rect', `return getComputedStyle(rect).printColorAdjust === 'exact'`) as (
+  rect: unknown,
+) => boolean
+
+const thousandth = (part: number, whole: number) => Math.round((1000 * part) / whole) / 1000
+
+describe('the page that status --html writes, in a browser', () => {
+  it('loads nothing, runs nothing and reports no error', async () => {
+    const { page, wrong } = await show('report.html', 1200)
+    expect(wrong).toEqual([])
+    expect(await page.locator('script, link, img, iframe, [onload]').count()).toBe(0)
+    expect(await page.title()).toBe(`fieldseal: what is encrypted, ${survey.at.slice(0, 10)}`)
+    await page.close()
+  })
+
+  it('shows title, date, verdict and totals as text that can be seen', async () => {
+    const { page } = await show('report.html', 1200)
+    const heading = page.getByRole('heading', { level: 1 })
+    expect(await heading.boundingBox()).toMatchObject({ width: expect.toSatisfy((width) => width > 100) })
+    // A font without glyphs takes no width.
+    expect(await heading.evaluate(widthOfText)).toBeGreaterThan(100)
+    expect(await page.locator('time').textContent()).toBe(`${survey.at.slice(0, 16).replace('T', ' ')} UTC`)
+    const plaintext = survey.fields.reduce((sum, field) => sum + field.plaintext, 0)
+    expect(await page.locator('.verdict').textContent()).toContain(`${plaintext} in plaintext, 1 under an unknown key`)
+    const totals = await page.locator('.totals div').allInnerTexts()
+    expect(totals.map((text) => text.split('\n').slice(0, 2))).toEqual([
+      ['encrypted', expect.stringMatching(/^\d\d\.\d %$/)],
+      ['in plaintext', String(plaintext)],
+      [
+        'not under an active key',
+        String(
+          survey.fields
+            .flatMap(({ versions }) => versions)
+            .filter(({ state }) => state === 'retired')
+            .reduce((sum, { rows }) => sum + rows, 0),
+        ),
+      ],
+      ['tenants with keys', '2'],
+      ['active keys', String(survey.keys.filter(({ state }) => state === 'active').length)],
+      ['oldest active key', '100 days'],
+    ])
+    await page.close()
+  })
+
+  it('plots the coverage of each field to scale', async () => {
+    const { page } = await show('report.html', 1200)
+    const bars = await barsUnder(page, 'Coverage per field')
+    expect(bars.map(({ name }) => name)).toEqual(survey.fields.map(({ model, field }) => `${model}.${field}`))
+    survey.fields.forEach((field, i) => {
+      const sizes = [field.ciphertext - field.unknownKey, field.plaintext, field.unknownKey, field.null]
+      expect(bars[i]!.height).toBeGreaterThan(10)
+      expect(bars[i]!.shares).toEqual(
+        sizes.filter((size) => size > 0).map((size) => expect.closeTo(size / field.rows, 2)),
+      )
+      if (field.plaintext > 0) expect(bars[i]!.figures).toContain(`${field.plaintext} plaintext`)
+    })
+    expect(bars.find(({ name }) => name === 'Customer.name')).toMatchObject({
+      label: 'Customer.name, encrypted 60, plaintext 2',
+      figures: ['96.7 %', '2 plaintext'],
+      shares: [thousandth(60, 62), thousandth(2, 62)],
+    })
+    expect(bars.find(({ name }) => name === 'Event.payload')!.figures).toEqual(['0.0 %', '60 plaintext'])
+    await page.close()
+  })
+
+  it('plots rows by key version, and keys by age', async () => {
+    const { page } = await show('report.html', 1200)
+    const versions = await barsUnder(page, 'Rows by key version')
+    expect(versions.find(({ name }) => name === 'Customer.name')).toMatchObject({
+      figures: ['v1 active: 20', 'v1 retired: 40'],
+      shares: [thousandth(20, 60), thousandth(40, 60)],
+    })
+    expect(versions.find(({ name }) => name === 'Word.note')).toMatchObject({ figures: ['v2 active: 11'], shares: [1] })
+    expect(versions.map(({ name }) => name)).not.toContain('Event.payload')
+    const ages = await barsUnder(page, 'Keys by age')
+    expect(ages.map(({ name, figures }) => [name, ...figures])).toEqual([
+      ['under 7 days', '1 active', '0 retired'],
+      ['7 to 30 days', '0 active', '0 retired'],
+      ['30 to 90 days', '0 active', '0 retired'],
+      ['90 to 180 days', '3 active', '1 retired'],
+      ['180 to 365 days', '0 active', '0 retired'],
+      ['over a year', '0 active', '0 retired'],
+    ])
+    expect(ages[0]!.shares).toEqual([0.25])
+    expect(ages[3]!.shares).toEqual([0.75, 0.25])
+    await page.close()
+  })
+
+  it.each([320, 360, 720, 1200])('has nothing beside the window at %d pixels', async (width) => {
+    writeFileSync(join(migration.folder, 'long.html'), reportPage(longSurvey(), ''))
+    for (const file of ['report.html', 'long.html']) {
+      const { page } = await show(file, width)
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+      await page.close()
+    }
+  })
+
+  it('escapes names', async () => {
+    const tenant = '<img src=x onerror=alert(1)>"\'&'
+    const keys = survey.keys.map((key) => ({ ...key, tenant }))
+    writeFileSync(join(migration.folder, 'names.html'), reportPage({ ...survey, keys }, `tenant ${tenant}`))
+    const { page, wrong } = await show('names.html', 1200)
+    expect(wrong).toEqual([])
+    expect(await page.locator('.when').textContent()).toContain(tenant)
+    expect(await page.getByRole('cell', { name: tenant, exact: true }).count()).toBeGreaterThan(0)
+    expect(await page.locator('img').count()).toBe(0)
+    await page.close()
+  })
+
+  it('has colours that can be told from the ground, and from each other without colours', async () => {
+    const source = readFileSync(join(migration.folder, 'report.html'), 'utf8')
+    for (const color of ['#00805d', '#0072b2', '#89919a', '#d55e00', '#aa4499', '#3d4349']) {
+      expect(source).toContain(color)
+      expect(contrastToWhite(color), color).toBeGreaterThanOrEqual(3)
+    }
+    expect(contrastToWhite(KINDS.kms)).toBeGreaterThanOrEqual(3)
+    for (const pattern of ['hatched', 'dotted', 'crossed']) expect(source).toContain(`<pattern id="${pattern}"`)
+  })
+})
+
+describe('the page on paper', () => {
+  it('is one or two pages of A4 for a few fields, its plots in colour', async () => {
+    const { page } = await show('report.html', 1200)
+    await page.emulateMedia({ media: 'print' })
+    const pages = await pdfPages(await page.pdf({ format: 'A4' }))
+    expect(pages.length).toBeLessThanOrEqual(2)
+    expect(pages[0]).toMatchObject({ width: expect.closeTo(595, -1), height: expect.closeTo(842, -1) })
+    expect(pages[0]!.texts[0]!.text).toBe('What is encrypted')
+    expect(await page.locator('.row rect').first().evaluate(isKeptOnPaper)).toBe(true)
+    await page.close()
+  })
+
+  it('breaks between rows, keeps headings with what follows, and repeats heads of tables', async () => {
+    const long = longSurvey()
+    writeFileSync(join(migration.folder, 'long.html'), reportPage(long, ''))
+    const { page } = await show('long.html', 1200)
+    const pages = await pdfPages(await page.pdf({ format: 'A4' }))
+    expect(pages.length).toBeGreaterThan(3)
+    const headings = [
+      'Coverage per field',
+      'Rows by key version',
+      'Keys by age',
+      'Fields',
+      'Blind indexes',
+      'Oldest active keys',
+    ]
+    for (const { texts, width, height } of pages) {
+      const body = texts.filter(({ y }) => y < height - 50)
+      expect(body.length).toBeGreaterThan(4)
+      for (const { x, width: wide, text } of body) expect([x >= 28, x + wide <= width - 28], text).toEqual([true, true])
+      for (const { text, y } of body)
+        if (headings.includes(text)) expect(body.filter((one) => one.y > y + 20).length).toBeGreaterThan(3)
+    }
+    const words = pages.map(({ texts }) => texts.map(({ text }) => text).join(' '))
+    for (const heading of headings) expect(words.join(' ')).toContain(heading)
+    expect(words.filter((text) => text.includes('plaintext encrypted unknown')).length).toBeGreaterThan(1)
+    await page.close()
+  })
+})
+
+/** Many fields, with names as long as they come. */
+function longSurvey(): Survey {
+  const field = survey.fields.find(({ versions }) => versions.length > 1)!
+  const name = 'PatientInsuranceInformationRecord'
+  const fields = Array.from({ length: 60 }, (_, i) => ({
+    ...field,
+    model: name,
+    field: `secondaryPolicyHolderIdentificationNumber${i}`,
+  }))
+  const keys = Array.from({ length: 40 }, (_, i) => ({
+    ...survey.keys[i % survey.keys.length]!,
+    tenant: `tenant-${'0'.repeat(i)}`,
+  }))
+  return { ...survey, fields, keys }
+}
+
+/** Of WCAG 2, which asks for 3 of graphics. */
+function contrastToWhite(color: string): number {
+  const channels = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255)
+  const [red, green, blue] = channels.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+  return 1.05 / (0.2126 * red! + 0.7152 * green! + 0.0722 * blue! + 0.05)
+}
