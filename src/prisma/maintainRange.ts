@@ -71,7 +71,7 @@ async function workOn(context: MaintainContext, job: RangeJob, options: Maintain
     const { commands, workers } = await headcount(database, work.run)
     if (commands === 0) return { outcome: 'none' }
     if (options.modest && workers > 1) return { outcome: 'left' }
-    return await attended(presence, options, work, (signal, share) =>
+    return await attended(presence, options, { work, workers }, (signal, share) =>
       workThrough(context, { ...options, signal }, { job, work, share }),
     )
   } finally {
@@ -123,11 +123,11 @@ async function workThrough(
 async function attended(
   presence: Presence,
   { database, signal }: MaintainRangeOptions,
-  { run }: RangeWork,
+  { work: { run }, workers }: { readonly work: RangeWork; readonly workers: number },
   work: (signal: AbortSignal, share: () => number) => Promise<RangeReport>,
 ): Promise<RangeReport> {
   const gone = new AbortController()
-  let [share, missed] = [1, 0]
+  let [share, missed] = [Math.max(1, workers), 0]
   const timer = setInterval(async () => {
     const seen = await headcount(database, run).catch(() => null)
     if (seen === null) return
