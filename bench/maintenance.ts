@@ -13,13 +13,14 @@ import { spreadOf } from './rounds.js'
 /*
  * Rows per second of encrypt and re-encrypt (3 fields, 1 blind index), beside the same UPDATEs with constant values,
  * which is what the database can do. With BENCH_WORKERS=2 it measures `fieldseal encrypt --workers` instead, with one
- * worker and with so many.
+ * worker and with so many. With BENCH_MEMORY=10000,1000000, the most memory that `fieldseal encrypt` takes for so many rows.
  */
 
 const ROWS = Number(process.env.BENCH_ROWS ?? 50_000)
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
 const BATCH = 2_000
 const WORKERS = Number(process.env.BENCH_WORKERS ?? 0)
+const MEMORY = process.env.BENCH_MEMORY?.split(',').map(Number)
 
 const server = process.env.TEST_DATABASE_URL ? undefined : await startEmbeddedPostgres()
 const admin = new URL(process.env.TEST_DATABASE_URL ?? server!.url)
@@ -86,15 +87,36 @@ const maintain = (operation: 'encrypt' | 're-encrypt') => async () => {
     throw new Error(`${operation} changed ${report!.changed} of ${report!.scanned}`)
 }
 
-/** Rows per second of the command, from the first rows that its workers did: they take a while to start. */
-async function rateOfWorkers(workers: number): Promise<number> {
+function encryptByCommand(...options: string[]) {
   const program = fileURLToPath(new URL('../dist/bin/fieldseal.js', import.meta.url))
-  const args = [program, 'encrypt', '--model', 'Patient', '--workers', String(workers), '--json']
-  const child = spawn(process.execPath, args, {
+  return spawn(process.execPath, [program, 'encrypt', '--model', 'Patient', '--json', ...options], {
     cwd: fileURLToPath(new URL('../test/migration', import.meta.url)),
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+}
+
+const TELL_MEMORY = `process.on('exit', () => console.error('kilobytes:' + process.resourceUsage().maxRSS))`
+
+/** The most that the process of the command had in memory, in MB. */
+async function memoryOf(rows: number): Promise<number> {
+  await fill(rows)
+  process.env.NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(TELL_MEMORY)}`
+  const child = encryptByCommand('--restart')
+  delete process.env.NODE_OPTIONS
+  child.stdout.resume()
+  const printed: string[] = []
+  child.stderr.on('data', (chunk) => printed.push(String(chunk)))
+  const [code] = await once(child, 'close')
+  const kilobytes = Number(/kilobytes:(\d+)/.exec(printed.join(''))?.[1])
+  if (code !== 0 || !kilobytes) throw new Error(`the command ended with ${code}: ${printed.join('')}`)
+  return kilobytes / 1024
+}
+
+/** Rows per second of the command, from the first rows that its workers did: they take a while to start. */
+async function rateOfWorkers(workers: number): Promise<number> {
+  const child = encryptByCommand('--workers', String(workers))
+  child.stderr.pipe(process.stderr)
   const ended = once(child, 'exit')
   let first: { at: number; scanned: number } | undefined
   for await (const line of createInterface(child.stdout)) {
@@ -142,7 +164,9 @@ async function measure(): Promise<void> {
 
 try {
   await applySchema(url.href, 'prisma/schema.prisma')
-  await (WORKERS > 1 ? measureWorkers() : measure())
+  if (MEMORY) {
+    for (const rows of MEMORY) console.log(`${rows.toLocaleString('en')} rows: ${Math.round(await memoryOf(rows))} MB`)
+  } else await (WORKERS > 1 ? measureWorkers() : measure())
 } finally {
   await Promise.all([prisma.$disconnect(), pool.end()])
   await administrator.query(`DROP DATABASE ${name} WITH (FORCE)`)
