@@ -14,7 +14,8 @@ export type Pace = (signal?: AbortSignal) => Promise<void>
 export function paceOf(rate: number): Pace {
   if (rate === Number.POSITIVE_INFINITY) return async (signal) => signal?.throwIfAborted()
   const bunch = Math.max(1, Math.floor((rate * BUNCH) / 1000))
-  const window = (bunch / rate) * 1000
+  // As many windows as a second can have: a bunch at the beginning of each must not be more than the rate.
+  const window = rate < 1 ? 1000 / rate : 1000 / Math.floor(rate / bunch)
   /** When the last starts were, each overwritten by the one that is `bunch` later. */
   const starts = new Array<number>(bunch).fill(Number.NEGATIVE_INFINITY)
   let next = 0

@@ -12,7 +12,7 @@ async function starts(rate: number, count: number): Promise<number[]> {
 }
 
 describe('a pace', () => {
-  it.each([5, 50, 200])('of %d starts per second has no second with more, and not far fewer', async (rate) => {
+  it.each([5, 50, 200, 295])('of %d starts per second has no second with more, and not far fewer', async (rate) => {
     const times = await starts(rate, rate * 2)
     const perSecond = times.map((time) => times.filter((other) => other >= time && other < time + 995).length)
     expect(Math.max(...perSecond)).toBeLessThanOrEqual(rate)
