@@ -16,6 +16,7 @@ import { lengthPrefixed } from './bytes.js'
 import { type Ciphertext, RAW_HEAD, rawHead, textHead } from './ciphertext.js'
 import { FRAME, frameBound, framedOutcome, frameLengths, framePlaces, LARGEST_COUNT } from './frame.js'
 import { nodeEngine } from './nodeEngine.js'
+import { PreparedPlace } from './place.js'
 
 /** The bytes, or characters, that go over in one call at most. */
 const LARGEST_SUM = 2 ** 22
@@ -52,7 +53,7 @@ class NativeKey implements ValueKey {
   place(spec: PlaceSpec): Place {
     const { header, aad, form, padded, codec = NO_CODEC } = spec
     const head = form === 'text' ? textHead(header) : rawHead(header)
-    return { ...spec, prepared: this.#addon.place(this.#key, aad, head, padded, codec) }
+    return new PreparedPlace(spec, this.#addon.place(this.#key, aad, head, padded, codec))
   }
 
   encrypt(batch: EncryptBatch): Ciphertext[] {

@@ -15,6 +15,7 @@ import {
 import { type Ciphertext, rawCiphertext, sealedPart, textCiphertext, textHead } from './ciphertext.js'
 import { hmacSha256 } from './hmac.js'
 import { unpad } from './padding.js'
+import { PreparedPlace } from './place.js'
 
 /** `node:crypto`, one value after the other: it is always there. */
 export const nodeEngine: Engine = {
@@ -34,7 +35,7 @@ class NodeKey implements ValueKey {
 
   /** Another engine's place will do: nothing is prepared but the head. */
   place(spec: PlaceSpec): Place {
-    return { ...spec, prepared: undefined }
+    return new PreparedPlace(spec, undefined)
   }
 
   encrypt({ places, bound, plaintexts, nonces }: EncryptBatch): Ciphertext[] {

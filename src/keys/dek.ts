@@ -30,8 +30,10 @@ export class Dek {
   readonly indexes: IndexKey
   readonly #header: Buffer
   /** By context: no two fields have the same, and clients that are limited to some fields have plans of their own. */
-  /** By context. */
-  readonly #places = new Map<string, readonly Place[]>()
+  /** By context: of each, the first that was asked for. */
+  readonly #places = new Map<string, Place>()
+  /** Those of another form than the first of their context, by all that tells them apart. */
+  #others: Map<string, Place> | undefined
 
   /** Takes over `bytes` and zeroes them. */
   constructor(identity: DekIdentity, bytes: Buffer, engine = currentEngine()) {
@@ -56,10 +58,18 @@ export class Dek {
 
   /** A field, as `values` works with it: the same object each time for fields that are alike. */
   place(field: PlaceForm, padded: boolean): Place {
-    const known = this.#places.get(field.context)
-    if (known) for (const place of known) if (place.padded === padded && isOf(place, field)) return place
+    const first = this.#places.get(field.context)
+    if (first) return first.padded === padded && isOf(first, field) ? first : this.#otherPlace(field, padded)
     const place = this.#newPlace(field, padded)
-    this.#places.set(field.context, [...(known ?? []), place])
+    this.#places.set(field.context, place)
+    return place
+  }
+
+  #otherPlace(field: PlaceForm, padded: boolean): Place {
+    const name = JSON.stringify([field.context, padded, formOf(field), textCodecOf(field)])
+    this.#others ??= new Map()
+    const place = this.#others.get(name) ?? this.#newPlace(field, padded)
+    this.#others.set(name, place)
     return place
   }
 
