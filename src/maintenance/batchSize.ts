@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 const SMALLEST = 20
-const LARGEST = 5_000
+const LARGEST = 2_000
 const FIRST = 500
 /** How long one statement should take, in milliseconds: rows are locked for that long. */
 const TARGET = 250
