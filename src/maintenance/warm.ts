@@ -10,7 +10,7 @@ export interface WarmOptions extends Omit<WalkOptions, 'tenants' | 'after'> {
 }
 
 /** Decrypt of Tencent's lowest tier, which all processes share: 300 a second. */
-const RATE = 295
+const RATE = 290
 const CONCURRENCY = 20
 /** Tenants in one query. */
 const CHUNK = 1000
