@@ -8,13 +8,20 @@ beforeAll(async () => {
   migration = await openMigration()
 })
 beforeEach(async () => {
+  await Promise.all(underWay.splice(0))
   await empty(migration)
   await addPlaintext(migration.plain)
 })
-afterAll(() => migration?.close())
+afterAll(async () => {
+  await Promise.all(underWay.splice(0))
+  await migration?.close()
+})
 
 const add = (count: number) =>
   migration.plain.customer!.createMany({ data: Array.from({ length: count }, (_, i) => plainCustomer(100 + i)) })
+
+/** A job goes on for a while after the command that wanted it. */
+const underWay: Promise<unknown>[] = []
 
 /** A queue in memory that has jobs done at once, one after the other, by a client of its own. */
 function queueHere(done: RangeJob[] = []): RangeQueue {
@@ -31,6 +38,7 @@ function queueHere(done: RangeJob[] = []): RangeQueue {
         begun.add(job.range)
         last = last.then(() => work(job))
       }
+      underWay.push(last)
     },
     remove: async () => {},
   }
