@@ -17,13 +17,9 @@ export interface Derived<T> {
 
 /**
  * Derives the key that works on values from a DEK: HKDF-SHA-256 (RFC 5869) with an empty salt, 32 bytes, and an info
- * string that separates the uses. The result is a `KeyObject`: its bytes are outside the JavaScript heap.
+ * string that separates the uses. The key is a `KeyObject`: its bytes are outside the JavaScript heap. `make` may read
+ * them until it returns, when they are zeroed.
  */
-export function deriveKey(dek: Uint8Array, use: keyof typeof INFO): KeyObject {
-  return deriveWith(dek, use, () => undefined).key
-}
-
-/** As `deriveKey`; `make` may read the key's bytes until it returns, when they are zeroed. */
 export function deriveWith<T>(
   dek: Uint8Array,
   use: keyof typeof INFO,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { deriveKey, hkdfSha256 } from '../../src/crypto/keys.js'
+import { hkdfSha256 } from '../../src/crypto/keys.js'
+import { deriveKey } from './derivedKey.js'
 import { hex, published } from './vectors.js'
 
 const DEK = hex('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f')
@@ -11,7 +12,7 @@ describe('hkdfSha256', () => {
   })
 })
 
-describe('deriveKey', () => {
+describe('deriveWith', () => {
   it('makes another key for each use, and never the DEK itself', () => {
     const keys = [
       DEK,

@@ -12,8 +12,8 @@ import {
 import type { ValueKind } from '../../src/crypto/codec.js'
 import { decodeField, encodeField, type ValueForm } from '../../src/crypto/fieldValue.js'
 import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../../src/crypto/header.js'
-import { deriveKey } from '../../src/crypto/keys.js'
 import { pad, unpad } from '../../src/crypto/padding.js'
+import { deriveKey } from './derivedKey.js'
 
 export interface Place {
   readonly dek: Uint8Array

@@ -3,9 +3,9 @@ import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { aadOf } from '../../src/crypto/aad.js'
 import { decodeHeader } from '../../src/crypto/header.js'
-import { deriveKey } from '../../src/crypto/keys.js'
 import { Dek } from '../../src/keys/dek.js'
 import type { DekIdentity } from '../../src/keys/kms.js'
+import { deriveKey } from '../crypto/derivedKey.js'
 import { formsIn } from './secretForms.js'
 
 const EMAIL = { context: 'User.email', kind: 'String', column: 'String' } as const
