@@ -11,6 +11,11 @@ interface ClientField {
   readonly kind: string
 }
 
+/** Prisma's name of a model on the client. */
+export function clientName(model: string): string {
+  return model.charAt(0).toLowerCase() + model.slice(1)
+}
+
 /**
  * An encryption schema that is older than its client would miss fields and relations, and let plaintext through.
  *

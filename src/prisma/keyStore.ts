@@ -1,7 +1,7 @@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
 import type { KeyFilter, KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
-import { clientName } from './plan.js'
+import { clientName } from './clientModels.js'
 
 /** What the key store needs of a Prisma client, by structure. */
 interface KeysClient {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { compilePlans, type RelationPlan } from '../../src/prisma/plan.js'
+import { compilePlans } from '../../src/prisma/compilePlans.js'
+import type { RelationPlan } from '../../src/prisma/plan.js'
 import type { EncryptionSchema, ModelSchema } from '../../src/schema/encryptionSchema.js'
 
 const model = (parts: Partial<ModelSchema>): ModelSchema => ({
