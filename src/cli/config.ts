@@ -1,7 +1,7 @@
 import type { PgConnection } from '../postgres/sql.js'
+import type { EncryptionOperations } from '../prisma/encryptionOperations.js'
 import type { KeyOperations } from '../prisma/keyOperations.js'
 import type { TenantPaths } from '../prisma/maintained.js'
-import type { EncryptionOperations } from '../prisma/rawRows.js'
 
 /** A Prisma client that `fieldEncryption` extended. */
 export interface EncryptedClient {

@@ -27,12 +27,12 @@ export type {
   StorageType,
 } from '../schema/encryptionSchema.js'
 export { assertEncrypted } from './assertEncrypted.js'
+export type { EncryptionOperations, EncryptionStats } from './encryptionOperations.js'
 export { type EncryptedFieldName, type EncryptionMethods, fieldEncryption } from './extension.js'
 export type { KeyOperations } from './keyOperations.js'
 export type { Choice, MaintainOptions } from './maintain.js'
 export type { TenantPaths } from './maintained.js'
 export type { MaintainRangeOptions, RangeReport } from './maintainRange.js'
 export type { FieldEncryptionOptions, KeyOptions } from './options.js'
-export type { EncryptionOperations, EncryptionStats } from './rawRows.js'
 export type { Survey, SurveyOptions } from './survey.js'
 export type { AuditEntry, AuditOptions } from './watch.js'

@@ -1,0 +1,65 @@
+import type { CipherIndex } from '../cipher.js'
+import { FieldsealError } from '../errors.js'
+import { boundTexts, type KnownValues } from './bound.js'
+import type { OperationContext } from './operation.js'
+import type { FieldPlan, IndexPlan, ModelPlan } from './plan.js'
+import { ownerOf, planOf, transformAll } from './rawCall.js'
+import { checkOpen, checkUnmasked } from './shown.js'
+
+/** What raw SQL writes into an encrypted column. */
+export type RawValue = string | Uint8Array | string[] | Uint8Array[]
+
+/** As `$encryption.encrypt`. */
+export async function encryptValue(
+  context: OperationContext,
+  name: string,
+  value: unknown,
+  known: KnownValues,
+): Promise<RawValue> {
+  const { plan, field } = fieldOf(context, name)
+  checkUnmasked(field, value)
+  const bound = boundTexts(plan, field, known, 'give it as the third argument')
+  const holder: Record<string, unknown> = { value }
+  const owner = ownerOf(context, field.name)
+  await transformAll(context, 'encrypt', [{ mode: 'encrypt', field, owner, holder, key: 'value', bound }])
+  return holder.value as RawValue
+}
+
+/** As `$encryption.blindIndex`. */
+export async function indexValue(
+  context: OperationContext,
+  name: string,
+  value: unknown,
+): Promise<string | Uint8Array> {
+  const index = indexOf(context, name)
+  checkOpen(index)
+  const field = index.sources[0]!
+  const values = index.sources.length === 1 ? [value] : eachValue(index, value)
+  const holder: Record<string, unknown> = {}
+  const owner = ownerOf(context, field.name)
+  await transformAll(context, 'blindIndex', [{ mode: 'index', field, owner, holder, key: 'value', index, values }])
+  return holder.value as string | Uint8Array
+}
+
+function eachValue({ name, sources }: CipherIndex, value: unknown): readonly unknown[] {
+  if (Array.isArray(value) && value.length === sources.length) return value
+  const message = `${name} indexes ${sources.length} fields: give an array with a value for each, in their order`
+  throw new FieldsealError('VALUE_INVALID', message)
+}
+
+function fieldOf(context: OperationContext, name: string): { plan: ModelPlan; field: FieldPlan } {
+  const [model = '', field] = name.split('.')
+  const plan = planOf(context, model)
+  const found = plan.encrypted.find((candidate) => candidate.field === field)
+  if (!found) throw new FieldsealError('OPTIONS_INVALID', `${name} is not an encrypted field; write "Model.field"`)
+  return { plan, field: found }
+}
+
+function indexOf(context: OperationContext, name: string): IndexPlan {
+  const [model = '', column = ''] = name.split('.')
+  const plan = planOf(context, model)
+  const member = plan.members.get(column)
+  if (member?.kind !== 'index')
+    throw new FieldsealError('OPTIONS_INVALID', `${name} is not a blind index; write "Model.indexField"`)
+  return member.index
+}
