@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import { type DoctorArguments, runDoctor } from '../commands/doctor.js'
+import { addCommand } from './common.js'
+import { inWorld, type ProgramContext } from './world.js'
+
+export function addDoctor(program: Command, context: ProgramContext): void {
+  const summary = 'look for what is wrong or risky'
+  const command = addCommand(
+    program,
+    'doctor',
+    summary,
+    ': plaintext that is left, a KMS that does not answer, blind indexes that are missing or slow, old ' +
+      'keys, values that also stand in the clear elsewhere, and names of fields that look as if they should be marked. ' +
+      'Exit code 3 if there is a problem.',
+  ).option('--strict', 'risks count as problems')
+  inWorld(command, context, (world, terminal, args: DoctorArguments) => runDoctor(world, terminal, args))
+}

@@ -1,0 +1,22 @@
+import type { Command } from 'commander'
+import { type InitArguments, runInit } from '../commands/init.js'
+import { humanTerminal, jsonTerminal } from '../terminal.js'
+import type { CommonOptions, ProgramContext } from './world.js'
+
+export function addInit(program: Command, { stdout, stdin, exit }: ProgramContext): void {
+  program
+    .command('init')
+    .summary('add the generator, the model of the keys and a configuration to a project')
+    .description(
+      'Add the generator and the model of the keys to the Prisma schema, and fieldseal.config.ts. Shows what it would ' +
+        'change, and asks. What is there stays; a second run finds nothing to add.',
+    )
+    .option('--schema <path>', 'the file or folder of the schema; found as Prisma does unless given')
+    .option('--dry-run', 'show the changes, and write nothing')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON, an event a line, for programs')
+    .action(async (options: InitArguments & CommonOptions) => {
+      const terminal = options.json ? jsonTerminal(stdout) : humanTerminal(stdout, stdin)
+      exit(await runInit(process.cwd(), terminal, options))
+    })
+}

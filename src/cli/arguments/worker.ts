@@ -1,0 +1,18 @@
+import type { Command } from 'commander'
+import { runWorker, type WorkerArguments } from '../commands/worker.js'
+import { addCommand, whole } from './common.js'
+import { inWorld, type ProgramContext } from './world.js'
+
+export function addWorker(program: Command, context: ProgramContext): void {
+  const summary = 'take part in the work of commands with --workers that run elsewhere'
+  const command = addCommand(
+    program,
+    'worker',
+    summary,
+    ', with the same configuration. It waits for work until it is stopped; stopped in any way, also ' +
+      'by kill -9, it loses nothing: others take over what it had begun.',
+  )
+    .option('--workers <number>', 'as so many processes', whole)
+    .option('--drain', 'end when there is no work left, instead of waiting for more')
+  inWorld(command, context, (world, terminal, args: WorkerArguments) => runWorker(world, terminal, args))
+}
