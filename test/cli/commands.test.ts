@@ -1,18 +1,11 @@
 import type { Survey } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { addPlaintext, dump, empty, type Migration, openMigration, plainCustomer } from '../maintenance/migration.js'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { dump, plainCustomer } from '../maintenance/migration.js'
+import { migration, plaintextFirst } from '../maintenance/plaintextFirst.js'
 import { CONFIG, configure, runCommand, startCommand } from './runCommand.js'
 
-let migration: Migration
-beforeAll(async () => {
-  migration = await openMigration()
-})
-beforeEach(async () => {
-  await empty(migration)
-  await addPlaintext(migration.plain)
-  configure(migration)
-})
-afterAll(() => migration?.close())
+plaintextFirst()
+beforeEach(() => configure(migration))
 
 const run = (...args: string[]) => runCommand(migration, ...args)
 const events = (output: string) =>

@@ -1,30 +1,19 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { localKms } from 'fieldseal/local-kms'
 import { redundantKms } from 'fieldseal/redundant-kms'
-import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { KmsEmulator } from 'fieldseal/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DekIdentity, Kms } from '../../src/keys/kms.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
 import { refusalCode } from '../support/refusal.js'
+import { lose, north, south, twoRegions } from './regions.js'
 
 const identity: DekIdentity = { key: randomUUID(), purpose: 'encrypt', tenant: 'acme' }
 
-let north: KmsEmulator
-let south: KmsEmulator
-beforeAll(async () => {
-  ;[north, south] = await Promise.all([startKmsEmulator(), startKmsEmulator()])
-})
-beforeEach(() => {
-  for (const region of [north, south]) {
-    region.faults.clear()
-    region.calls.reset()
-  }
-})
-afterAll(() => Promise.all([north, south].map((region) => region.close())))
+twoRegions()
 
 const at = (region: KmsEmulator): Kms => emulatedKms(region, { maxRetries: 0, timeout: 2_000 })
 const both = (minimum = 1) => redundantKms({ members: { north: at(north), south: at(south) }, minimum })
-const lose = (region: KmsEmulator) => region.faults.add({ kind: 'hangUp', when: 'before', times: 'always' })
 const membersOf = (wrapped: string) => Object.keys(JSON.parse(wrapped.slice('fsm1.'.length)))
 
 describe('redundantKms', () => {

@@ -4,27 +4,17 @@ import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
 import { redundantKms } from 'fieldseal/redundant-kms'
 import { tencentKms } from 'fieldseal/tencent-kms'
-import { type KmsEmulator, memoryKeyStore, startKmsEmulator } from 'fieldseal/testing'
+import { memoryKeyStore } from 'fieldseal/testing'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { valueContext } from '../../src/keys/encryptionContext.js'
 import { encryptsValues, type Kms, type ValueIdentity, type ValueKms } from '../../src/keys/kms.js'
 import { type FailedAttempt, withRetriesTold } from '../../src/keys/retries.js'
 import { emulatedKms } from '../support/clinic.js'
 import { refusal, refusalCode } from '../support/refusal.js'
+import { lose, north, south, twoRegions } from './regions.js'
 
-let north: KmsEmulator
-let south: KmsEmulator
-beforeAll(async () => {
-  ;[north, south] = await Promise.all([startKmsEmulator(), startKmsEmulator()])
-})
-beforeEach(() => {
-  for (const region of [north, south]) {
-    region.faults.clear()
-    region.calls.reset()
-  }
-})
-afterAll(() => Promise.all([north, south].map((region) => region.close())))
+twoRegions()
 
 const KEK = Buffer.alloc(32, 7).toString('base64')
 const here: ValueIdentity = { aad: 'digest', field: 'User.apiKey', tenant: 'acme' }
@@ -201,7 +191,6 @@ describe('redundantKms, values', () => {
         minimum,
       }),
     )
-  const lose = (region: KmsEmulator) => region.faults.add({ kind: 'hangUp', when: 'before', times: 'always' })
   const membersOf = (text: string) => Object.keys(JSON.parse(text.slice('fsmv1.'.length)))
 
   it('are encrypted by all members and decrypted by any, the first that answers', async () => {

@@ -1,18 +1,11 @@
 import { withTenant } from 'fieldseal'
 import type { AuditEntry, EncryptionEvent, Operation } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { FixtureClient } from '../prisma/fixtureClient.js'
-import { addPlaintext, dump, empty, type Migration, openMigration, TENANTS } from './migration.js'
+import { dump, TENANTS } from './migration.js'
+import { migration, plaintextFirst } from './plaintextFirst.js'
 
-let migration: Migration
-beforeAll(async () => {
-  migration = await openMigration()
-})
-beforeEach(async () => {
-  await empty(migration)
-  await addPlaintext(migration.plain)
-})
-afterAll(() => migration?.close())
+plaintextFirst()
 
 function audited() {
   const entries: AuditEntry[] = []

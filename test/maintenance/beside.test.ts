@@ -1,16 +1,9 @@
 import type { MaintainOptions } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { addPlaintext, empty, type Migration, openMigration, plainCustomer } from './migration.js'
+import { describe, expect, it } from 'vitest'
+import { plainCustomer } from './migration.js'
+import { migration, plaintextFirst } from './plaintextFirst.js'
 
-let migration: Migration
-beforeAll(async () => {
-  migration = await openMigration()
-})
-beforeEach(async () => {
-  await empty(migration)
-  await addPlaintext(migration.plain)
-})
-afterAll(() => migration?.close())
+plaintextFirst()
 
 type Query = (config: { text: string }) => Promise<{ rows: unknown[]; rowCount: number | null }>
 

@@ -1,25 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { refusal } from '../support/refusal.js'
-import {
-  addPlaintext,
-  dump,
-  empty,
-  type Migration,
-  openMigration,
-  plainCustomer,
-  TENANTS,
-  tenantOf,
-} from './migration.js'
+import { dump, type Migration, plainCustomer, TENANTS, tenantOf } from './migration.js'
+import { migration, plaintextFirst } from './plaintextFirst.js'
 
-let migration: Migration
-beforeAll(async () => {
-  migration = await openMigration()
-})
-beforeEach(async () => {
-  await empty(migration)
-  await addPlaintext(migration.plain)
-})
-afterAll(() => migration?.close())
+plaintextFirst()
 
 const keyCount = async () => Number((await migration.sql('SELECT count(*) FROM "EncryptionKey"'))[0]!.count)
 const progressTable = async () => (await migration.sql(`SELECT to_regclass('fieldseal.progress') AS name`))[0]!.name

@@ -1,28 +1,23 @@
 import type { Strain } from 'fieldseal/prisma'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { addPlaintext, empty, type Migration, openMigration, plainCustomer } from './migration.js'
+import { plainCustomer } from './migration.js'
+import { migration, plaintextFirst } from './plaintextFirst.js'
 import { startStandby } from './standby.js'
 
-let migration: Migration
+plaintextFirst()
 /** As the command's: a statement does not wait long for the lock of a table. */
 let impatient: pg.Pool
 beforeAll(async () => {
-  migration = await openMigration()
   const onConnect = async (client: pg.ClientBase) => void (await client.query('SET lock_timeout = 200'))
   impatient = new pg.Pool({ connectionString: migration.database.url, max: 4, onConnect })
   // Its connections may be cut while it ends.
   impatient.on('error', () => {})
 })
 beforeEach(async () => {
-  await empty(migration)
-  await addPlaintext(migration.plain)
   await migration.plain.customer!.createMany({ data: Array.from({ length: 2_000 }, (_, i) => plainCustomer(100 + i)) })
 })
-afterAll(async () => {
-  await impatient?.end()
-  await migration?.close()
-})
+afterAll(() => impatient?.end())
 
 /** Sessions of the app, which end with the test. */
 async function withSessions(count: number, work: (...sessions: pg.Client[]) => Promise<void>): Promise<void> {

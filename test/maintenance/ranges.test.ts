@@ -1,27 +1,15 @@
 import type { MaintainOptions, RangeJob, RangeQueue, RunReport } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { splitTable } from '../../src/postgres/splitTable.js'
-import { addPlaintext, empty, type Migration, openMigration, plainCustomer, TENANTS } from './migration.js'
-
-let migration: Migration
-beforeAll(async () => {
-  migration = await openMigration()
-})
-beforeEach(async () => {
-  await Promise.all(underWay.splice(0))
-  await empty(migration)
-  await addPlaintext(migration.plain)
-})
-afterAll(async () => {
-  await Promise.all(underWay.splice(0))
-  await migration?.close()
-})
-
-const add = (count: number) =>
-  migration.plain.customer!.createMany({ data: Array.from({ length: count }, (_, i) => plainCustomer(100 + i)) })
+import { plainCustomer, TENANTS } from './migration.js'
+import { migration, plaintextFirst } from './plaintextFirst.js'
 
 /** A job goes on for a while after the command that wanted it. */
 const underWay: Promise<unknown>[] = []
+plaintextFirst(() => Promise.all(underWay.splice(0)))
+
+const add = (count: number) =>
+  migration.plain.customer!.createMany({ data: Array.from({ length: count }, (_, i) => plainCustomer(100 + i)) })
 
 /** A queue in memory that has jobs done at once, one after the other, by a client of its own. */
 function queueHere(done: RangeJob[] = []): RangeQueue {

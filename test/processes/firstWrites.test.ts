@@ -1,24 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
-import { startWorker, type Worker } from './startWorker.js'
+import { describe, expect, it } from 'vitest'
+import type { Worker } from './startWorker.js'
+import { addTenants, clinic, clinicWithWorkers, startWorkers } from './workers.js'
 
-let clinic: ClinicUnderTest
-let workers: Worker[] = []
-beforeAll(async () => {
-  clinic = await openClinic()
-})
-afterEach(async () => {
-  await Promise.all(workers.map((worker) => worker.stop()))
-  workers = []
-})
-afterAll(() => clinic.close())
+clinicWithWorkers()
 
-async function start(count: number): Promise<Worker[]> {
-  workers = await Promise.all(Array.from({ length: count }, () => startWorker(clinic)))
-  return workers
-}
-
-const addTenants = (...ids: string[]) => clinic.plain.clinic.createMany({ data: ids.map((id) => ({ id, name: id })) })
 const activeKeys = (tenants: readonly string[]) =>
   clinic.plain.encryptionKey.groupBy({
     by: ['tenant', 'purpose', 'state'],
@@ -33,7 +18,7 @@ const expectedRows = (tenant: string, count: number) =>
 describe('two processes', () => {
   it('that write 50 first rows of a new tenant each, at once, make one active DEK and read all rows', async () => {
     await addTenants('initech')
-    const [one, two] = (await start(2)) as [Worker, Worker]
+    const [one, two] = (await startWorkers(2)) as [Worker, Worker]
     // Both have to make a key: the KMS answers neither before both have asked for one.
     clinic.emulator.faults.add({ kind: 'hold', action: 'GenerateDataKey', times: 4 })
     const writes = [
@@ -73,7 +58,7 @@ describe('two processes', () => {
   it('that meet ten new tenants at once make one active DEK for each and purpose', async () => {
     const tenants = Array.from({ length: 10 }, (_, i) => `t${i}`)
     await addTenants(...tenants)
-    const [one, two] = (await start(2)) as [Worker, Worker]
+    const [one, two] = (await startWorkers(2)) as [Worker, Worker]
     await Promise.all([
       one.ask({ kind: 'write', tenants, from: 0, count: 5 }),
       two.ask({ kind: 'write', tenants: tenants.toReversed(), from: 5, count: 5 }),
@@ -95,7 +80,7 @@ describe('a process that is killed in the middle of first writes', () => {
   ])('leaves a database that another process reads and writes: %s', async (_, when) => {
     const tenant = `killed-${when}`
     await addTenants(tenant)
-    const [victim, survivor] = (await start(2)) as [Worker, Worker]
+    const [victim, survivor] = (await startWorkers(2)) as [Worker, Worker]
     clinic.emulator.calls.reset()
     if (when === 'hold') clinic.emulator.faults.add({ kind: 'hold', times: 'always' })
     const writes = victim.ask({ kind: 'write', tenants: [tenant], from: 1_000, count: 1_000 })

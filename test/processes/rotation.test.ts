@@ -1,18 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { headerOfHead, headOf } from '../../src/crypto/ciphertext.js'
-import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
-import { startWorker, type Worker } from './startWorker.js'
+import type { Worker } from './startWorker.js'
+import { addTenants, clinic, clinicWithWorkers, startWorkers } from './workers.js'
 
-let clinic: ClinicUnderTest
-let workers: Worker[] = []
-beforeAll(async () => {
-  clinic = await openClinic()
-})
-afterEach(async () => {
-  await Promise.all(workers.map((worker) => worker.stop()))
-  workers = []
-})
-afterAll(() => clinic.close())
+clinicWithWorkers()
 
 const keysOf = (tenant: string) =>
   clinic.plain.encryptionKey.findMany({ where: { tenant, purpose: 'encrypt' }, orderBy: { version: 'asc' } })
@@ -29,17 +20,10 @@ async function used(tenant: string): Promise<Map<string, number>> {
   return counts
 }
 
-const addTenant = (id: string) => clinic.plain.clinic.create({ data: { id, name: id } })
-const start = async (count: number, keys: object) => {
-  const env = { FIELDSEAL_KEYS: JSON.stringify(keys) }
-  workers = await Promise.all(Array.from({ length: count }, () => startWorker(clinic, env)))
-  return workers
-}
-
 describe('processes that share a limit of messages', () => {
   it('never pass it together, though one of them dies and another starts, and everything is read', async () => {
-    await addTenant('limited')
-    const [one, two, victim] = (await start(3, { maxMessages: 50 })) as [Worker, Worker, Worker]
+    await addTenants('limited')
+    const [one, two, victim] = (await startWorkers(3, { maxMessages: 50 })) as [Worker, Worker, Worker]
     const write = (worker: Worker, from: number) =>
       worker.ask({ kind: 'write', tenants: ['limited'], from, count: 30 }).catch(() => 0)
     const writes = [write(one, 0), write(two, 100), write(victim, 200)]
@@ -62,7 +46,7 @@ describe('processes that share a limit of messages', () => {
 
 describe('a limit of one message', () => {
   it('gives every value a DEK of its own, and all of them are read back', async () => {
-    await addTenant('single')
+    await addTenants('single')
     const client = clinic.another({ keys: { maxMessages: 1 } })
     const data = Array.from({ length: 5 }, (_, number) => ({
       clinicId: 'single',
@@ -87,7 +71,7 @@ describe('a limit of one message', () => {
 
 describe('a DEK that is too old', () => {
   it('is succeeded by exactly one, though ten processes find it at once; what it encrypted is still read', async () => {
-    await addTenant('aged')
+    await addTenants('aged')
     await clinic.another().patient.create({ data: { clinicId: 'aged', number: 1, name: 'old' } })
     const createdAt = new Date(Date.now() - 91 * 86_400_000)
     await clinic.plain.encryptionKey.updateMany({ where: { tenant: 'aged', purpose: 'encrypt' }, data: { createdAt } })
