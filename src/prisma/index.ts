@@ -27,10 +27,11 @@ export type {
   StorageType,
 } from '../schema/encryptionSchema.js'
 export { assertEncrypted } from './assertEncrypted.js'
+export type { Choice } from './choice.js'
 export type { EncryptionOperations, EncryptionStats } from './encryptionOperations.js'
 export { type EncryptedFieldName, type EncryptionMethods, fieldEncryption } from './extension.js'
 export type { KeyOperations } from './keyOperations.js'
-export type { Choice, MaintainOptions } from './maintain.js'
+export type { MaintainOptions } from './maintain.js'
 export type { TenantPaths } from './maintained.js'
 export type { MaintainRangeOptions, RangeReport } from './maintainRange.js'
 export type { FieldEncryptionOptions, KeyOptions } from './options.js'

@@ -1,4 +1,3 @@
-import type { Slot } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { Strain } from '../maintenance/pressure.js'
 import type { Problem } from '../maintenance/problem.js'
@@ -8,9 +7,9 @@ import type { ProgressEvent } from '../maintenance/run.js'
 import { headcount, Presence } from '../postgres/presence.js'
 import { postgresRanges } from '../postgres/rangeStore.js'
 import type { PgConnection } from '../postgres/sql.js'
-import { checkTenantsKnown, choose, keysTable, type MaintainContext } from './maintain.js'
 import type { TenantPaths } from './maintained.js'
 import { newRun } from './modelTask.js'
+import { type MaintainContext, modelTasks } from './modelTasks.js'
 
 /** What `$encryption.maintainRange` takes. */
 export interface MaintainRangeOptions {
@@ -93,9 +92,8 @@ async function workThrough(
 ): Promise<RangeReport> {
   const { database, tenants, signal, onProgress, onWait } = options
   const { operation, model, fields, tenant } = work.task
-  const chosen = choose(context, { tenants, models: [model], fields: fields.map((field) => `${model}.${field}`) })
-  checkTenantsKnown(context, operation, chosen)
-  const keys = await keysTable(context.schema, database)
+  const choice = { models: [model], fields: fields.map((field) => `${model}.${field}`), tenant, tenants }
+  const [task] = await modelTasks(context, { operation, database, ...choice })
   const { onError, rowsPerSecond = Number.POSITIVE_INFINITY, maxLag } = job
   let problem: Problem | undefined
   const onProblem = (found: Problem) => {
@@ -110,10 +108,7 @@ async function workThrough(
     onWait,
     rowsPerSecond: () => rowsPerSecond / share(),
   }
-  const { ring } = context
-  const watch = (slots: readonly Slot[]) => context.watch(operation, slots)
-  const task = { ring, watch, operation, database, one: chosen[0]!, keys, tenant }
-  const run = await newRun(task, manner, work)
+  const run = await newRun(task!, manner, work)
   const { outcome, scanned, changed, conflicts, skipped } = await run.start()
   if (outcome === 'stopped') await postgresRanges(database).stop(job.range, problem!)
   return { outcome, operation, model, number: work.number, of: work.of, scanned, changed, conflicts, skipped }

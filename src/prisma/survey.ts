@@ -8,7 +8,8 @@ import {
   surveyKeys,
 } from '../postgres/survey.js'
 import { checkTenant } from '../tenant.js'
-import { type Choice, type ChoiceContext, choose, keysTable } from './maintain.js'
+import { type Choice, type ChoiceContext, choose } from './choice.js'
+import { keysTable } from './keysTable.js'
 
 /** What `$encryption.survey` takes. */
 export interface SurveyOptions extends Choice {

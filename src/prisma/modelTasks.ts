@@ -1,0 +1,45 @@
+import type { Slot } from '../cipher.js'
+import { FieldsealError } from '../errors.js'
+import type { KeyRing } from '../keys/keyRing.js'
+import type { Operation } from '../maintenance/operation.js'
+import type { PgConnection } from '../postgres/sql.js'
+import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import { type Choice, type ChoiceContext, choose } from './choice.js'
+import { keysTable } from './keysTable.js'
+import { type Maintained, possiblePaths } from './maintained.js'
+import type { ModelTask } from './modelTask.js'
+
+export interface MaintainContext extends ChoiceContext {
+  readonly ring: KeyRing
+  /** Told of what was decrypted and encrypted, before it is written; may throw. */
+  readonly watch: (operation: Operation, slots: readonly Slot[]) => void
+}
+
+export interface TasksOptions extends Choice {
+  readonly operation: Operation
+  readonly database: PgConnection
+}
+
+/**
+ * What an operation has to do, model by model.
+ *
+ * @throws FieldsealError `TENANT_MISSING` when it would encrypt rows and nothing says whose they are
+ */
+export async function modelTasks(context: MaintainContext, options: TasksOptions): Promise<ModelTask[]> {
+  const { ring, schema } = context
+  const { operation, database, tenant } = options
+  const chosen = choose(context, options)
+  if (operation === 'encrypt') for (const one of chosen) checkTenantKnown(schema, one)
+  const keys = await keysTable(schema, database)
+  const watch = (slots: readonly Slot[]) => context.watch(operation, slots)
+  return chosen.map((one) => ({ ring, watch, operation, database, one, keys, tenant }))
+}
+
+/** Plaintext does not tell whose it is, and a guess would make it unreadable to its owner. */
+function checkTenantKnown(schema: EncryptionSchema, { model, table }: Maintained): void {
+  if (table.tenant.kind !== 'unknown') return
+  const paths = possiblePaths(schema, model.name).map((path) => `tenants: { ${model.name}: '${path}' }`)
+  const advice = paths.length > 0 ? `say where it is, for example ${paths.join(' or ')}` : 'mark one with /// @tenant'
+  const message = `${model.name} has no @tenant column, so nothing says whose its rows are; ${advice}, or set defaultTenant`
+  throw new FieldsealError('TENANT_MISSING', message)
+}
