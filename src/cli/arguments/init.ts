@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
 import { type InitArguments, runInit } from '../commands/init.js'
-import { humanTerminal, jsonTerminal } from '../terminal.js'
-import type { CommonOptions, ProgramContext } from './world.js'
+import { type CommonOptions, type ProgramContext, terminalFor } from './world.js'
 
-export function addInit(program: Command, { stdout, stdin, exit }: ProgramContext): void {
+export function addInit(program: Command, context: ProgramContext): void {
   program
     .command('init')
     .summary('add the generator, the model of the keys and a configuration to a project')
@@ -16,7 +15,6 @@ export function addInit(program: Command, { stdout, stdin, exit }: ProgramContex
     .option('--yes', 'do not ask')
     .option('--json', 'print JSON, an event a line, for programs')
     .action(async (options: InitArguments & CommonOptions) => {
-      const terminal = options.json ? jsonTerminal(stdout) : humanTerminal(stdout, stdin)
-      exit(await runInit(process.cwd(), terminal, options))
+      context.exit(await runInit(process.cwd(), terminalFor(options, context), options))
     })
 }

@@ -16,6 +16,10 @@ export interface CommonOptions {
   readonly json?: boolean
 }
 
+export function terminalFor({ json }: CommonOptions, { stdout, stdin }: ProgramContext): Terminal {
+  return json ? jsonTerminal(stdout) : humanTerminal(stdout, stdin)
+}
+
 /** Adds what all commands that work on data take, and runs them in an open world. */
 export function inWorld<Args>(
   command: Command,
@@ -26,9 +30,8 @@ export function inWorld<Args>(
     .option('--config <file>', 'the configuration; fieldseal.config.ts unless given')
     .option('--json', 'print JSON, an event a line, for programs')
     .action(async (options: CommonOptions & Args) => {
-      const { stdout, stdin, env } = context
-      const terminal = options.json ? jsonTerminal(stdout) : humanTerminal(stdout, stdin)
-      const world = await openWorld(options.config, env)
+      const terminal = terminalFor(options, context)
+      const world = await openWorld(options.config, context.env)
       try {
         context.exit(await run(world, terminal, options))
       } finally {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { confirm, isCancel } from '@clack/prompts'
+import { confirm } from '@clack/prompts'
 import { createTwoFilesPatch } from 'diff'
-import { FieldsealError } from '../../errors.js'
+import { agree, type Question } from '../agree.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { findSchema } from '../init/findSchema.js'
 import { type FileChange, hasOldUrl, planInit } from '../init/plan.js'
@@ -26,6 +26,12 @@ const NEXT = `Next:
 const OLD_URL =
   'The datasource names a url, as up to Prisma 6: fieldseal needs Prisma 7.10, which takes it from prisma.config.ts.\n'
 
+const WRITE: Question = {
+  unasked: 'nothing was written; say --yes to write this',
+  ask: () => confirm({ message: 'Write this?' }),
+  declined: 'nothing was written',
+}
+
 /** Adds what the project lacks, once that is agreed to. */
 export async function runInit(
   root: string,
@@ -45,7 +51,7 @@ export async function runInit(
     return EXIT.done
   }
   if (dryRun) return EXIT.done
-  if (!yes) await agree(terminal)
+  if (!yes) await agree(terminal, WRITE)
   for (const { path, after } of changes) await writeFile(path, after)
   terminal.say(`Wrote ${changes.map(({ path }) => relative(root, path)).join(', ')}.\n${NEXT}`)
   return EXIT.done
@@ -63,10 +69,4 @@ function diffOf(root: string, { path, before, after }: FileChange): string {
     { context: 2 },
   )
   return patch.replace(/^(Index: .*\n)?=+\n/, '')
-}
-
-async function agree(terminal: Terminal): Promise<void> {
-  if (!terminal.asks) throw new FieldsealError('OPTIONS_INVALID', 'nothing was written; say --yes to write this')
-  const answer = await confirm({ message: 'Write this?' })
-  if (isCancel(answer) || !answer) throw new FieldsealError('OPTIONS_INVALID', 'nothing was written')
 }

@@ -1,6 +1,6 @@
-import { isCancel, text } from '@clack/prompts'
-import { FieldsealError } from '../../errors.js'
+import { text } from '@clack/prompts'
 import type { WalkReport } from '../../maintenance/keyWalk.js'
+import { agree, type Question } from '../agree.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
 import type { World } from '../loadConfig.js'
@@ -86,7 +86,7 @@ export async function runShred(
   { tenant, dryRun, yes }: ShredArguments,
 ): Promise<ExitCode> {
   if (dryRun) return countLost(world, terminal, tenant)
-  if (!yes) await agree(terminal, tenant)
+  if (!yes) await agree(terminal, lossOf(tenant))
   const receipt = await world.client.$encryption.shred(tenant)
   terminal.event({ event: 'receipt', ...receipt })
   terminal.say(JSON.stringify(receipt, null, 2))
@@ -116,16 +116,13 @@ async function countLost({ client, database, tenants }: World, terminal: Termina
   return EXIT.done
 }
 
-async function agree(terminal: Terminal, tenant: string): Promise<void> {
-  if (!terminal.asks) {
-    throw new FieldsealError(
-      'OPTIONS_INVALID',
-      'shred destroys all data of a tenant for good; say --yes if that is meant',
-    )
-  }
+function lossOf(tenant: string): Question {
   const message = `Everything that is encrypted for ${JSON.stringify(tenant)} will be unreadable for good. Type the tenant's id to go on`
-  const answer = await text({ message })
-  if (isCancel(answer) || answer !== tenant) throw new FieldsealError('OPTIONS_INVALID', 'nothing was changed')
+  return {
+    unasked: 'shred destroys all data of a tenant for good; say --yes if that is meant',
+    ask: async () => (await text({ message })) === tenant,
+    declined: 'nothing was changed',
+  }
 }
 
 export interface ExportArguments {

@@ -1,10 +1,10 @@
-import { confirm, isCancel } from '@clack/prompts'
-import { FieldsealError } from '../../errors.js'
+import { confirm } from '@clack/prompts'
 import type { Operation } from '../../maintenance/operation.js'
 import type { MaxLag, Strain } from '../../maintenance/pressure.js'
 import type { Problem } from '../../maintenance/problem.js'
 import type { Counts } from '../../maintenance/progressStore.js'
 import type { RunReport } from '../../maintenance/run.js'
+import { agree, type Question } from '../agree.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
 import type { World } from '../loadConfig.js'
@@ -32,6 +32,12 @@ const WAIT_EVERY = 10_000
 /** Problems shown one by one; the others are counted. */
 const SHOWN = 20
 
+const DECRYPT: Question = {
+  unasked: 'decrypt puts plaintext into the database; say --yes if that is meant',
+  ask: () => confirm({ message: 'This puts plaintext into the database. Go on?', initialValue: false }),
+  declined: 'nothing was changed',
+}
+
 /** Runs an operation and says what became of it. */
 export async function runMaintain(
   operation: Operation,
@@ -39,7 +45,7 @@ export async function runMaintain(
   terminal: Terminal,
   args: MaintainArguments,
 ): Promise<ExitCode> {
-  if (operation === 'decrypt' && !args.dryRun) await agree(terminal, args)
+  if (operation === 'decrypt' && !args.dryRun && !args.yes) await agree(terminal, DECRYPT)
   const interrupt = onInterrupt((text) => terminal.say(text))
   const started = performance.now()
   const shown = { problems: 0 }
@@ -97,14 +103,6 @@ function waits(terminal: Terminal): (strain: Strain) => void {
     terminal.event({ event: 'wait', ...strain })
     terminal.say(`Waiting: ${strain.what}.`)
   }
-}
-
-async function agree(terminal: Terminal, { yes }: MaintainArguments): Promise<void> {
-  if (yes) return
-  const refusal = 'decrypt puts plaintext into the database; say --yes if that is meant'
-  if (!terminal.asks) throw new FieldsealError('OPTIONS_INVALID', refusal)
-  const answer = await confirm({ message: 'This puts plaintext into the database. Go on?', initialValue: false })
-  if (isCancel(answer) || !answer) throw new FieldsealError('OPTIONS_INVALID', 'nothing was changed')
 }
 
 function showProblem(terminal: Terminal, problem: Problem, shown: { problems: number }): void {
