@@ -17,7 +17,9 @@ interface Reading {
 }
 
 /** What is known of a row while it is worked on. */
-interface Draft extends Reading {
+interface Draft {
+  readonly row: StoredRow
+  readonly plan: RowPlan
   readonly owner: Owner
   readonly seal: readonly MaintainedField[]
   /** Whose ciphertexts are read. */
@@ -115,14 +117,21 @@ function tenantOf({ row, plan, dekIds }: Reading, keys: RunKeys): string {
 }
 
 /** A ciphertext that is under the active DEK stays, or one of the KMS itself where the field is to have that. */
-function draftOf(reading: Reading, owner: Owner, keys: RunKeys): Draft {
-  const { plan, dekIds } = reading
-  const wantedKey = ({ direct }: MaintainedField) => (direct ? undefined : keys.activeOf(owner.tenant))
-  const current = plan.opened.filter(({ field, toSeal }, i) => toSeal && dekIds[i] === wantedKey(field))
-  const draft = { ...reading, owner, values: {}, made: {} }
-  if (current.length === 0) return { ...draft, opened: plan.opened, seal: plan.seal }
-  const opened = plan.opened.filter((one) => one.toRead || !current.includes(one))
-  return { ...draft, opened, seal: plan.seal.filter((field) => !current.some((one) => one.field === field)) }
+function draftOf({ row, plan, dekIds }: Reading, owner: Owner, keys: RunKeys): Draft {
+  const current = plan.opened.filter(({ field, toSeal }, i) => toSeal && isCurrent(field, dekIds[i], owner, keys))
+  const { opened, seal } = current.length === 0 ? plan : withoutCurrent(plan, current)
+  return { row, plan, owner, opened, seal, values: {}, made: {} }
+}
+
+function isCurrent({ direct }: MaintainedField, dekId: string | undefined, { tenant }: Owner, keys: RunKeys): boolean {
+  return dekId === (direct ? undefined : keys.activeOf(tenant))
+}
+
+function withoutCurrent({ opened, seal }: RowPlan, current: readonly OpenedField[]): Pick<RowPlan, 'opened' | 'seal'> {
+  return {
+    opened: opened.filter((one) => one.toRead || !current.includes(one)),
+    seal: seal.filter((field) => !current.some((one) => one.field === field)),
+  }
 }
 
 /** Reads plaintext cells at once, and collects the ciphertexts to decrypt. */
