@@ -1,6 +1,6 @@
 import type { MaintainOptions } from 'fieldseal/prisma'
 import { describe, expect, it } from 'vitest'
-import { plainCustomer } from './migration.js'
+import { plainCustomer, replaceEvents } from './migration.js'
 import { migration, plaintextFirst } from './plaintextFirst.js'
 
 plaintextFirst()
@@ -163,17 +163,12 @@ describe('batches', () => {
   })
 
   it('page by a composite key of text, time, char and number, each row once', async () => {
-    await migration.sql('TRUNCATE "Event"')
-    await migration.sql(`
-      INSERT INTO "Event" SELECT t, timestamptz '2026-01-01 00:00:00.123456+00' + n / 100 * interval '1 ms', n % 7, k, '{"a":1}'
-      FROM unnest(ARRAY['acme', 'Beta', 'a b', 'ä']) t, generate_series(1, 700) n, unnest(ARRAY['a', 'Bc', 'xyz']) k
-      ON CONFLICT DO NOTHING`)
-    const [{ count } = {}] = await migration.sql('SELECT count(*) FROM "Event"')
+    const rows = await replaceEvents(migration)
     const [report] = await migration.run('encrypt', { models: ['Event'] })
-    expect(report).toMatchObject({ scanned: Number(count), changed: Number(count), conflicts: 0 })
+    expect(report).toMatchObject({ scanned: rows, changed: rows, conflicts: 0 })
     expect((await migration.run('verify', { models: ['Event'] }))[0]).toMatchObject({
       skipped: 0,
-      scanned: Number(count),
+      scanned: rows,
     })
   })
 })

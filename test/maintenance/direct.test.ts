@@ -1,20 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EncryptionSchema, MaintainOptions, Operation, RunReport } from 'fieldseal/prisma'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CONFIG, configure, runCommand } from '../cli/runCommand.js'
 import { type Fixture, openFixture, type Row } from '../prisma/fixtureClient.js'
 import { emulatedKms } from '../support/clinic.js'
+import { openPool } from '../support/pool.js'
 import { refusalCode } from '../support/refusal.js'
 
 let fixture: Fixture
 let pool: pg.Pool
 beforeAll(async () => {
   fixture = await openFixture('direct.prisma')
-  pool = new pg.Pool({ connectionString: fixture.database.url })
-  // Its connections may be cut while it ends.
-  pool.on('error', () => {})
+  pool = openPool(fixture.database.url)
 })
 beforeEach(async () => {
   fixture.emulator.faults.clear()

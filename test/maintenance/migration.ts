@@ -1,6 +1,7 @@
 import type { MaintainOptions, Operation, RunReport } from 'fieldseal/prisma'
-import pg from 'pg'
+import type pg from 'pg'
 import { type Fixture, type FixtureClient, openFixture, type Row } from '../prisma/fixtureClient.js'
+import { openPool } from '../support/pool.js'
 
 /** The models of fixtures/migration.prisma with plaintext in them, and a pool for maintenance. */
 export interface Migration extends Fixture {
@@ -15,9 +16,7 @@ export const TENANTS = { Invoice: 'customer.tenantId' }
 
 export async function openMigration(): Promise<Migration> {
   const fixture = await openFixture('migration.prisma')
-  const pool = new pg.Pool({ connectionString: fixture.database.url, max: 4 })
-  // A pool has ended before its connections have, and those are cut when the database is dropped.
-  pool.on('error', () => undefined)
+  const pool = openPool(fixture.database.url, { max: 4 })
   // As a table may be that is older than its Prisma schema.
   await pool.query('ALTER TABLE customers ALTER tenant_id DROP NOT NULL')
   const run = (operation: Operation, options: Partial<MaintainOptions> = {}) =>
@@ -68,6 +67,17 @@ export async function addPlaintext(plain: FixtureClient, count = 60): Promise<vo
     })),
   })
   await plain.word!.createMany({ data: WORDS.map((text) => ({ text, note: `note on ${text}` })) })
+}
+
+/** Other events, whose key of four columns needs each of them; answers how many there are. */
+export async function replaceEvents(migration: Migration): Promise<number> {
+  await migration.sql('TRUNCATE "Event"')
+  await migration.sql(`
+    INSERT INTO "Event" SELECT t, timestamptz '2026-01-01 00:00:00.123456+00' + n / 100 * interval '1 ms', n % 7, k, '{"a":1}'
+    FROM unnest(ARRAY['acme', 'Beta', 'a b', 'ä']) t, generate_series(1, 700) n, unnest(ARRAY['a', 'Bc', 'xyz']) k
+    ON CONFLICT DO NOTHING`)
+  const [{ count } = {}] = await migration.sql('SELECT count(*) FROM "Event"')
+  return Number(count)
 }
 
 export function tenantOf(number: number): string {

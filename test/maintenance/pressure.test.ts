@@ -1,6 +1,7 @@
 import type { Strain } from 'fieldseal/prisma'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openPool } from '../support/pool.js'
 import { plainCustomer } from './migration.js'
 import { migration, plaintextFirst } from './plaintextFirst.js'
 import { startStandby } from './standby.js'
@@ -10,9 +11,7 @@ plaintextFirst()
 let impatient: pg.Pool
 beforeAll(async () => {
   const onConnect = async (client: pg.ClientBase) => void (await client.query('SET lock_timeout = 200'))
-  impatient = new pg.Pool({ connectionString: migration.database.url, max: 4, onConnect })
-  // Its connections may be cut while it ends.
-  impatient.on('error', () => {})
+  impatient = openPool(migration.database.url, { max: 4, onConnect })
 })
 beforeEach(async () => {
   await migration.plain.customer!.createMany({ data: Array.from({ length: 2_000 }, (_, i) => plainCustomer(100 + i)) })

@@ -1,7 +1,7 @@
 import type { MaintainOptions, RangeJob, RangeQueue, RunReport } from 'fieldseal/prisma'
 import { describe, expect, it } from 'vitest'
 import { splitTable } from '../../src/postgres/splitTable.js'
-import { plainCustomer, TENANTS } from './migration.js'
+import { plainCustomer, replaceEvents, TENANTS } from './migration.js'
 import { migration, plaintextFirst } from './plaintextFirst.js'
 
 /** A job goes on for a while after the command that wanted it. */
@@ -54,13 +54,7 @@ describe('a run with a queue of one’s own', () => {
   })
 
   it('divides a table by a composite key of text, time, char and number', async () => {
-    await migration.sql('TRUNCATE "Event"')
-    await migration.sql(`
-      INSERT INTO "Event" SELECT t, timestamptz '2026-01-01 00:00:00.123456+00' + n / 100 * interval '1 ms', n % 7, k, '{"a":1}'
-      FROM unnest(ARRAY['acme', 'Beta', 'a b', 'ä']) t, generate_series(1, 700) n, unnest(ARRAY['a', 'Bc', 'xyz']) k
-      ON CONFLICT DO NOTHING`)
-    const [{ count } = {}] = await migration.sql('SELECT count(*) FROM "Event"')
-    const rows = Number(count)
+    const rows = await replaceEvents(migration)
     expect(await runByWorkers('Event')).toMatchObject({ outcome: 'done', scanned: rows, changed: rows, conflicts: 0 })
   })
 

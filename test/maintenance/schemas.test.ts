@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MaintainOptions, Operation } from 'fieldseal/prisma'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Fixture, openFixture } from '../prisma/fixtureClient.js'
+import { openPool } from '../support/pool.js'
 
 const tenants = { Order: 'person.tenantId' }
 
@@ -11,9 +12,7 @@ let fixture: Fixture
 let database: pg.Pool
 beforeAll(async () => {
   fixture = await openFixture('schemas.prisma')
-  database = new pg.Pool({ connectionString: fixture.url, max: 4 })
-  // Its connections may be cut while it ends.
-  database.on('error', () => {})
+  database = openPool(fixture.url, { max: 4 })
   await fixture.plain.person!.createMany({
     data: Array.from({ length: 30 }, (_, i) => ({
       tenantId: i % 3 ? 'acme' : 'globex',

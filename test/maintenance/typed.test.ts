@@ -1,15 +1,14 @@
 import type { Operation, RunReport } from 'fieldseal/prisma'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Fixture, openFixture, type Row } from '../prisma/fixtureClient.js'
+import { openPool } from '../support/pool.js'
 
 let fixture: Fixture
 let pool: pg.Pool
 beforeAll(async () => {
   fixture = await openFixture('measures.prisma')
-  pool = new pg.Pool({ connectionString: fixture.database.url })
-  // Its connections may be cut while it ends.
-  pool.on('error', () => {})
+  pool = openPool(fixture.database.url)
 })
 beforeEach(async () => {
   await pool.query('TRUNCATE "Measure"')

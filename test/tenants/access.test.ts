@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
 import { withTenant } from 'fieldseal'
 import type { AccessOptions, AuditEntry, EncryptionEvent } from 'fieldseal/prisma'
-import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Fixture, type FixtureClient, openFixture, type Row } from '../prisma/fixtureClient.js'
+import { openPool } from '../support/pool.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 
 let fixture: Fixture
@@ -496,8 +496,7 @@ describe('a limited client', () => {
   })
 
   it('runs no maintenance, and has the figures', async () => {
-    const database = new pg.Pool({ connectionString: fixture.url, max: 2 })
-    database.on('error', () => undefined)
+    const database = openPool(fixture.url, { max: 2 })
     for (const operation of ['decrypt', 'verify'] as const) {
       expect(await refusalCode(() => limited().$encryption.maintain({ operation, database }))).toBe('ACCESS_DENIED')
     }
