@@ -1,7 +1,7 @@
 import type { Cell, RowChange } from '../maintenance/rowSource.js'
 import type { RowSourceContext } from './context.js'
 import { type Statement, typeOf } from './pageStatement.js'
-import { quoteName, tableName } from './sql.js'
+import { arrayLiteral, quoteName, tableName } from './sql.js'
 import type { MaintainedColumn } from './table.js'
 
 /**
@@ -16,7 +16,7 @@ export function changeStatement(context: RowSourceContext, changes: readonly Row
     return { name: quoteName(column), sent: `v.k${position}::${typeOf(context, column)}`, locked: `l.key${position}` }
   })
   const values = [
-    ...keys.map((_, position) => changes.map(({ row }) => row.key[position])),
+    ...keys.map((_, position) => changes.map(({ row }) => row.key[position]!)),
     changes.map(({ row }) => row.place),
     changes.map(({ row }) => row.version),
     ...columns.map(({ field }) =>
@@ -38,7 +38,7 @@ export function changeStatement(context: RowSourceContext, changes: readonly Row
     SET ${columns.map((column, i) => `${quoteName(column.column)} = ${stored(context, column, `l.c${i}`)}`)}
     FROM l WHERE t.ctid = l.found AND ${keys.map(({ name, locked }) => `t.${name} = ${locked}`).join(' AND ')}
     RETURNING l.n`
-  return { text, values }
+  return { text, values: values.map(arrayLiteral) }
 }
 
 type ChangedColumn = MaintainedColumn & { readonly field: string }
