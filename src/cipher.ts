@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { Batches, type FailedSlot } from './cipher/batches.js'
+import { headerOf } from './cipher/headers.js'
 import { PassKeys } from './cipher/passKeys.js'
 import {
   type CipherField,
@@ -11,7 +12,7 @@ import {
   twiceEncrypted,
 } from './cipher/slot.js'
 import { lengthPrefixed } from './crypto/bytes.js'
-import { headerOfHead, headOf } from './crypto/ciphertext.js'
+import { headOf } from './crypto/ciphertext.js'
 import { isDirect } from './crypto/direct.js'
 import { encodeField } from './crypto/fieldValue.js'
 import { FieldsealError } from './errors.js'
@@ -184,7 +185,7 @@ function plaintextOf({ field, holder, key }: EncryptSlot, dek: Dek): string | Bu
 /** Whether a value is a ciphertext of this DEK already, padded or not, or of the KMS itself. */
 function isUnder(dek: Dek, value: unknown): boolean {
   const head = headOf(Array.isArray(value) && value.length === 1 ? value[0] : value)
-  const header = head === null ? null : headerOfHead(head)
+  const header = head === null ? null : headerOf(head)
   return header !== null && (header.dekId === dek.id || isDirect(header))
 }
 

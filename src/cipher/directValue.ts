@@ -1,5 +1,5 @@
 import { FAILURE } from '../crypto/batch.js'
-import { type Ciphertext, headerOfHead, headOf, kmsPart } from '../crypto/ciphertext.js'
+import { type Ciphertext, headOf, kmsPart } from '../crypto/ciphertext.js'
 import {
   directCiphertext,
   directContent,
@@ -12,6 +12,7 @@ import { encodeField } from '../crypto/fieldValue.js'
 import type { Header } from '../crypto/header.js'
 import { FieldsealError } from '../errors.js'
 import type { ValueIdentity, ValueKms } from '../keys/kms.js'
+import { headerOf } from './headers.js'
 import { plainFrom, refused } from './outcome.js'
 import {
   type CipherField,
@@ -110,7 +111,7 @@ function isText(answer: unknown): answer is string {
 function contentOf({ field, holder, key }: EncryptSlot): Uint8Array {
   const value = holder[key]
   const head = headOf(Array.isArray(value) && value.length === 1 ? value[0] : value)
-  if (head !== null && headerOfHead(head)) throw twiceEncrypted(field)
+  if (head !== null && headerOf(head)) throw twiceEncrypted(field)
   const content = directContent(
     checkedValue(field, () => encodeField(field, value)),
     field.pad,

@@ -1,6 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { Place } from '../crypto/batch.js'
-import { headerOfHead, headOf } from '../crypto/ciphertext.js'
+import { headOf } from '../crypto/ciphertext.js'
 import { isDirect } from '../crypto/direct.js'
 import { FLAG_PADDED, type Header } from '../crypto/header.js'
 import { FieldsealError, quoted } from '../errors.js'
@@ -10,8 +9,10 @@ import type { Purpose } from '../keys/kms.js'
 import { GLOBAL_TENANT } from '../tenant.js'
 import { ActiveNeed } from './activeNeed.js'
 import { DirectValues } from './directValues.js'
+import { headerOf } from './headers.js'
 import {
   type CipherField,
+  type CipherIndex,
   type DecryptSlot,
   type EncryptSlot,
   fieldError,
@@ -20,9 +21,6 @@ import {
   type Slot,
   type TenantHolder,
 } from './slot.js'
-
-/** What heads say, so that each is read once. */
-const HEADERS = new LRUCache<string, Header>({ max: 10_000 })
 
 /** What opens all ciphertexts with one head. */
 export class Opener {
@@ -51,8 +49,8 @@ export class PassKeys {
   readonly #actives = new Map<string, ActiveNeed>()
   readonly #openers = new Map<string, OpenerNeed>()
 
-  /** The last answer of `active`: consecutive slots mostly want the same. */
-  #last: { owner: TenantHolder; mode: Slot['mode']; need: ActiveNeed } | undefined
+  /** The last active key asked for: consecutive slots mostly want the same. */
+  #last: { owner: TenantHolder; index: CipherIndex | undefined; need: ActiveNeed } | undefined
 
   /** What each slot to decrypt needs, by its place in the pass. */
   readonly #bySlot: OpenerNeed[] = []
@@ -67,10 +65,13 @@ export class PassKeys {
   need(slot: Slot, position: number): void {
     if (slot.mode === 'decrypt') this.#needOpener(slot, position)
     else if (slot.mode === 'encrypt' && slot.field.direct) this.direct.seal(slot, position)
-    else this.#needActive(slot)
+    else this.#needActive(slot).count += 1
   }
 
-  #needActive(slot: EncryptSlot | IndexSlot): void {
+  #needActive(slot: EncryptSlot | IndexSlot): ActiveNeed {
+    const index = slot.mode === 'index' ? slot.index : undefined
+    const last = this.#last
+    if (last && last.owner === slot.owner && last.index === index) return last.need
     const { tenant, purpose } = activeOf(slot)
     const name = `${purpose} ${tenant}`
     let need = this.#actives.get(name)
@@ -78,7 +79,8 @@ export class PassKeys {
       need = new ActiveNeed(slot.field, tenant, purpose)
       this.#actives.set(name, need)
     }
-    need.count += 1
+    this.#last = { owner: slot.owner, index, need }
+    return need
   }
 
   #needOpener(slot: DecryptSlot, position: number): void {
@@ -144,12 +146,7 @@ export class PassKeys {
 
   /** The DEK for this slot's value; to be asked once for each slot. */
   active(slot: EncryptSlot | IndexSlot): Dek {
-    const last = this.#last
-    if (last && last.owner === slot.owner && last.mode === slot.mode && slot.mode === 'encrypt') return last.need.draw()
-    const { tenant, purpose } = activeOf(slot)
-    const need = this.#actives.get(`${purpose} ${tenant}`)!
-    this.#last = { owner: slot.owner, mode: slot.mode, need }
-    return need.draw()
+    return this.#needActive(slot).draw()
   }
 
   opener(slot: DecryptSlot, position: number): Opener {
@@ -167,14 +164,6 @@ function readHeader(field: CipherField, head: string | null): Header {
   const header = head === null ? null : headerOf(head)
   if (header) return header
   throw fieldError('CIPHERTEXT_INVALID', field, 'holds something that is not a ciphertext of this library')
-}
-
-function headerOf(head: string): Header | null {
-  const known = HEADERS.get(head)
-  if (known) return known
-  const header = headerOfHead(head)
-  if (header) HEADERS.set(head, header)
-  return header
 }
 
 function activeOf(slot: EncryptSlot | IndexSlot): { tenant: string; purpose: Purpose } {

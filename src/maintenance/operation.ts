@@ -1,6 +1,5 @@
 import type { MaintainedField, MaintainedIndex, MaintainedModel } from './model.js'
-import type { Cell, StoredRow } from './rowSource.js'
-import { isCiphertext, isPlain, isTorn } from './storedCell.js'
+import type { CellState } from './storedCell.js'
 
 /**
  * - `encrypt`: plaintext becomes ciphertext, and blind indexes are filled
@@ -13,9 +12,8 @@ export type Operation = 'encrypt' | 're-encrypt' | 'reindex' | 'decrypt' | 'veri
 
 export const OPERATIONS: readonly Operation[] = ['encrypt', 're-encrypt', 'reindex', 'decrypt', 'verify']
 
-/** What an operation does to one row. */
+/** What an operation does to a row. */
 export interface RowWork {
-  readonly row: StoredRow
   /** To be encrypted, or encrypted anew if under a retired DEK. */
   readonly seal: readonly MaintainedField[]
   /** To become plaintext. */
@@ -28,45 +26,48 @@ export interface RowWork {
   readonly clear: readonly MaintainedIndex[]
 }
 
+/** What a row's cells hold, by field; those of indexes too. */
+export type RowStates = ReadonlyMap<string, CellState>
+
 const NOTHING = { seal: [], reveal: [], open: [], index: [], clear: [] }
 
 const planners: {
-  readonly [operation in Operation]: (model: MaintainedModel, row: StoredRow) => Partial<RowWork>
+  readonly [operation in Operation]: (model: MaintainedModel, states: RowStates) => Partial<RowWork>
 } = {
-  encrypt: (model, row) => {
-    const seal = model.fields.filter((field) => isPlain(field, cellAt(row, field)))
+  encrypt: ({ fields, indexes }, states) => {
+    const seal = fields.filter(({ field }) => states.get(field) === 'plain')
     const names = new Set(seal.map(({ field }) => field))
-    const index = model.indexes.filter((index) => index.sources.some((name) => names.has(name)) || lacks(row, index))
+    const index = indexes.filter((index) => index.sources.some((name) => names.has(name)) || lacks(states, index))
     // Opening these fails, which is how they come to be reported.
-    return { seal, index, open: model.fields.filter((field) => isTorn(field, cellAt(row, field))) }
+    return { seal, index, open: fields.filter(({ field }) => states.get(field) === 'torn') }
   },
-  're-encrypt': (model, row) => ({ seal: ciphertexts(model, row) }),
-  reindex: (model, row) => ({ index: indexesOfCiphertexts(model, row) }),
-  decrypt: (model, row) => ({
-    reveal: ciphertexts(model, row),
-    clear: model.indexes.filter((index) => cellAt(row, index) !== null),
+  're-encrypt': (model, states) => ({ seal: ciphertexts(model, states) }),
+  reindex: (model, states) => ({ index: indexesOfCiphertexts(model, states) }),
+  decrypt: (model, states) => ({
+    reveal: ciphertexts(model, states),
+    clear: model.indexes.filter(({ field }) => states.get(field) !== 'null'),
   }),
-  verify: (model, row) => ({ open: ciphertexts(model, row), index: indexesOfCiphertexts(model, row) }),
+  verify: (model, states) => ({ open: ciphertexts(model, states), index: indexesOfCiphertexts(model, states) }),
 }
 
-export function planRow(operation: Operation, model: MaintainedModel, row: StoredRow): RowWork {
-  return { ...NOTHING, ...planners[operation](model, row), row }
+export function planRow(operation: Operation, model: MaintainedModel, states: RowStates): RowWork {
+  return { ...NOTHING, ...planners[operation](model, states) }
 }
 
-export function cellAt(row: StoredRow, { field }: { readonly field: string }): Cell {
-  return row.cells[field] ?? null
+function ciphertexts({ fields }: MaintainedModel, states: RowStates): MaintainedField[] {
+  return fields.filter(({ field }) => hasCiphertext(states, field))
 }
 
-function ciphertexts(model: MaintainedModel, row: StoredRow): MaintainedField[] {
-  return model.fields.filter((field) => isCiphertext(field, cellAt(row, field)))
+export function hasCiphertext(states: RowStates, field: string): boolean {
+  const state = states.get(field)
+  return state === 'ciphertext' || state === 'torn'
 }
 
 /** Plaintext is the business of `encrypt`, which fills its indexes too. */
-function indexesOfCiphertexts(model: MaintainedModel, row: StoredRow): MaintainedIndex[] {
-  const plain = model.readable.filter((field) => isPlain(field, cellAt(row, field)))
-  return model.indexes.filter(({ sources }) => !plain.some(({ field }) => sources.includes(field)))
+function indexesOfCiphertexts({ indexes }: MaintainedModel, states: RowStates): MaintainedIndex[] {
+  return indexes.filter(({ sources }) => !sources.some((source) => states.get(source) === 'plain'))
 }
 
-function lacks(row: StoredRow, index: MaintainedIndex): boolean {
-  return cellAt(row, index) === null && index.sources.every((source) => (row.cells[source] ?? null) !== null)
+function lacks(states: RowStates, { field, sources }: MaintainedIndex): boolean {
+  return states.get(field) === 'null' && sources.every((source) => states.get(source) !== 'null')
 }

@@ -174,7 +174,7 @@ export class MaintenanceRun {
         return await work()
       } catch (error) {
         if (!(error instanceof TableLocked) || signal?.aborted) throw error
-        onWait({ cause: 'locks', what: `the table of ${this.#run.model.name} is locked` })
+        onWait({ cause: 'locks', what: `the table of ${this.#run.planner.model.name} is locked` })
         await pause(wait, signal)
       }
     }
@@ -191,7 +191,7 @@ export class MaintenanceRun {
     const prepared: { changes: RowChange[]; problems: [StoredRow, FieldsealError][] } = { changes: [], problems: [] }
     if (this.#run.options.dryRun) return prepared
     const work = async (part: readonly StoredRow[]) => {
-      if (this.#run.operation === 'verify') prepared.problems.push(...(await verifyRows(this.#run, part)))
+      if (this.#run.planner.operation === 'verify') prepared.problems.push(...(await verifyRows(this.#run, part)))
       else for (const change of await transformRows(this.#run, part)) prepared.changes.push(change)
     }
     await isolate(rows, work, (row, error) => prepared.problems.push([row, error]))
@@ -204,7 +204,7 @@ export class MaintenanceRun {
     for (let attempt = 1; lost.length > 0 && !this.#stopped; attempt++) {
       this.#counts.conflicts += lost.length
       if (attempt === ATTEMPTS) {
-        for (const row of lost) this.#problem(row, busy(this.#run.model.name))
+        for (const row of lost) this.#problem(row, busy(this.#run.planner.model.name))
         return
       }
       await pause(2 ** attempt, undefined)
@@ -229,7 +229,7 @@ export class MaintenanceRun {
   }
 
   #problem({ key }: StoredRow, { code, message }: FieldsealError): void {
-    const problem: Problem = { model: this.#run.model.name, key, code, message }
+    const problem: Problem = { model: this.#run.planner.model.name, key, code, message }
     this.#counts.skipped += 1
     this.#unpassed += 1
     if (this.#problems.length < KEPT_PROBLEMS) this.#problems.push(problem)
@@ -246,7 +246,12 @@ export class MaintenanceRun {
   }
 
   #event(): ProgressEvent {
-    return { operation: this.#run.operation, model: this.#run.model.name, total: this.#total, ...this.#counts }
+    return {
+      operation: this.#run.planner.operation,
+      model: this.#run.planner.model.name,
+      total: this.#total,
+      ...this.#counts,
+    }
   }
 }
 

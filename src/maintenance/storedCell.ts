@@ -1,5 +1,6 @@
+import { headerOf } from '../cipher/headers.js'
 import { checkedValue, fieldError } from '../cipher/slot.js'
-import { type Ciphertext, headerOfHead, headOf, PREFIX } from '../crypto/ciphertext.js'
+import { type Ciphertext, headOf, PREFIX } from '../crypto/ciphertext.js'
 import { isDirect } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm, textForm } from '../crypto/textForm.js'
 import { hasExactNumbers } from './exactJson.js'
@@ -9,22 +10,22 @@ import type { Cell } from './rowSource.js'
 const QUOTED_PREFIX = `"${PREFIX}`
 const HEX = '\\x'
 
-/** Whether a cell holds what looks like a ciphertext. */
-export function isCiphertext(field: MaintainedField, cell: Cell): boolean {
-  if (cell === null) return false
+/** What a cell holds: `empty` is a list without elements, `torn` what begins like a ciphertext and is none. */
+export type CellState = 'null' | 'empty' | 'plain' | 'ciphertext' | 'torn'
+
+export function stateOf(field: MaintainedField, cell: Cell): CellState {
+  if (cell === null) return 'null'
+  if (looksEncrypted(field, cell)) return isTorn(field, cell) ? 'torn' : 'ciphertext'
+  return field.list && cell === '[]' ? 'empty' : 'plain'
+}
+
+function looksEncrypted(field: MaintainedField, cell: string | Uint8Array): boolean {
   if (field.list) return !isPlaintext(field, listIn(field, cell))
   if (field.column === 'Json') return (cell as string).startsWith(QUOTED_PREFIX)
   return headOf(cell) !== null
 }
 
-/** Whether a cell holds plaintext. An empty list is no value. */
-export function isPlain(field: MaintainedField, cell: Cell): boolean {
-  return cell !== null && !(field.list && cell === '[]') && !isCiphertext(field, cell)
-}
-
-/** Whether a cell only begins like a ciphertext, so that nothing can read it. */
-export function isTorn(field: MaintainedField, cell: Cell): boolean {
-  if (!isCiphertext(field, cell)) return false
+function isTorn(field: MaintainedField, cell: Cell): boolean {
   try {
     dekIdIn(field, cell)
     return false
@@ -33,7 +34,7 @@ export function isTorn(field: MaintainedField, cell: Cell): boolean {
   }
 }
 
-/** The ciphertext in a cell that `isCiphertext`. */
+/** The ciphertext in a cell that holds one. */
 export function ciphertextIn(field: MaintainedField, cell: Cell): Ciphertext {
   if (!field.list) return field.column === 'Json' ? (JSON.parse(cell as string) as string) : cell!
   const [only, ...others] = listIn(field, cell)
@@ -47,7 +48,7 @@ export function ciphertextIn(field: MaintainedField, cell: Cell): Ciphertext {
  * @throws FieldsealError `CIPHERTEXT_INVALID`
  */
 export function dekIdIn(field: MaintainedField, cell: Cell): string | undefined {
-  const header = headerOfHead(headOf(ciphertextIn(field, cell))!)
+  const header = headerOf(headOf(ciphertextIn(field, cell))!)
   if (header) return isDirect(header) ? undefined : header.dekId
   const what = 'begins like a ciphertext and is none: look at the row, and take the beginning off if it is plaintext'
   throw fieldError('CIPHERTEXT_INVALID', field, what)

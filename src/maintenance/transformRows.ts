@@ -2,33 +2,41 @@ import { type Slot, transform } from '../cipher.js'
 import { type ErrorCode, FieldsealError, quoted } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { checkTenant } from '../tenant.js'
-import type { MaintainedField, MaintainedIndex, MaintainedModel } from './model.js'
-import { cellAt, type Operation, planRow, type RowWork } from './operation.js'
+import type { MaintainedField, MaintainedIndex } from './model.js'
+import { cellAt, type OpenedField, type RowPlan, type RowPlanner } from './rowPlanner.js'
 import type { Cell, RowChange, StoredRow } from './rowSource.js'
 import { RunKeys } from './runKeys.js'
-import {
-  cellOfCiphertext,
-  cellOfPlaintext,
-  ciphertextIn,
-  dekIdIn,
-  isCiphertext,
-  isPlain,
-  plaintextIn,
-} from './storedCell.js'
+import { cellOfCiphertext, cellOfPlaintext, ciphertextIn, dekIdIn, plaintextIn } from './storedCell.js'
+
+/** A row, what is to be done to it, and the keys of its ciphertexts. */
+interface Reading {
+  readonly row: StoredRow
+  readonly plan: RowPlan
+  /** The DEKs that its `plan.opened` are under, in that order; `undefined` for those of the KMS itself. */
+  readonly dekIds: readonly (string | undefined)[]
+}
 
 /** What is known of a row while it is worked on. */
 interface Draft {
-  readonly work: RowWork
-  readonly tenant: string
+  readonly row: StoredRow
+  readonly plan: RowPlan
+  readonly owner: Owner
+  readonly seal: readonly MaintainedField[]
+  /** Whose ciphertexts are read. */
+  readonly opened: readonly OpenedField[]
   /** Values by field, as far as the work needs them. */
   readonly values: Record<string, unknown>
   /** New ciphertexts and indexes by field. */
   readonly made: Record<string, unknown>
 }
 
+/** One for all rows of a tenant. */
+interface Owner {
+  readonly tenant: string
+}
+
 export interface RowTransformer {
-  readonly operation: Operation
-  readonly model: MaintainedModel
+  readonly planner: RowPlanner
   readonly ring: KeyRing
   /** Told of the values that were decrypted and encrypted, before anything is done with them; may throw. */
   readonly watch: (slots: readonly Slot[]) => void
@@ -40,49 +48,65 @@ export interface RowTransformer {
  * @throws FieldsealError when one of the rows has a problem; nothing is done then
  */
 export async function transformRows(
-  { operation, model, ring, watch }: RowTransformer,
+  { planner, ring, watch }: RowTransformer,
   rows: readonly StoredRow[],
 ): Promise<RowChange[]> {
-  const works = rows.map((row) => planRow(operation, model, row))
   const keys = new RunKeys(ring)
-  await keys.loadOwners(
-    works.flatMap((work) => opened(model, work).flatMap((field) => dekIdIn(field, cellAt(work.row, field)) ?? [])),
-  )
-  const owned = works.map((work) => ({ work, tenant: tenantOf(model, work, keys) }))
-  const sealing = owned.filter(({ work }) => work.seal.some(({ direct }) => !direct))
-  await keys.loadActives(sealing.map(({ tenant }) => tenant))
-  const drafts = owned.map(({ work, tenant }) => draftOf(work, tenant, keys))
+  const readings = rows.map((row) => readingOf(row, planner.plan(row)))
+  await keys.loadOwners(namedDeks(readings))
+  const owners = ownersOf(readings, keys)
+  await keys.loadActives(sealingTenants(readings, owners))
+  const drafts = readings.map((reading, i) => draftOf(reading, owners[i]!, keys))
   const transformed = async (slots: readonly Slot[]) => {
     await transform(slots, ring)
     watch(slots)
   }
-  await transformed(drafts.flatMap((draft) => openSlots(model, draft)))
-  await transformed(drafts.flatMap((draft) => makeSlots(draft)))
+  await transformed(openSlots(drafts))
+  await transformed(makeSlots(drafts))
   return drafts.map(changeOf).filter((change) => change !== undefined)
 }
 
-/** The fields whose ciphertexts the work reads. */
-function opened(model: MaintainedModel, work: RowWork): MaintainedField[] {
-  const sources = new Set(work.index.flatMap((index) => index.sources))
-  const needed = new Set([...work.seal, ...work.reveal, ...work.open])
-  return model.readable.filter(
-    (field) => (needed.has(field) || sources.has(field.field)) && isCiphertext(field, cellAt(work.row, field)),
-  )
+function readingOf(row: StoredRow, plan: RowPlan): Reading {
+  return { row, plan, dekIds: plan.opened.map(({ field }) => dekIdIn(field, cellAt(row, field))) }
+}
+
+function namedDeks(readings: readonly Reading[]): Set<string> {
+  const named = new Set<string>()
+  for (const { dekIds } of readings) for (const id of dekIds) if (id !== undefined) named.add(id)
+  return named
+}
+
+function ownersOf(readings: readonly Reading[], keys: RunKeys): Owner[] {
+  const owners = new Map<string, Owner>()
+  return readings.map((reading) => {
+    const tenant = tenantOf(reading, keys)
+    const owner = owners.get(tenant) ?? { tenant }
+    owners.set(tenant, owner)
+    return owner
+  })
+}
+
+function sealingTenants(readings: readonly Reading[], owners: readonly Owner[]): Set<string> {
+  const tenants = new Set<string>()
+  readings.forEach(({ plan }, i) => {
+    if (plan.seal.some(({ direct }) => !direct)) tenants.add(owners[i]!.tenant)
+  })
+  return tenants
 }
 
 /** By the row's tenant column; every ciphertext that names a key must agree. */
-function tenantOf(model: MaintainedModel, work: RowWork, keys: RunKeys): string {
-  let { tenant } = work.row
+function tenantOf({ row, plan, dekIds }: Reading, keys: RunKeys): string {
+  let { tenant } = row
   let silent: MaintainedField | undefined
-  for (const field of opened(model, work)) {
-    const dekId = dekIdIn(field, cellAt(work.row, field))
+  for (const [i, { field }] of plan.opened.entries()) {
+    const dekId = dekIds[i]
     const owner = dekId === undefined ? tenant : keys.ownerOf(dekId)
     if (dekId === undefined) silent ??= field
     tenant ??= owner
     if (owner !== tenant)
       throw rowError('TENANT_MISMATCH', field, `is encrypted for ${quoted(owner)}, in a row of ${quoted(tenant)}`)
   }
-  const first = work.seal[0] ?? silent
+  const first = plan.seal[0] ?? silent
   if (tenant === undefined || tenant === null) {
     if (first)
       throw rowError('TENANT_MISSING', first, 'is in a row whose tenant is not known: its tenant column is NULL')
@@ -93,61 +117,76 @@ function tenantOf(model: MaintainedModel, work: RowWork, keys: RunKeys): string 
 }
 
 /** A ciphertext that is under the active DEK stays, or one of the KMS itself where the field is to have that. */
-function draftOf(work: RowWork, tenant: string, keys: RunKeys): Draft {
-  const outdated = (field: MaintainedField) =>
-    !isCiphertext(field, cellAt(work.row, field)) ||
-    dekIdIn(field, cellAt(work.row, field)) !== (field.direct ? undefined : keys.activeOf(tenant))
-  return { work: { ...work, seal: work.seal.filter(outdated) }, tenant, values: {}, made: {} }
+function draftOf({ row, plan, dekIds }: Reading, owner: Owner, keys: RunKeys): Draft {
+  const current = plan.opened.filter(({ field, toSeal }, i) => toSeal && isCurrent(field, dekIds[i], owner, keys))
+  const { opened, seal } = current.length === 0 ? plan : withoutCurrent(plan, current)
+  return { row, plan, owner, opened, seal, values: {}, made: {} }
+}
+
+function isCurrent({ direct }: MaintainedField, dekId: string | undefined, { tenant }: Owner, keys: RunKeys): boolean {
+  return dekId === (direct ? undefined : keys.activeOf(tenant))
+}
+
+function withoutCurrent({ opened, seal }: RowPlan, current: readonly OpenedField[]): Pick<RowPlan, 'opened' | 'seal'> {
+  return {
+    opened: opened.filter((one) => one.toRead || !current.includes(one)),
+    seal: seal.filter((field) => !current.some((one) => one.field === field)),
+  }
 }
 
 /** Reads plaintext cells at once, and collects the ciphertexts to decrypt. */
-function openSlots(model: MaintainedModel, { work, tenant, values }: Draft): Slot[] {
+function openSlots(drafts: readonly Draft[]): Slot[] {
   const slots: Slot[] = []
-  const owner = { tenant }
-  for (const field of neededFields(model, work)) {
-    const cell = cellAt(work.row, field)
-    if (cell === null) continue
-    if (isPlain(field, cell)) {
-      values[field.field] = plaintextIn(field, cell)
-      continue
+  for (const { row, plan, owner, opened, values } of drafts) {
+    for (const field of plan.plain) values[field.field] = plaintextIn(field, cellAt(row, field))
+    for (const { field } of opened) {
+      const { field: key } = field
+      values[key] = ciphertextIn(field, cellAt(row, field))
+      slots.push({ mode: 'decrypt', field, owner, holder: values, key, bound: boundTexts(field, row) })
     }
-    if (!isCiphertext(field, cell)) continue
-    values[field.field] = ciphertextIn(field, cell)
-    slots.push({ mode: 'decrypt', field, owner, holder: values, key: field.field, bound: boundTexts(field, work.row) })
   }
   return slots
 }
 
-function neededFields(model: MaintainedModel, { seal, reveal, open, index }: RowWork): MaintainedField[] {
-  const sources = new Set(index.flatMap((one) => one.sources))
-  return model.readable.filter(
-    (field) => sources.has(field.field) || seal.includes(field) || reveal.includes(field) || open.includes(field),
-  )
-}
-
-function makeSlots(draft: Draft): Slot[] {
-  const { work, tenant, values, made } = draft
-  const owner = { tenant }
-  const seals = work.seal.map((field): Slot => {
-    made[field.field] = values[field.field]
-    return { mode: 'encrypt', field, owner, holder: made, key: field.field, bound: boundTexts(field, work.row) }
-  })
-  const indexes = work.index.flatMap((index) => indexSlot(index, owner, draft))
-  return [...seals, ...indexes]
+function makeSlots(drafts: readonly Draft[]): Slot[] {
+  const slots: Slot[] = []
+  for (const draft of drafts) {
+    const { row, plan, owner, seal, values, made } = draft
+    for (const field of seal) {
+      const { field: key } = field
+      made[key] = values[key]
+      slots.push({ mode: 'encrypt', field, owner, holder: made, key, bound: boundTexts(field, row) })
+    }
+    for (const index of plan.index) {
+      const slot = indexSlot(index, draft)
+      if (slot) slots.push(slot)
+    }
+  }
+  return slots
 }
 
 /** An index over a value that is NULL is NULL. */
-function indexSlot(index: MaintainedIndex, owner: { tenant: string }, { values, made }: Draft): Slot[] {
-  if (!index.sources.every((name) => name in values)) {
-    made[index.field] = null
-    return []
+function indexSlot({ field: key, sources, cipher }: MaintainedIndex, { owner, values, made }: Draft): Slot | undefined {
+  if (!sources.every((name) => name in values)) {
+    made[key] = null
+    return undefined
   }
-  const [field] = index.cipher.sources
-  const sources = index.sources.map((name) => values[name])
-  return [{ mode: 'index', field: field!, owner, holder: made, key: index.field, index: index.cipher, values: sources }]
+  const [field] = cipher.sources
+  return {
+    mode: 'index',
+    field: field!,
+    owner,
+    holder: made,
+    key,
+    index: cipher,
+    values: sources.map((name) => values[name]),
+  }
 }
 
-function boundTexts(field: MaintainedField, row: StoredRow): string[] {
+const UNBOUND: readonly string[] = []
+
+function boundTexts(field: MaintainedField, row: StoredRow): readonly string[] {
+  if (field.bind.length === 0) return UNBOUND
   return field.bind.map((column) => {
     const text = row.bound[column]
     if (typeof text === 'string') return text
@@ -155,14 +194,19 @@ function boundTexts(field: MaintainedField, row: StoredRow): string[] {
   })
 }
 
-function changeOf({ work, values, made }: Draft): RowChange | undefined {
+function changeOf({ row, plan, seal, values, made }: Draft): RowChange | undefined {
   const cells: Record<string, Cell> = {}
-  for (const field of work.seal) cells[field.field] = cellOfCiphertext(field, made[field.field])
-  for (const field of work.reveal) cells[field.field] = cellOfPlaintext(field, values[field.field])
-  for (const { field } of work.index) cells[field] = made[field] as Cell
-  for (const { field } of work.clear) cells[field] = null
-  const changed = Object.entries(cells).filter(([field, cell]) => !sameCell(cell, work.row.cells[field] ?? null))
-  return changed.length === 0 ? undefined : { row: work.row, cells: Object.fromEntries(changed) }
+  let changed = false
+  const put = (field: string, cell: Cell) => {
+    if (sameCell(cell, row.cells[field] ?? null)) return
+    cells[field] = cell
+    changed = true
+  }
+  for (const field of seal) put(field.field, cellOfCiphertext(field, made[field.field]))
+  for (const field of plan.reveal) put(field.field, cellOfPlaintext(field, values[field.field]))
+  for (const { field } of plan.index) put(field, made[field] as Cell)
+  for (const { field } of plan.clear) put(field, null)
+  return changed ? { row, cells } : undefined
 }
 
 function sameCell(one: Cell, other: Cell): boolean {

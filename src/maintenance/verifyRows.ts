@@ -1,7 +1,7 @@
 import { FieldsealError } from '../errors.js'
-import { cellAt } from './operation.js'
+import { cellAt } from './rowPlanner.js'
 import type { RowChange, StoredRow } from './rowSource.js'
-import { isPlain } from './storedCell.js'
+import { stateOf } from './storedCell.js'
 import { type RowTransformer, transformRows } from './transformRows.js'
 
 /**
@@ -19,14 +19,14 @@ export async function verifyRows(
   return new Map([...mismatches, ...plaintexts])
 }
 
-function mismatch({ model }: RowTransformer, { row, cells }: RowChange): FieldsealError {
+function mismatch({ planner: { model } }: RowTransformer, { row, cells }: RowChange): FieldsealError {
   const [name = ''] = Object.keys(cells)
   const what = row.cells[name] === null ? 'is empty beside a value' : 'is not the index of the value beside it'
   return new FieldsealError('INDEX_MISMATCH', `${model.name}.${name} ${what}: run reindex`)
 }
 
-function plaintext({ model }: RowTransformer, row: StoredRow): [StoredRow, FieldsealError] | undefined {
-  const plain = model.fields.find((field) => isPlain(field, cellAt(row, field)))
+function plaintext({ planner: { model } }: RowTransformer, row: StoredRow): [StoredRow, FieldsealError] | undefined {
+  const plain = model.fields.find((field) => stateOf(field, cellAt(row, field)) === 'plain')
   if (plain === undefined) return undefined
   return [row, new FieldsealError('CIPHERTEXT_INVALID', `${plain.name} is stored in plaintext: run encrypt`)]
 }

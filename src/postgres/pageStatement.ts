@@ -138,15 +138,17 @@ export class RowReader {
 
   row(row: TextRow): StoredRow {
     const { bound, columns } = this.#layout
-    const first = this.#keys + 3
+    let at = this.#keys + 3
+    const texts: Record<string, string | null> = {}
+    for (const [field] of bound) texts[field] = row[at++]!
+    const cells: Record<string, Cell> = {}
+    for (const column of columns) cells[column.field] = cellOf(column, row[at++]!)
     return {
       key: this.key(row),
       version: row[this.#keys]!,
       tenant: this.#tenantOf(row[this.#keys + 2]!),
-      bound: Object.fromEntries(bound.map(([field], position) => [field, row[first + position]!])),
-      cells: Object.fromEntries(
-        columns.map((column, position) => [column.field, cellOf(column, row[first + bound.length + position]!)]),
-      ),
+      bound: texts,
+      cells,
     }
   }
 

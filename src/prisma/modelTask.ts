@@ -5,6 +5,7 @@ import type { MaxLag, Strain } from '../maintenance/pressure.js'
 import type { Problem } from '../maintenance/problem.js'
 import type { Counts, ProgressRecord, Task } from '../maintenance/progressStore.js'
 import type { RangeStore } from '../maintenance/ranges.js'
+import { RowPlanner } from '../maintenance/rowPlanner.js'
 import type { RowKey } from '../maintenance/rowSource.js'
 import { MaintenanceRun, type ProgressEvent, type RunReport } from '../maintenance/run.js'
 import { postgresPressure } from '../postgres/pressure.js'
@@ -125,8 +126,7 @@ export async function newRun(
   const { dryRun = false, rowsPerSecond = Number.POSITIVE_INFINITY, maxLag, signal } = manner
   const writes = operation !== 'verify' && !dryRun
   return new MaintenanceRun({
-    operation,
-    model,
+    planner: new RowPlanner(operation, model),
     ring,
     watch,
     source: await postgresRows({ database, operation, model, table, keys, tenant }),
