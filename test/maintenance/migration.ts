@@ -13,8 +13,9 @@ export interface Migration extends Fixture {
 
 export const TENANTS = { Invoice: 'customer.tenantId' }
 
-export async function openMigration(): Promise<Migration> {
-  const fixture = await openFixture('migration.prisma')
+/** @param server the address of another PostgreSQL than the run's */
+export async function openMigration(server?: string): Promise<Migration> {
+  const fixture = await openFixture('migration.prisma', {}, server)
   const pool = new pg.Pool({ connectionString: fixture.database.url, max: 4 })
   // A pool has ended before its connections have, and those are cut when the database is dropped.
   pool.on('error', () => undefined)
