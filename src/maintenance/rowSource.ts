@@ -9,6 +9,8 @@ export interface StoredRow {
   readonly key: RowKey
   /** Another one after every change of the row. */
   readonly version: string
+  /** Where it was, to find it again at once; it may have moved since, also without a change. */
+  readonly place: string
   /** Whose row it is; `null` where its tenant column is NULL, `undefined` where nothing but its ciphertexts can tell. */
   readonly tenant: string | null | undefined
   /** The canonical texts of the columns that ciphertexts are bound to. */

@@ -1,45 +1,44 @@
-import type { Cell, RowChange, RowKey } from '../maintenance/rowSource.js'
+import type { Cell, RowChange } from '../maintenance/rowSource.js'
 import type { RowSourceContext } from './context.js'
 import { type Statement, typeOf } from './pageStatement.js'
 import { quoteName, tableName } from './sql.js'
 import type { MaintainedColumn } from './table.js'
 
 /**
- * Writes rows that still have their version and that nobody has locked. Locks are taken before anything is changed and
- * never waited for, so that this statement and the app cannot deadlock. A row that is locked here with its version can
- * be found again by its place in the table until the statement ends.
+ * Writes rows that still have their place and version and that nobody has locked. Locks are taken before anything is
+ * changed and never waited for, so that this statement and the app cannot deadlock. A row that is locked here with its
+ * version stays at its place until the statement ends.
  */
 export function changeStatement(context: RowSourceContext, changes: readonly RowChange[]): Statement {
   const { facts, table } = context
   const columns = changedColumns(context, changes)
-  const key = facts.key.map((column, position) => ({ column, name: `k${position}`, type: typeOf(context, column) }))
-  const arrays = [
-    ...key.map((_, position) => changes.map(({ row }) => row.key[position])),
+  const keys = facts.key.map((column, position) => {
+    return { name: quoteName(column), sent: `v.k${position}::${typeOf(context, column)}`, locked: `l.key${position}` }
+  })
+  const values = [
+    ...keys.map((_, position) => changes.map(({ row }) => row.key[position])),
+    changes.map(({ row }) => row.place),
     changes.map(({ row }) => row.version),
     ...columns.map(({ field }) =>
       changes.map(({ row, cells }) => sent(cells[field] ?? (field in cells ? null : row.cells[field]!))),
     ),
   ]
-  const names = [...key.map(({ name }) => `v_${name}`), 'v_version', ...columns.map((_, position) => `v_c${position}`)]
-  const range = boundsOf(changes, arrays.length)
-  const inRange = range.map(({ operator, from }) => {
-    const places = key.map(({ type }, position) => `$${from + position}::${type}`)
-    return `(${key.map(({ column }) => `t.${quoteName(column)}`)}) ${operator} (${places})`
-  })
+  const arrays = values.map((_, position) => `$${position + 1}::text[]`)
+  const names = [...keys.map((_, i) => `k${i}`), 'place', 'version', ...columns.map((_, i) => `c${i}`), 'n']
   const lock = columns.some(({ column }) => facts.unique.has(column)) ? 'UPDATE' : 'NO KEY UPDATE'
   const text = `
     WITH l AS MATERIALIZED (
-      SELECT ${[...key.map(({ column, name }) => `t.${quoteName(column)} AS ${name}`), 't.ctid AS place', 'v.*']}
-      FROM unnest(${arrays.map((_, position) => `$${position + 1}::text[]`)}) WITH ORDINALITY AS v(${[...names, 'n']})
-      JOIN ${tableName(table)} t ON ${key.map(({ column, name, type }) => `t.${quoteName(column)} = v.v_${name}::${type}`).join(' AND ')}
-      WHERE t.xmin = v.v_version::xid AND ${inRange.join(' AND ')}
+      SELECT v.*, t.ctid AS found, ${keys.map(({ name }, i) => `t.${name} AS key${i}`)}
+      FROM unnest(${arrays}) WITH ORDINALITY AS v(${names})
+      JOIN ${tableName(table)} t ON t.ctid = v.place::tid AND ${keys.map(({ name, sent }) => `t.${name} = ${sent}`).join(' AND ')}
+      WHERE t.xmin = v.version::xid
       FOR ${lock} OF t SKIP LOCKED
     )
     UPDATE ${tableName(table)} t
-    SET ${columns.map((column, position) => `${quoteName(column.column)} = ${stored(context, column, `l.v_c${position}`)}`)}
-    FROM l WHERE t.ctid = l.place AND ${key.map(({ column, name }) => `t.${quoteName(column)} = l.${name}`).join(' AND ')}
+    SET ${columns.map((column, i) => `${quoteName(column.column)} = ${stored(context, column, `l.c${i}`)}`)}
+    FROM l WHERE t.ctid = l.found AND ${keys.map(({ name, locked }) => `t.${name} = ${locked}`).join(' AND ')}
     RETURNING l.n`
-  return { text, values: [...arrays, ...range.flatMap(({ key: bound }) => bound)] }
+  return { text, values }
 }
 
 type ChangedColumn = MaintainedColumn & { readonly field: string }
@@ -47,23 +46,6 @@ type ChangedColumn = MaintainedColumn & { readonly field: string }
 function changedColumns({ table }: RowSourceContext, changes: readonly RowChange[]): ChangedColumn[] {
   const fields = new Set(changes.flatMap(({ cells }) => Object.keys(cells)))
   return [...fields].map((field) => ({ field, ...(table.fields[field] ?? table.indexes[field])! }))
-}
-
-interface Bound {
-  readonly operator: '>=' | '<='
-  readonly key: RowKey
-  /** The number of its first parameter. */
-  readonly from: number
-}
-
-/** Rows come in the order of their key: naming its range keeps the planner from reading the whole table. */
-function boundsOf(changes: readonly RowChange[], parameters: number): Bound[] {
-  const first = changes[0]!.row.key
-  const last = changes.at(-1)!.row.key
-  return [
-    { operator: '>=', key: first, from: parameters + 1 },
-    { operator: '<=', key: last, from: parameters + first.length + 1 },
-  ]
 }
 
 function sent(cell: Cell): string | null {

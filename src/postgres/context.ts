@@ -1,5 +1,6 @@
 import type { MaintainedModel } from '../maintenance/model.js'
 import type { Operation } from '../maintenance/operation.js'
+import type { ActiveHeads } from './activeHeads.js'
 import type { PgConnection } from './sql.js'
 import type { KeysTable, MaintainedTable } from './table.js'
 import type { TableFacts } from './tableFacts.js'
@@ -17,4 +18,5 @@ export interface RowSourceOptions {
 
 export interface RowSourceContext extends RowSourceOptions {
   readonly facts: TableFacts
+  readonly activeHeads: ActiveHeads | null
 }

@@ -59,6 +59,8 @@ function select(context: RowSourceContext, tail: string, values: unknown[]): str
   const { columns, bound } = layout(context)
   const keys = facts.key.map((_, position) => `p.k${position}::text`)
   const sent = [
+    'p.row_version::text',
+    'p.row_place::text',
     'p.row_tenant',
     ...bound.map((_, position) => `p.b${position}::text`),
     ...columns.map((column, position) => sentAs(column, `p.c${position}`)),
@@ -66,6 +68,7 @@ function select(context: RowSourceContext, tail: string, values: unknown[]): str
   const raw = [
     ...facts.key.map((column, position) => `t.${quoteName(column)} AS k${position}`),
     't.xmin AS row_version',
+    't.ctid AS row_place',
     `${tenantText(table)} AS row_tenant`,
     ...bound.map(([, column], position) => `t.${quoteName(column)} AS b${position}`),
     ...columns.map(({ column }, position) => `t.${quoteName(column)} AS c${position}`),
@@ -75,7 +78,7 @@ function select(context: RowSourceContext, tail: string, values: unknown[]): str
   const weighed = `SELECT s.*, CASE WHEN s.wanted THEN ${weight(columns)} ELSE 0 END AS weight FROM (${rows}) s`
   const summed = `SELECT s.*, sum(s.weight) OVER (ORDER BY ${keyOrder(context, 's')} ROWS UNBOUNDED PRECEDING) AS weights FROM (${weighed}) s`
   return `
-    SELECT ${[...keys, 'p.row_version::text', 'p.wanted::text', ...sent]}
+    SELECT ${[...keys, 'p.wanted::text', ...sent]}
     FROM (${summed}) p WHERE p.weights - p.weight < ${PAGE_BYTES} ORDER BY ${keyOrder(context, 'p')}`
 }
 
@@ -95,7 +98,7 @@ function weight(columns: readonly MaintainedColumn[]): string {
 }
 
 function wantedOf(context: RowSourceContext, values: unknown[]): string {
-  const wanted = wantedRows(context)
+  const wanted = wantedRows(context, values)
   return context.tenant === undefined ? wanted : `(${wanted}) AND ${isOwned(context, context.tenant, values)}`
 }
 
@@ -133,20 +136,22 @@ export class RowReader {
   }
 
   isWanted(row: TextRow): boolean {
-    return row[this.#keys + 1] === 'true'
+    return row[this.#keys] === 'true'
   }
 
   row(row: TextRow): StoredRow {
     const { bound, columns } = this.#layout
-    let at = this.#keys + 3
+    let at = this.#keys + 1
+    const [version, place, tenant] = [row[at++]!, row[at++]!, row[at++]!]
     const texts: Record<string, string | null> = {}
     for (const [field] of bound) texts[field] = row[at++]!
     const cells: Record<string, Cell> = {}
     for (const column of columns) cells[column.field] = cellOf(column, row[at++]!)
     return {
       key: this.key(row),
-      version: row[this.#keys]!,
-      tenant: this.#tenantOf(row[this.#keys + 2]!),
+      version,
+      place,
+      tenant: this.#tenantOf(tenant),
       bound: texts,
       cells,
     }

@@ -6,6 +6,7 @@ import {
   type StoredRow,
   TableLocked,
 } from '../maintenance/rowSource.js'
+import { readActiveHeads } from './activeHeads.js'
 import { changeStatement } from './changeStatement.js'
 import type { RowSourceContext, RowSourceOptions } from './context.js'
 import { pageStatement, RowReader, rereadStatement } from './pageStatement.js'
@@ -14,13 +15,18 @@ import { readTableFacts } from './tableFacts.js'
 
 /**
  * The rows of a model in PostgreSQL. A row's version is its `xmin`, the transaction that wrote it: it changes with every
- * change of the row, and unlike the old values it can be sent back without showing plaintext in the server's log.
+ * change of the row, and unlike the old values it can be sent back without showing plaintext in the server's log. Its
+ * place is its `ctid`.
  *
  * @throws FieldsealError `DATABASE_UNAVAILABLE`; `OPTIONS_INVALID` for a table without a key
  */
 export async function postgresRows(options: RowSourceOptions): Promise<RowSource> {
-  const { database, table } = options
-  const context = { ...options, facts: await readTableFacts(database, tableName(table)) }
+  const { database, table, operation, keys } = options
+  const [facts, activeHeads] = await Promise.all([
+    readTableFacts(database, tableName(table)),
+    operation === 're-encrypt' ? readActiveHeads(database, keys) : null,
+  ])
+  const context = { ...options, facts, activeHeads }
   const reader = new RowReader(context)
   return {
     estimate: () => estimate(database, tableName(table)),

@@ -1,8 +1,9 @@
-import { PREFIX, rawHead, textHead } from '../crypto/ciphertext.js'
+import { PREFIX, RAW_HEAD, rawHead, TEXT_HEAD, textHead } from '../crypto/ciphertext.js'
 import { directHeader } from '../crypto/direct.js'
 import { encodeHeader } from '../crypto/header.js'
 import type { MaintainedModel } from '../maintenance/model.js'
 import type { Operation } from '../maintenance/operation.js'
+import { type ActiveHeads, isActive } from './activeHeads.js'
 import { quoteName, tableName } from './sql.js'
 import type { KeysTable, MaintainedColumn, MaintainedTable } from './table.js'
 
@@ -15,7 +16,12 @@ export function holdsCiphertext(of: MaintainedColumn): string {
   const { storage } = of
   const name = valueIn(of)
   if (storage === 'Bytes') return `substring(${name} from 1 for ${PREFIX.length}) = ${PREFIX_HEX}`
-  return storage === 'Json' ? `left(${jsonString(name)}, 4) = '${PREFIX}'` : `left(${name}, 4) = '${PREFIX}'`
+  return `left(${textIn(storage, name)}, ${PREFIX.length}) = '${PREFIX}'`
+}
+
+/** What is text in a column that is none of bytes. */
+function textIn(storage: MaintainedColumn['storage'], name: string): string {
+  return storage === 'Json' ? jsonString(name) : name
 }
 
 /** The text of a JSON string; NULL for other JSON. It does not care whether the type is json or jsonb. */
@@ -28,20 +34,30 @@ export function dekIdOf(of: MaintainedColumn): string {
   const { storage } = of
   const name = valueIn(of)
   if (storage === 'Bytes') {
-    return `CASE WHEN substring(${name} from 1 for ${PREFIX.length}) = ${PREFIX_HEX} AND octet_length(${name}) >= 22 THEN encode(substring(${name} from 7 for 16), 'hex')::uuid END`
+    return `CASE WHEN substring(${name} from 1 for ${PREFIX.length}) = ${PREFIX_HEX} AND octet_length(${name}) >= ${RAW_HEAD} THEN encode(substring(${name} from 7 for 16), 'hex')::uuid END`
   }
-  const text = storage === 'Json' ? jsonString(name) : name
+  const text = textIn(storage, name)
   const bytes = `decode(translate(substring(${text} from 5 for 24), '-_', '+/'), 'base64')`
-  return `CASE WHEN ${text} ~ '^fs1\\.${HEAD}' THEN encode(substring(${bytes} from 3 for 16), 'hex')::uuid END`
+  return `CASE WHEN ${hasTextHead(text)} THEN encode(substring(${bytes} from 3 for 16), 'hex')::uuid END`
+}
+
+function hasTextHead(text: string): string {
+  return `left(${text}, ${TEXT_HEAD}) ~ '^fs1\\.${HEAD}'`
+}
+
+/** Whether a column holds what begins like a ciphertext up to the end of the header. */
+function hasHead(of: MaintainedColumn): string {
+  const name = valueIn(of)
+  if (of.storage === 'Bytes') return `(${holdsCiphertext(of)} AND octet_length(${name}) >= ${RAW_HEAD})`
+  return hasTextHead(textIn(of.storage, name))
 }
 
 /** A condition of SQL: whether the KMS itself encrypted what a column holds. A header of zeros but for suite and flags. */
 export function isOfKms(of: MaintainedColumn): string {
   const { storage } = of
   const name = valueIn(of)
-  if (storage === 'Bytes') return `substring(${name} from 1 for 22) IN (${KMS_HEADS.map(({ raw }) => raw)})`
-  const text = storage === 'Json' ? jsonString(name) : name
-  return `left(${text}, 28) IN (${KMS_HEADS.map(({ text }) => text)})`
+  if (storage === 'Bytes') return `substring(${name} from 1 for ${RAW_HEAD}) IN (${KMS_HEADS.map(({ raw }) => raw)})`
+  return `left(${textIn(storage, name)}, ${TEXT_HEAD}) IN (${KMS_HEADS.map(({ text }) => text)})`
 }
 
 /** The beginnings of such ciphertexts, as literals. */
@@ -59,10 +75,17 @@ export interface StoredModel {
 
 export interface WantedInput extends StoredModel {
   readonly operation: Operation
+  /** For re-encrypt, unless there are too many. */
+  readonly activeHeads: ActiveHeads | null
 }
 
-/** The condition of SQL for the rows `t` that an operation has to look at closely. */
-export function wantedRows({ operation, model, table, keys }: WantedInput): string {
+/**
+ * The condition of SQL for the rows `t` that an operation has to look at closely.
+ *
+ * @param values the parameters of the statement, to which more may be added
+ */
+export function wantedRows(input: WantedInput, values: unknown[]): string {
+  const { operation, model, table } = input
   const columns = model.fields.map(({ field }) => table.fields[field]!)
   const indexes = model.indexes.map(({ field, sources }) => {
     return { column: table.indexes[field]!, values: sources.map((source) => table.fields[source]!) }
@@ -70,17 +93,14 @@ export function wantedRows({ operation, model, table, keys }: WantedInput): stri
   switch (operation) {
     case 'encrypt':
       return anyOf([
-        ...columns.map(
-          (column) =>
-            `(${isSet(column)} AND (${holdsCiphertext(column)} AND (${dekIdOf(column)}) IS NOT NULL) IS NOT TRUE)`,
-        ),
+        ...columns.map((column) => `(${isSet(column)} AND (${hasHead(column)}) IS NOT TRUE)`),
         ...indexes.map(({ column, values }) => `(NOT ${isSet(column)} AND ${values.map(isSet).join(' AND ')})`),
       ])
     case 're-encrypt':
       return anyOf(
         model.fields.map(({ field, direct }) => {
           const column = table.fields[field]!
-          const stays = direct ? isOfKms(column) : isUnder(column, keys, isActive(keys))
+          const stays = direct ? isOfKms(column) : isUnderActive(column, input, values)
           return `(${holdsCiphertext(column)} AND NOT ${stays})`
         }),
       )
@@ -99,8 +119,19 @@ export function belongsTo(tenant: string, { model, table, keys }: StoredModel): 
   return anyOf(columns.map((column) => isUnder(column, keys, `k.${quoteName(keys.tenant)} = ${tenant}`)))
 }
 
-function isActive(keys: KeysTable): string {
-  return `k.${quoteName(keys.state)} = 'active'`
+function isUnderActive(column: MaintainedColumn, { keys, activeHeads }: WantedInput, values: unknown[]): string {
+  if (activeHeads === null) return isUnder(column, keys, isActive(keys, 'k'))
+  const { storage } = column
+  const name = valueIn(column)
+  return storage === 'Bytes'
+    ? `encode(substring(${name} from 1 for ${RAW_HEAD}), 'hex') IN (${oneOf(activeHeads.hex, values)})`
+    : `left(${textIn(storage, name)}, ${TEXT_HEAD}) IN (${oneOf(activeHeads.text, values)})`
+}
+
+/** Of a query, PostgreSQL makes a table to look up in. */
+function oneOf(texts: readonly string[], values: unknown[]): string {
+  if (!values.includes(texts)) values.push(texts)
+  return `SELECT unnest($${values.indexOf(texts) + 1}::text[])`
 }
 
 function isUnder(column: MaintainedColumn, keys: KeysTable, condition: string): string {

@@ -69,6 +69,17 @@ describe('a row that the app changes between read and write', () => {
     expect(problems).toMatchObject([{ key: [id], code: 'ROW_BUSY' }])
   })
 
+  it('is found again where the whole table was written anew', async () => {
+    await migration.sql('DELETE FROM invoices')
+    await migration.sql('DELETE FROM customers WHERE number < 10')
+    const database = justBefore(CHANGE, async (times) => {
+      if (times === 1) await migration.sql('VACUUM FULL customers')
+    })
+    const report = await migration.runOne('encrypt', { database })
+    expect(report).toMatchObject({ outcome: 'done', skipped: 0, changed: 50, conflicts: 50 })
+    expect(await migration.runOne('verify')).toMatchObject({ scanned: 50, problems: [] })
+  })
+
   it('stays deleted, and a new row under its id is a row of its own', async () => {
     const [gone, replaced] = [await idOf(1), await idOf(2)]
     await migration.sql('TRUNCATE invoices')

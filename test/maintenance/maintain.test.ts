@@ -284,6 +284,16 @@ describe('re-encrypt', () => {
     expect(summary(await migration.run('re-encrypt'))).toEqual(ALL(0))
   })
 
+  it('does the same beside the active keys of very many tenants', async () => {
+    await migration.run('encrypt')
+    await retire()
+    await migration.sql(`
+      INSERT INTO "EncryptionKey" (id, tenant, purpose, version, state, kms, "kekId", wrapped, messages)
+      SELECT gen_random_uuid(), 't' || n, 'encrypt', 1, 'active', 'local', 'kek', 'x', 0 FROM generate_series(1, 1001) n`)
+    expect(summary(await migration.run('re-encrypt'))).toEqual(ALL(60))
+    expect(summary(await migration.run('re-encrypt'))).toEqual(ALL(0))
+  })
+
   it('does one tenant alone, and leaves plaintext to encrypt', async () => {
     await migration.run('encrypt')
     await retire()
