@@ -62,6 +62,10 @@ export function checkTenant(tenant: unknown): asserts tenant is string {
   if (problem) throw new FieldsealError('TENANT_INVALID', `a tenant id ${problem}`)
 }
 
+export function isTenant(tenant: unknown): tenant is string {
+  return tenantProblem(tenant) === undefined
+}
+
 function tenantProblem(tenant: unknown): string | undefined {
   if (typeof tenant !== 'string') return `must be a string, not ${tenant === null ? 'null' : typeof tenant}`
   if (tenant === '') return 'must not be empty'

@@ -24,6 +24,13 @@ export interface EmbeddedPostgres extends PostgresServer {
    *   recovers what was committed with `synchronous_commit`
    */
   restart(mode: 'fast' | 'immediate'): Promise<void>
+  /**
+   * Starts another one that follows this as a standby by streaming replication, and can be read. This one is stopped
+   * while its data are copied, which cuts all connections. To be stopped before this one.
+   *
+   * @param name its `application_name`, as pg_stat_replication shows it
+   */
+  standby(name: string): Promise<PostgresServer>
 }
 
 const run = promisify(execFile)
@@ -56,18 +63,55 @@ export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
     const programs = await usablePrograms({ folder, user })
     const password = randomBytes(16).toString('hex')
     await initialise({ programs, folder, user, password })
-    const port = await start({ programs, folder, user })
-    const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`
+    const cluster = { programs, folder, user }
+    const url = urlOf(password, await start(cluster))
     const restart: EmbeddedPostgres['restart'] = async (mode) => {
-      await control('restart', { programs, folder, user }, `--mode=${mode}`)
+      await control('restart', cluster, `--mode=${mode}`)
     }
     const { stdout } = await run(join(programs, 'postgres'), ['--version'], as(user, folder))
     const description = `embedded ${stdout.replace(/^.*\) /, 'PostgreSQL ').trim()}`
-    return { url, description, restart, stop: janitor.stop }
+    const standby = (name: string) => startStandby(cluster, { url, description, name })
+    return { url, description, restart, standby, stop: janitor.stop }
   } catch (error) {
     await janitor.stop()
     throw error
   }
+}
+
+async function startStandby(
+  primary: Cluster,
+  { url, description, name }: { url: string; description: string; name: string },
+): Promise<PostgresServer> {
+  const { user } = primary
+  const { password, port } = new URL(url)
+  const folder = await temporaryFolder(user)
+  const janitor = cleanUpLater({ kind: 'cluster', folder })
+  try {
+    const cluster = { programs: await usablePrograms({ folder, user }), folder, user }
+    await copyStopped(primary, cluster)
+    const source = `host=127.0.0.1 port=${port} user=postgres password=${password} application_name=${name}`
+    await appendFile(settingsOf(cluster), `primary_conninfo = '${source}'\n`)
+    await writeFile(join(dataOf(cluster), 'standby.signal'), '')
+    const follower = urlOf(password, await start(cluster))
+    return { url: follower, description: `standby of ${description}`, stop: janitor.stop }
+  } catch (error) {
+    await janitor.stop()
+    throw error
+  }
+}
+
+/** By the server's user, whose the copy must be. */
+async function copyStopped(from: Cluster, to: Cluster): Promise<void> {
+  await control('stop', from, '--mode=fast')
+  try {
+    await run('cp', ['-R', '-p', dataOf(from), dataOf(to)], as(from.user, to.folder))
+  } finally {
+    await control('start', from)
+  }
+}
+
+function urlOf(password: string, port: number): string {
+  return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`
 }
 
 async function temporaryFolder(user: OsUser | undefined): Promise<string> {
@@ -88,12 +132,12 @@ async function initialise(options: {
   password: string
 }): Promise<void> {
   const { programs, folder, user, password } = options
-  const [data, passwordFile] = [join(folder, 'data'), join(folder, 'password')]
+  const [data, passwordFile] = [dataOf({ folder }), join(folder, 'password')]
   await writeFile(passwordFile, password, { mode: 0o600 })
   if (user) await chown(passwordFile, user.uid, user.gid)
   const login = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
   await run(join(programs, 'initdb'), [`--pgdata=${data}`, '--no-sync', ...login, ...LOCALE], as(user, folder))
-  await appendFile(join(data, 'postgresql.conf'), SETTINGS)
+  await appendFile(settingsOf({ folder }), SETTINGS)
 }
 
 interface Cluster {
@@ -103,10 +147,12 @@ interface Cluster {
 }
 
 const logOf = ({ folder }: Cluster) => join(folder, 'log')
+const dataOf = ({ folder }: Pick<Cluster, 'folder'>) => join(folder, 'data')
+const settingsOf = (cluster: Pick<Cluster, 'folder'>) => join(dataOf(cluster), 'postgresql.conf')
 
-function control(what: 'start' | 'restart', cluster: Cluster, ...more: string[]) {
+function control(what: 'start' | 'stop' | 'restart', cluster: Cluster, ...more: string[]) {
   const { programs, folder, user } = cluster
-  const args = ['--wait', '--timeout=60', '--silent', `--pgdata=${join(folder, 'data')}`, `--log=${logOf(cluster)}`]
+  const args = ['--wait', '--timeout=60', '--silent', `--pgdata=${dataOf(cluster)}`, `--log=${logOf(cluster)}`]
   return run(join(programs, 'pg_ctl'), [what, ...args, ...more], as(user, folder))
 }
 
@@ -114,7 +160,7 @@ function control(what: 'start' | 'restart', cluster: Cluster, ...more: string[])
 async function start(cluster: Cluster): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
-    await appendFile(join(cluster.folder, 'data', 'postgresql.conf'), `port = ${port}\n`)
+    await appendFile(settingsOf(cluster), `port = ${port}\n`)
     try {
       await control('start', cluster)
       return port

@@ -7,7 +7,7 @@ import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../crypto/header.j
 import { DEK_BYTES, deriveWith } from '../crypto/keys.js'
 import { nodeEngine } from '../crypto/nodeEngine.js'
 import { FieldsealError } from '../errors.js'
-import type { DekIdentity, Purpose } from './kms.js'
+import type { KeptIdentity, Purpose } from './kms.js'
 
 /** What a DEK has to know of a field. */
 export interface PlaceForm extends ValueForm {
@@ -36,7 +36,7 @@ export class Dek {
   #others: Map<string, Place> | undefined
 
   /** Takes over `bytes` and zeroes them. */
-  constructor(identity: DekIdentity, bytes: Buffer, engine = currentEngine()) {
+  constructor(identity: KeptIdentity, bytes: Buffer, engine = currentEngine()) {
     try {
       if (bytes.length !== DEK_BYTES) throw wrongLength(identity)
       const { purpose, key: dekId } = identity
@@ -98,6 +98,6 @@ function engineFor(used: boolean, engine: Engine): Engine {
   return used ? engine : nodeEngine
 }
 
-function wrongLength(identity: DekIdentity): FieldsealError {
+function wrongLength(identity: KeptIdentity): FieldsealError {
   return new FieldsealError('KEY_INVALID', `the KMS returned DEK ${identity.key} with a length other than 32 bytes`)
 }

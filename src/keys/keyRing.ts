@@ -11,6 +11,7 @@ import type { KeyHolder } from './news.js'
 import { type Observation, observedKms } from './observedKms.js'
 import { checkPolicy, ROTATION_DEFAULTS, type RotationPolicy } from './rotation.js'
 import type { TenantScope } from './tenantScope.js'
+import { type KmsFailure, tryKms } from './trial.js'
 import { Unwrapper } from './unwrapper.js'
 
 export type { Allotment } from './activeKeys.js'
@@ -115,6 +116,11 @@ export class KeyRing implements KeyHolder {
    */
   allot(tenant: string, count: number): Promise<readonly Allotment[]> {
     return this.#actives.allot(tenant, count)
+  }
+
+  /** What the KMS fails to do for a tenant. Nothing is kept of it. */
+  tryKms(tenant: string, values: boolean): Promise<KmsFailure[]> {
+    return tryKms(this.#kms, tenant, values)
   }
 
   /**

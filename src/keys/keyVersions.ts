@@ -5,7 +5,7 @@ import type { DekCache } from './dekCache.js'
 import type { Emit } from './events.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, NewKey, StoredKey } from './keyStore.js'
-import type { CountedPurpose, DekIdentity, Kms, Purpose } from './kms.js'
+import type { CountedPurpose, KeptIdentity, Kms, Purpose } from './kms.js'
 import type { Reservations } from './reservations.js'
 import type { RotationPolicy } from './rotation.js'
 import type { Unwrapper } from './unwrapper.js'
@@ -54,7 +54,7 @@ export class KeyVersions {
     return this.use(newest, identity, wanted.since)
   }
 
-  async #succeedOld(wanted: Wanted, old: StoredKey, identity: DekIdentity): Promise<Dek> {
+  async #succeedOld(wanted: Wanted, old: StoredKey, identity: KeptIdentity): Promise<Dek> {
     try {
       const dek = await this.create(wanted, old)
       this.tellRotated(dek)
@@ -66,7 +66,7 @@ export class KeyVersions {
   }
 
   /** Brings the DEK of an active row into memory. */
-  async use(row: StoredKey, identity: DekIdentity, since: number): Promise<Dek> {
+  async use(row: StoredKey, identity: KeptIdentity, since: number): Promise<Dek> {
     return this.#remember(await this.#options.unwrapper.unwrap(row, identity), since)
   }
 
@@ -96,7 +96,7 @@ export class KeyVersions {
    */
   async create(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
     const { kms, store } = this.#options
-    const identity: DekIdentity = { key: randomUUID(), purpose: wanted.purpose, tenant: wanted.tenant }
+    const identity: KeptIdentity = { key: randomUUID(), purpose: wanted.purpose, tenant: wanted.tenant }
     const { dek: bytes, wrapped, kekId, kms: name = kms.name } = await kms.generate(identity)
     const dek = new Dek(identity, bytes)
     const row = this.#rowOf(dek, { wrapped, kms: name, kekId, version: (newest?.version ?? 0) + 1 })

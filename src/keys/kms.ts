@@ -4,8 +4,14 @@ import type { KeyHolder } from './news.js'
 export interface DekIdentity {
   /** The DEK's id, a lower-case UUID. */
   readonly key: string
-  readonly purpose: Purpose
+  /** `check` of one that is made to try the KMS, and thrown away. */
+  readonly purpose: Purpose | 'check'
   readonly tenant: string
+}
+
+/** That of a DEK which is kept. */
+export interface KeptIdentity extends DekIdentity {
+  readonly purpose: Purpose
 }
 
 /** Where a value that the KMS itself encrypts belongs, and what it is bound to: its encryption context. */
@@ -74,6 +80,8 @@ export interface Kms {
   decrypt?(ciphertext: string, identity: ValueIdentity): Promise<Buffer>
   /** How many values of one operation are sent at once; 20 unless given. */
   readonly concurrency?: number
+  /** The KMSs that it is made of, if any of them can do what it does: each is tried by itself. */
+  readonly members?: { readonly [name: string]: Kms }
   /** Holds what it keeps in memory of keys in the keys table, to be told what other processes do with them. */
   readonly holder?: KeyHolder
 }

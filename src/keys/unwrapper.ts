@@ -3,7 +3,7 @@ import { FieldsealError, quoted } from '../errors.js'
 import { Dek } from './dek.js'
 import { keyError } from './keyError.js'
 import type { StoredKey } from './keyStore.js'
-import { type DekIdentity, type Kms, reads, type WrappedDek } from './kms.js'
+import { type KeptIdentity, type Kms, reads, type WrappedDek } from './kms.js'
 import { SingleFlight } from './singleFlight.js'
 
 /** Makes DEKs of rows of the keys table, by the KMS. */
@@ -20,7 +20,7 @@ export class Unwrapper {
    *
    * @throws FieldsealError `KEY_DESTROYED`, `KEY_INVALID`, `KMS_*`
    */
-  async unwrap(row: StoredKey, identity: DekIdentity): Promise<Dek> {
+  async unwrap(row: StoredKey, identity: KeptIdentity): Promise<Dek> {
     const wrapped = { wrapped: usableText(row, identity, this.#kms), kekId: row.kekId }
     const same = JSON.stringify([identity.key, identity.purpose, identity.tenant, wrapped])
     return this.#unwraps.run(same, () => this.#askKms(wrapped, identity))
@@ -31,7 +31,7 @@ export class Unwrapper {
     this.#unwraps.forget()
   }
 
-  async #askKms(wrapped: WrappedDek, identity: DekIdentity): Promise<Dek> {
+  async #askKms(wrapped: WrappedDek, identity: KeptIdentity): Promise<Dek> {
     try {
       return new Dek(identity, await this.#kms.unwrap(wrapped, identity))
     } catch (error) {
@@ -47,7 +47,7 @@ export class Unwrapper {
 }
 
 /** The row's wrapped DEK, if the row is one that this process may use. */
-export function usableText(row: StoredKey, identity: DekIdentity, kms: Kms): string {
+export function usableText(row: StoredKey, identity: KeptIdentity, kms: Kms): string {
   if (row.state === 'destroyed') throw keyError('KEY_DESTROYED', row.id, 'was destroyed; what it encrypted is gone')
   if (row.state !== 'active' && row.state !== 'retired') throw keyError('KEY_INVALID', row.id, 'has an unknown state')
   if (!isDekId(row.id)) throw keyError('KEY_INVALID', row.id, 'has an id that is not a lower-case UUID')

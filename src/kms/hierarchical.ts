@@ -34,7 +34,7 @@ export function hierarchicalKms(options: HierarchicalKmsOptions): KmsOfStore {
 
 function over({ kms, groupOf }: HierarchySettings, keys: IntermediateKeys): Kms {
   const unwrap = (wrapped: WrappedDek, identity: DekIdentity) =>
-    isUnderIntermediate(wrapped) ? keys.unwrap(wrapped, identity) : kms.unwrap(wrapped, identity)
+    isUnderIntermediate(wrapped) ? keys.unwrap(wrapped, identity) : kms.unwrap(wrapped, asked(groupOf, identity))
   const wrap = async (dek: Buffer, identity: DekIdentity) => {
     const group = parentOf(groupOf, identity)
     return group === null ? wrapFlat(kms, dek, identity) : keys.wrap(group, dek, identity)
@@ -46,7 +46,7 @@ function over({ kms, groupOf }: HierarchySettings, keys: IntermediateKeys): Kms 
     ...(encryptsValues(kms) ? valuesOf(kms) : {}),
     generate: async (identity) => {
       const group = parentOf(groupOf, identity)
-      return group === null ? named(kms, await kms.generate(identity)) : keys.generate(group, identity)
+      return group === null ? named(kms, await kms.generate(asked(groupOf, identity))) : keys.generate(group, identity)
     },
     unwrap,
     wrap,
@@ -71,7 +71,13 @@ function valuesOf(kms: ValueKms): Partial<ValueKms> {
 
 /** The group whose intermediate key wraps a DEK; `null` when the KMS does, as it does with intermediate keys. */
 function parentOf(groupOf: HierarchySettings['groupOf'], { purpose, tenant }: DekIdentity): string | null {
-  return purpose === 'wrap' ? null : groupOf(tenant)
+  return purpose === 'wrap' || purpose === 'check' ? null : groupOf(tenant)
+}
+
+/** The KMS is tried as it is asked for intermediate keys: for the tenant's group. */
+function asked(groupOf: HierarchySettings['groupOf'], identity: DekIdentity): DekIdentity {
+  if (identity.purpose !== 'check') return identity
+  return { ...identity, tenant: groupOf(identity.tenant) ?? identity.tenant }
 }
 
 async function wrapFlat(kms: Kms, dek: Buffer, identity: DekIdentity): Promise<WrappedDek> {

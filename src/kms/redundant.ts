@@ -47,6 +47,7 @@ export function redundantKms(options: RedundantKmsOptions): Kms {
   const members: Members = Object.entries(options.members).map(([name, kms]) => [name, withBreaker(kms)])
   return {
     name: 'redundant',
+    members: options.members,
     ...redundantValues(members, minimum),
     generate: (identity) => generate(members, identity, minimum),
     unwrap: (wrapped, identity) => unwrap(members, entriesOf(wrapped), identity),

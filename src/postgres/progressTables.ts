@@ -1,4 +1,5 @@
 import type { Progress, ProgressRecord } from '../maintenance/progressStore.js'
+import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema, RIGHTS } from './ownSchema.js'
 import { type PgConnection, runSql, type TextRow } from './sql.js'
 
 const COUNTED = `
@@ -15,7 +16,6 @@ const COUNTED = `
  * Prisma does not see them and reports no drift.
  */
 const CREATE = `
-  CREATE SCHEMA IF NOT EXISTS fieldseal;
   CREATE TABLE IF NOT EXISTS fieldseal.progress (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     operation text NOT NULL,
@@ -37,13 +37,29 @@ const CREATE = `
     UNIQUE (run, number)
   )`
 
-/** Two that create them at once disturb each other, though both say IF NOT EXISTS. */
+const SCHEMA = 'fieldseal'
+const TABLES = ['progress', 'ranges']
+
+/**
+ * Makes the tables unless they are there.
+ *
+ * @throws FieldsealError `DATABASE_UNAVAILABLE` where the user may not, with the SQL that lets it
+ */
 export async function createTables(database: PgConnection): Promise<void> {
-  const [found] = await runSql(database, `SELECT to_regclass('fieldseal.ranges')`)
-  if (found?.[0]) return
-  const wait = `set_config('lock_timeout', '0', true)`
-  const lock = `SELECT pg_advisory_xact_lock(hashtext('fieldseal.progress'))`
-  await runSql(database, `DO $$ BEGIN PERFORM ${wait}; PERFORM 1 FROM (${lock}) l; ${CREATE}; END $$`)
+  const found = await lookAtSchema(database, SCHEMA, TABLES)
+  if (found.usable) return
+  if (found.complete || !found.creates) throw lacksRight(found, 'the progress of runs', rightTo(found))
+  // CREATE SCHEMA asks for a right on the database, also where IF NOT EXISTS finds that there is nothing to do.
+  const schema = `IF to_regnamespace('${SCHEMA}') IS NULL THEN CREATE SCHEMA ${SCHEMA}; END IF`
+  await runSql(database, alone('fieldseal.progress', `${schema}; ${CREATE}`))
+}
+
+function rightTo(found: OwnSchema): string {
+  const { exists, complete, user } = found
+  if (!exists) return makeSchema(found)
+  if (!complete) return `GRANT USAGE, CREATE ON SCHEMA ${SCHEMA} TO ${user}`
+  const tables = `GRANT ${RIGHTS.join(', ')} ON ALL TABLES IN SCHEMA ${SCHEMA} TO ${user}`
+  return `GRANT USAGE ON SCHEMA ${SCHEMA} TO ${user}; ${tables}`
 }
 
 /** The columns that `progressOf` reads. */

@@ -1,11 +1,13 @@
 import { currentEngine } from '../crypto/engine.js'
 import { FieldsealError } from '../errors.js'
 import type { CacheFigures } from '../keys/events.js'
+import type { KmsFailure } from '../keys/trial.js'
 import type { RangeJob } from '../maintenance/ranges.js'
 import type { RunReport } from '../maintenance/run.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
 import type { KnownValues } from './bound.js'
+import { directFields } from './directFields.js'
 import { type MaintainOptions, maintain } from './maintain.js'
 import { type MaintainRangeOptions, maintainRange, type RangeReport } from './maintainRange.js'
 import type { MaintainContext } from './modelTasks.js'
@@ -85,6 +87,21 @@ export interface EncryptionOperations {
    * @throws FieldsealError `KMS_*`, `KEY_*`, `TENANT_INVALID`
    */
   checkKey(tenant: string): Promise<void>
+  /**
+   * Has the KMS make a DEK for a tenant and unwrap it again, and, where there are fields with `mode: kms`, encrypt and
+   * decrypt a random value: whether it is reachable and permits what writing and reading take. Nothing is kept; the
+   * purpose in the encryption context is `check`.
+   *
+   * @param tenant the `defaultTenant` unless given
+   * @returns what failed; empty if all is well
+   * @throws FieldsealError `TENANT_MISSING`, `TENANT_INVALID`
+   *
+   * @example
+   * ```ts
+   * for (const { action, error } of await prisma.$encryption.tryKms('acme')) console.error(action, error.message)
+   * ```
+   */
+  tryKms(tenant?: string): Promise<KmsFailure[]>
   /** What `prisma generate` wrote and the client works by. */
   readonly schema: EncryptionSchema
   /** Figures of this process. */
@@ -122,6 +139,11 @@ export function encryptionOperations(
     checkKey: async (tenant) => {
       checkTenant(tenant)
       await ring.open(tenant)
+    },
+    tryKms: async (tenant = tenancy.defaultTenant) => {
+      if (tenant === undefined) throw new FieldsealError('TENANT_MISSING', 'tryKms: say for which tenant')
+      checkTenant(tenant)
+      return ring.tryKms(tenant, directFields(schema).length > 0)
     },
     schema,
     stats: () => ({ ...figures(), engine: currentEngine().name }),

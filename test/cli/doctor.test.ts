@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { looksPersonal } from '../../src/cli/doctor/names.js'
-import { addPlaintext, type Migration, openMigration } from '../maintenance/migration.js'
-import { configure, runCommand } from './runCommand.js'
+import { addPlaintext, empty, type Migration, openMigration } from '../maintenance/migration.js'
+import { CONFIG, configure, runCommand } from './runCommand.js'
 
 let migration: Migration
 beforeAll(async () => {
@@ -29,8 +29,26 @@ async function doctor(...args: string[]) {
   return { code, errors, of }
 }
 
+const kmsCalls = () => migration.emulator.calls.log.map(({ action, result }) => [action, result])
+
 describe('fieldseal doctor', () => {
-  it('finds plaintext, indexes without entries, and that no key is there to try', async () => {
+  it('tries the KMS for the tenant of a row when there is no key and no default, and says when there is none either', async () => {
+    await empty(migration)
+    configure(migration, CONFIG.replace(", defaultTenant: 'acme'", ''))
+    const kms = async () => (await doctor()).of('KMS')
+    expect(await kms()).toMatchObject([{ severity: 'hint', what: expect.stringContaining('no row of any tenant') }])
+    await addPlaintext(migration.plain)
+    const denied = { code: 'UnauthorizedOperation', action: 'GenerateDataKey', times: 'always' } as const
+    const permit = migration.emulator.faults.add({ kind: 'error', ...denied })
+    expect(await kms()).toMatchObject([
+      { severity: 'problem', what: expect.stringMatching(/makes no new key for tenant "(acme|globex)"/) },
+    ])
+    permit()
+    configure(migration)
+    migration.emulator.calls.reset()
+  })
+
+  it('finds plaintext and indexes without entries, and tries the KMS before there is a key', async () => {
     const { code, errors, of } = await doctor()
     expect({ code, errors }).toEqual({ code: 3, errors: '' })
     expect(of('stored values')).toContainEqual(
@@ -43,7 +61,11 @@ describe('fieldseal doctor', () => {
     expect(of('blind indexes')).toContainEqual(
       expect.objectContaining({ what: 'Customer.emailIndex is missing in 48 rows and beside no value in 0' }),
     )
-    expect(of('KMS')).toMatchObject([{ severity: 'hint', what: expect.stringContaining('no key yet') }])
+    expect(of('KMS')).toEqual([])
+    expect(kmsCalls()).toEqual([
+      ['GenerateDataKey', 'ok'],
+      ['Decrypt', 'ok'],
+    ])
   })
 
   it('says an advice once for all findings that it serves', async () => {
@@ -110,13 +132,93 @@ describe('fieldseal doctor', () => {
       'the key of "acme" is near its limit: 4,000,000,000 of 4,294,967,296 encryptions',
     ])
   })
+})
 
-  it('says what keeps the KMS from being used', async () => {
-    migration.emulator.faults.add({ kind: 'error', code: 'UnauthorizedOperation', times: 100 })
+describe('fieldseal doctor on the KMS', () => {
+  beforeAll(() => migration.run('encrypt'))
+  afterEach(() => migration.emulator.faults.clear())
+
+  const deny = (action: string) =>
+    migration.emulator.faults.add({ kind: 'error', code: 'UnauthorizedOperation', action, times: 'always' })
+  const findings = async () => {
     const { code, of } = await doctor()
-    migration.emulator.faults.clear()
+    return { code, found: of('KMS') }
+  }
+
+  it('is content when it makes and unwraps a key, and keeps nothing of that', async () => {
+    const before = await migration.sql('SELECT * FROM "EncryptionKey" ORDER BY id')
+    migration.emulator.calls.reset()
+    expect((await findings()).found).toEqual([])
+    expect(await migration.sql('SELECT * FROM "EncryptionKey" ORDER BY id')).toEqual(before)
+    const contexts = migration.emulator.calls.log
+      .map(({ encryptionContext }) => JSON.parse(encryptionContext!))
+      .filter(({ purpose }) => purpose === 'check')
+    expect(contexts).toHaveLength(2)
+    expect(before.map(({ id }) => id)).not.toContain(contexts[0].key)
+    expect(contexts[1]).toEqual(contexts[0])
+  })
+
+  it('says that GenerateDataKey is missing, though all that is stored can be read', async () => {
+    deny('GenerateDataKey')
+    const { code, found } = await findings()
     expect(code).toBe(3)
-    expect(of('KMS')).toMatchObject([{ severity: 'problem', what: expect.stringContaining('KMS_DENIED') }])
+    expect(found).toEqual([
+      {
+        ...{ event: 'finding', severity: 'problem', check: 'KMS' },
+        what: expect.stringMatching(
+          /^the KMS tencent makes no new key for tenant "\w+": KMS_DENIED: .*UnauthorizedOperation.* allows kms:GenerateDataKey on this key\.$/,
+        ),
+        next: 'permit it in the KMS: new tenants and rotation need it. The policy is in docs/tencent-kms.md',
+      },
+    ])
+  })
+
+  it('says that Decrypt is missing, once, though keys can be made', async () => {
+    deny('Decrypt')
+    const { code, found } = await findings()
+    expect(code).toBe(3)
+    expect(found).toMatchObject([
+      {
+        what: expect.stringMatching(
+          /^the KMS tencent does not unwrap a key that it has just made .*KMS_DENIED.* allows kms:Decrypt on this key\.$/,
+        ),
+        next: 'permit it in the KMS: reading needs it, and writing after each start. The policy is in docs/tencent-kms.md',
+      },
+    ])
+  })
+
+  it('says which permissions are missing, when it is both', async () => {
+    deny('GenerateDataKey')
+    deny('Decrypt')
+    const { found } = await findings()
+    expect(found.map(({ what }) => /kms:\w+/.exec(what)?.[0])).toEqual(['kms:GenerateDataKey', 'kms:Decrypt'])
+  })
+
+  it('says that it cannot be reached, once', async () => {
+    migration.emulator.faults.add({ kind: 'hangUp', when: 'before', times: 'always' })
+    const { code, found } = await findings()
+    expect(code).toBe(3)
+    expect(found).toMatchObject([
+      {
+        severity: 'problem',
+        what: expect.stringContaining('KMS_UNAVAILABLE'),
+        next: 'see KMS_UNAVAILABLE in docs/errors.md',
+      },
+    ])
+  })
+
+  it('finds that the key of a tenant has lost its KEK, though new ones are made under another', async () => {
+    const { emulator } = migration
+    const other = emulator.keys.create({ alias: `other-${process.pid}` })
+    expect(other.keyId).not.toBe(emulator.keyId)
+    await migration.sql(`UPDATE "EncryptionKey" SET "kekId" = $1 WHERE tenant = 'globex' AND purpose = 'encrypt'`, [
+      other.keyId,
+    ])
+    const { found } = await findings()
+    expect(found).toMatchObject([
+      { what: expect.stringContaining(`a key under the KEK ${other.keyId} cannot be unwrapped: KEY_INVALID`) },
+    ])
+    await migration.sql(`UPDATE "EncryptionKey" SET "kekId" = $1 WHERE tenant = 'globex'`, [emulator.keyId])
   })
 })
 

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest'
 import { aadOf } from '../../src/crypto/aad.js'
 import { decodeHeader } from '../../src/crypto/header.js'
 import { Dek } from '../../src/keys/dek.js'
-import type { DekIdentity } from '../../src/keys/kms.js'
+import type { KeptIdentity } from '../../src/keys/kms.js'
 import { deriveKey } from '../crypto/derivedKey.js'
 import { formsIn } from './secretForms.js'
 
 const EMAIL = { context: 'User.email', kind: 'String', column: 'String' } as const
 
-function identityOf(purpose: DekIdentity['purpose'] = 'encrypt'): DekIdentity {
+function identityOf(purpose: KeptIdentity['purpose'] = 'encrypt'): KeptIdentity {
   return { key: randomUUID(), purpose, tenant: 'acme' }
 }
 

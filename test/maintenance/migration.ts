@@ -14,8 +14,9 @@ export interface Migration extends Fixture {
 
 export const TENANTS = { Invoice: 'customer.tenantId' }
 
-export async function openMigration(): Promise<Migration> {
-  const fixture = await openFixture('migration.prisma')
+/** @param server the address of another PostgreSQL than the run's */
+export async function openMigration(server?: string): Promise<Migration> {
+  const fixture = await openFixture('migration.prisma', {}, server)
   const pool = openPool(fixture.database.url, { max: 4 })
   // As a table may be that is older than its Prisma schema.
   await pool.query('ALTER TABLE customers ALTER tenant_id DROP NOT NULL')

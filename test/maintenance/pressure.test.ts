@@ -4,7 +4,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openPool } from '../support/pool.js'
 import { plainCustomer } from './migration.js'
 import { migration, plaintextFirst } from './plaintextFirst.js'
-import { startStandby } from './standby.js'
 
 plaintextFirst()
 /** As the command's: a statement does not wait long for the lock of a table. */
@@ -123,45 +122,6 @@ describe('sessions that wait for rows of the table', () => {
 })
 
 describe('a standby that is behind', () => {
-  it.each([
-    ['bytes', { bytes: 100_000 }],
-    ['seconds', { seconds: 0.2 }],
-  ])('by more than so many %s has the run wait until it has caught up', async (_, maxLag) => {
-    const standby = await startStandby(migration.database.url)
-    try {
-      const strains: Strain[] = []
-      const report = await migration.runOne('encrypt', {
-        maxLag,
-        rowsPerSecond: 1_000,
-        onWait: (strain) => {
-          strains.push(strain)
-          if (strains.length === 4) standby.catchUp()
-        },
-      })
-      expect(report).toMatchObject({ outcome: 'done', changed: 2_060 })
-      expect(strains.length).toBeGreaterThanOrEqual(4)
-      expect(strains[0]).toEqual({
-        cause: 'lag',
-        what: expect.stringMatching(/^the standby slow is \d+ s and \d+ bytes behind$/),
-      })
-    } finally {
-      await standby.close()
-    }
-  })
-
-  it('is not waited for unless that is asked for, nor one that is near enough', async () => {
-    const standby = await startStandby(migration.database.url)
-    try {
-      const strains: Strain[] = []
-      const onWait = (strain: Strain) => void strains.push(strain)
-      await migration.runOne('encrypt', { onWait })
-      await migration.runOne('decrypt', { onWait, maxLag: { bytes: 2 ** 40 } })
-      expect(strains).toEqual([])
-    } finally {
-      await standby.close()
-    }
-  })
-
   it('cannot be seen by a user without the right to, which is an error', async () => {
     const url = new URL(migration.database.url)
     const name = `blind_${process.pid}`

@@ -87,8 +87,16 @@ export interface Fixture {
   close(): Promise<void>
 }
 
-/** Generates the client of a fixture by the real `prisma generate` and opens it, encrypted for one tenant. */
-export async function openFixture(name: string, options: Partial<FieldEncryptionOptions> = {}): Promise<Fixture> {
+/**
+ * Generates the client of a fixture by the real `prisma generate` and opens it, encrypted for one tenant.
+ *
+ * @param server the address of another PostgreSQL than the run's
+ */
+export async function openFixture(
+  name: string,
+  options: Partial<FieldEncryptionOptions> = {},
+  server?: string,
+): Promise<Fixture> {
   const folder = generatedFolder(name)
   const schemaFile = join(folder, name)
   const { code, output } = await prismaGenerate(schemaFile)
@@ -97,7 +105,10 @@ export async function openFixture(name: string, options: Partial<FieldEncryption
   const { encryptionSchema }: { encryptionSchema: EncryptionSchema } = await import(
     join(folder, 'generated/encryption/index.ts')
   )
-  const [database, emulator] = await Promise.all([createDatabase({ schema: schemaFile }), startKmsEmulator()])
+  const [database, emulator] = await Promise.all([
+    createDatabase({ schema: schemaFile, ...(server === undefined ? {} : { server }) }),
+    startKmsEmulator(),
+  ])
 
   const clients: FixtureClient[] = []
   const open = (options: object = {}) => {

@@ -40,6 +40,22 @@ describe('startEmbeddedPostgres', () => {
     await stop()
   })
 
+  it('is followed by a standby, which shows what is written before and after, and leaves nothing after stop', async () => {
+    const primary = await startEmbeddedPostgres()
+    await ask(primary.url, 'CREATE TABLE early AS SELECT 1 AS one')
+    const standby = await primary.standby('follower')
+    const folder = await ask(standby.url, 'SHOW data_directory')
+    await ask(primary.url, 'CREATE TABLE late AS SELECT 2 AS two')
+    await vi.waitFor(async () => expect(await ask(standby.url, 'SELECT two FROM late')).toBe('2'), { timeout: 20_000 })
+    expect(await ask(standby.url, 'SELECT one FROM early')).toBe('1')
+    expect(await ask(primary.url, 'SELECT application_name FROM pg_stat_replication')).toBe('follower')
+    await expect(ask(standby.url, 'CREATE TABLE mine ()')).rejects.toThrow('read-only')
+    await standby.stop()
+    expect(existsSync(folder)).toBe(false)
+    expect(await ask(primary.url, 'SELECT count(*) FROM early')).toBe('1')
+    await primary.stop()
+  })
+
   it('heeds no PostgreSQL variables or locale of its caller', async () => {
     vi.stubEnv('PGDATA', '/nowhere')
     vi.stubEnv('PGPORT', '1')

@@ -16,6 +16,7 @@ export interface TestDatabase {
  * Creates a database of its own for a test file, on the run's PostgreSQL.
  *
  * @param options.schema a Prisma schema file or a folder of them; by default the repository's
+ * @param options.server the address of another PostgreSQL than the run's
  *
  * @example
  * ```ts
@@ -24,9 +25,9 @@ export interface TestDatabase {
  * afterAll(() => database.drop())
  * ```
  */
-export async function createDatabase(options: { schema?: string } = {}): Promise<TestDatabase> {
+export async function createDatabase(options: { schema?: string; server?: string } = {}): Promise<TestDatabase> {
   const { prefix } = inject('testDatabases')
-  const server = await serverUrl()
+  const server = options.server ?? (await serverUrl())
   const name = `${prefix}${randomBytes(6).toString('hex')}`
   await administer(server, async (client) => {
     const template = await prepareTemplate({ client, server, prefix, schema: options.schema ?? OWN_SCHEMA })

@@ -3,7 +3,9 @@ import type pg from 'pg'
 import { FieldsealError } from '../../errors.js'
 import { pause } from '../../maintenance/batchSize.js'
 import type { RangeJob, RangeQueue } from '../../maintenance/ranges.js'
+import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema } from '../../postgres/ownSchema.js'
 import { nobodyHas, someoneWatches } from '../../postgres/presence.js'
+import { runSql } from '../../postgres/sql.js'
 
 /** The schema of graphile-worker's tables. Prisma does not see it, and an app's own queue is another. */
 export const QUEUE_SCHEMA = 'fieldseal_queue'
@@ -69,8 +71,13 @@ export class RangeJobs implements RangeQueue {
     private readonly attempts: number,
   ) {}
 
-  /** Makes or migrates the queue's tables. */
+  /**
+   * Makes or migrates the queue's tables.
+   *
+   * @throws FieldsealError `DATABASE_UNAVAILABLE` where the user may not, with the SQL that lets it
+   */
   static async open(library: GraphileWorker, pool: pg.Pool, attempts: number): Promise<RangeJobs> {
+    await prepareSchema(pool)
     const utils = await translated(async () => {
       const opened = await library.makeWorkerUtils(settings(library, pool))
       await opened.migrate()
@@ -225,6 +232,30 @@ function settings(library: GraphileWorker, pgPool: pg.Pool) {
   return { pgPool, schema: QUEUE_SCHEMA, logger: new library.Logger(() => () => {}) }
 }
 
+/** As Graphile Worker makes it. */
+const MIGRATIONS = `${QUEUE_SCHEMA}.migrations (id int PRIMARY KEY, ts timestamptz NOT NULL DEFAULT now(), breaking boolean NOT NULL DEFAULT false)`
+
+/**
+ * Graphile Worker makes its schema, and needs a right on the database for that even where the schema is there. Where its
+ * table of migrations is there too, it makes only the rest.
+ */
+async function prepareSchema(pool: pg.Pool): Promise<void> {
+  const found = await lookAtSchema(pool, QUEUE_SCHEMA, ['migrations'])
+  if (found.usable) return
+  if (found.complete || !found.creates) throw lacksRight(found, 'the queue of workers', rightTo(found))
+  if (found.exists) await runSql(pool, alone(QUEUE_SCHEMA, `CREATE TABLE IF NOT EXISTS ${MIGRATIONS}`))
+}
+
+function rightTo(found: OwnSchema): string {
+  return found.exists ? remade(found.user) : makeSchema(found)
+}
+
+/** A queue without a command holds nothing that would be missed. */
+function remade(user: string): string {
+  const anew = makeSchema({ name: QUEUE_SCHEMA, user })
+  return `DROP SCHEMA ${QUEUE_SCHEMA} CASCADE; ${anew} (while no command runs with --workers)`
+}
+
 async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -233,7 +264,7 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
     const { code, message } = cause as { code?: unknown; message?: unknown }
     const hint =
       code === '42501'
-        ? 'Its user lacks a right: see docs/existing-data.md'
+        ? `Its user lacks a right. Have an administrator run this once, in this database: ${remade('…')}, with that user's name`
         : 'Run the command again once it can: it goes on where it stopped'
     const what = `the queue of workers could not be used: ${String(message ?? cause)}. ${hint}`
     throw new FieldsealError('DATABASE_UNAVAILABLE', what, { cause })
