@@ -1,12 +1,12 @@
-import { FieldsealError } from '../errors.js'
-import { BatchSize, pause, Throttle } from './batchSize.js'
+import { BatchSize, Throttle } from './batchSize.js'
 import type { Operation } from './operation.js'
+import { type PageResult, type Prepared, preparePage, writePage } from './pageWork.js'
 import { Ease, type Pressure, type Strain } from './pressure.js'
-import { isolate, type Problem } from './problem.js'
+import type { Problem } from './problem.js'
 import type { Counts, ProgressRecord } from './progressStore.js'
-import { type Page, type RowChange, type RowKey, type RowSource, type StoredRow, TableLocked } from './rowSource.js'
-import { type RowTransformer, transformRows } from './transformRows.js'
-import { verifyRows } from './verifyRows.js'
+import { type Page, type RowKey, type RowSource, type StoredRow, TableLocked } from './rowSource.js'
+import { Statements } from './statements.js'
+import type { RowTransformer } from './transformRows.js'
 
 /** How a run goes about its work. */
 export interface RunOptions {
@@ -54,43 +54,40 @@ export interface Run extends RowTransformer {
   readonly options: RunOptions
 }
 
-interface Prepared {
-  readonly changes: readonly RowChange[]
-  readonly problems: readonly (readonly [StoredRow, FieldsealError])[]
-}
-
-/** A row is read again this often when others change or lock it in between. */
-const ATTEMPTS = 12
 const KEPT_PROBLEMS = 100
-/** How long a table that is locked is left alone, at most, in milliseconds. */
-const LEFT_ALONE = 2_000
+/** So many pages are written at once: each keeps a connection and a processor of the database busy. */
+const WRITERS = 2
 /** Between saves of a run that finds nothing to change, in milliseconds. */
 const SAVE_EVERY = 1_000
+const NOTHING: Prepared = { changes: [], problems: [] }
 
-/** Runs one operation over one model's table, page by page. Each batch is complete before the progress passes it. */
+/**
+ * Runs one operation over one model's table, page by page. Each page is complete, and all before it, when the progress
+ * passes it.
+ */
 export class MaintenanceRun {
   readonly #run: Run
   readonly #size = new BatchSize()
   readonly #throttle: Throttle
   readonly #ease: Ease
+  readonly #statements: Statements
   readonly #problems: Problem[]
   readonly #counts: { -readonly [count in keyof Counts]: number }
   #cursor: RowKey | null
   #wanted = 0
   #total = 0
   #saved = performance.now()
-  #stopped = false
-  /** The longest statement since the last page, in milliseconds. */
-  #slowest = 0
-  /** Problems of the page under way: if the run stops in it, the next one meets them again. */
+  /** Problems of the page that the run stopped in: the next run meets them again. */
   #unpassed = 0
 
   constructor(run: Run) {
     const saved = run.record?.saved
     const { scanned = 0, changed = 0, conflicts = 0, skipped = 0 } = saved ?? {}
+    const { rowsPerSecond, signal, onWait } = run.options
     this.#run = run
-    this.#throttle = new Throttle(run.options.rowsPerSecond)
-    this.#ease = new Ease(run.pressure, run.options.signal, run.options.onWait)
+    this.#throttle = new Throttle(rowsPerSecond)
+    this.#ease = new Ease(run.pressure, signal, onWait)
+    this.#statements = new Statements(run.planner.model.name, signal, onWait)
     this.#counts = { scanned, changed, conflicts, skipped }
     this.#cursor = saved?.cursor ?? null
     this.#problems = [...(saved?.problems ?? [])]
@@ -102,38 +99,39 @@ export class MaintenanceRun {
       if (error instanceof TableLocked) return false
       throw error
     })
-    const outcome = this.#stopped ? 'stopped' : ended ? 'done' : 'interrupted'
+    const outcome = this.#unpassed > 0 ? 'stopped' : ended ? 'done' : 'interrupted'
     await this.#save(outcome === 'done')
     const resumed = (this.#run.record?.saved ?? null) !== null
     return { ...this.#event(), outcome, resumed, wanted: this.#wanted, problems: this.#problems }
   }
 
   async #all(): Promise<boolean> {
-    this.#total = await this.#whenFree(() => this.#run.source.estimate())
+    this.#total = await this.#statements.run(() => this.#run.source.estimate())
     return this.#pages()
   }
 
-  /** Reads a page, encrypts the one before and writes the one before that, all at once. `true` when the last is done. */
+  /** Reads a page, encrypts the one before and writes those before that, all at once. `true` when the last is done. */
   async #pages(): Promise<boolean> {
     let next: Promise<Page> | undefined = this.#read(this.#cursor)
-    let writing: Promise<void> = Promise.resolve()
+    const writing: Promise<void>[] = []
     try {
       while (next !== undefined && !this.#isOver()) {
         const page: Page = await next
         next = page.ended ? undefined : this.#read(page.last)
         const prepared = await this.#prepare(page.rows)
-        await writing
-        if (this.#stopped) return false
-        writing = this.#pass(page, prepared)
+        while (writing.length >= this.#writers()) await writing.shift()
+        if (this.#unpassed > 0) return false
+        const written = this.#pass(page, prepared, writing.at(-1))
         // Its failure is met above or below; until then nobody listens.
-        writing.catch(() => undefined)
+        written.catch(() => undefined)
+        writing.push(written)
       }
-      await writing
-      return next === undefined && !this.#stopped
+      await Promise.all(writing)
+      return next === undefined && this.#unpassed === 0
     } finally {
       // Their failures are of no interest any more.
       next?.catch(() => undefined)
-      await writing.catch(() => undefined)
+      await Promise.allSettled(writing)
     }
   }
 
@@ -141,100 +139,53 @@ export class MaintenanceRun {
     return this.#run.options.signal?.aborted === true
   }
 
-  async #read(after: RowKey | null): Promise<Page> {
-    const started = performance.now()
-    const { source, until } = this.#run
-    const page = await this.#whenFree(() => source.page({ after, until, limit: this.#size.rows }))
-    this.#slowest = Math.max(this.#slowest, performance.now() - started)
-    return page
+  /** What is to stop at a problem, or to keep to a rate, must not be ahead of itself. */
+  #writers(): number {
+    const { onError, rowsPerSecond } = this.#run.options
+    return onError === 'stop' || Number.isFinite(rowsPerSecond()) ? 1 : WRITERS
   }
 
-  /** Brings a page to its end, and the progress past it. */
-  async #pass(page: Page, prepared: Prepared): Promise<void> {
-    await this.#work(page.rows.length, prepared)
-    this.#size.took(this.#slowest)
-    this.#slowest = 0
-    if (this.#stopped) return
+  #read(after: RowKey | null): Promise<Page> {
+    const { source, until } = this.#run
+    return this.#statements.run(() => source.page({ after, until, limit: this.#size.rows }))
+  }
+
+  async #prepare(rows: readonly StoredRow[]): Promise<Prepared> {
+    return this.#run.options.dryRun ? NOTHING : preparePage(this.#run, rows)
+  }
+
+  /** Brings a page to its end, and the progress past it when those before it are done. */
+  async #pass(page: Page, prepared: Prepared, before: Promise<void> | undefined): Promise<void> {
+    const { source, options } = this.#run
+    const statements = this.#statements
+    const result = await writePage({ transformer: this.#run, source, statements, ...options }, prepared)
+    await before
+    this.#size.took(statements.slowest())
+    this.#wanted += page.rows.length
+    this.#count(result)
+    if (options.onError === 'stop' && result.problems.length > 0) {
+      this.#unpassed = result.problems.length
+      return
+    }
     this.#cursor = page.last ?? this.#cursor
     this.#counts.scanned += page.scanned
-    this.#unpassed = 0
-    if (page.scanned === 0) return
+    if (page.scanned > 0) await this.#tell(page)
+  }
+
+  #count({ changed, conflicts, problems }: PageResult): void {
+    this.#counts.changed += changed
+    this.#counts.conflicts += conflicts
+    this.#counts.skipped += problems.length
+    this.#problems.push(...problems.slice(0, KEPT_PROBLEMS - this.#problems.length))
+  }
+
+  async #tell({ rows }: Page): Promise<void> {
+    const { signal, onProgress } = this.#run.options
     const due = performance.now() - this.#saved > SAVE_EVERY
-    if (page.rows.length > 0 || due) await this.#save(false)
-    this.#run.options.onProgress(this.#event())
-    await this.#throttle.after(page.rows.length, this.#run.options.signal)
-    if (page.rows.length > 0 && (await this.#ease.off())) this.#size.shrink()
-  }
-
-  /** Whoever locks the table, or waits to, goes first. */
-  async #whenFree<T>(work: () => Promise<T>): Promise<T> {
-    const { signal, onWait } = this.#run.options
-    for (let wait = 50; ; wait = Math.min(LEFT_ALONE, wait * 2)) {
-      try {
-        return await work()
-      } catch (error) {
-        if (!(error instanceof TableLocked) || signal?.aborted) throw error
-        onWait({ cause: 'locks', what: `the table of ${this.#run.planner.model.name} is locked` })
-        await pause(wait, signal)
-      }
-    }
-  }
-
-  async #work(wanted: number, { changes, problems }: Prepared): Promise<void> {
-    this.#wanted += wanted
-    for (const [row, error] of problems) this.#problem(row, error)
-    if (changes.length > 0) await this.#change(changes)
-  }
-
-  /** What is to be written, and what stands against it; changes nothing. */
-  async #prepare(rows: readonly StoredRow[]): Promise<Prepared> {
-    const prepared: { changes: RowChange[]; problems: [StoredRow, FieldsealError][] } = { changes: [], problems: [] }
-    if (this.#run.options.dryRun) return prepared
-    const work = async (part: readonly StoredRow[]) => {
-      if (this.#run.planner.operation === 'verify') prepared.problems.push(...(await verifyRows(this.#run, part)))
-      else for (const change of await transformRows(this.#run, part)) prepared.changes.push(change)
-    }
-    await isolate(rows, work, (row, error) => prepared.problems.push([row, error]))
-    return prepared
-  }
-
-  /** What others changed or locked in between is read again until it is done. */
-  async #change(changes: readonly RowChange[]): Promise<void> {
-    let lost = await this.#write(changes)
-    for (let attempt = 1; lost.length > 0 && !this.#stopped; attempt++) {
-      this.#counts.conflicts += lost.length
-      if (attempt === ATTEMPTS) {
-        for (const row of lost) this.#problem(row, busy(this.#run.planner.model.name))
-        return
-      }
-      await pause(2 ** attempt, undefined)
-      const again = await this.#prepare(await this.#whenFree(() => this.#run.source.reread(lost)))
-      for (const [row, error] of again.problems) this.#problem(row, error)
-      lost = await this.#write(again.changes)
-    }
-  }
-
-  /** Writes what can be written; answers the rows that others changed or locked. */
-  async #write(changes: readonly RowChange[]): Promise<StoredRow[]> {
-    const lost: StoredRow[] = []
-    const write = async (part: readonly RowChange[]) => {
-      const started = performance.now()
-      const written = await this.#whenFree(() => this.#run.source.change(part))
-      this.#slowest = Math.max(this.#slowest, performance.now() - started)
-      this.#counts.changed += written.size
-      for (const { row } of part) if (!written.has(row)) lost.push(row)
-    }
-    await isolate(changes, write, ({ row }, error) => this.#problem(row, error))
-    return lost
-  }
-
-  #problem({ key }: StoredRow, { code, message }: FieldsealError): void {
-    const problem: Problem = { model: this.#run.planner.model.name, key, code, message }
-    this.#counts.skipped += 1
-    this.#unpassed += 1
-    if (this.#problems.length < KEPT_PROBLEMS) this.#problems.push(problem)
-    if (this.#run.options.onError === 'stop') this.#stopped = true
-    this.#run.options.onProblem(problem)
+    if (rows.length > 0 || due) await this.#save(false)
+    onProgress(this.#event())
+    await this.#throttle.after(rows.length, signal)
+    if (rows.length > 0 && (await this.#ease.off())) this.#size.shrink()
   }
 
   async #save(done: boolean): Promise<void> {
@@ -246,16 +197,7 @@ export class MaintenanceRun {
   }
 
   #event(): ProgressEvent {
-    return {
-      operation: this.#run.planner.operation,
-      model: this.#run.planner.model.name,
-      total: this.#total,
-      ...this.#counts,
-    }
+    const { operation, model } = this.#run.planner
+    return { operation, model: model.name, total: this.#total, ...this.#counts }
   }
-}
-
-function busy(model: string): FieldsealError {
-  const message = `a row of ${model} stayed locked, or changed between every read and write: run the command again later`
-  return new FieldsealError('ROW_BUSY', message)
 }

@@ -132,11 +132,11 @@ describe('a run that ends early', () => {
   })
 
   it('is begun anew with restart, and by another task', async () => {
-    await migration.plain.customer!.createMany({ data: Array.from({ length: 600 }, (_, i) => plainCustomer(100 + i)) })
+    await migration.plain.customer!.createMany({ data: Array.from({ length: 3000 }, (_, i) => plainCustomer(100 + i)) })
     const controller = new AbortController()
     await migration.runOne('encrypt', { signal: controller.signal, onProgress: () => controller.abort() })
     expect(await migration.runOne('encrypt', { tenant: 'acme' })).toMatchObject({ resumed: false })
-    expect(await migration.runOne('encrypt', { restart: true })).toMatchObject({ resumed: false, scanned: 660 })
+    expect(await migration.runOne('encrypt', { restart: true })).toMatchObject({ resumed: false, scanned: 3060 })
     const states = await migration.sql('SELECT state FROM fieldseal.progress ORDER BY id')
     expect(states.map(({ state }) => state)).toEqual(['dropped', 'done', 'done'])
   })
