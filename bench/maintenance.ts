@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { cpus } from 'node:os'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { startKmsEmulator } from 'fieldseal/testing'
@@ -113,23 +114,40 @@ async function memoryOf(rows: number): Promise<number> {
   return kilobytes / 1024
 }
 
-/** Rows per second of the command, from the first rows that its workers did: they take a while to start. */
-async function rateOfWorkers(workers: number): Promise<number> {
+/** What the machine's processors have done so far, in milliseconds: how long they were busy, of how long in all. */
+function processors(): { busy: number; all: number } {
+  const times = cpus().map(({ times }) => times)
+  const all = times.flatMap((time) => Object.values(time)).reduce((sum, time) => sum + time)
+  return { all, busy: all - times.reduce((sum, { idle }) => sum + idle, 0) }
+}
+
+interface Rate {
+  readonly rowsPerSecond: number
+  /** How busy the machine's processors were, of 1: those of the database, too. */
+  readonly busy: number
+}
+
+/** From the first rows that the workers did: they take a while to start. */
+async function rateOfWorkers(workers: number): Promise<Rate> {
   const child = encryptByCommand('--workers', String(workers))
   child.stderr.pipe(process.stderr)
   const ended = once(child, 'exit')
-  let first: { at: number; scanned: number } | undefined
+  let first: { at: number; scanned: number; spent: ReturnType<typeof processors> } | undefined
   for await (const line of createInterface(child.stdout)) {
     const { event, scanned } = JSON.parse(line)
-    if (event === 'progress' && scanned > 0) first ??= { at: performance.now(), scanned }
+    if (event === 'progress' && scanned > 0) first ??= { at: performance.now(), scanned, spent: processors() }
   }
+  const [elapsed, spent] = [performance.now() - (first?.at ?? 0), processors()]
   const [code] = await ended
   if (code !== 0 || first === undefined) throw new Error(`the command ended with ${code}`)
-  return (ROWS - first.scanned) / ((performance.now() - first.at) / 1000)
+  return {
+    rowsPerSecond: (ROWS - first.scanned) / (elapsed / 1000),
+    busy: (spent.busy - first.spent.busy) / (spent.all - first.spent.all),
+  }
 }
 
 async function measureWorkers(): Promise<void> {
-  const rates = new Map([1, WORKERS].map((workers) => [workers, [] as number[]]))
+  const rates = new Map([1, WORKERS].map((workers) => [workers, [] as Rate[]]))
   for (let round = 0; round < ROUNDS; round++) {
     for (const [workers, measured] of rates) {
       await fill(ROWS)
@@ -137,8 +155,9 @@ async function measureWorkers(): Promise<void> {
     }
   }
   for (const [workers, measured] of rates) {
-    const median = Math.round(spreadOf(measured).median).toLocaleString('en')
-    console.log(`encrypt --workers ${workers}: ${median} rows/s`)
+    const rate = Math.round(spreadOf(measured.map((one) => one.rowsPerSecond)).median).toLocaleString('en')
+    const busy = Math.round(100 * spreadOf(measured.map((one) => one.busy)).median)
+    console.log(`encrypt --workers ${workers}: ${rate} rows/s, ${cpus().length} processors ${busy} % busy`)
   }
 }
 
