@@ -59,10 +59,15 @@ export function transform(
  */
 export function decryptNow(slots: readonly DecryptSlot[], ring: KeyRing): boolean {
   const keys = new PassKeys(ring)
-  for (let i = 0; i < slots.length; i++) keys.need(slots[i]!, i)
-  if (!keys.complete()) return false
-  for (let from = 0; from < slots.length; from += STRETCH)
-    applyStretch(slots, keys, from, Math.min(from + STRETCH, slots.length))
+  const batches = new Batches()
+  let missing = false
+  const unsorted = sorted(slots, 0, slots.length, (slot) => {
+    const opener = keys.openerNow(slot)
+    if (opener) batches.decrypt(opener, slot)
+    else missing = true
+  })
+  if (missing) return false
+  run(batches, slots, unsorted)
   return true
 }
 
@@ -132,7 +137,27 @@ function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number, start: 
 
 function applyStretch(slots: readonly Slot[], keys: PassKeys, from: number, to: number): void {
   const batches = new Batches()
-  const unsorted = sortSlots(batches, slots, keys, from, to)
+  const unsorted = sorted(slots, from, to, (slot, position) => sortSlot(batches, slot, keys, position))
+  run(batches, slots, unsorted)
+}
+
+/** Stops at a slot that fails: what comes after it decides nothing any more. */
+function sorted<S extends Slot>(
+  slots: readonly S[],
+  from: number,
+  to: number,
+  sort: (slot: S, position: number) => void,
+): FailedSlot | undefined {
+  let position = from
+  try {
+    for (; position < to; position++) sort(slots[position]!, position)
+    return undefined
+  } catch (error) {
+    return { slot: slots[position]!, error }
+  }
+}
+
+function run(batches: Batches, slots: readonly Slot[], unsorted: FailedSlot | undefined): void {
   const failures = batches.run()
   if (failures.length > 0) throw firstOf(slots, failures).error
   if (unsorted) throw unsorted.error
@@ -141,23 +166,6 @@ function applyStretch(slots: readonly Slot[], keys: PassKeys, from: number, to: 
 function firstOf(slots: readonly Slot[], failures: readonly FailedSlot[]): FailedSlot {
   const positions = failures.map(({ slot }) => slots.indexOf(slot))
   return failures[positions.indexOf(Math.min(...positions))]!
-}
-
-/** Stops at a slot that fails: what comes after it decides nothing any more. */
-function sortSlots(
-  batches: Batches,
-  slots: readonly Slot[],
-  keys: PassKeys,
-  from: number,
-  to: number,
-): FailedSlot | undefined {
-  let position = from
-  try {
-    for (; position < to; position++) sortSlot(batches, slots[position]!, keys, position)
-    return undefined
-  } catch (error) {
-    return { slot: slots[position]!, error }
-  }
 }
 
 function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number): void {

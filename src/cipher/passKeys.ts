@@ -38,6 +38,8 @@ interface OpenerNeed {
   readonly field: CipherField
   readonly header: Header
   readonly scope: TenantScope
+  /** There is none: the KMS itself has encrypted what begins so. */
+  readonly direct: boolean
   opener: Opener | undefined
 }
 
@@ -84,24 +86,27 @@ export class PassKeys {
   }
 
   #needOpener(slot: DecryptSlot, position: number): void {
+    const need = this.#openerNeed(slot)
+    if (need.direct) this.direct.open(slot, position, need.header)
+    else this.#bySlot[position] = need
+  }
+
+  #openerNeed(slot: DecryptSlot): OpenerNeed {
     const stored = slot.holder[slot.key]
-    if (this.#lastNeed && typeof stored === 'string' && stored.startsWith(this.#lastHead)) {
-      this.#bySlot[position] = this.#lastNeed
-      return
-    }
+    if (this.#lastNeed && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return this.#lastNeed
     const head = headOf(stored)
     const known = head === null ? undefined : this.#openers.get(head)
-    const header = known?.header ?? readHeader(slot.field, head)
-    if (isDirect(header)) this.direct.open(slot, position, header)
-    else this.#bySlot[position] = known ?? this.#addHead(slot, head!, header)
+    const need = known ?? this.#addHead(slot, head!, readHeader(slot.field, head))
     this.#lastHead = head!
-    this.#lastNeed = this.#bySlot[position]
+    this.#lastNeed = need
+    return need
   }
 
   #addHead(slot: DecryptSlot, head: string, header: Header): OpenerNeed {
-    const dek = this.#ring.cached(header.dekId)
+    const direct = isDirect(header)
+    const dek = direct ? undefined : this.#ring.cached(header.dekId)
     const opener = dek && new Opener(dek, header)
-    const need: OpenerNeed = { field: slot.field, header, scope: slot.owner.tenant!, opener }
+    const need: OpenerNeed = { field: slot.field, header, scope: slot.owner.tenant!, direct, opener }
     this.#openers.set(head, need)
     return need
   }
@@ -110,14 +115,14 @@ export class PassKeys {
   complete(): boolean {
     let complete = this.direct.isEmpty
     for (const need of this.#actives.values()) complete = need.take(this.#ring) && complete
-    for (const { opener } of this.#openers.values()) complete &&= opener !== undefined
+    for (const { direct, opener } of this.#openers.values()) complete &&= direct || opener !== undefined
     return complete
   }
 
   /** Gets the keys that are not in memory, all at once. */
   async resolve(): Promise<void> {
     const actives = [...this.#actives.values()].filter((need) => !need.take(this.#ring))
-    const heads = [...this.#openers.values()].filter(({ opener }) => !opener)
+    const heads = [...this.#openers.values()].filter(({ direct, opener }) => !direct && !opener)
     await Promise.all([this.#resolveActives(actives), this.#resolveHeads(heads)])
   }
 
@@ -150,14 +155,21 @@ export class PassKeys {
   }
 
   opener(slot: DecryptSlot, position: number): Opener {
-    const opener = this.#bySlot[position]!.opener!
-    const scope = slot.owner.tenant!
-    if (scope !== ANY_TENANT && opener.dek.tenant !== scope) {
-      const message = `${slot.field.name} is encrypted for another tenant than ${quoted(scope)}: filter by tenant in your query`
-      throw new FieldsealError('TENANT_MISMATCH', message)
-    }
-    return opener
+    return inScope(slot, this.#bySlot[position]!.opener!)
   }
+
+  /** What opens a slot that was not asked for by `need`, if it is in memory. */
+  openerNow(slot: DecryptSlot): Opener | undefined {
+    const { opener } = this.#openerNeed(slot)
+    return opener && inScope(slot, opener)
+  }
+}
+
+function inScope(slot: DecryptSlot, opener: Opener): Opener {
+  const scope = slot.owner.tenant!
+  if (scope === ANY_TENANT || opener.dek.tenant === scope) return opener
+  const message = `${slot.field.name} is encrypted for another tenant than ${quoted(scope)}: filter by tenant in your query`
+  throw new FieldsealError('TENANT_MISMATCH', message)
 }
 
 function readHeader(field: CipherField, head: string | null): Header {

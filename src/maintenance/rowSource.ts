@@ -54,6 +54,8 @@ export class TableLocked extends Error {}
  * calls. Broken is thrown: `DATABASE_UNAVAILABLE`. Any of them may throw `TableLocked`, and has done nothing then.
  */
 export interface RowSource {
+  /** The ids of all DEKs that were active when it was opened; `null` when there are very many. */
+  readonly activeDeks: ReadonlySet<string> | null
   /** About how many rows the table has. */
   estimate(): Promise<number>
   page(request: PageRequest): Promise<Page>

@@ -1,6 +1,7 @@
 import { FieldsealError } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import { ANY_TENANT, type KeyRing } from '../keys/keyRing.js'
+import type { ActiveDeks } from './activeDeks.js'
 import { isRowProblem } from './problem.js'
 
 type Outcome<T> = { readonly value: T } | { readonly error: FieldsealError }
@@ -11,11 +12,13 @@ type Outcome<T> = { readonly value: T } | { readonly error: FieldsealError }
  */
 export class RunKeys {
   readonly #ring: KeyRing
+  readonly #activeDeks: ActiveDeks
   readonly #owners = new Map<string, Outcome<string>>()
   readonly #actives = new Map<string, Outcome<string>>()
 
-  constructor(ring: KeyRing) {
+  constructor(ring: KeyRing, activeDeks: ActiveDeks) {
     this.#ring = ring
+    this.#activeDeks = activeDeks
   }
 
   /** @throws FieldsealError for what is no row's fault */
@@ -29,7 +32,7 @@ export class RunKeys {
   /** Brings the tenants' active DEKs into memory; makes those that do not exist. */
   async loadActives(tenants: Iterable<string>): Promise<void> {
     const missing = [...new Set(tenants)].filter((tenant) => !this.#actives.has(tenant))
-    await collect(this.#actives, missing, async (tenant) => (await this.#ring.active(tenant, 'encrypt')).id)
+    await collect(this.#actives, missing, (tenant) => this.#activeDeks.of(tenant))
   }
 
   /** The tenant of a DEK; throws why it cannot be used. */

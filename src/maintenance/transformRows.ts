@@ -2,6 +2,7 @@ import { type Slot, transform } from '../cipher.js'
 import { type ErrorCode, FieldsealError, quoted } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { checkTenant } from '../tenant.js'
+import type { ActiveDeks } from './activeDeks.js'
 import type { MaintainedField, MaintainedIndex } from './model.js'
 import { cellAt, type OpenedField, type RowPlan, type RowPlanner } from './rowPlanner.js'
 import type { Cell, RowChange, StoredRow } from './rowSource.js'
@@ -38,6 +39,7 @@ interface Owner {
 export interface RowTransformer {
   readonly planner: RowPlanner
   readonly ring: KeyRing
+  readonly activeDeks: ActiveDeks
   /** Told of the values that were decrypted and encrypted, before anything is done with them; may throw. */
   readonly watch: (slots: readonly Slot[]) => void
 }
@@ -48,10 +50,10 @@ export interface RowTransformer {
  * @throws FieldsealError when one of the rows has a problem; nothing is done then
  */
 export async function transformRows(
-  { planner, ring, watch }: RowTransformer,
+  { planner, ring, activeDeks, watch }: RowTransformer,
   rows: readonly StoredRow[],
 ): Promise<RowChange[]> {
-  const keys = new RunKeys(ring)
+  const keys = new RunKeys(ring, activeDeks)
   const readings = rows.map((row) => readingOf(row, planner.plan(row)))
   await keys.loadOwners(namedDeks(readings))
   const owners = ownersOf(readings, keys)

@@ -5,6 +5,7 @@ import type { KeysTable } from './table.js'
 
 /** How ciphertexts under the active DEKs begin. */
 export interface ActiveHeads {
+  readonly dekIds: ReadonlySet<string>
   readonly text: readonly string[]
   /** Of those in Bytes columns, in hexadecimal digits. */
   readonly hex: readonly string[]
@@ -18,10 +19,11 @@ export async function readActiveHeads(database: PgConnection, keys: KeysTable): 
   const active = `SELECT ${quoteName(keys.id)} FROM ${tableName(keys)} WHERE ${isActive(keys)} LIMIT ${MOST + 1}`
   const rows = await runSql(database, active)
   if (rows.length > MOST) return null
-  const headers = rows.flatMap(([dekId]) =>
-    [0, FLAG_PADDED].map((flags) => encodeHeader({ suite: SUITE_AES_256_GCM, flags, dekId: dekId! })),
+  const dekIds = new Set(rows.map(([dekId]) => dekId!))
+  const headers = [...dekIds].flatMap((dekId) =>
+    [0, FLAG_PADDED].map((flags) => encodeHeader({ suite: SUITE_AES_256_GCM, flags, dekId })),
   )
-  return { text: headers.map(textHead), hex: headers.map((header) => rawHead(header).toString('hex')) }
+  return { dekIds, text: headers.map(textHead), hex: headers.map((header) => rawHead(header).toString('hex')) }
 }
 
 /** A condition of SQL on the keys table. */

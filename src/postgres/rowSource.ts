@@ -21,14 +21,15 @@ import { readTableFacts } from './tableFacts.js'
  * @throws FieldsealError `DATABASE_UNAVAILABLE`; `OPTIONS_INVALID` for a table without a key
  */
 export async function postgresRows(options: RowSourceOptions): Promise<RowSource> {
-  const { database, table, operation, keys } = options
+  const { database, table, keys } = options
   const [facts, activeHeads] = await Promise.all([
     readTableFacts(database, tableName(table)),
-    operation === 're-encrypt' ? readActiveHeads(database, keys) : null,
+    readActiveHeads(database, keys),
   ])
   const context = { ...options, facts, activeHeads }
   const reader = new RowReader(context)
   return {
+    activeDeks: activeHeads?.dekIds ?? null,
     estimate: () => estimate(database, tableName(table)),
     page: (request) => readPage(context, reader, request),
     reread: async (rows) => {

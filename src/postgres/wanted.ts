@@ -75,7 +75,7 @@ export interface StoredModel {
 
 export interface WantedInput extends StoredModel {
   readonly operation: Operation
-  /** For re-encrypt, unless there are too many. */
+  /** `null` if there are too many. */
   readonly activeHeads: ActiveHeads | null
 }
 

@@ -1,5 +1,6 @@
 import type { Slot } from '../cipher.js'
 import type { KeyRing } from '../keys/keyRing.js'
+import { ActiveDeks } from '../maintenance/activeDeks.js'
 import type { Operation } from '../maintenance/operation.js'
 import type { MaxLag, Strain } from '../maintenance/pressure.js'
 import type { Problem } from '../maintenance/problem.js'
@@ -125,11 +126,13 @@ export async function newRun(
   const { model, table } = task.one
   const { dryRun = false, rowsPerSecond = Number.POSITIVE_INFINITY, maxLag, signal } = manner
   const writes = operation !== 'verify' && !dryRun
+  const source = await postgresRows({ database, operation, model, table, keys, tenant })
   return new MaintenanceRun({
     planner: new RowPlanner(operation, model),
     ring,
+    activeDeks: new ActiveDeks(ring, source.activeDeks),
     watch,
-    source: await postgresRows({ database, operation, model, table, keys, tenant }),
+    source,
     record,
     until,
     pressure: writes ? postgresPressure(database, tableName(table), maxLag) : null,

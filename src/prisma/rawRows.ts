@@ -34,11 +34,9 @@ function nameIn({ columns }: ModelPlan, row: object, field: string): string {
 function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHolder): DecryptSlot[] {
   const columns = [...plan.bound.keys(), ...(plan.tenant === undefined ? [] : [plan.tenant])]
   const known = Object.fromEntries(columns.map((column) => [column, row[nameIn(plan, row, column)]]))
+  const stored = { plan, owner, holder: row, known, missing: 'select it too' }
   const slots: DecryptSlot[] = []
-  for (const field of plan.encrypted) {
-    const key = nameIn(plan, row, field.field)
-    collectStored(slots, { plan, field, owner, holder: row, key, known, missing: 'select it too' })
-  }
+  for (const field of plan.encrypted) collectStored(slots, stored, field, nameIn(plan, row, field.field))
   hideIndexes(
     plan.closed.map((column) => nameIn(plan, row, column)),
     row,

@@ -63,9 +63,9 @@ function collectRow(slots: DecryptSlot[], shape: ReadShape, row: Row, owner: Ten
 }
 
 function collectFields(slots: DecryptSlot[], plan: ModelPlan, row: Row, owner: TenantHolder): void {
+  const stored = { plan, owner, holder: row, known: row, missing: 'the row came without it' }
   for (const field of plan.encrypted) {
-    const stored = { plan, field, owner, holder: row, key: field.field, known: row, missing: 'the row came without it' }
-    if (collectStored(slots, stored)) Decrypted.mark(row, plan.limit)
+    if (collectStored(slots, stored, field, field.field)) Decrypted.mark(row, plan.limit)
   }
   hideIndexes(plan.closed, row)
 }

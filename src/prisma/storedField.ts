@@ -6,13 +6,11 @@ import type { FieldPlan, ModelPlan } from './plan.js'
 import { rowOwner } from './rowOwner.js'
 import { shownOf, showWithoutKey, slotFor } from './shown.js'
 
-/** A stored field that was read. */
-export interface StoredField {
+/** A row that was read, or a copy of it. */
+export interface StoredRow {
   readonly plan: ModelPlan
-  readonly field: FieldPlan
   readonly owner: TenantHolder
   readonly holder: Record<string, unknown>
-  readonly key: string
   /** The values of bound columns, and of the tenant column. */
   readonly known: KnownValues
   /** What to do where one is not known. */
@@ -27,8 +25,8 @@ export interface StoredField {
  * @returns whether it is a value by now, and has no slot
  * @throws FieldsealError `CIPHERTEXT_INVALID`, `ACCESS_DENIED`
  */
-export function collectStored(slots: DecryptSlot[], place: StoredField): boolean {
-  const { plan, field, owner, holder, key, known, missing } = place
+export function collectStored(slots: DecryptSlot[], row: StoredRow, field: FieldPlan, key: string): boolean {
+  const { plan, owner, holder, known, missing } = row
   const stored = holder[key]
   if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
   if (field.shows !== 'value' && showWithoutKey(field, holder, key)) return true

@@ -179,6 +179,15 @@ describe('workers that die', () => {
     await expectDone(report, true)
   })
 
+  it('end with their command also when that is killed -9 before they have begun', { timeout: MINUTES }, async () => {
+    const killed = start(...ENCRYPT, '--workers', '2')
+    await killed.until(() => killed.workers().length === 2)
+    killed.child.kill('SIGKILL')
+    await killed.ended
+    await untilGone(killed.workers())
+    expect(await ciphertexts()).toBe(0)
+  })
+
   it('end with their command when that is killed -9, and the same command goes on', {
     timeout: 4 * MINUTES,
   }, async () => {

@@ -278,6 +278,16 @@ describe('re-encrypt', () => {
     expect(summary(await migration.run('re-encrypt'))).toEqual(ALL(0))
   })
 
+  it('follows a rotation that the process has not heard of', async () => {
+    const lasting = migration.another().$encryption
+    const maintain = (operation: 'encrypt' | 're-encrypt') =>
+      lasting.maintain({ operation, database: migration.pool, tenants: TENANTS })
+    await maintain('encrypt')
+    await migration.another().$encryption.rotate()
+    expect(summary(await maintain('re-encrypt'))).toEqual(ALL(60))
+    expect(summary(await migration.run('re-encrypt'))).toEqual(ALL(0))
+  })
+
   it('does one tenant alone, and leaves plaintext to encrypt', async () => {
     await migration.run('encrypt')
     await retire()

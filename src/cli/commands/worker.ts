@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
 import type { World } from '../loadConfig.js'
 import { count, duration, type Terminal } from '../terminal.js'
-import { Crew } from '../workers/crew.js'
+import { Crew, IN_CREW } from '../workers/crew.js'
 import { loadGraphileWorker, type RangeHandler, RangeJobs } from '../workers/queue.js'
 import { DOING, didOf } from './maintain.js'
 
@@ -16,7 +16,7 @@ export interface WorkerArguments {
 
 /** Works on ranges of commands with `--workers`, here or on other machines, until it is stopped. */
 export async function runWorker(world: World, terminal: Terminal, args: WorkerArguments): Promise<ExitCode> {
-  const order = process.connected ? onLeave() : onInterrupt((text) => terminal.say(text))
+  const order = process.env[IN_CREW] ? onLeave() : onInterrupt((text) => terminal.say(text))
   try {
     if ((args.workers ?? 1) > 1) await superviseCrew(terminal, args, order.signal)
     else await workAlone(world, terminal, args, order.signal)
@@ -33,6 +33,7 @@ function onLeave(): ReturnType<typeof onInterrupt> {
   const leave = () => controller.abort()
   const ignore = () => {}
   process.once('disconnect', leave)
+  if (!process.connected) leave()
   process.once('SIGTERM', leave)
   process.on('SIGINT', ignore)
   const dispose = () => {

@@ -13,6 +13,8 @@ export interface CrewOptions {
   readonly onWait: (strain: Strain) => void
 }
 
+/** The variable by which a worker knows that it is of a crew, also when that is gone before it looks. */
+export const IN_CREW = 'FIELDSEAL_IN_CREW'
 /** How many workers may die before something must be wrong with them all. */
 const SPARE = 20
 /** Before another takes a dead one's place, in milliseconds. */
@@ -65,6 +67,7 @@ export class Crew {
   /** Answers what ended it: an exit code, or a signal. */
   #hire(): Promise<number | string> {
     const child = fork(process.argv[1]!, ['worker', ...this.#options.args], {
+      env: { ...process.env, [IN_CREW]: '1' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     this.#children.add(child)
