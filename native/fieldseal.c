@@ -1,10 +1,11 @@
 /*
- * Batches of AES-256-GCM (NIST SP 800-38D) and of HMAC-SHA-256 (RFC 2104) for src/crypto/nativeEngine.ts: one call takes
- * many values under one key, so that the way into OpenSSL is paid once and not for each value. All cryptography is that
- * of the OpenSSL inside the Node.js binary; the only other interface is stable Node-API (version 8). What is done here
- * besides: base64url, UTF-8, and the decisions of src/crypto/nodeEngine.ts, in the same order.
+ * Batches of AES-256-GCM (NIST SP 800-38D) for src/crypto/nativeEngine.ts, and of HMAC-SHA-256 (RFC 2104) for
+ * src/crypto/nativeIndexKey.ts: one call takes many values under one key, so that the way into OpenSSL is paid once and
+ * not for each value. All cryptography is that of the OpenSSL inside the Node.js binary; the only other interface is
+ * stable Node-API (version 8). What is done here besides: base64url, UTF-8, and the decisions of
+ * src/crypto/nodeEngine.ts, in the same order.
  *
- * Whoever calls this is nativeEngine.ts alone. It is trusted to mean what it says, but nothing it passes can make this
+ * Only these two files call it. They are trusted to mean what they say, but nothing they pass can make this
  * read or write out of bounds: every length is checked against what it is a length of.
  */
 #define NAPI_VERSION 8
