@@ -72,7 +72,14 @@ export class Presence {
     return row![0] === 'true'
   }
 
-  /** Gives up all that is held. */
+  /** Gives up all that is held, so that nobody sees it any more when this returns. */
+  async leave(): Promise<void> {
+    // Where the connection is lost, so are the locks.
+    await runSql(this.client, 'SELECT pg_advisory_unlock_all()').catch(() => undefined)
+    this.close()
+  }
+
+  /** Gives up all that is held; others may see it for a moment yet. */
   close(): void {
     if (!this.#open) return
     this.#open = false

@@ -27,7 +27,7 @@ export async function runShared(task: ModelTask, manner: SharedManner, workers: 
   try {
     await shared.begin()
     const outcome = await shared.watch()
-    if (outcome !== 'done') await shared.leave()
+    await (outcome === 'done' ? shared.clear() : shared.leave())
     if (outcome === 'failed') throw await shared.failure()
     return await shared.report(outcome)
   } finally {
@@ -44,6 +44,8 @@ class SharedRun {
   /** How many problems and failures of each range were told of. */
   readonly #told = new Map<string, { problems: number; failures: number }>()
   #newsAt: string | null = null
+  /** Ranges that there were jobs for. */
+  readonly #kept = new Set<string>()
 
   constructor(
     private readonly task: ModelTask,
@@ -94,7 +96,9 @@ class SharedRun {
   async #keep(waiting: readonly string[]): Promise<void> {
     const { workers } = await headcount(this.task.database, this.#run)
     const most = 2 * Math.max(workers, this.workers.count) + 2
-    await this.workers.queue.keep(waiting.slice(0, most).map((range) => this.#job(range)))
+    const next = waiting.slice(0, most)
+    for (const range of next) this.#kept.add(range)
+    await this.workers.queue.keep(next.map((range) => this.#job(range)))
   }
 
   #stoppedAt({ stopped }: Overview): 'stopped' {
@@ -110,16 +114,21 @@ class SharedRun {
     return new FieldsealError(first?.code ?? 'DATABASE_UNAVAILABLE', message)
   }
 
+  /** A range may have been done just before it was given a job again. */
+  clear(): Promise<void> {
+    return this.workers.queue.remove([...this.#kept])
+  }
+
   /** Workers see that nobody watches any more, and end their batches. */
   async leave(): Promise<void> {
     const { waiting, failed } = await this.#ranges.overview(this.#run)
-    const ranges = [...waiting, ...failed.map(({ range }) => range)]
-    await this.workers.queue.remove(ranges)
-    this.presence.close()
+    for (const range of [...waiting, ...failed.map(({ range }) => range)]) this.#kept.add(range)
+    await this.clear()
+    await this.presence.leave()
     for (const until = performance.now() + LEAVE; performance.now() < until; await pause(EVERY / 2, undefined)) {
       const { commands, workers } = await headcount(this.task.database, this.#run)
       if (commands > 0) return
-      if (workers === 0) return this.workers.queue.remove(ranges)
+      if (workers === 0) return this.clear()
     }
   }
 
