@@ -1,23 +1,13 @@
 import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { redundantKms } from 'fieldseal/redundant-kms'
-import { type KmsEmulator, memoryKeyStore, startKmsEmulator } from 'fieldseal/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type KmsEmulator, memoryKeyStore } from 'fieldseal/testing'
+import { describe, expect, it } from 'vitest'
 import type { GeneratedDek, Kms } from '../../src/keys/kms.js'
 import { tryKms } from '../../src/keys/trial.js'
 import { emulatedKms } from '../support/clinic.js'
+import { north, south, twoRegions } from './regions.js'
 
-let north: KmsEmulator
-let south: KmsEmulator
-beforeAll(async () => {
-  ;[north, south] = await Promise.all([startKmsEmulator(), startKmsEmulator()])
-})
-beforeEach(() => {
-  for (const region of [north, south]) {
-    region.faults.clear()
-    region.calls.reset()
-  }
-})
-afterAll(() => Promise.all([north, south].map((region) => region.close())))
+twoRegions()
 
 const at = (region: KmsEmulator): Kms => emulatedKms(region, { maxRetries: 0, timeout: 2_000 })
 const deny = (region: KmsEmulator, action: string) =>
