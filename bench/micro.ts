@@ -16,7 +16,7 @@ import { Dek } from '../src/keys/dek.js'
 import { DekCache } from '../src/keys/dekCache.js'
 import { KeyRing } from '../src/keys/keyRing.js'
 import type { KeyStore } from '../src/keys/keyStore.js'
-import { Bindings } from '../src/prisma/binding.js'
+import { unbound } from '../src/prisma/binding.js'
 import { compilePlans } from '../src/prisma/compilePlans.js'
 import { LimitedPlans } from '../src/prisma/limitedPlans.js'
 import { type OperationContext, runOperation } from '../src/prisma/operation.js'
@@ -154,7 +154,7 @@ function contextWith(dek: Dek): OperationContext {
     plans,
     limited: new LimitedPlans(plans, none),
     ring: new KeyRing({ kms: localKms({ key: 'ab'.repeat(32) }), store, cache }),
-    bindings: new Bindings([]),
+    bindings: unbound,
     tenancy: { defaultTenant: dek.tenant },
     transactionWait: 1_000,
     keyStoreWaits: () => false,

@@ -10,7 +10,8 @@ import { openKms } from '../keys/kmsOfStore.js'
 import { observedKms } from '../keys/observedKms.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
-import { Bindings } from './binding.js'
+import { type Bound, boundTo, unbound } from './binding.js'
+import { BoundClients } from './boundClients.js'
 import { checkClientMatches, clientName } from './clientModels.js'
 import { compilePlans, type GlobalOmit } from './compilePlans.js'
 import { checkDirectFields, directFields } from './directFields.js'
@@ -21,6 +22,7 @@ import { LimitedPlans } from './limitedPlans.js'
 import { type OperationCall, type OperationContext, runOperation } from './operation.js'
 import { checkOptions, type FieldEncryptionOptions, keySettings } from './options.js'
 import type { Plans } from './plan.js'
+import { checkInternals, isPrismaClient, type Members, type PrismaClientLike } from './prismaClient.js'
 import { watchRefusal } from './watch.js'
 import { within } from './within.js'
 
@@ -81,28 +83,48 @@ export function fieldEncryption<const Schema extends EncryptionSchema>(options: 
     const base = client as unknown as BaseClient
     if ('$encryption' in base) throw alreadyExtended()
     checkClientMatches(options.schema, base._runtimeDataModel)
-    const { context, figures, keys } = contextFor(base, options)
-    const bind = <Client>(client: Client, tenant: TenantScope, options: AccessOptions = {}): Client => {
-      const access = accessOf(options, context.bindings.current()?.access)
-      context.limited.of(access.allow)
-      return context.bindings.bind(client as object, { tenant, access }) as Client
+    const { context: shared, figures, keys } = contextFor(base, options)
+
+    /** The extension, of clients that are bound and of those that are not. */
+    const extensionFor = (bindings: Bound, more: Members = {}) => {
+      const context = { ...shared, bindings }
+      const bind = <Client>(client: Client, tenant: TenantScope, options: AccessOptions = {}): Client => {
+        if (!isPrismaClient(client)) throw notOnClient(tenant)
+        const access = accessOf(options, bindings.current()?.access)
+        context.limited.of(access.allow)
+        return bound.bind(client, { tenant, access }) as Client
+      }
+      const methods: EncryptionMethods<EncryptedFieldName<Schema>> = {
+        $forTenant(tenant, access) {
+          checkTenant(tenant)
+          return bind(this, tenant, access)
+        },
+        $acrossTenants(access) {
+          return bind(this, ANY_TENANT, access)
+        },
+        $encryption: { ...encryptionOperations(context, options.schema, figures), ...keys },
+      }
+      return {
+        name: 'fieldseal',
+        client: { ...methods, ...transactionMethod(base, context), ...more } as typeof methods,
+        query: queryHooks(context),
+      }
     }
-    const methods: EncryptionMethods<EncryptedFieldName<Schema>> = {
-      $forTenant(tenant, access) {
-        checkTenant(tenant)
-        return bind(this, tenant, access)
-      },
-      $acrossTenants(access) {
-        return bind(this, ANY_TENANT, access)
-      },
-      $encryption: { ...encryptionOperations(context, options.schema, figures), ...keys },
-    }
-    return client.$extends({
-      name: 'fieldseal',
-      client: { ...methods, ...transactionMethod(base, context) } as typeof methods,
-      query: queryHooks(context),
+
+    const bound = new BoundClients({
+      base,
+      encryption: (binding, more) => extensionFor(boundTo(binding), more),
     })
+    const extension = bound.own(extensionFor(unbound))
+    const extended = client.$extends(extension)
+    checkInternals(extended, extension)
+    return extended
   })
+}
+
+function notOnClient(tenant: TenantScope): FieldsealError {
+  const method = tenant === ANY_TENANT ? '$acrossTenants' : '$forTenant'
+  return new FieldsealError('OPTIONS_INVALID', `${method} must be called on its client: prisma.${method}(…)`)
 }
 
 /** A model that reaches no encrypted field gets no hook: Prisma's own cost of one would be most of what it pays. */
@@ -114,7 +136,7 @@ function queryHooks(context: OperationContext): Record<never, never> {
 }
 
 /** What is used of the client under the extension; the underscored parts are Prisma's own and may be missing. */
-interface BaseClient {
+interface BaseClient extends PrismaClientLike {
   $transaction(input: unknown, options?: unknown): Promise<unknown>
   readonly _runtimeDataModel?: { readonly models: { readonly [model: string]: object } }
   readonly _globalOmit?: GlobalOmit
@@ -144,7 +166,7 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
     limited: new LimitedPlans(plans, compile),
     ring,
     keyStoreWaits: store.isWaiting,
-    bindings: new Bindings(Object.keys(schema.models).map(clientName)),
+    bindings: unbound,
     tenancy: { tenant, defaultTenant },
     transactionWait,
     watch: emit || audit ? { emit, audit } : undefined,

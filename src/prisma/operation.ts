@@ -2,7 +2,7 @@ import { type DecryptSlot, decryptNow, named, nextTurn, type Slot, transform } f
 import { FieldsealError } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { checkAggregates } from './aggregates.js'
-import type { Bindings } from './binding.js'
+import type { Bound } from './binding.js'
 import type { LimitedPlans } from './limitedPlans.js'
 import { OPERATIONS, type OperationRoles } from './operations.js'
 import type { Pass } from './pass.js'
@@ -22,7 +22,7 @@ export interface OperationContext {
   readonly plans: Plans
   readonly limited: LimitedPlans
   readonly ring: KeyRing
-  readonly bindings: Bindings
+  readonly bindings: Bound
   readonly tenancy: TenancyOptions
   /** Milliseconds; see `KeyOptions.transactionWait`. */
   readonly transactionWait: number

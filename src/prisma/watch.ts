@@ -1,7 +1,7 @@
 import type { Slot } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { Emit } from '../keys/events.js'
-import type { Bindings } from './binding.js'
+import type { Bound } from './binding.js'
 import { isMasked } from './shown.js'
 
 /** What one operation did to one field of one tenant's rows. */
@@ -41,7 +41,7 @@ export interface Watch {
 /** Where operations run that may be watched. */
 export interface Watched {
   readonly watch: Watch | undefined
-  readonly bindings: Bindings
+  readonly bindings: Bound
 }
 
 export interface WatchedCall {
