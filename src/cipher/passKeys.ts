@@ -106,7 +106,10 @@ export class PassKeys {
     const direct = isDirect(header)
     const dek = direct ? undefined : this.#ring.cached(header.dekId)
     const opener = dek && new Opener(dek, header)
-    const need: OpenerNeed = { field: slot.field, header, scope: slot.owner.tenant!, direct, opener }
+    const { tenant, column } = slot.owner
+    // Of rows that say themselves whose they are, each is held against its own tenant when the DEK is there.
+    const scope = column === undefined ? tenant! : ANY_TENANT
+    const need: OpenerNeed = { field: slot.field, header, scope, direct, opener }
     this.#openers.set(head, need)
     return need
   }
@@ -166,9 +169,14 @@ export class PassKeys {
 }
 
 function inScope(slot: DecryptSlot, opener: Opener): Opener {
-  const scope = slot.owner.tenant!
-  if (scope === ANY_TENANT || opener.dek.tenant === scope) return opener
-  const message = `${slot.field.name} is encrypted for another tenant than ${quoted(scope)}: filter by tenant in your query`
+  const { tenant, column } = slot.owner
+  if (tenant === ANY_TENANT || opener.dek.tenant === tenant) return opener
+  const where = column === undefined ? '' : `, which ${column} of its row names`
+  const advice =
+    column === undefined
+      ? 'filter by tenant in your query'
+      : 'one of the two was changed; compare the row with a backup'
+  const message = `${slot.field.name} is encrypted for another tenant than ${quoted(tenant)}${where}: ${advice}`
   throw new FieldsealError('TENANT_MISMATCH', message)
 }
 

@@ -33,6 +33,8 @@ export interface CipherIndex {
 /** Whose data an operation touches. Shared by its slots and filled in before they are transformed. */
 export interface TenantHolder {
   tenant?: TenantScope
+  /** The column of the row that names the tenant, where that alone tells: `Model.field`. */
+  readonly column?: string
 }
 
 /** A value to transform: read from `holder[key]` and written back there. */

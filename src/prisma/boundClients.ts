@@ -1,7 +1,7 @@
 import type { AccessOptions } from '../access.js'
 import { ANY_TENANT } from '../keys/keyRing.js'
 import { runFor } from './binding.js'
-import { carry, type Membrane } from './contextMembrane.js'
+import { carry, carryHook, type Membrane } from './contextMembrane.js'
 import {
   type Extension,
   extensionsOf,
@@ -129,9 +129,8 @@ function membersIn(membrane: Membrane, members: Members): Members {
   return mapValues(members, (member) => carry(membrane, member))
 }
 
-/** What hooks answer with are rows, so that only the context matters. */
 function hooksIn(membrane: Membrane, hooks: unknown): unknown {
-  if (typeof hooks === 'function') return (params: unknown) => membrane.run(() => hooks(params))
+  if (typeof hooks === 'function') return carryHook(membrane, hooks as (params: unknown) => unknown)
   if (typeof hooks !== 'object' || hooks === null) return hooks
   return mapValues(hooks as { readonly [name: string]: unknown }, (hook) => hooksIn(membrane, hook))
 }

@@ -30,6 +30,14 @@ interface Carried {
   readonly inner: object
 }
 
+/** The same for hooks of queries. What they answer with are rows; only a lazy promise of them is still to run. */
+export function carryHook(membrane: Membrane, hook: (params: unknown) => unknown): (params: unknown) => unknown {
+  return (params) => {
+    const answer = membrane.run(() => hook(params))
+    return answer instanceof Promise ? answer : carry(membrane, answer)
+  }
+}
+
 function carryFunction(membrane: Membrane, fn: object, owner?: Carried): unknown {
   return new Proxy(fn as Callable, {
     apply: (target, self, args) => {
@@ -84,7 +92,8 @@ function holdsCode(value: object, depth = 0): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return true
   if (depth === DEEPEST) return false
-  return Object.values(Object.getOwnPropertyDescriptors(value)).some(({ value: own, get }) => {
+  return Reflect.ownKeys(value).some((key) => {
+    const { value: own, get } = Object.getOwnPropertyDescriptor(value, key) ?? {}
     return get !== undefined || isCode(own) || (typeof own === 'object' && own !== null && holdsCode(own, depth + 1))
   })
 }

@@ -8,7 +8,7 @@ import { OPERATIONS, type OperationRoles } from './operations.js'
 import type { Pass } from './pass.js'
 import type { ModelPlan, Plans } from './plan.js'
 import { checksOf, type Query, rewriteQuery } from './query.js'
-import { collectRows, hasChecks, markDecrypted, removeFalsePositives, shapeAt } from './rows.js'
+import { collectRows, hasChecks, removeFalsePositives, shapeAt } from './rows.js'
 import { type ReadShape, readShape } from './shape.js'
 import { maskSlots } from './shown.js'
 import { OperationTenancy, type TenancyOptions } from './tenancy.js'
@@ -114,12 +114,13 @@ async function readRows(context: OperationContext, call: OperationCall, read: Re
   if (read.encrypted) await read.encrypted
   if (read.commits && read.shape.decrypts) await openKey(context, call, read)
   const result = await call.query(read.args)
-  const slots = isLong(result) && !context.watch ? await decryptParts(context, read, result) : collect(read, result)
+  const { rows, slots } =
+    isLong(result) && !context.watch ? await decryptParts(context, read, result) : collect(read, result)
   const decrypted = resolve(context, call, slots)
   if (decrypted) await decrypted
   finish(read, slots)
-  if (hasChecks(read.shape)) removeFalsePositives(read.shape, result)
-  return result
+  if (hasChecks(read.shape)) removeFalsePositives(read.shape, rows)
+  return rows
 }
 
 /** So many rows are decrypted at a time. */
@@ -129,34 +130,47 @@ function isLong(result: unknown): result is readonly unknown[] {
   return Array.isArray(result) && result.length > PART
 }
 
+/** Rows of our own, and what is still to be decrypted in them. */
+interface Collected<Rows> {
+  readonly rows: Rows
+  readonly slots: DecryptSlot[]
+}
+
 /**
  * Decrypts rows part by part, so that what is needed for each value lives no longer than its part, as far as their keys
  * are in memory. Which rows of a part have been decrypted is nobody's concern: if one cannot be, nobody gets any.
  *
- * @returns the slots of all rows from the first part on whose keys are not
+ * @returns all rows, with the slots of those from the first part on whose keys are not in memory
  */
-async function decryptParts({ ring }: OperationContext, read: Read, rows: readonly unknown[]): Promise<DecryptSlot[]> {
+async function decryptParts(
+  { ring }: OperationContext,
+  read: Read,
+  result: readonly unknown[],
+): Promise<Collected<unknown[]>> {
+  const done: unknown[] = []
   let turn = performance.now()
-  for (let from = 0; from < rows.length; from += PART) {
-    const slots = collect(read, rows.slice(from, from + PART))
-    if (!decryptNow(slots, ring)) return [...slots, ...collect(read, rows.slice(from + PART))]
+  for (let from = 0; from < result.length; from += PART) {
+    const { rows, slots } = collect(read, result.slice(from, from + PART))
+    done.push(...rows)
+    if (!decryptNow(slots, ring)) {
+      const rest = collect(read, result.slice(from + PART))
+      return { rows: [...done, ...rest.rows], slots: [...slots, ...rest.slots] }
+    }
     finish(read, slots)
     turn = await nextTurn(turn)
   }
-  return []
+  return { rows: done, slots: [] }
 }
 
-function collect({ shape, tenancy }: Read, result: unknown): DecryptSlot[] {
+function collect<Result>({ shape, tenancy }: Read, result: Result): Collected<Result> {
   const slots: DecryptSlot[] = []
-  collectRows(slots, shape, result, tenancy.owner)
+  const rows = collectRows({ slots, tenancy }, shape, result)
   if (slots.length > 0) tenancy.settle(tenancy.owner, shape.plan.name)
-  return slots
+  return { rows, slots }
 }
 
 function finish({ shape }: Read, slots: readonly DecryptSlot[]): void {
-  const { limit } = shape.plan
-  if (limit !== undefined) maskSlots(slots)
-  markDecrypted(slots, limit)
+  if (shape.plan.limit !== undefined) maskSlots(slots)
 }
 
 /** Sees before the SQL that rows can be decrypted after it, as far as the active DEK tells. */

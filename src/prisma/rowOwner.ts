@@ -7,21 +7,36 @@ import type { ModelPlan } from './plan.js'
 import { isAbsent } from './values.js'
 
 /**
+ * Whose the ciphertexts of a row must be: the tenant's of the operation, or with `$acrossTenants` that of the row's own
+ * column, as far as it is known. Somebody may have put another tenant's ciphertext into the row.
+ *
+ * @throws FieldsealError `TENANT_INVALID`
+ */
+export function rowOwner(plan: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
+  if (owner.tenant !== ANY_TENANT || plan.tenant === undefined) return owner
+  const written = row[plan.tenant]
+  return written === null || isAbsent(written) ? owner : ownerNamedIn(plan, written)
+}
+
+/**
  * Whose the ciphertexts of a row are that do not say so themselves (`mode: kms`): the tenant's of the operation, which the
  * row's own column must not contradict, or with `$acrossTenants` that column's alone.
  *
  * @throws FieldsealError `TENANT_MISMATCH`, `TENANT_INVALID`
  */
-export function rowOwner({ name, tenant: column }: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
+export function silentOwner(plan: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
+  const { name, tenant: column } = plan
   const written = column === undefined ? undefined : row[column]
   if (isAbsent(written)) return owner
-  if (owner.tenant === ANY_TENANT) {
-    checkTenant(written)
-    return { tenant: written }
-  }
+  if (owner.tenant === ANY_TENANT) return ownerNamedIn(plan, written)
   if (owner.tenant === undefined || written === owner.tenant) return owner
   const message =
     `${name}.${column} of a row names the tenant ${quoted(written)}, and the operation runs for ${quoted(owner.tenant)}: ` +
     'filter by tenant in your query'
   throw new FieldsealError('TENANT_MISMATCH', message)
+}
+
+function ownerNamedIn({ name, tenant: column }: ModelPlan, written: unknown): TenantHolder {
+  checkTenant(written)
+  return { tenant: written, column: `${name}.${column}` }
 }

@@ -1,19 +1,29 @@
 import type { DecryptSlot, TenantHolder } from '../cipher.js'
+import { FieldsealError } from '../errors.js'
+import { ANY_TENANT } from '../keys/keyRing.js'
 import { passes } from './falsePositive.js'
-import type { ModelPlan } from './plan.js'
+import type { FieldPlan, ModelPlan } from './plan.js'
 import { type ReadShape, unaskedShape } from './shape.js'
 import { denied, hideIndexes } from './shown.js'
 import { collectStored } from './storedField.js'
+import type { OperationTenancy } from './tenancy.js'
 import { isDbNull } from './values.js'
 
 type Row = Record<string, unknown>
 
-/** Its constructor gives back what it was given, so that a class over it puts its private field on that. */
+/** Its constructor gives back what it was given, so that a class over it puts its private fields on that. */
 const Given = function given(row: object) {
   return row
 } as unknown as new (
   row: object,
 ) => object
+
+/** For whom a row was decrypted. */
+interface Reader {
+  readonly owner: TenantHolder
+  /** The limit of the client. */
+  readonly limit: string | undefined
+}
 
 /**
  * The mark of rows that hold plaintext. An extension under this one may answer with rows that the encrypted client gave
@@ -21,61 +31,114 @@ const Given = function given(row: object) {
  * unlike an entry in a WeakSet it costs the garbage collector nothing.
  */
 class Decrypted extends Given {
-  /** The limit of the client that the row was decrypted for. */
+  readonly #owner: TenantHolder
   readonly #limit: string | undefined
 
-  constructor(row: object, limit: string | undefined) {
+  constructor(row: object, { owner, limit }: Reader) {
     super(row)
+    this.#owner = owner
     this.#limit = limit
   }
 
-  static has(row: object): row is Decrypted {
-    return #limit in row
+  static mark(row: object, reader: Reader): void {
+    if (!(#owner in row)) new Decrypted(row, reader)
   }
 
-  static mark(row: object, limit: string | undefined): void {
-    if (!Decrypted.has(row)) new Decrypted(row, limit)
-  }
-
-  static limitOf(row: Decrypted): string | undefined {
-    return row.#limit
+  static readerOf(row: object): Reader | undefined {
+    return #owner in row ? { owner: row.#owner, limit: row.#limit } : undefined
   }
 }
 
-/** Collects the encrypted fields of a result, and takes out of its rows what was only added to decrypt them. */
-export function collectRows(slots: DecryptSlot[], shape: ReadShape, result: unknown, owner: TenantHolder): void {
-  if (Array.isArray(result)) {
-    for (const row of result) collectRows(slots, shape, row, owner)
-  } else if (typeof result === 'object' && result !== null) {
-    collectRow(slots, shape, result as Row, owner)
-  }
+export interface RowPass {
+  readonly slots: DecryptSlot[]
+  readonly tenancy: OperationTenancy
 }
 
-function collectRow(slots: DecryptSlot[], shape: ReadShape, row: Row, owner: TenantHolder): void {
+/**
+ * Copies the rows of a result, collects the encrypted fields of the copies, and takes out of these what was only added to
+ * decrypt them. Whoever stands under the encryption may keep what Prisma answered with: a cache, a log, or Prisma itself,
+ * which gives one row to all who ask for it at once. It stays as it is.
+ *
+ * @returns the copy of the result
+ */
+export function collectRows<Result>(pass: RowPass, shape: ReadShape, result: Result): Result
+export function collectRows(pass: RowPass, shape: ReadShape, result: unknown): unknown {
+  if (Array.isArray(result)) return result.map((row) => collectRows(pass, shape, row))
+  if (typeof result !== 'object' || result === null) return result
+  return collectRow(pass, shape, result as Row)
+}
+
+function collectRow(pass: RowPass, shape: ReadShape, stored: Row): Row {
   const { plan, children, others } = shape
-  if (!Decrypted.has(row)) collectFields(slots, plan, row, owner)
-  else if (plan.limit !== undefined && Decrypted.limitOf(row) !== plan.limit) checkHolds(plan, row)
+  const reader = Decrypted.readerOf(stored)
+  const row = reader ? againFor(pass, plan, stored, reader) : copyOf(stored)
+  if (!reader) collectFields(pass, plan, row)
   takeOut(shape, row)
-  for (const [relation, child] of children) collectRows(slots, child, row[relation], owner)
+  for (const [relation, child] of children) put(row, relation, collectRows(pass, child, row[relation]))
   for (const { field, model } of others) {
-    if (row[field] !== undefined) collectRows(slots, unaskedShape(model), row[field], owner)
+    if (row[field] !== undefined) put(row, field, collectRows(pass, unaskedShape(model), row[field]))
   }
+  return row
 }
 
-function collectFields(slots: DecryptSlot[], plan: ModelPlan, row: Row, owner: TenantHolder): void {
+function put(row: Row, relation: string, value: unknown): void {
+  if (row[relation] !== value) row[relation] = value
+}
+
+function copyOf(row: Row): Row {
+  const prototype: unknown = Object.getPrototypeOf(row)
+  if (prototype === Object.prototype || prototype === null) return { ...row }
+  return Object.assign(Object.create(prototype as object), row)
+}
+
+function collectFields({ slots, tenancy: { owner } }: RowPass, plan: ModelPlan, row: Row): void {
   const stored = { plan, owner, holder: row, known: row, missing: 'the row came without it' }
-  for (const field of plan.encrypted) {
-    if (collectStored(slots, stored, field, field.field)) Decrypted.mark(row, plan.limit)
+  const before = slots.length
+  let shown = false
+  for (const field of plan.encrypted) if (collectStored(slots, stored, field, field.field)) shown = true
+  if (shown || slots.length > before) {
+    Decrypted.mark(row, { owner: slots.length > before ? slots[before]!.owner : owner, limit: plan.limit })
   }
   hideIndexes(plan.closed, row)
 }
 
-/** @throws FieldsealError `ACCESS_DENIED` for a row that was decrypted for a client that may read more */
-function checkHolds({ encrypted }: ModelPlan, row: Row): void {
-  const field = encrypted.find(
-    ({ field, shows }) => shows !== 'value' && row[field] !== undefined && !isDbNull(row[field]),
-  )
-  if (field) throw denied(field)
+/**
+ * The copy of a row that was decrypted already.
+ *
+ * @throws FieldsealError `TENANT_MISMATCH`, `ACCESS_DENIED` for a row that was decrypted for somebody else
+ */
+function againFor({ tenancy }: RowPass, plan: ModelPlan, stored: Row, reader: Reader): Row {
+  tenancy.settle(tenancy.owner, plan.name)
+  const { tenant } = tenancy.owner
+  if (tenant !== ANY_TENANT && reader.owner.tenant !== tenant) throw decryptedForOther(plan)
+  if (reader.limit !== plan.limit) checkHolds(plan, stored, reader)
+  const row: Row = Object.create(Object.getPrototypeOf(stored))
+  for (const key of Reflect.ownKeys(stored) as string[]) {
+    const { enumerable = true } = Object.getOwnPropertyDescriptor(stored, key) ?? {}
+    Object.defineProperty(row, key, { value: stored[key], enumerable, writable: true, configurable: true })
+  }
+  Decrypted.mark(row, reader)
+  return row
+}
+
+function decryptedForOther({ name }: ModelPlan): FieldsealError {
+  const what = 'an extension under the encryption answered with a row that was decrypted for another tenant'
+  return new FieldsealError('TENANT_MISMATCH', `${name}: ${what}; have it keep rows for each tenant apart`)
+}
+
+/** @throws FieldsealError `ACCESS_DENIED` for a row of a client that may read more, or of one that got masks instead */
+function checkHolds({ encrypted, limit }: ModelPlan, row: Row, reader: Reader): void {
+  const held = encrypted.filter(({ field }) => row[field] !== undefined && !isDbNull(row[field]))
+  const hidden = limit === undefined ? undefined : held.find(({ shows }) => shows !== 'value')
+  if (hidden) throw denied(hidden)
+  const shownBefore = reader.limit?.split(',')
+  const masked = shownBefore && held.find(({ name }) => !shownBefore.includes(name))
+  if (masked) throw onlyMasked(masked)
+}
+
+function onlyMasked({ name }: FieldPlan): FieldsealError {
+  const what = 'an extension under the encryption answered with a row of a client that may not read it'
+  return new FieldsealError('ACCESS_DENIED', `${name}: ${what}, so what the row holds may be a mask`)
 }
 
 /** Prisma makes computed fields later, and only where the columns that they need are own properties of the row. */
@@ -111,15 +174,6 @@ function isRow(value: unknown): value is Row {
 /** Whether anything in a result must be held against the filter again. */
 export function hasChecks({ checks, children }: ReadShape): boolean {
   return checks.length > 0 || (children.size > 0 && [...children.values()].some(hasChecks))
-}
-
-/** Remembers the rows whose slots are done. */
-export function markDecrypted(slots: readonly DecryptSlot[], limit: string | undefined): void {
-  let last: object | undefined
-  for (const { holder } of slots) {
-    if (holder !== last) Decrypted.mark(holder, limit)
-    last = holder
-  }
 }
 
 /**

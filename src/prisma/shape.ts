@@ -41,7 +41,7 @@ export function readShape(query: Query, args: Args): ReadShape | null {
   collectChildren(query, args.select, children)
   const checks = typeof query.checks === 'string' ? [] : query.checks
   const checked = checkedFields(checks)
-  const own = isPlainObject(args.select) ? ownSelected(plan, args.select, checked) : ownRead(plan, args, checked)
+  const own = isPlainObject(args.select) ? ownSelected(query, args.select, checked) : ownRead(query, args, checked)
   const decrypts = own.fields.length > 0 || [...children.values()].some((child) => child.decrypts)
   const others = plan.reading.filter(({ field }) => !children.has(field))
   return { plan, decrypts, checks, ...own, children, others }
@@ -74,14 +74,14 @@ function checkedFields(checks: readonly RowCheck[]): readonly FieldPlan[] {
  * A name that is no column, relation or count is a computed field of a result extension: it may need any column,
  * which Prisma then adds behind the extension's back.
  */
-function ownSelected(plan: ModelPlan, select: Args, needed: readonly FieldPlan[]): OwnShape {
+function ownSelected({ plan, pass }: Query, select: Args, needed: readonly FieldPlan[]): OwnShape {
   const checked = needed.map(({ field }) => field).filter((field) => !isWanted(select[field]))
   for (const field of checked) select[field] = true
   const computes = Object.keys(select).some((key) => isWanted(select[key]) && isComputed(plan, key))
   const asked = plan.encrypted.filter(({ field }) => isWanted(select[field]))
   const shown = shownFields(plan, asked)
   const fields = computes ? plan.encrypted.filter(needsKey) : shown
-  const added = neededColumns(plan, fields).filter((column) => !isWanted(select[column]))
+  const added = neededColumns(plan, fields, pass.tenancy.readsAcross).filter((column) => !isWanted(select[column]))
   for (const column of added) select[column] = true
   return { fields, added, checked, computes }
 }
@@ -91,13 +91,15 @@ function isComputed(plan: ModelPlan, key: string): boolean {
 }
 
 /** Without `select`, computed fields are always there, and bring back the omitted columns that they need. */
-function ownRead(plan: ModelPlan, args: Args, needed: readonly FieldPlan[]): OwnShape {
+function ownRead({ plan, pass }: Query, args: Args, needed: readonly FieldPlan[]): OwnShape {
   const omitsNothing = args.omit === undefined && plan.omitted.size === 0
   if (omitsNothing) return { fields: shownFields(plan, plan.encrypted), added: NONE, checked: NONE, computes: true }
   const checked = needed.map(({ field }) => field).filter((field) => isOmitted(plan, args.omit, field))
   const read = plan.encrypted.filter(({ field }) => checked.includes(field) || !isOmitted(plan, args.omit, field))
   const fields = shownFields(plan, read)
-  const added = neededColumns(plan, plan.encrypted).filter((column) => isOmitted(plan, args.omit, column))
+  const added = neededColumns(plan, plan.encrypted, pass.tenancy.readsAcross).filter((column) =>
+    isOmitted(plan, args.omit, column),
+  )
   const back = [...added, ...checked].map((column) => [column, false])
   if (back.length > 0) args.omit = { ...(args.omit as Args | undefined), ...Object.fromEntries(back) }
   return { fields, added, checked, computes: true }
@@ -110,9 +112,12 @@ function shownFields({ limit }: ModelPlan, fields: readonly FieldPlan[]): readon
   return fields.filter(needsKey)
 }
 
-/** What decryption needs beside the ciphertexts; one of the KMS itself does not say for which tenant it is. */
-function neededColumns({ tenant }: ModelPlan, fields: readonly FieldPlan[]): string[] {
-  const own = tenant !== undefined && fields.some(({ direct }) => direct) ? [tenant] : []
+/**
+ * What decryption needs beside the ciphertexts. One of the KMS itself does not say for which tenant it is, and who reads
+ * across tenants has to hold the row's own against it.
+ */
+function neededColumns({ tenant }: ModelPlan, fields: readonly FieldPlan[], across: boolean): string[] {
+  const own = tenant !== undefined && fields.some(({ direct }) => across || direct) ? [tenant] : []
   return [...new Set([...fields.flatMap(({ bind }) => bind), ...own])]
 }
 

@@ -3,7 +3,7 @@ import { isDirectCiphertext } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
 import { boundTexts, type KnownValues } from './bound.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
-import { rowOwner } from './rowOwner.js'
+import { rowOwner, silentOwner } from './rowOwner.js'
 import { shownOf, showWithoutKey, slotFor } from './shown.js'
 
 /** A row that was read, or a copy of it. */
@@ -35,7 +35,7 @@ export function collectStored(slots: DecryptSlot[], row: StoredRow, field: Field
     return true
   }
   if (field.list) holder[key] = onlyElement(field, stored)
-  const ofTenant = isDirectCiphertext(holder[key]) ? rowOwner(plan, known, owner) : owner
+  const ofTenant = isDirectCiphertext(holder[key]) ? silentOwner(plan, known, owner) : rowOwner(plan, known, owner)
   const bound = boundTexts(plan, field, known, missing)
   slots.push(slotFor(field, { mode: 'decrypt', field, owner: ofTenant, holder, key, bound }))
   return false

@@ -62,6 +62,11 @@ export class OperationTenancy {
     return { tenant: named }
   }
 
+  /** Whether rows of all tenants may be read. */
+  get readsAcross(): boolean {
+    return this.#across
+  }
+
   /** Where writes at the top level begin: with `$acrossTenants` nobody owns them until the data says so. */
   writeOwner(): TenantHolder {
     return this.#across ? {} : this.owner

@@ -252,7 +252,8 @@ describe('no error shows a plaintext or a DEK', () => {
 })
 
 describe('no object that an app can hold shows a plaintext or a DEK', () => {
-  it('after reads and writes', async () => {
+  // A client shows all of Prisma to who looks so deep, several times over.
+  it('after reads and writes', { timeout: 240_000 }, async () => {
     const kms = emulatedKms(clinic.emulator)
     const options = { schema: encryptionSchema, kms }
     const base = plainClient(clinic.database.url)
