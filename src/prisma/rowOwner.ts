@@ -15,7 +15,9 @@ import { isAbsent } from './values.js'
 export function rowOwner(plan: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
   if (owner.tenant !== ANY_TENANT || plan.tenant === undefined) return owner
   const written = row[plan.tenant]
-  return written === null || isAbsent(written) ? owner : ownerNamedIn(plan, written)
+  if (written === null || isAbsent(written)) return owner
+  checkTenant(written)
+  return { tenant: written, column: `${plan.name}.${plan.tenant}` }
 }
 
 /**
@@ -24,19 +26,16 @@ export function rowOwner(plan: ModelPlan, row: KnownValues, owner: TenantHolder)
  *
  * @throws FieldsealError `TENANT_MISMATCH`, `TENANT_INVALID`
  */
-export function silentOwner(plan: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
-  const { name, tenant: column } = plan
+export function silentOwner({ name, tenant: column }: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
   const written = column === undefined ? undefined : row[column]
   if (isAbsent(written)) return owner
-  if (owner.tenant === ANY_TENANT) return ownerNamedIn(plan, written)
+  if (owner.tenant === ANY_TENANT) {
+    checkTenant(written)
+    return { tenant: written }
+  }
   if (owner.tenant === undefined || written === owner.tenant) return owner
   const message =
     `${name}.${column} of a row names the tenant ${quoted(written)}, and the operation runs for ${quoted(owner.tenant)}: ` +
     'filter by tenant in your query'
   throw new FieldsealError('TENANT_MISMATCH', message)
-}
-
-function ownerNamedIn({ name, tenant: column }: ModelPlan, written: unknown): TenantHolder {
-  checkTenant(written)
-  return { tenant: written, column: `${name}.${column}` }
 }

@@ -1,4 +1,4 @@
-import type { Slot } from '../cipher.js'
+import type { Slot, TenantHolder } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { Emit } from '../keys/events.js'
 import type { Bound } from './binding.js'
@@ -99,10 +99,15 @@ function report({ emit, audit }: Watch, { operation, purpose }: What, slots: rea
     const { owner } = slot
     const field = slot.field.name
     const mode = modeOf(slot)
-    const tenant = typeof owner.tenant === 'string' ? owner.tenant : null
+    const tenant = auditedTenant(owner)
     audit?.record({ at, tenant, actor, purpose, operation, field, mode, rows: count })
     emit?.({ type: 'values', field, mode, count, purpose })
   }
+}
+
+/** Where all tenants' rows may be read, what is told is that, and not of every row whose it was. */
+function auditedTenant({ tenant, column }: TenantHolder): string | null {
+  return typeof tenant === 'string' && column === undefined ? tenant : null
 }
 
 function modeOf(slot: Slot): AuditEntry['mode'] {
@@ -113,7 +118,7 @@ function modeOf(slot: Slot): AuditEntry['mode'] {
 function tallies(slots: readonly Slot[]): Iterable<Tally> {
   const all = new Map<string, Tally>()
   for (const slot of slots) {
-    const name = JSON.stringify([slot.owner.tenant, slot.field.name, modeOf(slot)])
+    const name = JSON.stringify([auditedTenant(slot.owner), slot.field.name, modeOf(slot)])
     const tally = all.get(name)
     if (tally) tally.count += 1
     else all.set(name, { slot, count: 1 })
