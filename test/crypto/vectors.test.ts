@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
+import { redundantKms } from 'fieldseal/redundant-kms'
 import { memoryKeyStore } from 'fieldseal/testing'
 import { describe, expect, it } from 'vitest'
 import { type CipherField, type CipherIndex, indexedText, transform } from '../../src/cipher.js'
@@ -179,6 +181,23 @@ describe('frozen blind indexes', () => {
     })
     expect(alike.map(({ bits, normalize }) => [bits, ...normalize].join())).toEqual(['128', '8', '256', '128,trim'])
     expect(new Set(alike.map(({ raw }) => raw.slice(0, 2))).size).toBe(alike.length)
+  })
+})
+
+describe('frozen wrapped DEKs', () => {
+  const { keks, rows } = vectors.wrappedDeks
+  const dates = { version: 1, state: 'active', messages: 0, createdAt: new Date(), destroyedAt: null } as const
+  const store = memoryKeyStore(rows.map(({ name, dek, ...row }) => ({ ...row, ...dates })))
+  const members = Object.fromEntries(Object.entries(keks).map(([name, key]) => [name, localKms({ key })]))
+  const local = members.north!
+  const kmsOf: { readonly [name: string]: Kms } = {
+    local,
+    redundant: redundantKms({ members }),
+    hierarchy: hierarchicalKms({ kms: local, group: () => 'shard-7' })(store),
+  }
+
+  it.each(rows)('open $name', async ({ id: key, tenant, purpose, kms, dek, ...wrapped }) => {
+    expect((await kmsOf[kms]!.unwrap(wrapped, { key, purpose, tenant })).toString('hex')).toBe(dek)
   })
 })
 

@@ -9,6 +9,10 @@ export interface Vectors {
   readonly blindIndexes: readonly BlindIndexVector[]
   readonly combinedIndexes: readonly CombinedIndexVector[]
   readonly kmsValues: { readonly kek: string; readonly values: readonly KmsValueVector[] }
+  readonly wrappedDeks: {
+    readonly keks: { readonly [member: string]: string }
+    readonly rows: readonly WrappedDekVector[]
+  }
   readonly encryptionContexts: readonly { key: string; purpose: Purpose; tenant: string; text: string }[]
 }
 
@@ -38,6 +42,18 @@ export interface KmsValueVector extends Omit<CiphertextVector, 'dek' | 'nonce'> 
   readonly encryptionContext: string
   /** What it answered. */
   readonly blob: string
+}
+
+/** A row of the keys table, and the DEK in it. The KEK `north` is that of `localKms`, both are members of `redundantKms`. */
+export interface WrappedDekVector {
+  readonly name: string
+  readonly id: string
+  readonly tenant: string
+  readonly purpose: Purpose
+  readonly kms: string
+  readonly kekId: string
+  readonly wrapped: string
+  readonly dek: string
 }
 
 export interface BlindIndexVector {
