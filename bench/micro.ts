@@ -58,7 +58,7 @@ export async function perValue(budget: number): Promise<{ readonly [name: string
   const native = workOf(keyOf('native'))
   const node = workOf(keyOf('node'))
   const stored = TEXTS.map(bareEncrypt)
-  const prefix = indexPrefix(['Contact.email'])
+  const prefix = indexPrefix(['Contact.email'], { bits: 128, normalize: [] })
   const openssl = bareOpenssl()
   const contenders: { [name: string]: { run: () => unknown } } = {
     'native decrypt': { run: native.decrypt },

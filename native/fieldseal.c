@@ -100,12 +100,15 @@ typedef struct {
   int32_t *outcomes;
 } Frame;
 
+/* What an empty buffer, which may have no address, points to: memcpy and its like take no null pointer. */
+static uint8_t NOTHING[1];
+
 static bool bytes_argument(napi_env env, napi_value value, Bytes *out) {
   bool is = false;
   void *data = NULL;
   if (napi_is_buffer(env, value, &is) != napi_ok || !is) return false;
   if (napi_get_buffer_info(env, value, &data, &out->length) != napi_ok) return false;
-  out->data = data;
+  out->data = data ? data : NOTHING;
   return true;
 }
 
@@ -191,8 +194,11 @@ static uint8_t SIXTET[256] = {[0 ... 255] = 0xff};
 /* Two characters of each twelve bits. */
 static char PAIRS[4096][2];
 
-/* Worker threads share the tables: each fills in the same before it uses them. */
-static void fill_tables(void) {
+/*
+ * Worker threads share the tables. They are filled in while the addon is being loaded for the first time, before any
+ * thread can have its functions.
+ */
+__attribute__((constructor)) static void fill_tables(void) {
   for (int i = 0; i < 64; i++) SIXTET[(uint8_t)ALPHABET[i]] = (uint8_t)i;
   for (int i = 0; i < 4096; i++) {
     PAIRS[i][0] = ALPHABET[i >> 6];
@@ -508,11 +514,20 @@ typedef struct {
   int32_t encoding;
   /* All of it is UTF-8 as it stands. */
   bool plain;
-  /* Room for the UTF-8 of one at a time. */
-  uint8_t *utf8;
+  /* The UTF-8 of one takes no more. */
   size_t room;
+  /* Room for it, where it is made one at a time. */
+  uint8_t *utf8;
   size_t at;
 } Texts;
+
+/* Of WIDE texts the lengths are not checked yet: none is longer than the whole. */
+static size_t text_room(Lengths lengths, int32_t encoding, size_t whole) {
+  if (encoding == LATIN1) return 2 * longest(lengths);
+  if (encoding == BYTES) return longest(lengths);
+  size_t most = 3 * longest(lengths);
+  return most < whole ? most : whole;
+}
 
 static bool texts_arguments(napi_env env, napi_value input, napi_value encoding, Lengths lengths, Texts *out) {
   if (napi_get_value_int32(env, encoding, &out->encoding) != napi_ok) return false;
@@ -521,7 +536,8 @@ static bool texts_arguments(napi_env env, napi_value input, napi_value encoding,
   if (out->encoding != WIDE && !lengths_fill(lengths, out->input.bytes.length)) return false;
   out->lengths = lengths;
   out->plain = out->encoding != LATIN1 || is_ascii(out->input.bytes.data, out->input.bytes.length);
-  out->room = longest(lengths) * (out->encoding == LATIN1 ? 2 : out->encoding == WIDE ? 3 : 1);
+  out->room = text_room(lengths, out->encoding, out->input.bytes.length);
+  if (out->plain) return true;
   out->utf8 = malloc(out->room + 1);
   return out->utf8 != NULL;
 }
@@ -643,13 +659,14 @@ static bool index_one(EVP_MAC_CTX *context, const Bytes *prefix, Bytes message, 
 static bool index_all(EVP_MAC_CTX *context, Bytes prefix, Texts *messages, uint32_t size, Bytes out) {
   uint8_t digest[DIGEST];
   if (size == 0 || size > DIGEST || out.length != messages->lengths.count * size) return false;
-  for (size_t i = 0; i < messages->lengths.count; i++) {
+  bool made = true;
+  for (size_t i = 0; made && i < messages->lengths.count; i++) {
     Bytes message;
-    if (!next_text(messages, i, &message) || !index_one(context, &prefix, message, digest)) return false;
-    memcpy(out.data + i * size, digest, size);
+    made = next_text(messages, i, &message) && index_one(context, &prefix, message, digest);
+    if (made) memcpy(out.data + i * size, digest, size);
   }
   OPENSSL_cleanse(digest, DIGEST);
-  return true;
+  return made;
 }
 
 /* index(key, frame, count, prefix, messages, encoding, size, out): of the frame, only the lengths. */
@@ -714,7 +731,9 @@ static napi_value open_kind(napi_env env, napi_callback_info info, KeyKind kind)
       !bytes_argument(env, argv[0], &bytes) || bytes.length != KEY ||
       napi_get_instance_data(env, (void **)&instance) != napi_ok || !instance)
     return fail(env, "open: arguments");
+  ERR_set_mark();
   void *key = kind.make(instance, bytes.data);
+  ERR_pop_to_mark();
   if (!key) return fail(env, "OpenSSL could not take the key");
   if (napi_create_object(env, &object) != napi_ok || napi_wrap(env, object, key, kind.free, NULL, NULL) != napi_ok) {
     kind.free(env, key, NULL);
@@ -797,11 +816,12 @@ static bool set_functions(napi_env env, napi_value exports) {
 }
 
 NAPI_MODULE_INIT() {
-  fill_tables();
   Instance *instance = calloc(1, sizeof *instance);
   if (!instance) return fail(env, "no memory");
+  ERR_set_mark();
   instance->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
   instance->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+  ERR_pop_to_mark();
   if (!instance->gcm || !instance->hmac || napi_set_instance_data(env, instance, free_instance, NULL) != napi_ok) {
     free_instance(env, instance, NULL);
     return fail(env, "OpenSSL has no AES-256-GCM or no HMAC");

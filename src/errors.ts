@@ -25,7 +25,7 @@
  * | `KMS_DENIED` | credentials or permissions are wrong |
  * | `KMS_KEY_UNUSABLE` | the KEK is disabled, archived, pending deletion or unknown |
  * | `KMS_REFUSED` | the KMS refused this request: wrong wrapped key, encryption context or parameter |
- * | `INDEX_MISMATCH` | verification: a blind index does not belong to the value beside it |
+ * | `INDEX_MISMATCH` | verification: a blind index is not what is made of the value beside it now |
  * | `ROW_BUSY` | maintenance: a row stayed locked, or changed between every read and write |
  * | `ROW_REFUSED` | maintenance: a constraint of the database refuses what should be written |
  * | `DATABASE_UNAVAILABLE` | maintenance: the database could not be reached or used |

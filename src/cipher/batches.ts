@@ -207,7 +207,10 @@ const PREFIXES = new WeakMap<CipherIndex, Buffer>()
 function prefixOf(index: CipherIndex): Buffer {
   let prefix = PREFIXES.get(index)
   if (!prefix) {
-    prefix = indexPrefix(index.sources.map(({ context }) => context))
+    prefix = indexPrefix(
+      index.sources.map(({ context }) => context),
+      index,
+    )
     PREFIXES.set(index, prefix)
   }
   return prefix

@@ -21,7 +21,8 @@ export async function verifyRows(
 
 function mismatch({ planner: { model } }: RowTransformer, { row, cells }: RowChange): FieldsealError {
   const [name = ''] = Object.keys(cells)
-  const what = row.cells[name] === null ? 'is empty beside a value' : 'is not the index of the value beside it'
+  const what =
+    row.cells[name] === null ? 'is empty beside a value' : 'is not the index that is made of the value beside it now'
   return new FieldsealError('INDEX_MISMATCH', `${model.name}.${name} ${what}: run reindex`)
 }
 

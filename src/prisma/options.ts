@@ -116,7 +116,7 @@ export function checkOptions(options: FieldEncryptionOptions): void {
   checkKnown(options, KNOWN, '')
   currentEngine()
   const { schema, kms, tenant, defaultTenant, normalizers = {}, keys = {} } = options
-  if (schema?.format !== 3)
+  if (schema?.format !== 4)
     throw invalid('"schema" must be the encryptionSchema that `prisma generate` writes; run it again')
   if (typeof kms !== 'function' && (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function')) {
     throw invalid('"kms" must be a Kms: tencentKms({ client, keyId }) or localKms({ … })')

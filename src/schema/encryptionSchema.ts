@@ -6,7 +6,7 @@ import type { MaskName } from '../masks/masks.js'
  */
 export interface EncryptionSchema {
   /** The version of this structure. */
-  readonly format: 3
+  readonly format: 4
   /** The Prisma model that is marked `@encryptionKeys`. */
   readonly keysModel: string
   /** All models, by their Prisma name, those without encrypted fields too. */

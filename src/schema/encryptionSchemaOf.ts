@@ -37,7 +37,7 @@ export function encryptionSchemaOf({
   refuseOnEnums(datamodel, reportAt)
   if (problems.length > 0) throw schemaError(problems, needsKeysModel ? pasteKeysModel : '')
   return {
-    format: 3,
+    format: 4,
     keysModel: annotated.find(({ isKeys }) => isKeys)?.model.name ?? '',
     models: Object.fromEntries(
       [...annotated].sort(byName).map((model) => [model.model.name, modelSchema(model, { datamodel })]),

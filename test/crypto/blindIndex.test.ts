@@ -32,10 +32,12 @@ describe('hmacSha256', () => {
 describe.each(['', 'node'])('a blind index, engine "%s"', (engine) => {
   const open = (bytes: Buffer) => chooseEngine(engine).openIndex(createSecretKey(bytes), bytes)
   const [key, otherKey] = [open(BYTES), open(OTHER_BYTES)]
-  const indexOf = (plaintext: string | Uint8Array, bits = 128, context = 'User.email', under = key) =>
-    blindIndexes(under, indexPrefix([context]), [plaintext], bits)[0]!
+  const indexOf = (
+    plaintext: string | Uint8Array,
+    { bits = 128, normalize = [] as readonly string[], context = 'User.email', under = key } = {},
+  ) => blindIndexes(under, indexPrefix([context], { bits, normalize }), [plaintext], bits)[0]!
   const index = (value: string, context?: string, under = key) =>
-    indexOf(encode('String', value), 128, context, under).toString('hex')
+    indexOf(encode('String', value), { context, under }).toString('hex')
 
   it('differs between fields, keys, and the kinds of a value', () => {
     const bytes = indexOf(encode('Bytes', Buffer.from('ada'))).toString('hex')
@@ -57,17 +59,33 @@ describe.each(['', 'node'])('a blind index, engine "%s"', (engine) => {
     )
   })
 
-  it('is as long as the bits say, each a beginning of the longer', () => {
-    const full = indexOf('\0ada', 256)
-    for (let bits = 8; bits <= 256; bits += 8) {
-      expect(indexOf('\0ada', bits)).toEqual(full.subarray(0, bits / 8))
-    }
+  it('is as long as the bits say, and no beginning of a longer one', () => {
+    const all = Array.from({ length: 32 }, (_, i) => indexOf('\0ada', { bits: 8 * (i + 1) }))
+    expect(all.map(({ length }) => length)).toEqual(Array.from({ length: 32 }, (_, i) => i + 1))
+    // Of one byte, some are alike by chance.
+    const beginnings = all.slice(3).map((index) => index.subarray(0, 4).toString('hex'))
+    expect(new Set(beginnings).size).toBe(beginnings.length)
   })
+
+  it('tells by nothing whether normalising changed a value: each list of normalisers makes indexes of its own', () => {
+    const lists = [
+      [],
+      ['trim'],
+      ['lowercase'],
+      ['trim', 'lowercase'],
+      ['lowercase', 'trim'],
+      ['trim,lowercase'],
+      ['own'],
+    ]
+    const all = lists.map((normalize) => indexOf('\0ada', { normalize }).toString('hex'))
+    expect(new Set(all).size).toBe(lists.length)
+  })
+
   it('is the same alone as among any number of others', () => {
     const plaintexts = Array.from({ length: 2500 }, (_, i) =>
       i % 3 === 0 ? Buffer.from(`\0value ${i}`) : `\0välue ${i}`,
     )
-    const together = blindIndexes(key, indexPrefix(['User.email']), plaintexts, 128)
+    const together = blindIndexes(key, indexPrefix(['User.email'], { bits: 128, normalize: [] }), plaintexts, 128)
     expect(together).toEqual(plaintexts.map((plaintext) => indexOf(plaintext)))
     expect(new Set(together.map(String)).size).toBe(plaintexts.length)
   })

@@ -11,7 +11,7 @@ const run = promisify(execFile)
 const PROGRAM = `
 import { fieldEncryption } from 'fieldseal/prisma'
 const kms = { name: 'none', generate: async () => {}, unwrap: async () => {} }
-const schema = { format: 3, models: {}, keysModel: 'Key' }
+const schema = { format: 4, models: {}, keysModel: 'Key' }
 const base = { $extends: ({ client }) => client, _runtimeDataModel: { models: {} } }
 try {
   console.log(JSON.stringify(fieldEncryption({ schema, kms })(base).$encryption.stats().engine))

@@ -23,8 +23,13 @@ const CODE_POINTS = [
 ]
 const FOREIGN_CHARACTERS = ['=', '+', '/', ' ', '\n', '\0', 'é', 'ÿ', 'Ł', '\u4e00', '\ud800']
 
+/** A length below a bound, and nothing at all as often as not. */
+function lengthBelow(random: Random, bound: number): number {
+  return random(2) === 0 ? 0 : random(bound)
+}
+
 function textOf(random: Random): string {
-  const length = random(4) === 0 ? random(400) : random(60)
+  const length = random(4) === 0 ? lengthBelow(random, 400) : random(60)
   const kinds = 1 + random(4) * 5
   return Array.from({ length }, () => String.fromCodePoint(CODE_POINTS[1 + random(kinds)] ?? 0x61)).join('')
 }
@@ -37,7 +42,7 @@ function plaintextOf(random: Random): string | Uint8Array {
   const text = String.fromCharCode(random(4)) + textOf(random)
   switch (random(8)) {
     case 0:
-      return bytesOf(random, 1 + random(80))
+      return bytesOf(random, lengthBelow(random, 80))
     case 1:
       return Buffer.concat([Buffer.from(text), Buffer.of(0x80), Buffer.alloc(random(20))])
     default:
@@ -67,7 +72,8 @@ function encryptBatch(random: Random): RandomBatch<EncryptBatch> {
   const form = random(3) === 0 ? 'raw' : 'text'
   const specs = list(random, 1 + random(4), (): PlaceSpec => {
     const header = bytesOf(random, 18)
-    return { header, form, aad: aadOf(header, textOf(random), textOf(random)), padded: false, codec: undefined }
+    const aad = random(8) === 0 ? Buffer.alloc(0) : aadOf(header, textOf(random), textOf(random))
+    return { header, form, aad, padded: false, codec: undefined }
   })
   const specOf = list(random, count, () => random(specs.length))
   return { batch: { bound, plaintexts, nonces: bytesOf(random, count * 12) }, specs, specOf }
@@ -157,8 +163,9 @@ function compareBatch(random: Random, [one, other]: [ValueKey, ValueKey], counts
 }
 
 function compareIndexes(random: Random, engines: readonly [Engine, Engine], bytes: Buffer, seed: number): void {
-  const prefix = bytesOf(random, random(80))
-  const messages = list(random, random(40), plaintextOf)
+  const prefix = bytesOf(random, lengthBelow(random, 80))
+  const onlyEmpty = random(8) === 0
+  const messages = list(random, random(40), (each) => (onlyEmpty ? Buffer.alloc(0) : plaintextOf(each)))
   const size = 1 + random(32)
   const [one, other] = engines.map(({ openIndex }) =>
     openIndex(createSecretKey(bytes), bytes).index(prefix, messages, size),

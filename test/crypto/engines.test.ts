@@ -1,7 +1,6 @@
 import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { aadOf } from '../../src/crypto/aad.js'
 import { type Addon, loadAddon } from '../../src/crypto/addon.js'
@@ -17,6 +16,7 @@ import { nodeEngine } from '../../src/crypto/nodeEngine.js'
 import { pad } from '../../src/crypto/padding.js'
 import { fuzzEngines } from './engineFuzz.js'
 import { type PlacedKey, placed } from './placed.js'
+import { worksInThreads } from './threadsOfAddon.js'
 import { type CiphertextVector, formOf, hex, plainOf, published, storedOf, vectors } from './vectors.js'
 
 const shipped = process.platform === 'linux' && process.arch === 'x64'
@@ -272,30 +272,7 @@ describe.runIf(shipped)('the addon', () => {
   })
 
   it('works in several threads at once', async () => {
-    const program = `
-      const { parentPort, workerData } = require('node:worker_threads')
-      const module = { exports: {} }
-      process.dlopen(module, workerData.path)
-      const { open, place, encrypt, decrypt } = module.exports
-      const frame = new Uint32Array(4096)
-      const nonces = Buffer.alloc(1200, 3)
-      let right = true
-      for (let i = 0; i < 300; i++) {
-        const key = open(Buffer.alloc(32, i))
-        const number = place(key, Buffer.alloc(66), 'h'.repeat(28), false, 0)
-        frame.fill(50, 0, 100).fill(number, 1024, 1124)
-        const texts = encrypt(key, frame, 100, undefined, '\\0'.repeat(5000), 0, nonces, (...made) => made)
-        texts.forEach((text, at) => (frame[at] = text.length))
-        const back = decrypt(key, frame, 100, undefined, texts.join(''), (...made) => made)
-        right &&= back.length === 100 && back.every((text) => text === '\\0'.repeat(49))
-      }
-      parentPort.postMessage(right)
-    `
     const path = fileURLToPath(new URL('../../prebuilds/linux-x64-glibc/fieldseal.node', import.meta.url))
-    const answers = Array.from({ length: 4 }, () => {
-      const worker = new Worker(program, { eval: true, workerData: { path } })
-      return new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
-    })
-    expect(await Promise.all(answers)).toEqual([true, true, true, true])
+    expect(await worksInThreads(path, 4, 300)).toBe(true)
   })
 })

@@ -1,25 +1,26 @@
 import { createHash } from 'node:crypto'
+import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
+import { redundantKms } from 'fieldseal/redundant-kms'
 import { memoryKeyStore } from 'fieldseal/testing'
 import { describe, expect, it } from 'vitest'
-import { type CipherField, transform } from '../../src/cipher.js'
+import { type CipherField, type CipherIndex, indexedText, transform } from '../../src/cipher.js'
 import { aadOf, withBound } from '../../src/crypto/aad.js'
 import { blindIndexes, indexPrefix } from '../../src/crypto/blindIndex.js'
-import { lengthPrefixed } from '../../src/crypto/bytes.js'
-import { encode } from '../../src/crypto/codec.js'
 import { directHeader } from '../../src/crypto/direct.js'
 import { chooseEngine } from '../../src/crypto/engine.js'
 import { encodeHeader } from '../../src/crypto/header.js'
 import { deriveWith } from '../../src/crypto/keys.js'
-import { normalize } from '../../src/crypto/normalize.js'
 import { DekCache } from '../../src/keys/dekCache.js'
 import { encryptionContext, valueContext } from '../../src/keys/encryptionContext.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import type { Kms, ValueIdentity } from '../../src/keys/kms.js'
+import { normalizersOf } from '../../src/prisma/normalizers.js'
 import { open, seal } from './sealing.js'
 import {
   type BlindIndexVector,
   type CiphertextVector,
+  type CombinedIndexVector,
   formOf,
   hex,
   type KmsValueVector,
@@ -32,10 +33,6 @@ function placeOf(vector: CiphertextVector) {
   const { dek, context, bound } = vector
   const { id, tenant, dek: bytes } = vectors.deks[dek]!
   return { dek: hex(bytes), dekId: id, tenant, context, bound, ...formOf(vector) }
-}
-
-function plaintextOf({ kind, value, normalize: names }: BlindIndexVector) {
-  return kind === 'Bytes' ? encode('Bytes', hex(value)) : encode('String', normalize(value, names))
 }
 
 describe('frozen ciphertexts', () => {
@@ -106,33 +103,101 @@ describe('frozen values of the KMS itself', () => {
   })
 })
 
+type IndexVector = BlindIndexVector | CombinedIndexVector
+
+const sourcesOf = (vector: IndexVector) => ('sources' in vector ? vector.sources : [vector])
+const valuesOf = (vector: IndexVector) => sourcesOf(vector).map(plainOf)
+
+function indexOf(vector: IndexVector): CipherIndex {
+  const sources = sourcesOf(vector).map(({ kind, context }): CipherField => {
+    return { kind, context, name: context, column: 'String', names: kind === 'Enum' ? ['ACTIVE'] : undefined }
+  })
+  const { name, normalize, bits } = vector
+  const own = { withoutBlanks: (text: string) => text.replaceAll(' ', '') }
+  return {
+    name,
+    sources,
+    normalize,
+    normalizers: normalizersOf(normalize, own),
+    bits,
+    column: 'String',
+    scope: 'tenant',
+  }
+}
+
+const indexes: IndexVector[] = [...vectors.blindIndexes, ...vectors.combinedIndexes]
+
 const indexKeyOf = (engine: string, dek: string) =>
   deriveWith(hex(vectors.deks[dek]!.dek), 'index', (key, bytes) => chooseEngine(engine).openIndex(key, bytes)).made
 
 describe.each(['', 'node'])('frozen blind indexes, engine "%s"', (engine) => {
-  it.each(vectors.blindIndexes)('makes the index $name', (vector) => {
-    const plaintext = plaintextOf(vector)
-    const prefix = indexPrefix([vector.context])
-    const index = blindIndexes(indexKeyOf(engine, vector.dek), prefix, [plaintext], vector.bits)[0]!
-    expect(Buffer.from(plaintext as string).toString('hex')).toBe(vector.plaintext)
+  it.each(indexes)('make the index $name of its message', (vector) => {
+    const message = hex('message' in vector ? vector.message : vector.plaintext)
+    const prefix = indexPrefix(
+      sourcesOf(vector).map(({ context }) => context),
+      vector,
+    )
+    const index = blindIndexes(indexKeyOf(engine, vector.dek), prefix, [message], vector.bits)[0]!
     expect([index.toString('hex'), index.toString('base64url')]).toEqual([vector.raw, vector.text])
-  })
-
-  it('cover every normaliser', () => {
-    const names = new Set(vectors.blindIndexes.flatMap((vector) => vector.normalize))
-    expect([...names].sort()).toEqual(['diacritics', 'digits', 'lowercase', 'nfkc', 'trim'])
   })
 })
 
-describe.each(['', 'node'])('frozen blind indexes over several fields, engine "%s"', (engine) => {
-  it.each(vectors.combinedIndexes)('makes the index $name', ({ dek, sources, message, bits, raw, text }) => {
-    const plaintexts = sources.map((source) => Buffer.from(encode(source.kind, plainOf(source)) as string))
-    expect(plaintexts.map((plaintext) => plaintext.toString('hex'))).toEqual(sources.map(({ plaintext }) => plaintext))
-    const joined = Buffer.concat(plaintexts.map(lengthPrefixed))
-    expect(joined.toString('hex')).toBe(message)
-    const prefix = indexPrefix(sources.map(({ context }) => context))
-    const index = blindIndexes(indexKeyOf(engine, dek), prefix, [joined], bits)[0]!
-    expect([index.toString('hex'), index.toString('base64url')]).toEqual([raw, text])
+describe('frozen blind indexes', () => {
+  /** A ring whose newest index key is a frozen one. */
+  async function ringOf({ id, tenant, purpose, dek }: (typeof vectors.deks)[string]): Promise<KeyRing> {
+    const store = memoryKeyStore()
+    const row = { id, tenant, purpose, version: 1, wrapped: 'x', kms: 'frozen', kekId: 'x', messages: 0 }
+    await store.insert({ ...row, state: 'active' })
+    const generate = () => Promise.reject(new Error('a key that is not frozen'))
+    const kms: Kms = { name: 'frozen', generate, unwrap: async () => hex(dek) }
+    return new KeyRing({ kms, store, cache: new DekCache({ ttl: 1000, max: 1, staleFor: 0 }) })
+  }
+
+  it.each(indexes)('make the index $name of its values', async (vector) => {
+    const index = indexOf(vector)
+    const dek = vectors.deks[vector.dek]!
+    const [scope, tenant] = dek.tenant === '*' ? (['global', 'acme'] as const) : (['tenant', dek.tenant] as const)
+    const holder: Record<string, unknown> = {}
+    const slot = { mode: 'index', field: index.sources[0]!, owner: { tenant }, holder, key: 'index' } as const
+    await transform([{ ...slot, index: { ...index, scope }, values: valuesOf(vector) }], await ringOf(dek))
+    expect(holder.index).toBe(vector.text)
+  })
+
+  it.each(vectors.combinedIndexes)('take each of the values of $name as its kind wants', (vector) => {
+    const message = Buffer.from(indexedText(indexOf(vector), valuesOf(vector)), 'latin1').toString('hex')
+    expect(message).toBe(vector.message)
+    const lengths = vector.sources.map(({ plaintext }) => (plaintext.length / 2).toString(16).padStart(8, '0'))
+    expect(message).toBe(vector.sources.map(({ plaintext }, i) => `${lengths[i]}${plaintext}`).join(''))
+  })
+
+  it('cover every normaliser, and one of the application', () => {
+    const names = new Set(indexes.flatMap(({ normalize }) => normalize))
+    expect([...names].sort()).toEqual(['diacritics', 'digits', 'lowercase', 'nfkc', 'trim', 'withoutBlanks'])
+  })
+
+  it('share nothing where bits or normalisers differ, though field, value and key are the same', () => {
+    const alike = vectors.blindIndexes.filter(({ dek, context, plaintext }) => {
+      return dek === 'acme index' && context === 'User.email' && plaintext === '00416461406578616d706c652e636f6d'
+    })
+    expect(alike.map(({ bits, normalize }) => [bits, ...normalize].join())).toEqual(['128', '8', '256', '128,trim'])
+    expect(new Set(alike.map(({ raw }) => raw.slice(0, 2))).size).toBe(alike.length)
+  })
+})
+
+describe('frozen wrapped DEKs', () => {
+  const { keks, rows } = vectors.wrappedDeks
+  const dates = { version: 1, state: 'active', messages: 0, createdAt: new Date(), destroyedAt: null } as const
+  const store = memoryKeyStore(rows.map(({ name, dek, ...row }) => ({ ...row, ...dates })))
+  const members = Object.fromEntries(Object.entries(keks).map(([name, key]) => [name, localKms({ key })]))
+  const local = members.north!
+  const kmsOf: { readonly [name: string]: Kms } = {
+    local,
+    redundant: redundantKms({ members }),
+    hierarchy: hierarchicalKms({ kms: local, group: () => 'shard-7' })(store),
+  }
+
+  it.each(rows)('open $name', async ({ id: key, tenant, purpose, kms, dek, ...wrapped }) => {
+    expect((await kmsOf[kms]!.unwrap(wrapped, { key, purpose, tenant })).toString('hex')).toBe(dek)
   })
 })
 

@@ -34,7 +34,7 @@ const relation = (model: string) => ({ model, relationName: '', list: true, from
 
 /** What the annotations of fixtures/narrowed would say. */
 export const encryptionSchema: EncryptionSchema = {
-  format: 3,
+  format: 4,
   keysModel: '',
   models: {
     Person: {

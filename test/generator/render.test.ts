@@ -4,7 +4,7 @@ import { render } from '../../src/prisma/generator/render.js'
 import type { EncryptionSchema } from '../../src/schema/encryptionSchema.js'
 
 const schemaWith = (table: string): EncryptionSchema => ({
-  format: 3,
+  format: 4,
   keysModel: '',
   models: { M: { table, id: [], uniques: {}, columns: {}, encrypted: {}, indexes: {}, bound: {}, relations: {} } },
 })

@@ -25,7 +25,7 @@ const end = (model: string, relationName: string, from: string[] = []) => ({
 
 /** A letter has a sender, whom its text is bound to, and a reader. */
 const letters: EncryptionSchema = {
-  format: 3,
+  format: 4,
   keysModel: 'EncryptionKey',
   models: {
     Person: model({ relations: { sent: end('Letter', 'sender'), received: end('Letter', 'reader') } }),

@@ -674,7 +674,7 @@ describe('encryptionSchemaOf accepts', () => {
   it('a schema without models on either name of PostgreSQL', () => {
     const datamodel: Datamodel = { models: [], enums: [], indexes: [] }
     for (const provider of ['postgresql', 'postgres']) {
-      expect(encryptionSchemaOf({ datamodel, provider })).toEqual({ format: 3, keysModel: '', models: {} })
+      expect(encryptionSchemaOf({ datamodel, provider })).toEqual({ format: 4, keysModel: '', models: {} })
     }
   })
 

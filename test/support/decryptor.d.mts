@@ -34,3 +34,29 @@ export function parse(stored: string | Uint8Array): ParsedCiphertext
 export function requestOf(input: KmsPlace): { readonly blob: string; readonly encryptionContext: string }
 export function openOfKms(input: KmsPlace & { readonly plaintext: Uint8Array }): Decrypted
 export function decrypt(input: DecryptInput): Decrypted
+
+/** A row of the keys table, as far as it opens a DEK. */
+export interface KeyRow {
+  readonly id: string
+  readonly tenant: string
+  readonly purpose: string
+  readonly state?: string
+  readonly kekId: string
+  readonly wrapped: string | null
+}
+
+export interface Keys {
+  readonly keks: readonly Uint8Array[]
+  readonly intermediate: (id: string) => KeyRow
+}
+
+export interface IndexInput {
+  readonly dek: Uint8Array
+  readonly values: readonly { readonly kind: string; readonly context: string; readonly value: unknown }[]
+  readonly bits?: number
+  readonly normalize?: readonly string[]
+  readonly own?: { readonly [name: string]: (text: string) => string }
+}
+
+export function openDek(row: KeyRow, keys: Keys): Buffer
+export function blindIndex(input: IndexInput): Buffer

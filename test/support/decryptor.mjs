@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Decrypts fieldseal's ciphertexts. Written from docs/format.md alone, without a line of src, so that it can tell whether
- * the page and the library agree. Plain Node, nothing to install.
+ * Decrypts fieldseal's ciphertexts, unwraps DEKs, and makes blind indexes. Written from docs/format.md alone, without a
+ * line of src, so that it can tell whether the page and the library agree. Plain Node, nothing to install.
  *
  *   node test/support/decryptor.mjs --dek <64 hex digits> --tenant acme --context User.email [--bound <text>]… <stored>
  *
@@ -79,6 +79,116 @@ export function decrypt({ dek, tenant, context, bound = [], stored }) {
   return decode(padded ? unpad(plaintext) : plaintext)
 }
 
+/**
+ * The DEK in a row of the keys table that `localKms` wrapped, `redundantKms` with members that it wrapped, or an
+ * intermediate key.
+ *
+ * @param keks the KEKs of `localKms` at hand, in any order
+ * @param intermediate what gives the row of the keys table with an id
+ */
+export function openDek(row, { keks, intermediate }) {
+  const { wrapped } = row
+  if (row.state === 'destroyed' || wrapped === null) throw new Error('destroyed')
+  const context = JSON.stringify({ key: row.id, purpose: row.purpose, tenant: row.tenant })
+  if (wrapped.startsWith('fslk1.')) return openLocal(row, context, keks)
+  if (wrapped.startsWith('fsm1.')) return openRedundant(row, context, keks)
+  if (wrapped.startsWith('fsw1.')) return openUnderIntermediate(row, context, { keks, intermediate })
+  throw new Error('a text of another KMS')
+}
+
+function openLocal({ wrapped, kekId }, context, keks) {
+  const kek = keks.find((each) => kekId === `local:${checkValue(each)}`)
+  if (!kek) throw new Error(`the KEK ${kekId} is not at hand`)
+  return unsealed(kek, [lp('fieldseal/1 local-kms'), lp(context)], wrapped.slice('fslk1.'.length))
+}
+
+function openRedundant({ wrapped, kekId }, context, keks) {
+  const entries = Object.entries(JSON.parse(wrapped.slice('fsm1.'.length)))
+  const sorted = entries.toSorted(([one], [other]) => (one < other ? -1 : 1))
+  const names = sorted.map(([name, entry]) => `${name}=${entry.kekId}`).join(' ')
+  if (names !== kekId) throw new Error('the KEKs of the row are not those of its text')
+  const local = entries
+    .map(([, entry]) => entry)
+    .find((entry) => keks.some((kek) => entry.kekId === `local:${checkValue(kek)}`))
+  if (!local) throw new Error('no KEK of a member is at hand')
+  return openLocal(local, context, keks)
+}
+
+function openUnderIntermediate({ wrapped, kekId }, context, { keks, intermediate }) {
+  const row = intermediate(kekId)
+  if (row.purpose !== 'wrap') throw new Error('no intermediate key')
+  const key = hkdf(openDek(row, { keks, intermediate }), 'fieldseal/1 dek-wrap')
+  return unsealed(key, [lp('fieldseal/1 dek-wrap'), lp(kekId), lp(context)], wrapped.slice('fsw1.'.length))
+}
+
+function checkValue(kek) {
+  return hkdf(kek, 'fieldseal/1 local-kms check value').subarray(0, 8).toString('hex')
+}
+
+function unsealed(key, aad, text) {
+  const bytes = fromBase64url(text)
+  if (bytes.length !== 12 + 32 + 16) throw new Error('not the text of 32 bytes')
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
+  decipher.setAAD(Buffer.concat(aad))
+  decipher.setAuthTag(bytes.subarray(-16))
+  return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()])
+}
+
+/**
+ * The bytes of a blind index.
+ *
+ * @param values `{kind, context, value}` of each source, in order
+ * @param own what the normalisers of the application do
+ */
+export function blindIndex({ dek, values, bits = 128, normalize = [], own = {} }) {
+  const plaintexts = values.map(({ kind, value }) => {
+    return encode(
+      kind,
+      kind === 'String' ? normalize.reduce((text, name) => (own[name] ?? NORMALISERS[name])(text), value) : value,
+    )
+  })
+  const contexts = values.map(({ context }) => context).join('+')
+  const parameters = JSON.stringify({ bits, normalize })
+  const message = plaintexts.length === 1 ? plaintexts : plaintexts.map(lp)
+  const key = hkdf(dek, 'fieldseal/1 blind-index')
+  return hmac(key, Buffer.concat([lp(contexts), lp(parameters), ...message])).subarray(0, bits / 8)
+}
+
+const BLANK = '[\\u0009-\\u000d\\u0020\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'
+const ENDS = new RegExp(`^${BLANK}+|${BLANK}+$`, 'g')
+const NORMALISERS = {
+  trim: (text) => text.replace(ENDS, ''),
+  lowercase: (text) => text.toLowerCase(),
+  nfkc: (text) => text.normalize('NFKC'),
+  digits: (text) =>
+    Array.from(text)
+      .filter((character) => /^\p{General_Category=Decimal_Number}$/u.test(character))
+      .join(''),
+  diacritics: (text) =>
+    Array.from(text.normalize('NFD'))
+      .filter((character) => !/^\p{General_Category=Nonspacing_Mark}$/u.test(character))
+      .join('')
+      .normalize('NFC'),
+}
+
+/** The plaintext of a value, of the kinds that have blind indexes. */
+function encode(kind, value) {
+  if (kind === 'Enum') return encode('String', value)
+  if (kind === 'Bytes') return Buffer.concat([Buffer.of(1), value])
+  if (SIZES[kind]) return encodeFixed(kind, value)
+  return Buffer.concat([Buffer.of(KINDS.indexOf(kind)), Buffer.from(value, 'utf8')])
+}
+
+function encodeFixed(kind, value) {
+  const bytes = Buffer.alloc(1 + SIZES[kind], KINDS.indexOf(kind))
+  if (kind === 'Int') bytes.writeInt32BE(value, 1)
+  else if (kind === 'BigInt') bytes.writeBigInt64BE(value, 1)
+  else if (kind === 'DateTime') bytes.writeBigInt64BE(BigInt(value.getTime()), 1)
+  else if (kind === 'Boolean') bytes[1] = value ? 1 : 0
+  else bytes.writeDoubleBE(value === 0 ? 0 : value, 1)
+  return bytes
+}
+
 function decode(plaintext) {
   const kind = KINDS[plaintext[0]]
   const bytes = plaintext.subarray(1)
@@ -98,7 +208,7 @@ function decodeFixed(kind, bytes) {
   if (bytes.length !== SIZES[kind]) throw new Error(`a ${kind} has ${SIZES[kind]} bytes`)
   if (kind === 'Int') return bytes.readInt32BE()
   if (kind === 'BigInt') return bytes.readBigInt64BE()
-  if (kind === 'DateTime') return new Date(Number(bytes.readBigInt64BE()))
+  if (kind === 'DateTime') return decodeDate(bytes.readBigInt64BE())
   if (kind === 'Boolean') {
     if (bytes[0] > 1) throw new Error('neither true nor false')
     return bytes[0] === 1
@@ -108,12 +218,19 @@ function decodeFixed(kind, bytes) {
   return number
 }
 
+function decodeDate(time) {
+  if (time < -62135596800000n || time > 253402300799999n) throw new Error('not a date of the years 1 to 9999')
+  return new Date(Number(time))
+}
+
 function decodeList(bytes) {
   const values = []
   for (let offset = 0; offset < bytes.length; ) {
     const end = offset + 4 + bytes.readUInt32BE(offset)
     if (end > bytes.length) throw new Error('an element that is longer than its list')
-    values.push(decode(bytes.subarray(offset + 4, end)).value)
+    const { kind, value } = decode(bytes.subarray(offset + 4, end))
+    if (kind === 'List') throw new Error('a list inside a list')
+    values.push(value)
     offset = end
   }
   return values
@@ -137,8 +254,8 @@ function hmac(key, data) {
   return createHmac('sha256', key).update(data).digest()
 }
 
-function lp(text) {
-  const bytes = Buffer.from(text, 'utf8')
+function lp(value) {
+  const bytes = Buffer.from(value)
   const length = Buffer.alloc(4)
   length.writeUInt32BE(bytes.length)
   return Buffer.concat([length, bytes])

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { type CiphertextVector, hex, plainOf, storedOf, vectors } from '../crypto/vectors.js'
-import { decrypt, openOfKms, parse, requestOf } from './decryptor.mjs'
+import { blindIndex, decrypt, openDek, openOfKms, parse, requestOf } from './decryptor.mjs'
 
 const program = fileURLToPath(new URL('decryptor.mjs', import.meta.url))
 const page = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
@@ -61,6 +61,39 @@ describe('the decryptor written from docs/format.md', () => {
     expect(() => openOfKms({ ...place, plaintext, bound: ['other'] })).toThrowError(/authenticate/)
   })
 
+  const { keks, rows } = vectors.wrappedDeks
+  const keys = (names: readonly string[]) => ({
+    keks: names.map((name) => hex(keks[name]!)),
+    intermediate: (id: string) => rows.find((row) => row.id === id)!,
+  })
+
+  it.each(rows)('opens the DEK $name', (row) => {
+    expect(openDek(row, keys(['north', 'south'])).toString('hex')).toBe(row.dek)
+    expect(() => openDek({ ...row, tenant: 'other' }, keys(['north']))).toThrowError(/authenticate/)
+    expect(() => openDek({ ...row, purpose: 'wrap', id: row.dek }, keys(['north']))).toThrowError(/authenticate/)
+    expect(() => openDek({ ...row, state: 'destroyed', wrapped: null }, keys(['north']))).toThrowError('destroyed')
+  })
+
+  it('opens a DEK by any one member of redundantKms', () => {
+    const row = rows.find(({ kms }) => kms === 'redundant')!
+    for (const name of ['north', 'south']) expect(openDek(row, keys([name])).toString('hex')).toBe(row.dek)
+    expect(() => openDek(row, keys([]))).toThrowError('no KEK')
+  })
+
+  it.each(vectors.blindIndexes)('makes the blind index $name', (vector) => {
+    const own = { withoutBlanks: (text: string) => text.split(' ').join('') }
+    const { kind, context, bits, normalize, dek } = vector
+    const values = [{ kind, context, value: plainOf(vector) }]
+    expect(blindIndex({ dek: hex(vectors.deks[dek]!.dek), values, bits, normalize, own }).toString('hex')).toBe(
+      vector.raw,
+    )
+  })
+
+  it.each(vectors.combinedIndexes)('makes the blind index $name', ({ dek, sources, bits, normalize, raw }) => {
+    const values = sources.map((source) => ({ ...source, value: plainOf(source) }))
+    expect(blindIndex({ dek: hex(vectors.deks[dek]!.dek), values, bits, normalize }).toString('hex')).toBe(raw)
+  })
+
   it('exits with an error, and prints no part of a value that is not authentic', async () => {
     const failing = run(process.execPath, argumentsOf(named('a string'), 'other'))
     await expect(failing).rejects.toMatchObject({ code: 1, stdout: '' })
@@ -93,6 +126,9 @@ describe('docs/format.md', () => {
     const [combined] = vectors.combinedIndexes
     const both = [combined!.message, combined!.raw, combined!.text]
     const [direct] = vectors.kmsValues.values
+    const [local, global, redundant] = vectors.wrappedDeks.rows
+    const wrapped = [local!.wrapped, local!.kekId, redundant!.wrapped, redundant!.kekId.replaceAll(' ', '')]
+    const globalContext = vectors.encryptionContexts.find(({ tenant }) => tenant === global!.tenant)!.text
     const ofKms = [direct!.aad, direct!.plaintext, direct!.encryptionContext, direct!.blob, direct!.stored]
     for (const shown of [
       stored,
@@ -102,6 +138,8 @@ describe('docs/format.md', () => {
       index.text,
       ...both,
       ...ofKms,
+      ...wrapped,
+      globalContext,
       vectors.encryptionContexts[0]!.text,
     ]) {
       expect(unspaced).toContain(shown)
