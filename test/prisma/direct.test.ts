@@ -488,7 +488,7 @@ describe('many values', () => {
 
   it('are sent at once up to the limit of the KMS and no further, in writes and in reads', async () => {
     const client = fixture.another({ kms: emulatedKms(fixture.emulator, { concurrency: 8 }) })
-    fixture.emulator.faults.add({ kind: 'delay', ms: 2, times: 'always' })
+    fixture.emulator.faults.add({ kind: 'delay', ms: 8, times: 'always' })
     await many(client).createMany({ data: data(ROWS) })
     expect(calls()).toEqual({ Encrypt: ROWS, Decrypt: 1 })
     expect(fixture.emulator.calls.maxInFlight).toBe(8)
