@@ -6,7 +6,7 @@ import { FieldsealError, quoted } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import { DekCache } from '../keys/dekCache.js'
 import { encryptionContext } from '../keys/encryptionContext.js'
-import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
+import { ANY_TENANT, KeyRing, type TenantScope } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
 import type { DekIdentity, GeneratedDek, WrappedDek } from '../keys/kms.js'
 import type { KeyHolder } from '../keys/news.js'
@@ -72,7 +72,8 @@ export class IntermediateKeys {
    * this tenant DEKs that they know, and this process may be one that is not to have it.
    */
   async #load(kekId: string, identity: DekIdentity): Promise<Dek> {
-    for (const group of this.#groups.all(identity.tenant) ?? [ANY_TENANT]) {
+    const groups: readonly TenantScope[] = this.#groups.all(identity.tenant) ?? [ANY_TENANT]
+    for (const group of groups) {
       try {
         const [key] = await asKms(this.#ring.load([kekId], group))
         return key!
