@@ -233,7 +233,7 @@ describe('hierarchicalKms, what it refuses', () => {
     ['kms', { kms: hierarchicalKms({ kms: shared() }) as never }],
     ['shards', { shards: 0 }],
     ['shards', { shards: 1.5 }],
-    ['shards', { shards: 2, group: () => 'a' }],
+    ['shards', { shards: 2, group: (): string => 'a' }],
     ['formerGroups', { formerGroups: ['a'] }],
     ['formerGroups', { group: (): string => 'a', formerGroups: 'a' as never }],
     ['formerGroups', { group: (): string => 'a', formerGroups: [''] }],
