@@ -14,8 +14,10 @@ const folder = mkdtempSync(join(tmpdir(), 'kms-emulator-command-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const options = { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } } as const
-  const child = spawn(process.execPath, ['--import', 'tsx', command, ...args], options)
+  const child = spawn(process.execPath, ['--import', 'tsx', command, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })
