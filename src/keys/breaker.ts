@@ -7,7 +7,9 @@ import {
   handleWhen,
 } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
-import { encryptsValues, type Kms, type ValueKms } from './kms.js'
+import { aroundKms } from './aroundKms.js'
+import type { KmsCall } from './events.js'
+import type { Kms } from './kms.js'
 
 /** Calls that fail one after another before no more are made. */
 const FAILURES = 10
@@ -17,25 +19,21 @@ const LONGEST_PAUSE = 30_000
 /**
  * The same KMS, spared while it is down: after ten calls in a row without an answer, further ones fail at once, and one
  * call after a pause, of one second at first and thirty at most, finds out whether it is back. What makes and what opens
- * is judged apart, of keys and of values.
+ * is judged apart, of keys and of values. Wrapping and rewrapping are never held back: who asks for them waits for all KMSs.
  */
-export function withBreaker<K extends Kms>(kms: K): K {
-  const [generates, unwraps] = [breaker(), breaker()]
-  return {
-    ...kms,
-    name: kms.name,
-    generate: (identity) => guarded(generates, () => kms.generate(identity)),
-    unwrap: (wrapped, identity) => guarded(unwraps, () => kms.unwrap(wrapped, identity)),
-    ...(encryptsValues(kms) ? guardedValues(kms) : {}),
+export function withBreaker(kms: Kms): Kms {
+  const breakers: { readonly [Action in KmsCall['action']]: CircuitBreakerPolicy | undefined } = {
+    generate: breaker(),
+    unwrap: breaker(),
+    encrypt: breaker(),
+    decrypt: breaker(),
+    wrap: undefined,
+    rewrap: undefined,
   }
-}
-
-function guardedValues(kms: ValueKms): Pick<ValueKms, 'encrypt' | 'decrypt'> {
-  const [encrypts, decrypts] = [breaker(), breaker()]
-  return {
-    encrypt: (plaintext, identity) => guarded(encrypts, () => kms.encrypt(plaintext, identity)),
-    decrypt: (ciphertext, identity) => guarded(decrypts, () => kms.decrypt(ciphertext, identity)),
-  }
+  return aroundKms(kms, (action, identity, call) => {
+    const policy = breakers[action]
+    return policy ? guarded(policy, () => call(identity)) : call(identity)
+  })
 }
 
 function breaker(): CircuitBreakerPolicy {

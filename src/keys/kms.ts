@@ -48,7 +48,8 @@ export interface GeneratedDek extends WrappedDek {
 /**
  * The seam to a key management service. An implementation retries what is worth retrying, keeps its own deadline,
  * and throws a `FieldsealError` with a `KMS_*` code and no key material in it. It never returns a DEK that is not
- * 32 bytes, and never one that was bound to another identity.
+ * 32 bytes, and never one that was bound to another identity, or that is under a KEK which is not the tenant's own: the
+ * row of the keys table that names a KEK may be somebody else's writing. The tenant `*` stands for keys that serve all.
  */
 export interface Kms {
   /** Written to the `kms` column of the keys table: `tencent`, `local`, … */
@@ -57,7 +58,10 @@ export interface Kms {
   readonly reads?: readonly string[]
   /** Makes a new random DEK, bound to `identity`, under the KEK of its tenant. */
   generate(identity: DekIdentity): Promise<GeneratedDek>
-  /** Unwraps a DEK into 32 bytes, owned by the caller, who zeroes them. */
+  /**
+   * Unwraps a DEK into 32 bytes, owned by the caller, who zeroes them. One under a KEK that is neither the tenant's now nor
+   * is said to have been is `KMS_KEY_UNUSABLE`; so it is for `rewrap`.
+   */
   unwrap(wrapped: WrappedDek, identity: DekIdentity): Promise<Buffer>
   /** Wraps a DEK that another KMS made, and leaves `dek` as it is: for taking over its keys. */
   wrap?(dek: Buffer, identity: DekIdentity): Promise<WrappedDek>

@@ -1,6 +1,7 @@
 import { FieldsealError } from '../errors.js'
+import { aroundKms } from './aroundKms.js'
 import type { Around, Emit, KmsCall } from './events.js'
-import { type DekIdentity, encryptsValues, type Kms, type ValueIdentity } from './kms.js'
+import type { DekIdentity, Kms, ValueIdentity } from './kms.js'
 import { withRetriesTold } from './retries.js'
 
 export interface Observation {
@@ -13,45 +14,14 @@ export interface Observation {
 /** The same KMS, with its calls told to whoever watches; the KMS itself when nobody does. */
 export function observedKms(kms: Kms, { emit, around }: Observation): Kms {
   if (!emit && !around) return kms
-  const observe: Observe = (action, identity, work) => {
+  return aroundKms(kms, (action, identity, work) => {
+    const asked = () => work(identity)
     const call = { action, kms: kms.name, ...subjectOf(identity) }
     const { tenant } = identity
-    const told = () => withRetriesTold((failed) => emit?.({ type: 'kms.retry', ...call, tenant, ...failed }), work)
+    const told = () => withRetriesTold((failed) => emit?.({ type: 'kms.retry', ...call, tenant, ...failed }), asked)
     const timed = () => time(told, (end) => emit?.({ type: 'kms.call', ...call, tenant, ...end }))
     return around ? around(call, timed) : timed()
-  }
-  return {
-    ...kms,
-    name: kms.name,
-    generate: (identity) => observe('generate', identity, () => kms.generate(identity)),
-    unwrap: (wrapped, identity) => observe('unwrap', identity, () => kms.unwrap(wrapped, identity)),
-    ...observedMoves(kms, observe),
-    ...observedValues(kms, observe),
-  }
-}
-
-type Observe = <T>(
-  action: KmsCall['action'],
-  identity: DekIdentity | ValueIdentity,
-  work: () => Promise<T>,
-) => Promise<T>
-
-function observedMoves(kms: Kms, observe: Observe): Pick<Kms, 'wrap' | 'rewrap'> {
-  const { wrap, rewrap } = kms
-  return {
-    ...(wrap ? { wrap: (dek, identity) => observe('wrap', identity, () => wrap.call(kms, dek, identity)) } : {}),
-    ...(rewrap
-      ? { rewrap: (old, identity) => observe('rewrap', identity, () => rewrap.call(kms, old, identity)) }
-      : {}),
-  }
-}
-
-function observedValues(kms: Kms, observe: Observe): Pick<Kms, 'encrypt' | 'decrypt'> {
-  if (!encryptsValues(kms)) return {}
-  return {
-    encrypt: (plaintext, identity) => observe('encrypt', identity, () => kms.encrypt(plaintext, identity)),
-    decrypt: (ciphertext, identity) => observe('decrypt', identity, () => kms.decrypt(ciphertext, identity)),
-  }
+  })
 }
 
 function subjectOf(identity: DekIdentity | ValueIdentity): Pick<KmsCall, 'purpose' | 'key' | 'field'> {

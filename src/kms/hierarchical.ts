@@ -1,11 +1,15 @@
 import { FieldsealError, quoted } from '../errors.js'
-import { type DekIdentity, encryptsValues, type Kms, type ValueKms, type WrappedDek } from '../keys/kms.js'
+import { aroundKms, type KmsMembers } from '../keys/aroundKms.js'
+import { type DekIdentity, encryptsValues, type Kms, type ValueIdentity, type WrappedDek } from '../keys/kms.js'
 import type { KmsOfStore } from '../keys/kmsOfStore.js'
+import { oneHolder } from '../keys/news.js'
 import { checkedOptions, type HierarchicalKmsOptions, type HierarchySettings } from './hierarchicalOptions.js'
 import { IntermediateKeys, isUnderIntermediate } from './intermediateKeys.js'
+import type { TenantGroups } from './tenantGroups.js'
 
 export type { KmsOfStore } from '../keys/kmsOfStore.js'
-export type { GroupOf, HierarchicalKmsOptions } from './hierarchicalOptions.js'
+export type { HierarchicalKmsOptions } from './hierarchicalOptions.js'
+export type { FormerGroupsOf, GroupOf } from './tenantGroups.js'
 
 /** In the `kms` column of DEKs under intermediate keys, whatever KMS wraps those. */
 const NAME = 'hierarchy'
@@ -17,7 +21,7 @@ const NAME = 'hierarchy'
  *
  * @returns what the `kms` option of `fieldEncryption` takes
  * @throws FieldsealError `OPTIONS_INVALID` for options that cannot work. The methods of its `Kms` throw what the other
- * KMS throws; `KMS_KEY_UNUSABLE` for an intermediate key that is lost or was changed, `KMS_REFUSED` for a DEK that was
+ * KMS throws; `KMS_KEY_UNUSABLE` for an intermediate key that is lost, was changed or is another group's, `KMS_REFUSED` for a DEK that was
  * changed, `KEY_STORE_UNAVAILABLE`, `TENANT_INVALID`.
  * @example
  * ```ts
@@ -32,52 +36,65 @@ export function hierarchicalKms(options: HierarchicalKmsOptions): KmsOfStore {
   return (store, observation) => over(settings, new IntermediateKeys(settings, store, observation))
 }
 
-function over({ kms, groupOf }: HierarchySettings, keys: IntermediateKeys): Kms {
+function over(settings: HierarchySettings, keys: IntermediateKeys): Kms {
+  const { kms, groups } = settings
   const unwrap = (wrapped: WrappedDek, identity: DekIdentity) =>
-    isUnderIntermediate(wrapped) ? keys.unwrap(wrapped, identity) : kms.unwrap(wrapped, asked(groupOf, identity))
+    isUnderIntermediate(wrapped) ? keys.unwrap(wrapped, identity) : kms.unwrap(wrapped, asked(groups, identity))
   const wrap = async (dek: Buffer, identity: DekIdentity) => {
-    const group = parentOf(groupOf, identity)
+    const group = parentOf(groups, identity)
     return group === null ? wrapFlat(kms, dek, identity) : keys.wrap(group, dek, identity)
   }
-  return {
+  const members: KmsMembers = {
     name: NAME,
-    holder: keys.holder,
     reads: [kms.name, ...(kms.reads ?? [])],
-    ...(encryptsValues(kms) ? valuesOf(kms) : {}),
+    concurrency: kms.concurrency,
+    members: membersOf(settings),
+    holder: oneHolder([keys.holder, kms.holder]),
+    ...valuesOf(kms),
     generate: async (identity) => {
-      const group = parentOf(groupOf, identity)
-      return group === null ? named(kms, await kms.generate(asked(groupOf, identity))) : keys.generate(group, identity)
+      const group = parentOf(groups, identity)
+      return group === null ? named(kms, await kms.generate(asked(groups, identity))) : keys.generate(group, identity)
     },
     unwrap,
     wrap,
     rewrap: async (wrapped, identity) => {
-      const group = parentOf(groupOf, identity)
+      const group = parentOf(groups, identity)
       const flat = !isUnderIntermediate(wrapped)
       if (group === null && flat && kms.rewrap) return named(kms, await kms.rewrap(wrapped, identity))
-      if (group !== null && !flat && (await keys.isNewest(group, wrapped))) return wrapped
-      return move(await unwrap(wrapped, identity), (dek) => wrap(dek, identity))
+      return move(await unwrap(wrapped, identity), async (dek) => {
+        const newest = group !== null && !flat && (await keys.isNewest(group, wrapped))
+        return newest ? wrapped : wrap(dek, identity)
+      })
     },
   }
+  return members as Kms
 }
 
 /** An intermediate key wraps keys only: a value that the KMS is to encrypt goes to the KMS. */
-function valuesOf(kms: ValueKms): Partial<ValueKms> {
+function valuesOf(kms: Kms): Pick<KmsMembers, 'encrypt' | 'decrypt'> {
+  if (!encryptsValues(kms)) return { encrypt: undefined, decrypt: undefined }
   return {
     encrypt: (plaintext, identity) => kms.encrypt(plaintext, identity),
     decrypt: (ciphertext, identity) => kms.decrypt(ciphertext, identity),
-    ...(kms.concurrency === undefined ? {} : { concurrency: kms.concurrency }),
   }
 }
 
+/** Each of several KMSs under the hierarchy, asked as the hierarchy asks them. */
+function membersOf({ kms, groups }: HierarchySettings): Kms['members'] {
+  if (!kms.members) return undefined
+  const seen = (member: Kms) => aroundKms(member, (_, identity, call) => call(asked(groups, identity)))
+  return Object.fromEntries(Object.entries(kms.members).map(([name, member]) => [name, seen(member)]))
+}
+
 /** The group whose intermediate key wraps a DEK; `null` when the KMS does, as it does with intermediate keys. */
-function parentOf(groupOf: HierarchySettings['groupOf'], { purpose, tenant }: DekIdentity): string | null {
-  return purpose === 'wrap' || purpose === 'check' ? null : groupOf(tenant)
+function parentOf(groups: TenantGroups, { purpose, tenant }: DekIdentity): string | null {
+  return purpose === 'wrap' || purpose === 'check' ? null : groups.current(tenant)
 }
 
 /** The KMS is tried as it is asked for intermediate keys: for the tenant's group. */
-function asked(groupOf: HierarchySettings['groupOf'], identity: DekIdentity): DekIdentity {
-  if (identity.purpose !== 'check') return identity
-  return { ...identity, tenant: groupOf(identity.tenant) ?? identity.tenant }
+function asked<Identity extends DekIdentity | ValueIdentity>(groups: TenantGroups, identity: Identity): Identity {
+  if (!('purpose' in identity) || identity.purpose !== 'check') return identity
+  return { ...identity, tenant: groups.current(identity.tenant) ?? identity.tenant }
 }
 
 async function wrapFlat(kms: Kms, dek: Buffer, identity: DekIdentity): Promise<WrappedDek> {

@@ -6,13 +6,14 @@ import { FieldsealError, quoted } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import { DekCache } from '../keys/dekCache.js'
 import { encryptionContext } from '../keys/encryptionContext.js'
-import { ANY_TENANT, KeyRing } from '../keys/keyRing.js'
+import { ANY_TENANT, KeyRing, type TenantScope } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
 import type { DekIdentity, GeneratedDek, WrappedDek } from '../keys/kms.js'
 import type { KeyHolder } from '../keys/news.js'
 import type { Observation } from '../keys/observedKms.js'
 import type { HierarchySettings } from './hierarchicalOptions.js'
 import { seal, unwrapDek, type Wrapping } from './keyWrap.js'
+import type { TenantGroups } from './tenantGroups.js'
 
 const PREFIX = 'fsw1.'
 const LABEL = lengthPrefixed('fieldseal/1 dek-wrap')
@@ -31,8 +32,10 @@ export function isUnderIntermediate({ wrapped }: WrappedDek): boolean {
  */
 export class IntermediateKeys {
   readonly #ring: KeyRing
+  readonly #groups: TenantGroups
 
   constructor(settings: HierarchySettings, store: KeyStore, observation?: Observation) {
+    this.#groups = settings.groups
     const { kms, ttl, staleFor, max, rotateAfter } = settings
     const cache = new DekCache({ ttl, max, staleFor })
     const watched = observation && { observation }
@@ -54,13 +57,31 @@ export class IntermediateKeys {
     return wrapUnder(await this.#spend(group, identity), dek, identity)
   }
 
+  /** No intermediate key wraps another: the KMS does. */
   async unwrap({ wrapped, kekId }: WrappedDek, identity: DekIdentity): Promise<Buffer> {
     const aad = aadOf(kekId, identity)
-    if (!isDekId(kekId)) throw refused(kekId)
-    const [key] = await asKms(this.#ring.load([kekId], ANY_TENANT))
-    const dek = unwrapDek({ prefix: PREFIX, key: key!.key, aad }, wrapped)
+    if (!isDekId(kekId) || identity.purpose === 'wrap') throw refused(kekId)
+    const { key } = await this.#load(kekId, identity)
+    const dek = unwrapDek({ prefix: PREFIX, key, aad }, wrapped)
     if (!dek) throw refused(kekId)
     return dek
+  }
+
+  /**
+   * The KMS has bound an intermediate key to its group. One of another group is not even unwrapped: its holder could give
+   * this tenant DEKs that they know, and this process may be one that is not to have it.
+   */
+  async #load(kekId: string, identity: DekIdentity): Promise<Dek> {
+    const groups: readonly TenantScope[] = this.#groups.all(identity.tenant) ?? [ANY_TENANT]
+    for (const group of groups) {
+      try {
+        const [key] = await asKms(this.#ring.load([kekId], group))
+        return key!
+      } catch (error) {
+        if (!FieldsealError.is(error, 'TENANT_MISMATCH')) throw error
+      }
+    }
+    throw otherGroup(kekId, identity)
   }
 
   /** Whether a wrapped DEK is under the newest key of its group. */
@@ -97,6 +118,15 @@ async function asKms<T>(answer: Promise<T>): Promise<T> {
 }
 
 const OF_THE_KEY = new Set(['KEY_NOT_FOUND', 'KEY_DESTROYED', 'KEY_INVALID'])
+
+function otherGroup(kekId: string, { key, tenant }: DekIdentity): FieldsealError {
+  return new FieldsealError(
+    'KMS_KEY_UNUSABLE',
+    `The DEK ${quoted(key)} is wrapped by the intermediate key ${quoted(kekId)} of a group to which tenant ` +
+      `${quoted(tenant)} does not belong. If it did, name that group in the option "formerGroups" of hierarchicalKms until ` +
+      'the DEK is rewrapped; if it never did, the row of the keys table was changed: compare it with a backup.',
+  )
+}
 
 function refused(kekId: string): FieldsealError {
   return new FieldsealError(

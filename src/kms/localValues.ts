@@ -4,6 +4,7 @@ import { FieldsealError, quoted } from '../errors.js'
 import { valueContext } from '../keys/encryptionContext.js'
 import type { ValueIdentity, ValueKms } from '../keys/kms.js'
 import { seal, unseal, type Wrapping } from './keyWrap.js'
+import { messageCountOf } from './messageCount.js'
 
 const LABEL = 'fieldseal/1 local-kms value'
 const FORMAT = 'fslv1.'
@@ -15,13 +16,18 @@ const KEK_ID = /^fslv1\.([0-9a-f]{16})\./
  */
 export function localValues(kek: KeyObject, kekId: string): Pick<ValueKms, 'encrypt' | 'decrypt'> {
   const key = valueKey(kek)
+  const count = messageCountOf(`the key for values of the KEK ${kekId}`)
   const check = kekId.slice(kekId.indexOf(':') + 1)
   const wrapping = (identity: ValueIdentity): Wrapping => {
     const aad = Buffer.concat([lengthPrefixed(LABEL), lengthPrefixed(valueContext(identity))])
     return { prefix: `${FORMAT}${check}.`, key, aad }
   }
   return {
-    encrypt: async (plaintext, identity) => seal(wrapping(identity), plaintext),
+    encrypt: async (plaintext, identity) => {
+      const under = wrapping(identity)
+      count.add()
+      return seal(under, plaintext)
+    },
     decrypt: async (ciphertext, identity) => {
       const other = KEK_ID.exec(ciphertext)?.[1]
       if (other !== undefined && other !== check) throw otherKek(`local:${other}`, kekId)

@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto'
 import { FieldsealError, quoted } from '../errors.js'
+import type { KmsMembers } from '../keys/aroundKms.js'
 import { withBreaker } from '../keys/breaker.js'
 import type { DekIdentity, GeneratedDek, Kms, WrappedDek } from '../keys/kms.js'
+import { oneHolder } from '../keys/news.js'
 import { firstOf, type Members } from './members.js'
 import { redundantValues } from './redundantValues.js'
 
@@ -45,15 +47,18 @@ export function redundantKms(options: RedundantKmsOptions): Kms {
   checkOptions(options)
   const { minimum = 1 } = options
   const members: Members = Object.entries(options.members).map(([name, kms]) => [name, withBreaker(kms)])
-  return {
+  const all: KmsMembers = {
     name: 'redundant',
+    reads: undefined,
     members: options.members,
+    holder: oneHolder(members.map(([, kms]) => kms.holder)),
     ...redundantValues(members, minimum),
     generate: (identity) => generate(members, identity, minimum),
     unwrap: (wrapped, identity) => unwrap(members, entriesOf(wrapped), identity),
     wrap: async (dek, identity) => textOf(enough(await wrapAll(members, dek, identity), minimum)),
     rewrap: (wrapped, identity) => rewrap(members, wrapped, identity),
   }
+  return all as Kms
 }
 
 /** The first that can makes the DEK; the others wrap it. */
@@ -71,7 +76,7 @@ async function generate(members: Members, identity: DekIdentity, minimum: number
 }
 
 async function unwrap(members: Members, entries: Entries, identity: DekIdentity): Promise<Buffer> {
-  const able = members.filter(([name]) => entries[name])
+  const able = members.filter(([name]) => Object.hasOwn(entries, name))
   if (able.length === 0) {
     const names = Object.keys(entries).map(quoted).join(', ')
     throw unusable(`the DEK ${identity.key} is wrapped by ${names || 'none'}, and none of these is a member now`)
@@ -98,10 +103,20 @@ async function wrapAll(members: Members, dek: Buffer, identity: DekIdentity): Pr
 /** A text that opens to something else would be found when it is the last one left. */
 async function wrapChecked(kms: Kms, dek: Buffer, identity: DekIdentity): Promise<WrappedDek> {
   const wrapped = await kms.wrap!(dek, identity)
+  await expectSame(kms, wrapped, { dek, identity })
+  return wrapped
+}
+
+interface KnownDek {
+  readonly dek: Buffer
+  readonly identity: DekIdentity
+}
+
+async function expectSame(kms: Kms, wrapped: WrappedDek, { dek, identity }: KnownDek): Promise<void> {
   const opened = await kms.unwrap(wrapped, identity)
   try {
-    if (opened.length === dek.length && timingSafeEqual(opened, dek)) return wrapped
-    throw new FieldsealError('KMS_REFUSED', `The KMS ${quoted(kms.name)} wrapped another DEK than it was given.`)
+    if (opened.length === dek.length && timingSafeEqual(opened, dek)) return
+    throw new FieldsealError('KMS_REFUSED', `The KMS ${quoted(kms.name)} wraps another DEK than the other members.`)
   } finally {
     opened.fill(0)
   }
@@ -119,10 +134,11 @@ async function rewrap(members: Members, wrapped: WrappedDek, identity: DekIdenti
   try {
     const next = await Promise.all(
       members.map(async ([name, kms]): Promise<[string, WrappedDek]> => {
-        const old = entries[name]
-        const same = old && kms.rewrap ? await kms.rewrap(old, identity) : undefined
-        if (same && same.wrapped === old!.wrapped) return [name, old!]
-        return [name, same ?? (await wrapChecked(kms, dek, identity))]
+        const old = Object.hasOwn(entries, name) ? entries[name] : undefined
+        if (!old || !kms.rewrap) return [name, await wrapChecked(kms, dek, identity)]
+        const next = await kms.rewrap(old, identity)
+        await expectSame(kms, next, { dek, identity })
+        return [name, next.wrapped === old.wrapped ? old : next]
       }),
     )
     const text = textOf(Object.fromEntries(next))

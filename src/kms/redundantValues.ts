@@ -1,8 +1,11 @@
 import { FieldsealError } from '../errors.js'
+import type { KmsMembers } from '../keys/aroundKms.js'
 import { encryptsValues, type ValueIdentity, type ValueKms } from '../keys/kms.js'
 import { firstOf, type Members } from './members.js'
 
 const PREFIX = 'fsmv1.'
+
+type ValueMembers = Pick<KmsMembers, 'encrypt' | 'decrypt' | 'concurrency'>
 
 /** What each member answered, by its name. */
 type Entries = { readonly [member: string]: string }
@@ -11,14 +14,14 @@ type Entries = { readonly [member: string]: string }
  * Values that every member encrypts by itself; any one of them decrypts. A ciphertext is `fsmv1.` ‖ the JSON of
  * `{ member: ciphertext }`, with sorted names. Nothing when not all members can.
  */
-export function redundantValues(all: Members, minimum: number): Partial<ValueKms> {
+export function redundantValues(all: Members, minimum: number): ValueMembers {
   const members = all.filter((member): member is readonly [string, ValueKms] => encryptsValues(member[1]))
-  if (members.length < all.length) return {}
+  if (members.length < all.length) return { encrypt: undefined, decrypt: undefined, concurrency: undefined }
   const limits = members.flatMap(([, { concurrency }]) => concurrency ?? [])
   return {
     encrypt: (plaintext, identity) => encrypt(members, { plaintext, identity, minimum }),
     decrypt: (ciphertext, identity) => decrypt(members, ciphertext, identity),
-    ...(limits.length > 0 ? { concurrency: Math.min(...limits) } : {}),
+    concurrency: limits.length > 0 ? Math.min(...limits) : undefined,
   }
 }
 

@@ -6,10 +6,11 @@ import { tellRetry } from '../keys/retries.js'
 import { GaveUp, Patience } from './patience.js'
 import { type SealedTransport, sealedTransport } from './sealedTransport.js'
 import { decodeKey } from './strictDecode.js'
-import { ofTenant, refused, resolveKeyId, type Target, type TencentCall } from './tencentCall.js'
+import { named, ofTenant, refused, type Target, type TencentCall } from './tencentCall.js'
 import { send, type TencentAnswer } from './tencentClient.js'
 import { classify, type TencentFailure, TIMED_OUT, tencentError } from './tencentErrors.js'
-import { checkedOptions, isKeyId, type TencentKmsOptions } from './tencentOptions.js'
+import { isKeyId, TencentKeyIds } from './tencentKeyIds.js'
+import { checkedOptions, type TencentKmsOptions } from './tencentOptions.js'
 import { tencentValues } from './tencentValues.js'
 
 export { type CredentialProvider, type FreshCredentialsOptions, freshCredentials } from './freshCredentials.js'
@@ -21,7 +22,8 @@ export type {
   TencentKmsClient,
 } from './tencentClient.js'
 export type { TencentErrorDetails } from './tencentErrors.js'
-export type { KeyIdOf, TencentKmsOptions } from './tencentOptions.js'
+export type { FormerKeyIdsOf, KeyIdOf } from './tencentKeyIds.js'
+export type { TencentKmsOptions } from './tencentOptions.js'
 
 /**
  * DEKs wrapped by Tencent Cloud KMS (API 2019-01-18), through the SDK client that you make. Each DEK is bound to its
@@ -43,6 +45,7 @@ export type { KeyIdOf, TencentKmsOptions } from './tencentOptions.js'
  */
 export function tencentKms(options: TencentKmsOptions): Kms {
   const { client, keyId, formerKeyIds, timeout, sealed, ...limits } = checkedOptions(options)
+  const keyIds = new TencentKeyIds({ keyId, formerKeyIds })
   const transport = () => (sealed ? sealedTransport() : PLAIN)
   const onRetry = ({ code, reason }: TencentFailure, attempt: number) => tellRetry({ attempt, code, reason })
   const patience = new Patience<TencentFailure>({ timeout, ...limits, classify, timedOut: TIMED_OUT, onRetry })
@@ -53,12 +56,12 @@ export function tencentKms(options: TencentKmsOptions): Kms {
   return {
     name: 'tencent',
     concurrency: limits.concurrency,
-    ...(sealed ? {} : tencentValues({ client, keyId, formerKeyIds, call })),
+    ...(sealed ? {} : tencentValues({ client, keyIds, call })),
     generate: async (identity) => {
       const EncryptionContext = encryptionContext(identity)
       const target: Target = { action: 'GenerateDataKey', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
-        target.keyId = await resolveKeyId(keyId, identity.tenant)
+        target.keyId = await keyIds.current(identity.tenant)
         const { request: sealing, open } = await transport()
         const request = { KeyId: target.keyId, KeySpec: 'AES_256', EncryptionContext, ...sealing }
         return attempts(async (signal) =>
@@ -70,6 +73,7 @@ export function tencentKms(options: TencentKmsOptions): Kms {
       const EncryptionContext = encryptionContext(identity)
       const target: Target = { action: 'Decrypt', keyId: kekId }
       return call(target, async (attempts) => {
+        await keyIds.expectOwn({ wrapped, kekId }, identity)
         const { request: sealing, open } = await transport()
         const request = { CiphertextBlob: wrapped, EncryptionContext, ...sealing }
         return attempts(async (signal) => readUnwrapped(await send(client, 'Decrypt', request, signal), target, open))
@@ -80,7 +84,7 @@ export function tencentKms(options: TencentKmsOptions): Kms {
       const request = { Plaintext: dek.toString('base64'), EncryptionContext: encryptionContext(identity) }
       const target: Target = { action: 'Encrypt', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
-        target.keyId = await resolveKeyId(keyId, identity.tenant)
+        target.keyId = await keyIds.current(identity.tenant)
         const wanted = { KeyId: target.keyId, ...request }
         return attempts(async (signal) => readWrapped(await send(client, 'Encrypt', wanted, signal), target))
       })
@@ -90,9 +94,12 @@ export function tencentKms(options: TencentKmsOptions): Kms {
       const contexts = { SourceEncryptionContext: context, DestinationEncryptionContext: context }
       const target: Target = { action: 'ReEncrypt', keyId: kekId }
       return call(target, async (attempts) => {
-        const DestinationKeyId = await resolveKeyId(keyId, identity.tenant)
+        await keyIds.expectOwn({ wrapped, kekId }, identity)
+        const DestinationKeyId = await keyIds.current(identity.tenant)
         const request = { CiphertextBlob: wrapped, DestinationKeyId, ...contexts }
-        return attempts(async (signal) => readRewrapped(await send(client, 'ReEncrypt', request, signal), target))
+        return attempts(async (signal) =>
+          readRewrapped(await send(client, 'ReEncrypt', request, signal), target, DestinationKeyId),
+        )
       })
     },
   }
@@ -108,24 +115,28 @@ async function readGenerated(answer: TencentAnswer, target: Target, open: Open):
   return { dek: await readDek(answer, target, open), ...wrapped }
 }
 
-function readWrapped({ KeyId: kekId, CiphertextBlob: wrapped }: TencentAnswer, target: Target): WrappedDek {
-  if (isKeyId(kekId) && typeof wrapped === 'string' && wrapped !== '') return { wrapped, kekId }
-  throw refused(target, 'lacks KeyId or CiphertextBlob')
+/** What is under another key than was asked for, or under a key that an alias names, would not be unwrapped later. */
+function readWrapped(answer: TencentAnswer, target: Target, wanted = target.keyId): WrappedDek {
+  const { KeyId: kekId, CiphertextBlob: wrapped } = answer
+  if (!isKeyId(kekId) || typeof wrapped !== 'string' || wrapped === '')
+    throw refused(target, 'lacks KeyId or CiphertextBlob')
+  if (kekId === wanted) return { wrapped, kekId }
+  throw refused(target, `names the key ${kekId}, not ${wanted}: give tencentKms the key's id as "keyId", not an alias`)
 }
 
 /** ReEncrypt takes no source key id, so a blob of another key would be taken over as well. */
-function readRewrapped(answer: TencentAnswer, target: Target): WrappedDek {
-  if (answer.SourceKeyId === target.keyId) return readWrapped(answer, target)
-  const other = isKeyId(answer.SourceKeyId) ? `names the source key ${answer.SourceKeyId}` : 'names no source key'
-  throw refused(target, `${other}: the wrapped DEK and the key id of its row do not belong together`)
+function readRewrapped(answer: TencentAnswer, target: Target, destination: string): WrappedDek {
+  if (answer.SourceKeyId === target.keyId) return readWrapped(answer, target, destination)
+  throw refused(target, `names ${named(answer.SourceKeyId)} as the source: ${NOT_TOGETHER}`)
 }
 
 /** Decrypt takes no key id, so a blob of another key would open as well. */
 async function readUnwrapped(answer: TencentAnswer, target: Target, open: Open): Promise<Buffer> {
   if (answer.KeyId === target.keyId) return readDek(answer, target, open)
-  const other = isKeyId(answer.KeyId) ? `names the key ${answer.KeyId}` : 'names no key'
-  throw refused(target, `${other}: the wrapped DEK and the key id of its row do not belong together`)
+  throw refused(target, `names ${named(answer.KeyId)}: ${NOT_TOGETHER}`)
 }
+
+const NOT_TOGETHER = 'the wrapped DEK and the key id of its row do not belong together'
 
 /** An answer that ignores the wish to have it sealed is refused as any other that is not as it must be. */
 async function readDek({ Plaintext }: TencentAnswer, target: Target, open: Open): Promise<Buffer> {

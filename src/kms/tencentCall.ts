@@ -1,7 +1,7 @@
 import { FieldsealError, quoted } from '../errors.js'
 import type { Attempts } from './patience.js'
 import type { TencentAction } from './tencentClient.js'
-import { isKeyId, type KeyIdOf } from './tencentOptions.js'
+import { isKeyId } from './tencentKeyIds.js'
 
 /** What a call is about, for messages. */
 export interface Target {
@@ -19,23 +19,6 @@ export function ofTenant(tenant: string): string {
   return `of tenant ${quoted(tenant)}`
 }
 
-export async function resolveKeyId(keyId: string | KeyIdOf, tenant: string): Promise<string> {
-  if (typeof keyId === 'string') return keyId
-  const unusable = (why: string, options?: { cause: unknown }) =>
-    new FieldsealError(
-      'KMS_KEY_UNUSABLE',
-      `The keyId function of tencentKms ${why} for tenant ${quoted(tenant)}.`,
-      options,
-    )
-  const answer: unknown = await Promise.resolve(tenant)
-    .then(keyId)
-    .catch((cause: unknown) => {
-      throw unusable('failed', { cause })
-    })
-  if (!isKeyId(answer)) throw unusable('gave no key id')
-  return answer
-}
-
 /** An answer that is not as it must be. */
 export function refused({ action, keyId, subject }: Target, why: string): FieldsealError {
   const row = subject === 'value' ? 'row' : 'row of the keys table'
@@ -44,4 +27,9 @@ export function refused({ action, keyId, subject }: Target, why: string): Fields
     `Tencent KMS, ${action} with key ${keyId}: the answer ${why}. Compare the ${row} with a backup, and ` +
       'check that nothing stands between this host and Tencent.',
   )
+}
+
+/** How a message calls the key that an answer names. */
+export function named(keyId: unknown): string {
+  return isKeyId(keyId) ? `the key ${keyId}` : 'no key'
 }

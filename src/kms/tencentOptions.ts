@@ -1,20 +1,21 @@
 import { FieldsealError } from '../errors.js'
 import type { TencentKmsClient } from './tencentClient.js'
-
-/** The id of the KEK for a tenant's DEKs. */
-export type KeyIdOf = (tenant: string) => string | Promise<string>
+import { type FormerKeyIdsOf, isKeyId, isKeyIdList, type KeyIdOf } from './tencentKeyIds.js'
 
 /** Options of `tencentKms`. */
 export interface TencentKmsOptions {
   /** The SDK's client, `new kms.v20190118.Client(…)`, with credentials and region. */
   readonly client: TencentKmsClient
-  /** The id of the KEK (Tencent: CMK), or a function of the tenant. Only new DEKs ask for it, and values of fields with `mode: kms`. */
+  /**
+   * The id (no alias) of the KEK (Tencent: CMK), or a function of the tenant; asked whenever the KMS is. The tenant `*`
+   * stands for keys that serve all tenants, such as those of global blind indexes: answer a KEK of your own for it.
+   */
   readonly keyId: string | KeyIdOf
   /**
-   * Ids of KEKs under which values of fields with `mode: kms` are still stored from before `keyId` was another one; none
-   * unless given. DEKs need none: the keys table has their key ids.
+   * Ids of KEKs under which DEKs, and values of fields with `mode: kms`, still are from before `keyId` was another one: a
+   * list for all tenants, or a function of the tenant. None unless given. What is under any other KEK is refused.
    */
-  readonly formerKeyIds?: readonly string[] | undefined
+  readonly formerKeyIds?: readonly string[] | FormerKeyIdsOf | undefined
   /** Milliseconds for a whole call, its retries and its waiting included; 10,000 unless given. */
   readonly timeout?: number | undefined
   /** Milliseconds for one attempt; 3,000, or `timeout` if that is shorter, unless given. */
@@ -47,8 +48,8 @@ export function checkedOptions(options: TencentKmsOptions): CheckedOptions {
   if (typeof keyId !== 'function' && !isKeyId(keyId)) {
     throw invalid('keyId', 'must be the id of a key in Tencent KMS, or a function of the tenant that gives one')
   }
-  if (!Array.isArray(formerKeyIds) || !formerKeyIds.every(isKeyId))
-    throw invalid('formerKeyIds', 'must be a list of key ids')
+  if (typeof formerKeyIds !== 'function' && !isKeyIdList(formerKeyIds))
+    throw invalid('formerKeyIds', 'must be a list of key ids, or a function of the tenant that gives one')
   checkInteger({ timeout }, 1, MAX_MILLISECONDS)
   checkInteger({ attemptTimeout }, 1, MAX_MILLISECONDS)
   checkInteger({ maxRetries }, 0, 100)
@@ -57,11 +58,6 @@ export function checkedOptions(options: TencentKmsOptions): CheckedOptions {
     throw invalid('attemptTimeout', `(${attemptTimeout}) is longer than timeout (${timeout})`)
   if (typeof sealed !== 'boolean') throw invalid('sealed', 'must be true or false')
   return { client, keyId, formerKeyIds, timeout, attemptTimeout, maxRetries, concurrency, sealed }
-}
-
-/** Whether a value can be a key id: text without blanks. */
-export function isKeyId(value: unknown): value is string {
-  return typeof value === 'string' && /^\S{1,256}$/.test(value)
 }
 
 function checkClient(client: TencentKmsClient | undefined): void {

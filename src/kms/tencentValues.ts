@@ -2,21 +2,24 @@ import { MOST_KMS_BYTES } from '../crypto/direct.js'
 import { valueContext } from '../keys/encryptionContext.js'
 import type { ValueKms } from '../keys/kms.js'
 import { decodeBytes } from './strictDecode.js'
-import { ofTenant, refused, resolveKeyId, type Target, type TencentCall } from './tencentCall.js'
-import { send, type TencentAnswer } from './tencentClient.js'
-import { type CheckedOptions, isKeyId } from './tencentOptions.js'
+import { named, ofTenant, refused, type Target, type TencentCall } from './tencentCall.js'
+import { send, type TencentAnswer, type TencentKmsClient } from './tencentClient.js'
+import type { TencentKeyIds } from './tencentKeyIds.js'
 
-type ValueOptions = Pick<CheckedOptions, 'client' | 'keyId' | 'formerKeyIds'> & { readonly call: TencentCall }
+interface ValueOptions {
+  readonly client: TencentKmsClient
+  readonly keyIds: TencentKeyIds
+  readonly call: TencentCall
+}
 
 /** Values that Tencent Cloud KMS encrypts itself, each by a request of its own. */
-export function tencentValues(options: ValueOptions): Pick<ValueKms, 'encrypt' | 'decrypt'> {
-  const { client, keyId, call } = options
+export function tencentValues({ client, keyIds, call }: ValueOptions): Pick<ValueKms, 'encrypt' | 'decrypt'> {
   return {
     encrypt: async (plaintext, identity) => {
       const request = { Plaintext: plaintext.toString('base64'), EncryptionContext: valueContext(identity) }
       const target: Target = { action: 'Encrypt', subject: 'value', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
-        target.keyId = await resolveKeyId(keyId, identity.tenant)
+        target.keyId = await keyIds.current(identity.tenant)
         const wanted = { KeyId: target.keyId, ...request }
         return attempts(async (signal) => readBlob(await send(client, 'Encrypt', wanted, signal), target))
       })
@@ -25,8 +28,8 @@ export function tencentValues(options: ValueOptions): Pick<ValueKms, 'encrypt' |
       const request = { CiphertextBlob: ciphertext, EncryptionContext: valueContext(identity) }
       const target: Target = { action: 'Decrypt', subject: 'value', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
-        target.keyId = await resolveKeyId(keyId, identity.tenant)
-        const known = [target.keyId, ...options.formerKeyIds]
+        const known = await keyIds.all(identity.tenant)
+        target.keyId = known[0]!
         return attempts(async (signal) => readValue(await send(client, 'Decrypt', request, signal), target, known))
       })
     },
@@ -47,8 +50,4 @@ function readValue({ KeyId, Plaintext }: TencentAnswer, target: Target, known: r
   const value = decodeBytes(Plaintext, MOST_KMS_BYTES)
   if (value) return value
   throw refused(target, `does not hold a value of at most ${MOST_KMS_BYTES} bytes`)
-}
-
-function named(keyId: unknown): string {
-  return isKeyId(keyId) ? `the key ${keyId}` : 'no key'
 }

@@ -19,6 +19,9 @@ Each option may also come from the environment variable beside it.
   --state <file>         KMS_EMULATOR_STATE       keeps the keys over restarts
   --limit <Action=N>     KMS_EMULATOR_LIMIT       requests per second, may be repeated (variable: with commas)
   --admin                KMS_EMULATOR_ADMIN=1     answers under /_emulator/ (calls, faults) without a signature
+  --allow-in-production  KMS_EMULATOR_ALLOW_IN_PRODUCTION=1
+                         starts with the built-in credential, or with --admin, where NODE_ENV is set and neither
+                         "development" nor "test"
   --help`
 
 const OPTIONS = {
@@ -32,8 +35,11 @@ const OPTIONS = {
   state: { type: 'string' },
   limit: { type: 'string', multiple: true },
   admin: { type: 'boolean' },
+  'allow-in-production': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const
+
+type Flag = 'admin' | 'allow-in-production'
 
 /**
  * The command's arguments and environment as options; `null` when help is asked for.
@@ -43,8 +49,9 @@ const OPTIONS = {
 export function parseCommandLine(args: readonly string[], env: Environment): KmsEmulatorOptions | null {
   const values = parse(args)
   if (values.help) return null
-  const given = (name: Exclude<keyof typeof values, 'limit' | 'admin' | 'help'>): string | undefined =>
+  const given = (name: Exclude<keyof typeof values, 'limit' | Flag | 'help'>): string | undefined =>
     values[name] ?? (env[variable(name)] || undefined)
+  const flag = (name: Flag): boolean => values[name] ?? ['1', 'true'].includes(env[variable(name)] ?? '')
   const stateFile = given('state')
   const keyId = given('key-id')
   const limits = values.limit ?? env[variable('limit')]?.split(',').filter(Boolean) ?? []
@@ -53,7 +60,8 @@ export function parseCommandLine(args: readonly string[], env: Environment): Kms
     host: given('host') ?? '127.0.0.1',
     keys: [{ alias: given('key-alias') ?? 'fieldseal', ...(keyId === undefined ? {} : { keyId }) }],
     limits: Object.fromEntries(limits.map(limitOf)),
-    admin: values.admin ?? ['1', 'true'].includes(env[variable('admin')] ?? ''),
+    admin: flag('admin'),
+    allowInProduction: flag('allow-in-production'),
     ...(stateFile === undefined ? {} : { stateFile }),
     ...credentials({ id: given('secret-id'), key: given('secret-key'), token: given('token') }),
   }
@@ -68,7 +76,7 @@ function parse(args: readonly string[]) {
 }
 
 function variable(option: string): string {
-  return `KMS_EMULATOR_${option.replace('-', '_').toUpperCase()}`
+  return `KMS_EMULATOR_${option.replaceAll('-', '_').toUpperCase()}`
 }
 
 function portOf(text: string): number {

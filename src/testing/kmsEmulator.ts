@@ -1,6 +1,7 @@
 import { Agent, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { FieldsealError } from '../errors.js'
+import { notDevelopment } from '../kms/developmentOnly.js'
 import { ApiError } from './apiError.js'
 import { Calls } from './calls.js'
 import { Cmks } from './cmks.js'
@@ -29,6 +30,11 @@ export interface KmsEmulatorOptions {
   readonly stateFile?: string
   /** Answers under `/_emulator/` to other processes, without a signature; `false` unless given. */
   readonly admin?: boolean
+  /**
+   * Starts with the built-in credential, which everybody knows, or with `admin`, which asks for none, also where NODE_ENV
+   * is set and neither `development` nor `test`; `false` unless given.
+   */
+  readonly allowInProduction?: boolean
 }
 
 /** What the SDK's client takes to reach the emulator. */
@@ -68,6 +74,7 @@ export interface KmsEmulator {
 
 const CREDENTIAL: EmulatorCredential = { secretId: 'AKIDemulator', secretKey: 'emulator-secret-key' }
 const KEYS = [{ alias: 'fieldseal' }]
+const OR_ACCEPT = 'or accept that with allowInProduction: true (--allow-in-production)'
 
 /**
  * Starts an HTTP server that behaves like Tencent Cloud KMS, API 2019-01-18: for tests and development, with the
@@ -91,6 +98,7 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   const { host = '127.0.0.1', credentials = [CREDENTIAL], now = Date.now, admin = false } = options
   const [credential] = credentials
   if (!credential) throw invalid('credentials', 'needs at least one')
+  checkPlace(options, credentials)
   const [calls, faults] = [new Calls(), new Faults()]
   const cmks = cmksOf(options, now)
   const limits = new RateLimits(checkedLimits(options.limits ?? {}), now)
@@ -119,6 +127,22 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
       return stop(server)
     },
   }
+}
+
+/** The credential that is the same everywhere keeps nobody out, whether it was left out or spelt out. */
+function checkPlace(
+  { admin, allowInProduction }: KmsEmulatorOptions,
+  credentials: readonly EmulatorCredential[],
+): void {
+  const why = allowInProduction ? undefined : notDevelopment()
+  if (why === undefined) return
+  if (credentials.some(({ secretKey }) => secretKey === CREDENTIAL.secretKey)) {
+    throw invalid(
+      'credentials',
+      `is the built-in one, which everybody knows, and ${why}: give credentials of your own, ${OR_ACCEPT}`,
+    )
+  }
+  if (admin) throw invalid('admin', `lets everybody in without a signature, and ${why}: leave it out, ${OR_ACCEPT}`)
 }
 
 /** The CMKs of the state file, and those of the options that it lacks. */

@@ -13,8 +13,11 @@ const command = fileURLToPath(new URL('../../src/bin/kms-emulator.ts', import.me
 const folder = mkdtempSync(join(tmpdir(), 'kms-emulator-command-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-function run(args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', command, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })
@@ -48,6 +51,21 @@ describe('kms-emulator', () => {
     const exit = once(child, 'exit')
     expect(await firstLine(child.stderr!)).toBe('--port must be a number from 0 to 65535, not "many". See --help.')
     expect((await exit)[0]).toBe(1)
+  })
+
+  it('does not start in production with the credential that everybody knows, unless it is told to', async () => {
+    const production = { NODE_ENV: 'production' }
+    for (const args of [[], ['--secret-id', 'AKIDtest', '--secret-key', 'hush-hush', '--admin']]) {
+      const child = run(['--port', '0', ...args], production)
+      const exit = once(child, 'exit')
+      expect(await firstLine(child.stderr!)).toMatch(/NODE_ENV is "production".*--allow-in-production/)
+      expect((await exit)[0]).toBe(1)
+    }
+    for (const args of [['--secret-id', 'AKIDtest', '--secret-key', 'hush-hush'], ['--allow-in-production']]) {
+      const child = run(['--port', '0', ...args], production)
+      expect(await firstLine(child.stdout!)).toContain('not for production')
+      expect(await stop(child, 'SIGTERM')).toBe(0)
+    }
   })
 
   it('prints its endpoint and key but not its secret, serves the SDK, and keeps its keys over a restart', async () => {

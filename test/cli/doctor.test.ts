@@ -216,7 +216,7 @@ describe('fieldseal doctor on the KMS', () => {
     ])
     const { found } = await findings()
     expect(found).toMatchObject([
-      { what: expect.stringContaining(`a key under the KEK ${other.keyId} cannot be unwrapped: KEY_INVALID`) },
+      { what: expect.stringContaining(`a key under the KEK ${other.keyId} cannot be unwrapped: KMS_KEY_UNUSABLE`) },
     ])
     await migration.sql(`UPDATE "EncryptionKey" SET "kekId" = $1 WHERE tenant = 'globex'`, [emulator.keyId])
   })

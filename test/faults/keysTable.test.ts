@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import type { ErrorCode } from 'fieldseal'
 import pg from 'pg'
+import { kms } from 'tencentcloud-sdk-nodejs-kms'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
 import { refusal, refusalCode } from '../support/refusal.js'
@@ -28,6 +30,16 @@ const keyOf = (tenant: string, purpose = 'encrypt') =>
 const change = (data: Change, tenant = 'acme', purpose = 'encrypt') =>
   clinic.plain.encryptionKey.update({ where: { id: keyOf(tenant, purpose).id }, data })
 
+/** Wrapped for this very row, by somebody who may encrypt under another KEK that the app may use, and knows the DEK. */
+async function plant(): Promise<Change> {
+  const { keyId } = clinic.emulator.keys.create({ alias: randomUUID() })
+  const client = new kms.v20190118.Client(clinic.emulator.clientConfig())
+  const { id: key, purpose, tenant } = keyOf('acme')
+  const EncryptionContext = JSON.stringify({ key, purpose, tenant })
+  const request = { KeyId: keyId, Plaintext: Buffer.alloc(32, 0x41).toString('base64'), EncryptionContext }
+  return { wrapped: (await client.Encrypt(request)).CiphertextBlob!, kekId: keyId }
+}
+
 /** What it is, how it is done, and what a reader and a writer get. */
 const TAMPERED: readonly (readonly [what: string, tamper: () => unknown, read: ErrorCode, write: ErrorCode])[] = [
   ['is destroyed', () => change({ state: 'destroyed', wrapped: null }), 'KEY_DESTROYED', 'KEY_DESTROYED'],
@@ -36,7 +48,14 @@ const TAMPERED: readonly (readonly [what: string, tamper: () => unknown, read: E
   ['has an empty text', () => change({ wrapped: '' }), 'KEY_INVALID', 'KEY_INVALID'],
   ['has an unknown state', () => change({ state: 'Active' }), 'KEY_INVALID', 'KEY_INVALID'],
   ['has another KMS', () => change({ kms: 'local' }), 'KEY_INVALID', 'KEY_INVALID'],
-  ['has another KEK', () => change({ kekId: 'another-key' }), 'KEY_INVALID', 'KEY_INVALID'],
+  ['has another KEK', () => change({ kekId: 'another-key' }), 'KMS_KEY_UNUSABLE', 'KMS_KEY_UNUSABLE'],
+  ['has a DEK under another KEK', async () => change(await plant()), 'KMS_KEY_UNUSABLE', 'KMS_KEY_UNUSABLE'],
+  [
+    'has one that claims the right KEK',
+    async () => change({ wrapped: (await plant()).wrapped! }),
+    'KEY_INVALID',
+    'KEY_INVALID',
+  ],
   ['has the text of another tenant', () => change({ wrapped: keyOf('globex').wrapped }), 'KEY_INVALID', 'KEY_INVALID'],
   [
     'has the text of the other purpose',

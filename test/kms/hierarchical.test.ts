@@ -166,9 +166,16 @@ describe('hierarchicalKms, what it refuses', () => {
     const { kms } = start({ group: (tenant) => tenant })
     const [mine, theirs] = [identity('acme'), identity('globex')]
     const [one, other] = [await kms.generate(mine), await kms.generate(theirs)]
-    for (const kekId of [other.kekId, 'no id', one.kekId.toUpperCase()]) {
+    for (const kekId of ['no id', one.kekId.toUpperCase()]) {
       expect(await refusalCode(() => kms.unwrap({ ...one, kekId }, mine))).toBe('KMS_REFUSED')
     }
+    expect(await refusalCode(() => kms.unwrap({ ...one, kekId: other.kekId }, mine))).toBe('KMS_KEY_UNUSABLE')
+    const shards = start({ shards: 2 })
+    const whose = Array.from({ length: 20 }, (_, i) => identity(`tenant ${i}`))
+    const made = await Promise.all(whose.map((who) => shards.kms.generate(who)))
+    const foreign = made.find(({ kekId }) => kekId !== made[0]!.kekId)!
+    const swapped = { ...made[0]!, kekId: foreign.kekId }
+    expect(await refusalCode(() => shards.kms.unwrap(swapped, whose[0]!))).toBe('KMS_REFUSED')
   })
 
   it.each<[string, (row: StoredKey, other: StoredKey) => Partial<StoredKey>]>([
@@ -226,7 +233,10 @@ describe('hierarchicalKms, what it refuses', () => {
     ['kms', { kms: hierarchicalKms({ kms: shared() }) as never }],
     ['shards', { shards: 0 }],
     ['shards', { shards: 1.5 }],
-    ['shards', { shards: 2, group: () => 'a' }],
+    ['shards', { shards: 2, group: (): string => 'a' }],
+    ['formerGroups', { formerGroups: ['a'] }],
+    ['formerGroups', { group: (): string => 'a', formerGroups: 'a' as never }],
+    ['formerGroups', { group: (): string => 'a', formerGroups: [''] }],
     ['group', { group: 'a' as never }],
     ['ttl', { ttl: 'soon' }],
     ['ttl', { ttl: 2 ** 31 }],
@@ -291,7 +301,8 @@ describe('hierarchicalKms beside the KMS alone', () => {
     const [store, kms] = [memoryKeyStore(), shared()]
     const who = identity()
     const made = await hierarchicalKms({ kms })(store).generate(who)
-    const back = await hierarchicalKms({ kms, group: () => null })(store).rewrap!(made, who)
+    const formerGroups = Array.from({ length: 8 }, (_, i) => `shard-${i}`)
+    const back = await hierarchicalKms({ kms, group: () => null, formerGroups })(store).rewrap!(made, who)
     expect(back).toMatchObject({ kms: 'local', wrapped: expect.stringMatching(/^fslk1\./) })
     expect((await kms.unwrap(back, who)).equals(made.dek)).toBe(true)
   })

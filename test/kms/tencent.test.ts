@@ -392,13 +392,29 @@ describe('tencentKms, answers that cannot be right', () => {
     const { KeyId: other = '' } = await real.CreateKey({ Alias: 'other' })
     const whose = identity()
     const { wrapped } = await kms.generate(whose)
-    const error = await failure(kms.unwrap({ wrapped, kekId: other }, whose))
+    const both = tencentKms({ client: real, keyId: emulator.keyId, formerKeyIds: [other] })
+    const error = await failure(both.unwrap({ wrapped, kekId: other }, whose))
     expect(error).toMatchObject({ code: 'KMS_REFUSED' })
     expect(error.message).toContain(other)
     expect(error.message).toContain(emulator.keyId)
     const nameless = tencentKms({ keyId: 'k', client: client(async () => ({ Plaintext: good.Plaintext })) })
     expect(await failure(nameless.unwrap({ wrapped, kekId: 'k' }, whose))).toMatchObject({ code: 'KMS_REFUSED' })
   })
+
+  it.each(['GenerateDataKey', 'Encrypt', 'ReEncrypt'])(
+    'refuses %s under a key that was not asked for',
+    async (action) => {
+      const whose = identity()
+      const answer = async () => ({ ...good, KeyId: 'the id of the alias', SourceKeyId: 'alias/app' })
+      const kms = tencentKms({ keyId: 'alias/app', client: { ...client(answer), Encrypt: answer, ReEncrypt: answer } })
+      const calls: { readonly [action: string]: () => Promise<unknown> } = {
+        GenerateDataKey: () => kms.generate(whose),
+        Encrypt: () => kms.wrap!(Buffer.alloc(32), whose),
+        ReEncrypt: () => kms.rewrap!({ wrapped: 'blob', kekId: 'alias/app' }, whose),
+      }
+      expect(await failure(calls[action]!())).toMatchObject({ code: 'KMS_REFUSED' })
+    },
+  )
 
   it('refuses to unwrap for another tenant, purpose or DEK id', async () => {
     const { kms } = await start()
@@ -440,12 +456,16 @@ describe('tencentKms, answers that cannot be right', () => {
     ['gives nothing', () => '' as string, 'gave no key id'],
     ['gives what is no text', () => 7 as unknown as string, 'gave no key id'],
     ['throws', () => Promise.reject(new Error('no such tenant')), 'failed'],
-  ])('says so when the keyId function %s', async (_, keyId, why) => {
+  ])('says so when the keyId function %s, also of what it should unwrap', async (_, keyId, why) => {
     const { emulator, kms } = await start({ keyId })
     expect(await failure(kms.generate(identity('globex')))).toMatchObject({
       code: 'KMS_KEY_UNUSABLE',
       message: `The keyId function of tencentKms ${why} for tenant "globex".`,
     })
+    const wrapped = { wrapped: 'blob', kekId: emulator.keyId }
+    expect((await failure(kms.unwrap(wrapped, identity('globex')))).message).toContain(
+      `keyId function of tencentKms ${why}`,
+    )
     expect(emulator.calls.count()).toBe(0)
   })
 })
@@ -480,7 +500,7 @@ describe('tencentKms', () => {
     }
   })
 
-  it('takes the key from a function of the tenant, sync or async, and unwraps without asking it', async () => {
+  it('takes the key from a function of the tenant, sync or async, for unwrapping too', async () => {
     const { client: real, emulator } = await start()
     const { KeyId: second = '' } = await real.CreateKey({ Alias: 'globex' })
     const asked: string[] = []
@@ -495,7 +515,7 @@ describe('tencentKms', () => {
     const made = [await kms.generate(ids[0]), await kms.generate(ids[1])] as const
     expect(made.map((each) => each.kekId)).toEqual([emulator.keyId, second])
     expect((await kms.unwrap(made[1], ids[1])).equals(made[1].dek)).toBe(true)
-    expect(asked).toEqual(['acme', 'globex'])
+    expect(asked).toEqual(['acme', 'globex', 'globex'])
   })
 
   it('works with a client that has the two methods only', async () => {

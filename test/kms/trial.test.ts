@@ -82,4 +82,15 @@ describe('a trial of a KMS', () => {
     deny(north, 'GenerateDataKey')
     expect(await failures(grouped)).toEqual(['hierarchy generate KMS_DENIED'])
   })
+
+  it('tries each of several KMSs under a hierarchy, for the group as well', async () => {
+    const both = redundantKms({ members: { north: at(north), south: at(south) } })
+    const grouped = hierarchicalKms({ kms: both, group: (tenant) => `group of ${tenant}` })(memoryKeyStore())
+    expect(await failures(grouped)).toEqual([])
+    expect(new Set(contexts(south).map(({ purpose, tenant }) => `${purpose} ${tenant}`))).toEqual(
+      new Set(['check group of acme']),
+    )
+    deny(south, 'GenerateDataKey')
+    expect(await failures(grouped)).toEqual(['hierarchy/south generate KMS_DENIED'])
+  })
 })

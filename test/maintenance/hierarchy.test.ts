@@ -34,7 +34,7 @@ const hierarchy = (options: Hierarchy = { shards: 2 }) =>
 const flat = () => clinic.another()
 const hierarchical = (kms: FieldEncryptionOptions['kms'] = hierarchy()) => clinic.another({ kms })
 /** Both read the other's rows; this one writes as the KMS alone does. */
-const bridge = () => hierarchical(hierarchy({ group: () => null }))
+const bridge = () => hierarchical(hierarchy({ group: () => null, formerGroups: ['shard-0', 'shard-1'] }))
 
 const write = (client: Client, clinicId: string, number = 1) =>
   client.patient.create({ data: { clinicId, number, name: clinicId, email: `${number}@example.com` } })

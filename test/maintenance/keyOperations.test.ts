@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { localKms } from 'fieldseal/local-kms'
 import type { KeyProgress } from 'fieldseal/prisma'
 import { tencentKms } from 'fieldseal/tencent-kms'
@@ -127,10 +127,29 @@ describe('rewrap', () => {
     const own = clinic.emulator.keys.create({ alias: `own-${round}` }).keyId
     const client = new sdk.v20190118.Client(clinic.emulator.clientConfig())
     const keyId = (tenant: string) => (tenant === tenants[0] ? own : clinic.emulator.keyId)
-    const moving = clinic.another({ kms: tencentKms({ client, keyId }) })
-    expect(await moving.$encryption.rewrap()).toMatchObject({ changed: 2, unchanged: 2 })
+    const formerKeyIds = [clinic.emulator.keyId]
+    const moving = () => clinic.another({ kms: tencentKms({ client, keyId, formerKeyIds }) })
+    const moved = () => clinic.another({ kms: tencentKms({ client, keyId }) })
+    expect(await read(moving(), tenants[0]!)).toEqual([`${tenants[0]} 1`])
+    expect(await refusalCode(() => read(moved(), tenants[0]!))).toBe('KMS_KEY_UNUSABLE')
+    expect(await moving().$encryption.rewrap()).toMatchObject({ changed: 2, unchanged: 2, failed: [] })
     expect((await keysOf(tenants[0]!)).map(({ kekId }) => kekId)).toEqual([own, own])
-    expect(await read(clinic.another(), tenants[0]!)).toEqual([`${tenants[0]} 1`])
+    for (const tenant of tenants) expect(await read(moved(), tenant)).toEqual([`${tenant} 1`])
+    expect(await moved().$encryption.rewrap()).toEqual({ changed: 0, unchanged: 4, failed: [] })
+  })
+
+  it('leaves a tenant where it is, and says so, when keyId names another KEK and formerKeyIds not the old one', async () => {
+    const own = clinic.emulator.keys.create({ alias: `else-${round}` }).keyId
+    const client = new sdk.v20190118.Client(clinic.emulator.clientConfig())
+    const before = await wrapped()
+    const { changed, failed } = await clinic.another({ kms: tencentKms({ client, keyId: own }) }).$encryption.rewrap()
+    expect([changed, failed.length, new Set(failed.map(({ error }) => error.code))]).toEqual([
+      0,
+      4,
+      new Set(['KMS_KEY_UNUSABLE']),
+    ])
+    expect(failed[0]!.error.message).toContain('"formerKeyIds"')
+    expect(await wrapped()).toEqual(before)
   })
 
   it('takes DEKs over from another vendor, and back, by unwrapping and wrapping', async () => {
@@ -165,6 +184,22 @@ describe('rewrap', () => {
     expect(changed).toBe(3)
     expect(failed).toMatchObject([{ tenant: tenants[0], key: bad!.id, error: { code: 'KMS_REFUSED' } }])
     expect((await wrapped()).get(bad!.id)).toBe(other!.wrapped)
+  })
+
+  it('does not take over a DEK that somebody planted under another KEK, and writes none under it', async () => {
+    const [tenant] = tenants as [string]
+    const client = new sdk.v20190118.Client(clinic.emulator.clientConfig())
+    const theirs = tencentKms({ client, keyId: clinic.emulator.keys.create({ alias: `theirs-${round}` }).keyId })
+    const whose = { key: randomUUID(), purpose: 'encrypt', tenant } as const
+    const planted = await theirs.wrap!(Buffer.alloc(32, 0x41), whose)
+    const { key: id, ...rest } = { ...whose, ...planted, version: 2, state: 'active', kms: 'tencent' }
+    await clinic.plain.encryptionKey.create({ data: { id, ...rest } })
+    expect(await refusalCode(() => write(clinic.another(), tenant, 2))).toBe('KMS_KEY_UNUSABLE')
+    const { changed, failed } = await clinic.prisma.$encryption.rewrap()
+    expect(changed).toBe(0)
+    expect(failed).toMatchObject([{ tenant, key: id, error: { code: 'KMS_KEY_UNUSABLE' } }])
+    expect((await clinic.plain.encryptionKey.findUniqueOrThrow({ where: { id } })).kekId).toBe(planted.kekId)
+    expect(await read(clinic.another(), tenant)).toEqual([`${tenant} 1`])
   })
 
   it('leaves a key that is destroyed while it is being rewrapped destroyed', async () => {

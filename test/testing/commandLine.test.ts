@@ -20,7 +20,14 @@ describe('parseCommandLine', () => {
   })
 
   it('has defaults for everything, and takes an empty variable for none', () => {
-    const defaults = { port: 8100, host: '127.0.0.1', keys: [{ alias: 'fieldseal' }], limits: {}, admin: false }
+    const defaults = {
+      port: 8100,
+      host: '127.0.0.1',
+      keys: [{ alias: 'fieldseal' }],
+      limits: {},
+      admin: false,
+      allowInProduction: false,
+    }
     expect(parseCommandLine([], {})).toEqual(defaults)
     expect(parseCommandLine([], { KMS_EMULATOR_PORT: '', KMS_EMULATOR_LIMIT: '', KMS_EMULATOR_STATE: '' })).toEqual(
       defaults,
@@ -33,6 +40,7 @@ describe('parseCommandLine', () => {
     keys: [{ alias: 'app', keyId: 'k-1' }],
     limits: { Decrypt: 300, GenerateDataKey: 100 },
     admin: true,
+    allowInProduction: true,
     stateFile: '/var/kms.json',
     credentials: [{ secretId: 'AKID', secretKey: 'S', token: 'T' }],
   }
@@ -40,7 +48,7 @@ describe('parseCommandLine', () => {
   it('takes everything from arguments', () => {
     const text =
       '--port 0 --host 0.0.0.0 --key-alias app --key-id k-1 --limit Decrypt=300 --limit GenerateDataKey=100 --admin ' +
-      '--state /var/kms.json --secret-id AKID --secret-key S --token T'
+      '--allow-in-production --state /var/kms.json --secret-id AKID --secret-key S --token T'
     expect(parseCommandLine(text.split(' '), { KMS_EMULATOR_PORT: '9', KMS_EMULATOR_LIMIT: 'Decrypt=1' })).toEqual(
       options,
     )
@@ -54,6 +62,7 @@ describe('parseCommandLine', () => {
       KMS_EMULATOR_KEY_ID: 'k-1',
       KMS_EMULATOR_LIMIT: 'Decrypt=300, GenerateDataKey=100',
       KMS_EMULATOR_ADMIN: '1',
+      KMS_EMULATOR_ALLOW_IN_PRODUCTION: 'true',
       KMS_EMULATOR_STATE: '/var/kms.json',
       KMS_EMULATOR_SECRET_ID: 'AKID',
       KMS_EMULATOR_SECRET_KEY: 'S',
