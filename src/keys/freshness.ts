@@ -31,6 +31,11 @@ export class Freshness {
     this.#renewAt = Number.NEGATIVE_INFINITY
   }
 
+  /** Has it asked for before it is used again; it may serve on while that cannot be done. */
+  expire(): void {
+    this.#freshUntil = Number.NEGATIVE_INFINITY
+  }
+
   /**
    * Lets it serve on for a while, because it could not be asked for. Never beyond its ceiling.
    *
