@@ -165,9 +165,9 @@ export class DekCache {
   }
 
   /** Has a tenant's DEKs asked for before they are used again; they may serve on while that cannot be done. */
-  expire(tenant: string): void {
-    for (const { dek, freshness } of this.#byId.values()) if (dek.tenant === tenant) freshness.expire()
-    for (const purpose of PURPOSES) this.#active.peek(slot(tenant, purpose))?.freshness.expire()
+  doubt(tenant: string): void {
+    for (const { dek, freshness } of this.#byId.values()) if (dek.tenant === tenant) freshness.doubt()
+    for (const purpose of PURPOSES) this.#active.peek(slot(tenant, purpose))?.freshness.doubt()
   }
 
   /** Whether there is an active DEK of a tenant, be it one whose time is over. */

@@ -228,7 +228,7 @@ export class KeyRing implements KeyHolder {
     try {
       await this.#compare(this.#cache.deks.filter((dek) => dek.tenant === tenant))
     } catch (error) {
-      this.#cache.expire(tenant)
+      this.#cache.doubt(tenant)
       throw error
     }
   }

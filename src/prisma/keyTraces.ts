@@ -76,7 +76,7 @@ async function findRow(client: object, { model, columns }: Place, whose: object)
 }
 
 /** By Prisma's error codes: no such table, no such column, a tenant id that the column's type cannot hold. */
-const HOLDS_NONE = new Set(['P2021', 'P2022', 'P2007', 'P2023'])
+const HOLDS_NONE = new Set(['P2021', 'P2022', 'P2007'])
 
 function nameOf({ model, columns }: Place, row: object): string {
   const values = row as { readonly [column: string]: unknown }
