@@ -151,11 +151,11 @@ export class ActiveKeys {
    * @returns the purposes that had a destroyed key
    */
   async reopen(tenant: string): Promise<Purpose[]> {
-    const { store, cache } = this.#options
+    const { store, cache, destroyed } = this.#options
     const purposes: Purpose[] = []
     for (const purpose of ['encrypt', 'index'] as const) {
       const newest = await store.findNewest(tenant, purpose)
-      if (newest?.state !== 'destroyed') continue
+      if (newest === null || !destroyed.includes(newest)) continue
       await this.#versions.create({ tenant, purpose, spent: undefined, since: cache.now(), reopens: true }, newest)
       purposes.push(purpose)
     }

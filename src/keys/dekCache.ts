@@ -16,8 +16,8 @@ export interface DekCacheOptions {
 }
 
 const PURPOSES: readonly Purpose[] = ['encrypt', 'index', 'wrap']
-/** Tenants whose last eviction is remembered, for the time that a row takes to become a DEK. */
-const EVICTIONS = 10_000
+/** Tenants of whom it is remembered that reads were discarded, for the time that a row takes to become a DEK. */
+const DISCARDED = 10_000
 const LONGEST_TIMER = 2 ** 31 - 1
 
 interface Held {
@@ -46,8 +46,10 @@ export class DekCache {
   readonly #staleFor: number
   readonly #clock: { now(): number }
   #sweep: NodeJS.Timeout | undefined
-  #evictions = 0
-  readonly #evicted: LRUCache<string, number>
+  #mark = 0
+  /** The mark up to which the reads of all tenants, and of single ones, are discarded. */
+  #discarded = 0
+  readonly #discardedOf = new LRUCache<string, number>({ max: DISCARDED })
 
   constructor({ ttl, max, staleFor = 0, clock }: DekCacheOptions) {
     checkRange('ttl', ttl, 1, LONGEST_TIMER)
@@ -57,7 +59,6 @@ export class DekCache {
     const options = { ttl: ttl + staleFor, max, ttlResolution: 0, ...(clock && { perf: clock }) }
     this.#byId = new LRUCache(options)
     this.#active = new LRUCache(options)
-    this.#evicted = new LRUCache({ max: EVICTIONS })
     this.#ttl = ttl
     this.#staleFor = staleFor
     this.#clock = clock ?? performance
@@ -118,19 +119,23 @@ export class DekCache {
 
   /** A mark for `add`, taken before the keys table is read. */
   now(): number {
-    return this.#evictions
+    return this.#mark
   }
 
-  /** Not if the tenant's DEKs were evicted `since`: then the row that it was made of may have been destroyed. */
-  add(dek: Dek, since = this.#evictions): void {
-    if ((this.#evicted.get(dek.tenant) ?? 0) > since) return
+  /**
+   * Not if the tenant's reads were discarded `since`: the row that it was made of may have changed meanwhile.
+   *
+   * @returns whether it is held
+   */
+  add(dek: Dek, since = this.#mark): boolean {
+    if (Math.max(this.#discarded, this.#discardedOf.get(dek.tenant) ?? 0) > since) return false
     this.#byId.set(dek.id, { dek, freshness: this.#freshness() })
     this.#sweep ??= setTimeout(() => this.#dropExpired(), this.#ttl).unref()
+    return true
   }
 
   addActive(dek: Dek, since?: number): void {
-    this.add(dek, since)
-    if (!this.#byId.has(dek.id)) return
+    if (!this.add(dek, since)) return
     this.#active.set(slot(dek.tenant, dek.purpose), { id: dek.id, freshness: this.#freshness() })
   }
 
@@ -148,9 +153,26 @@ export class DekCache {
 
   /** Has the active DEKs of a tenant asked for before they are used again. */
   retire(tenant: string): void {
-    this.#evictions += 1
-    this.#evicted.set(tenant, this.#evictions)
+    this.discardReads(tenant)
     for (const purpose of PURPOSES) this.#active.delete(slot(tenant, purpose))
+  }
+
+  /** Holds nothing that is being made of rows read before now: of a tenant, or of all. */
+  discardReads(tenant?: string): void {
+    this.#mark += 1
+    if (tenant === undefined) this.#discarded = this.#mark
+    else this.#discardedOf.set(tenant, this.#mark)
+  }
+
+  /** Has a tenant's DEKs asked for before they are used again; they may serve on while that cannot be done. */
+  doubt(tenant: string): void {
+    for (const { dek, freshness } of this.#byId.values()) if (dek.tenant === tenant) freshness.doubt()
+    for (const purpose of PURPOSES) this.#active.peek(slot(tenant, purpose))?.freshness.doubt()
+  }
+
+  /** Whether there is an active DEK of a tenant, be it one whose time is over. */
+  holdsActive(tenant: string, purpose: Purpose): boolean {
+    return this.#active.has(slot(tenant, purpose))
   }
 
   /** Has the active DEKs of a tenant asked for at their next use, and behind it. */

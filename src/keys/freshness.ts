@@ -5,6 +5,7 @@ export class Freshness {
   readonly #ceiling: number
   #freshUntil: number
   #renewAt: number
+  #doubted = false
 
   constructor({ now, ttl, staleFor }: { readonly now: number; readonly ttl: number; readonly staleFor: number }) {
     this.#since = now
@@ -31,6 +32,12 @@ export class Freshness {
     this.#renewAt = Number.NEGATIVE_INFINITY
   }
 
+  /** Has it asked for before it is used again; it may serve on while that cannot be done, and is asked for all the time. */
+  doubt(): void {
+    this.#doubted = true
+    this.#freshUntil = Number.NEGATIVE_INFINITY
+  }
+
   /**
    * Lets it serve on for a while, because it could not be asked for. Never beyond its ceiling.
    *
@@ -38,14 +45,17 @@ export class Freshness {
    */
   extend(now: number): boolean {
     const end = this.#since + this.#ceiling
-    this.#freshUntil = Math.max(this.#freshUntil, Math.min(end, now + this.#ttl * EXTENSION))
-    this.#renewAt = now + this.#ttl * EXTENSION * ahead() * 2
+    const extension = Math.min(this.#ttl * EXTENSION, this.#doubted ? DOUBTED_EXTENSION : Number.POSITIVE_INFINITY)
+    this.#freshUntil = Math.max(this.#freshUntil, Math.min(end, now + extension))
+    this.#renewAt = now + extension * ahead() * 2
     return this.isFresh(now)
   }
 }
 
 /** The part of its time for which something serves on before it is asked for again. */
 const EXTENSION = 0.2
+/** The same at most, in milliseconds, for what may have been destroyed. */
+const DOUBTED_EXTENSION = 1_000
 
 /** The last part of its time, in which something used is asked for again: not the same for all that came at once. */
 function ahead(): number {

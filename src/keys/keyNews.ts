@@ -2,12 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { KeyHolder, News, NewsLine } from './news.js'
 import { type Notify, PostgresNews } from './postgresNews.js'
-import { processName } from './processName.js'
+import { isProcessName, processName } from './processName.js'
 
 /** How long others have to acknowledge, in milliseconds. */
 const ACKNOWLEDGE = 1_000
 
-/** Keeps the keys in memory of all processes on one state: tells the others what happened here, and does what they tell. */
+/** Acknowledgements that are kept: whoever may connect to the database can send any number. */
+const MOST_ACKNOWLEDGEMENTS = 10_000
+
+/**
+ * Keeps the keys in memory of all processes on one state: tells the others what happened here, and looks into the keys
+ * table when they tell. News decide nothing by themselves: whoever may connect to the database can send them.
+ */
 export class KeyNews {
   /** This process, among others and among several clients in it. */
   readonly process = processName()
@@ -19,7 +25,7 @@ export class KeyNews {
   /** Without `notify` it tells nobody, and the time of DEKs in memory is all there is. */
   constructor(holders: readonly KeyHolder[], notify: Notify | undefined) {
     this.#holders = holders
-    const listener = { onNews: (news: News) => this.#hear(news), onGap: () => this.#recheck() }
+    const listener = { onNews: (news: News) => this.#hear(news), onGap: () => this.#recheck(undefined) }
     this.#line = notify && new PostgresNews(notify, listener)
   }
 
@@ -48,34 +54,35 @@ export class KeyNews {
     await this.#line?.close()
   }
 
-  async #recheck(): Promise<void> {
-    await Promise.all(this.#holders.map((holder) => holder.recheck()))
-  }
-
-  #each(tell: (holder: KeyHolder) => void): void {
-    for (const holder of this.#holders) tell(holder)
+  async #recheck(tenant: string | undefined): Promise<void> {
+    await Promise.all(this.#holders.map((holder) => holder.recheck(tenant)))
   }
 
   #hear(news: News): void {
     switch (news.kind) {
       case 'rotated':
-        if (news.by !== this.process) this.#each((holder) => holder.renewSoon(news.tenant))
+        if (news.by !== this.process) for (const holder of this.#holders) holder.renewSoon(news.tenant)
         break
       case 'retired':
-        this.#each((holder) => holder.retire(news.tenant))
+        this.#recheck(news.tenant).catch(() => undefined)
         break
       case 'destroyed':
-        this.#drop(news)
+        this.#drop(news).catch(() => undefined)
         break
       case 'dropped':
-        this.#dropped.get(news.id)?.add(news.process)
+        this.#acknowledge(news)
         break
     }
   }
 
-  #drop({ tenant, id }: Extract<News, { kind: 'destroyed' }>): void {
-    this.#each((holder) => holder.evict(tenant))
-    if (this.#dropped.has(id)) return
-    this.#line?.send({ kind: 'dropped', id, process: this.process }).catch(() => undefined)
+  /** Nothing is acknowledged while the keys table cannot be asked. */
+  async #drop({ tenant, id }: Extract<News, { kind: 'destroyed' }>): Promise<void> {
+    await this.#recheck(tenant)
+    if (!this.#dropped.has(id)) await this.#line?.send({ kind: 'dropped', id, process: this.process })
+  }
+
+  #acknowledge({ id, process }: Extract<News, { kind: 'dropped' }>): void {
+    const dropped = this.#dropped.get(id)
+    if (dropped && dropped.size < MOST_ACKNOWLEDGEMENTS && isProcessName(process)) dropped.add(process)
   }
 }

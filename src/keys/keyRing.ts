@@ -3,14 +3,17 @@ import { ActiveKeys, type Allotment } from './activeKeys.js'
 import { withBreaker } from './breaker.js'
 import type { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
+import { DestroyedKeys } from './destroyedKeys.js'
 import type { Emit } from './events.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
+import type { KeyTraces } from './keyTraces.js'
 import { type CountedPurpose, encryptsValues, type Kms, type Purpose, type ValueKms } from './kms.js'
 import { LoadedKeys } from './loadedKeys.js'
 import type { KeyHolder } from './news.js'
 import { type Observation, observedKms } from './observedKms.js'
 import { checkPolicy, ROTATION_DEFAULTS, type RotationPolicy } from './rotation.js'
 import type { TenantScope } from './tenantScope.js'
+import { TrailingFlight } from './trailingFlight.js'
 import { type KmsFailure, tryKms } from './trial.js'
 import { Unwrapper } from './unwrapper.js'
 
@@ -25,6 +28,8 @@ export interface KeyRingOptions {
   readonly kms: Kms
   readonly store: KeyStore
   readonly cache: DekCache
+  /** Tells tenants without a key for blind indexes from new ones; unless given, every one of them is new. */
+  readonly traces?: KeyTraces
   /** When DEKs are succeeded by new ones; 90 days and 2³² messages unless given. */
   readonly rotation?: Partial<RotationPolicy>
   /** What the ring's DEKs are for that are allotted and loaded; `encrypt` unless given. */
@@ -42,6 +47,8 @@ export class KeyRing implements KeyHolder {
   readonly #kms: Kms
   readonly #store: KeyStore
   readonly #cache: DekCache
+  readonly #destroyed = new DestroyedKeys()
+  readonly #rechecks = new TrailingFlight()
   readonly #unwrapper: Unwrapper
   readonly #actives: ActiveKeys
   readonly #loaded: LoadedKeys
@@ -49,7 +56,7 @@ export class KeyRing implements KeyHolder {
 
   /** @throws FieldsealError `OPTIONS_INVALID` for a rotation that cannot be */
   constructor(options: KeyRingOptions) {
-    const { kms, store, cache, rotation, counted = 'encrypt', now = Date.now } = options
+    const { kms, store, cache, traces, rotation, counted = 'encrypt', now = Date.now } = options
     const { emit, around, onRotated = () => undefined } = options.observation ?? NOBODY
     const policy = { ...ROTATION_DEFAULTS, ...rotation }
     checkPolicy(policy)
@@ -58,11 +65,13 @@ export class KeyRing implements KeyHolder {
     const spared = withBreaker(observedKms(kms, { emit, around }))
     this.#emit = emit
     this.#kms = spared
-    const unwrapper = new Unwrapper(spared)
+    const destroyed = this.#destroyed
+    const unwrapper = new Unwrapper(spared, destroyed)
     this.#unwrapper = unwrapper
+    const shared = { store, cache, unwrapper, destroyed, counted, emit }
     const onDestroyed = (tenant: string) => this.evict(tenant)
-    this.#loaded = new LoadedKeys({ store, cache, unwrapper, counted, emit, onDestroyed })
-    this.#actives = new ActiveKeys({ kms: spared, store, cache, unwrapper, policy, counted, now, onRotated, emit })
+    this.#loaded = new LoadedKeys({ ...shared, onDestroyed })
+    this.#actives = new ActiveKeys({ ...shared, kms: spared, traces, policy, now, onRotated })
   }
 
   /**
@@ -164,17 +173,27 @@ export class KeyRing implements KeyHolder {
     return this.#actives.reopen(tenant)
   }
 
+  /** Takes note that keys of a tenant were destroyed: they are dropped, and not used again if their rows come back. */
+  forgetDestroyed(tenant: string, ids: Iterable<string>): void {
+    for (const id of ids) this.#destroyed.add(id)
+    this.evict(tenant)
+  }
+
   /** Drops a tenant's DEKs from memory. What is on its way still serves those who wait for it already. */
   evict(tenant: string): void {
     if (this.#cache.evict(tenant)) this.#emit?.({ type: 'key.evicted', tenant })
-    this.#loaded.forget()
-    this.#unwrapper.forget()
-    this.#actives.forget()
+    this.#forgetReads()
   }
 
   /** Has a tenant's active DEKs asked for before they are used again. */
   retire(tenant: string): void {
     this.#cache.retire(tenant)
+    this.#actives.forget()
+  }
+
+  #forgetReads(): void {
+    this.#loaded.forget()
+    this.#unwrapper.forget()
     this.#actives.forget()
   }
 
@@ -192,17 +211,38 @@ export class KeyRing implements KeyHolder {
     return this.#actives.adopt(row)
   }
 
-  /** Compares what is in memory with the keys table, and drops what is no longer so. No call of the KMS. */
-  async recheck(): Promise<void> {
-    const deks = this.#cache.deks
+  /**
+   * Compares what is in memory with the keys table, of one tenant or of all, and drops what must not be used any more. No
+   * call of the KMS.
+   *
+   * @throws FieldsealError `KEY_STORE_UNAVAILABLE`; the tenant's DEKs are asked for then before they are used again
+   */
+  recheck(tenant?: string): Promise<void> {
+    this.#cache.discardReads(tenant)
+    this.#forgetReads()
+    if (tenant === undefined) return this.#compare(this.#cache.deks)
+    return this.#rechecks.run(tenant, () => this.#recheckTenant(tenant))
+  }
+
+  async #recheckTenant(tenant: string): Promise<void> {
+    try {
+      await this.#compare(this.#cache.deks.filter((dek) => dek.tenant === tenant))
+    } catch (error) {
+      this.#cache.doubt(tenant)
+      throw error
+    }
+  }
+
+  async #compare(deks: readonly Dek[]): Promise<void> {
     for (let i = 0; i < deks.length; i += PAGE) {
       const page = deks.slice(i, i + PAGE)
       const rows = new Map((await this.#store.findByIds(page.map(({ id }) => id))).map((row) => [row.id, row]))
-      for (const { id, tenant, purpose } of page) {
-        const state = rows.get(id)?.state ?? 'destroyed'
-        if (state === 'destroyed') this.evict(tenant)
-        else if (state === 'retired' && this.#cache.active(tenant, purpose)?.id === id) this.retire(tenant)
-      }
+      for (const dek of page) this.#follow(dek, rows.get(dek.id))
     }
+  }
+
+  #follow({ id, tenant, purpose }: Dek, row: StoredKey | undefined): void {
+    if (!row || this.#destroyed.includes(row)) this.evict(tenant)
+    else if (row.state === 'retired' && this.#cache.active(tenant, purpose)?.id === id) this.retire(tenant)
   }
 }

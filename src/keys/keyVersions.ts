@@ -1,10 +1,13 @@
-import { randomUUID } from 'node:crypto'
 import { FieldsealError } from '../errors.js'
 import { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
+import { newDekId, versionAfter } from './dekId.js'
+import type { DestroyedKeys } from './destroyedKeys.js'
 import type { Emit } from './events.js'
+import { FirstKeys, lostKey } from './firstKeys.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, NewKey, StoredKey } from './keyStore.js'
+import type { KeyTraces } from './keyTraces.js'
 import type { CountedPurpose, KeptIdentity, Kms, Purpose } from './kms.js'
 import type { Reservations } from './reservations.js'
 import type { RotationPolicy } from './rotation.js'
@@ -15,6 +18,8 @@ export interface KeyVersionsOptions {
   readonly store: KeyStore
   readonly cache: DekCache
   readonly unwrapper: Unwrapper
+  readonly destroyed: DestroyedKeys
+  readonly traces: KeyTraces | undefined
   readonly policy: RotationPolicy
   readonly counted: CountedPurpose
   /** Milliseconds since the epoch. */
@@ -40,18 +45,41 @@ export interface Wanted {
 export class KeyVersions {
   readonly #options: KeyVersionsOptions
   readonly #reservations: Reservations
+  readonly #firstKeys: FirstKeys
 
   constructor(options: KeyVersionsOptions, reservations: Reservations) {
     this.#options = options
     this.#reservations = reservations
+    this.#firstKeys = new FirstKeys(options)
   }
 
   /** The newest version, as the keys table shows it, if it may encrypt; otherwise its successor. */
   async useOrSucceed(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
-    const identity = newest && { key: newest.id, purpose: wanted.purpose, tenant: wanted.tenant }
-    if (!identity || newest.state === 'retired' || this.#isSpent(wanted, newest)) return this.create(wanted, newest)
+    if (newest === null) return this.#first(wanted)
+    const identity = { key: newest.id, purpose: wanted.purpose, tenant: wanted.tenant }
+    if (this.#options.destroyed.includes(newest)) return this.use(newest, identity, wanted.since)
+    if (newest.state === 'retired') return this.#succeedRetired(wanted, newest)
+    if (this.#isSpent(wanted, newest)) return this.create(wanted, newest)
     if (newest.state === 'active' && this.#isOld(newest)) return this.#succeedOld(wanted, newest, identity)
     return this.use(newest, identity, wanted.since)
+  }
+
+  /** Once more after something was found: another process may have made the key, and rows by it, since. */
+  async #first(wanted: Wanted): Promise<Dek> {
+    const { tenant, purpose } = wanted
+    const trace = await this.#firstKeys.traceOf(tenant, purpose)
+    if (trace === null) return this.create(wanted, null)
+    const newest = await this.#options.store.findNewest(tenant, purpose)
+    if (newest === null) throw lostKey(tenant, purpose, trace)
+    return this.useOrSucceed(wanted, newest)
+  }
+
+  #succeedRetired(wanted: Wanted, retired: StoredKey): Promise<Dek> {
+    if (wanted.purpose !== 'index') return this.create(wanted, retired)
+    const what =
+      'is retired in its row, and keys for blind indexes have no successors: a new one would find nothing that this one ' +
+      'made. Compare the row with a backup, and set its state to active again'
+    throw keyError('KEY_INVALID', retired.id, what)
   }
 
   async #succeedOld(wanted: Wanted, old: StoredKey, identity: KeptIdentity): Promise<Dek> {
@@ -96,12 +124,14 @@ export class KeyVersions {
    */
   async create(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
     const { kms, store } = this.#options
-    const identity: KeptIdentity = { key: randomUUID(), purpose: wanted.purpose, tenant: wanted.tenant }
+    const version = versionAfter(newest)
+    const identity: KeptIdentity = { key: newDekId(version), purpose: wanted.purpose, tenant: wanted.tenant }
     const { dek: bytes, wrapped, kekId, kms: name = kms.name } = await kms.generate(identity)
     const dek = new Dek(identity, bytes)
-    const row = this.#rowOf(dek, { wrapped, kms: name, kekId, version: (newest?.version ?? 0) + 1 })
+    const row = this.#rowOf(dek, { wrapped, kms: name, kekId, version })
     if (!(await store.insert(row, { reopens: wanted.reopens ?? false }))) return this.#useWinner(wanted, row)
     this.#reservations.open(dek.id, row.messages)
+    this.#firstKeys.noteMade(dek.id)
     this.#tellCreated(row, newest)
     return this.#remember(dek, wanted.since)
   }

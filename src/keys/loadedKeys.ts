@@ -1,6 +1,7 @@
 import { FieldsealError, quoted } from '../errors.js'
 import type { Dek } from './dek.js'
 import type { DekCache } from './dekCache.js'
+import type { DestroyedKeys } from './destroyedKeys.js'
 import type { Emit } from './events.js'
 import { keyError } from './keyError.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
@@ -16,6 +17,7 @@ export interface LoadedKeysOptions {
   readonly store: KeyStore
   readonly cache: DekCache
   readonly unwrapper: Unwrapper
+  readonly destroyed: DestroyedKeys
   readonly counted: CountedPurpose
   readonly emit: Emit | undefined
   /** Told of a tenant whose key the keys table shows as destroyed. */
@@ -92,7 +94,7 @@ export class LoadedKeys {
     const row = (await read.rows).find((candidate) => candidate.id === id)
     if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
     if (!isWithin(scope, row.tenant)) throw foreign(id, scope)
-    if (row.state === 'destroyed') this.#options.onDestroyed(row.tenant)
+    if (this.#options.destroyed.includes(row)) this.#options.onDestroyed(row.tenant)
     const dek = await this.#options.unwrapper.unwrap(row, { key: id, purpose: this.#counted, tenant: row.tenant })
     this.#cache.add(dek, read.since)
     return dek

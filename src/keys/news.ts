@@ -4,21 +4,20 @@ export type News =
   | { readonly kind: 'rotated'; readonly tenant: string; readonly by?: string }
   /** A tenant's active DEK must not encrypt any more. */
   | { readonly kind: 'retired'; readonly tenant: string }
-  /** A tenant's keys were destroyed: drop them, and say so to `id`. */
+  /** A tenant's keys were destroyed: drop them if that is so, and answer `id`. */
   | { readonly kind: 'destroyed'; readonly tenant: string; readonly id: string }
   /** A process has dropped them. */
   | { readonly kind: 'dropped'; readonly id: string; readonly process: string }
 
 /** Holds keys of tenants in memory, and is told what became of them. */
 export interface KeyHolder {
-  /** They were destroyed. */
-  evict(tenant: string): void
-  /** The active one must not be used any more. */
-  retire(tenant: string): void
   /** The active one has a successor. */
   renewSoon(tenant: string): void
-  /** Something may have been missed. */
-  recheck(): Promise<void>
+  /**
+   * Something may have become of a tenant's keys, or of anyone's. The keys table knows what: others may say so who have
+   * no part in it. Rejects when it cannot be asked.
+   */
+  recheck(tenant?: string): Promise<void>
 }
 
 /** Several as one; `undefined` for none. */

@@ -5,3 +5,8 @@ import { hostname } from 'node:os'
 export function processName(): string {
   return `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`
 }
+
+/** Whether a text that somebody sent may be such a name, and is safe to print. */
+export function isProcessName(text: string): boolean {
+  return /^[\w.-]{1,253}:\d{1,10}:[0-9a-f]{6}$/.test(text)
+}

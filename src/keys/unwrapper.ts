@@ -1,6 +1,8 @@
 import { isDekId } from '../crypto/header.js'
 import { FieldsealError, quoted } from '../errors.js'
 import { Dek } from './dek.js'
+import { checkVersion } from './dekId.js'
+import { type DestroyedKeys, destroyedError } from './destroyedKeys.js'
 import { keyError } from './keyError.js'
 import type { StoredKey } from './keyStore.js'
 import { type KeptIdentity, type Kms, reads, type WrappedDek } from './kms.js'
@@ -9,10 +11,12 @@ import { SingleFlight } from './singleFlight.js'
 /** Makes DEKs of rows of the keys table, by the KMS. */
 export class Unwrapper {
   readonly #kms: Kms
+  readonly #destroyed: DestroyedKeys
   readonly #unwraps = new SingleFlight<Dek>()
 
-  constructor(kms: Kms) {
+  constructor(kms: Kms, destroyed: DestroyedKeys) {
     this.#kms = kms
+    this.#destroyed = destroyed
   }
 
   /**
@@ -21,6 +25,7 @@ export class Unwrapper {
    * @throws FieldsealError `KEY_DESTROYED`, `KEY_INVALID`, `KMS_*`
    */
   async unwrap(row: StoredKey, identity: KeptIdentity): Promise<Dek> {
+    if (this.#destroyed.includes(row)) throw destroyedError(row)
     const wrapped = { wrapped: usableText(row, identity, this.#kms), kekId: row.kekId }
     const same = JSON.stringify([identity.key, identity.purpose, identity.tenant, wrapped])
     return this.#unwraps.run(same, () => this.#askKms(wrapped, identity))
@@ -47,10 +52,10 @@ export class Unwrapper {
 }
 
 /** The row's wrapped DEK, if the row is one that this process may use. */
-export function usableText(row: StoredKey, identity: KeptIdentity, kms: Kms): string {
-  if (row.state === 'destroyed') throw keyError('KEY_DESTROYED', row.id, 'was destroyed; what it encrypted is gone')
+function usableText(row: StoredKey, identity: KeptIdentity, kms: Kms): string {
   if (row.state !== 'active' && row.state !== 'retired') throw keyError('KEY_INVALID', row.id, 'has an unknown state')
   if (!isDekId(row.id)) throw keyError('KEY_INVALID', row.id, 'has an id that is not a lower-case UUID')
+  checkVersion(row)
   if (row.tenant !== identity.tenant) throw keyError('KEY_INVALID', row.id, 'is of another tenant than was asked for')
   if (row.purpose !== identity.purpose) throw keyError('KEY_INVALID', row.id, `has the purpose ${row.purpose}`)
   if (!reads(kms, row.kms))

@@ -1,5 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { FieldsealError, quoted } from '../errors.js'
+import { checkVersion } from '../keys/dekId.js'
+import { destroyedError } from '../keys/destroyedKeys.js'
 import { keyError } from '../keys/keyError.js'
 import type { KeyStore, StoredKey } from '../keys/keyStore.js'
 import { type DekIdentity, type Kms, reads, type WrappedDek } from '../keys/kms.js'
@@ -36,6 +38,8 @@ interface Move {
 
 async function rewrapRow({ kms, from, store }: Move, row: StoredKey): Promise<boolean> {
   const identity: DekIdentity = { key: row.id, purpose: row.purpose, tenant: row.tenant }
+  if (row.destroyedAt !== null) throw destroyedError(row)
+  checkVersion(row)
   if (from !== kms && row.kms !== from.name && reads(kms, row.kms)) return false
   if (!reads(from, row.kms)) throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS ${quoted(row.kms)}`)
   if (row.wrapped === null) throw keyError('KEY_INVALID', row.id, `is ${row.state}, yet its row has no wrapped key`)

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { FieldsealError, quoted } from '../errors.js'
+import { newDekId } from '../keys/dekId.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import type { KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
 import type { Purpose } from '../keys/kms.js'
@@ -22,7 +22,10 @@ export interface ShredReceipt {
   readonly requestedAt: Date
   /** When the wrapped keys were gone from the table. */
   readonly destroyedAt: Date
-  /** The processes that have said that they hold none of these keys any more; this one is the first. */
+  /**
+   * The processes that have said that they hold none of these keys any more; this one is the first. The others are claims
+   * of whoever may connect to the database: `heldUntil` is what is certain.
+   */
   readonly acknowledged: readonly string[]
   /** Until when a process that has not may still hold one in memory. */
   readonly heldUntil: Date
@@ -58,7 +61,10 @@ export async function shred(shredder: Shredder, tenant: string): Promise<ShredRe
     (['encrypt', 'index'] as const).map((purpose) => tombstone(tenant, purpose)),
   )
   if (rows.length === 0) throw unknownTenant(tenant)
-  ring.evict(tenant)
+  ring.forgetDestroyed(
+    tenant,
+    rows.map(({ id }) => id),
+  )
   const destroyedAt = new Date()
   const others = await tell(tenant)
   return {
@@ -78,7 +84,7 @@ const NO_KMS = ''
 /** Stands where a purpose has no key yet, so that none can be made. */
 function tombstone(tenant: string, purpose: Purpose): NewKey {
   const none = { wrapped: null, kms: NO_KMS, kekId: '', messages: 0 }
-  return { id: randomUUID(), tenant, purpose, version: 1, state: 'destroyed', ...none }
+  return { id: newDekId(1), tenant, purpose, version: 1, state: 'destroyed', ...none }
 }
 
 function destroyedKey({ id, purpose, version, createdAt, destroyedAt }: StoredKey): DestroyedKey {

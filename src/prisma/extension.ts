@@ -18,6 +18,7 @@ import { checkDirectFields, directFields } from './directFields.js'
 import { type EncryptionOperations, encryptionOperations } from './encryptionOperations.js'
 import { type KeyOperations, keyOperations } from './keyOperations.js'
 import { prismaKeyStore } from './keyStore.js'
+import { prismaKeyTraces } from './keyTraces.js'
 import { LimitedPlans } from './limitedPlans.js'
 import { type OperationCall, type OperationContext, runOperation } from './operation.js'
 import { checkOptions, type FieldEncryptionOptions, keySettings } from './options.js'
@@ -155,6 +156,7 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
     kms,
     store,
     cache,
+    traces: prismaKeyTraces(base, schema),
     rotation,
     observation,
   })

@@ -2,10 +2,10 @@ import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
 import type { KeyFilter, KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
 import { clientName } from './clientModels.js'
+import { primaryOf } from './primary.js'
 
 /** What the key store needs of a Prisma client, by structure. */
 interface KeysClient {
-  readonly $primary?: () => KeysClient
   $transaction?<T>(work: (client: KeysClient) => Promise<T>, options: object): Promise<T>
   readonly [model: string]: unknown
 }
@@ -56,7 +56,7 @@ const COLUMNS = {
  */
 export function prismaKeyStore(client: object, model: string): PrismaKeyStore {
   let waiting = 0
-  const base = (): KeysClient => (client as KeysClient).$primary?.() ?? (client as KeysClient)
+  const base = (): KeysClient => primaryOf(client as KeysClient)
   const keysOf = (some: KeysClient) => some[clientName(model)] as KeysDelegate
   const guarded = async <T>(work: (keys: KeysDelegate) => Promise<T>): Promise<T> => {
     waiting += 1

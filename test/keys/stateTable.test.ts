@@ -167,11 +167,23 @@ function expectedRead(memory: Memory, table: Table, kms: KmsState): Cell {
 }
 
 function expectedActive(memory: Memory, table: Table, kms: KmsState, operation: 'write' | 'index'): Cell {
-  const writes = operation === 'write'
   if (memory === 'fresh') return { result: 'v1', calls: '-' }
-  const calls = fetched(writes ? table : indexTable(table), kms)
-  if (memory === 'due') return { result: 'v1', calls }
-  return expectedFetch({ memory, table: writes ? table : indexTable(table), kms, writes })
+  const fetch = operation === 'write' ? expectedWrite(memory, table, kms) : expectedIndex(memory, table, kms)
+  return memory === 'due' ? { ...fetch, result: 'v1' } : fetch
+}
+
+function expectedWrite(memory: Memory, table: Table, kms: KmsState): Cell {
+  if (memory === 'due') return { result: 'v1', calls: fetched(table, kms) }
+  return expectedFetch({ memory, table, kms, writes: true })
+}
+
+/** No index DEK succeeds another, and none is made anew by a process that has one in memory still. */
+function expectedIndex(memory: Memory, given: Table, kms: KmsState): Cell {
+  const table = indexTable(given)
+  if (table === 'retired') return { result: 'KEY_INVALID', calls: 'n' }
+  if (table === 'none' && (memory === 'due' || memory === 'stale')) return { result: 'KEY_NOT_FOUND', calls: 'n2' }
+  if (memory === 'due') return { result: 'v1', calls: fetched(table, kms) }
+  return expectedFetch({ memory, table, kms, writes: false })
 }
 
 /** Neither age nor number of messages matters to an index DEK. */

@@ -1,6 +1,8 @@
+import { setTimeout } from 'node:timers/promises'
 import { type HierarchicalKmsOptions, hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readNews } from '../../src/keys/news.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
 import { refusalCode } from '../support/refusal.js'
 
@@ -104,6 +106,79 @@ describe('processes with keys.notify', () => {
         return versionOf(tenant, number)
       })
       .toBe(2)
+  })
+
+  describe('while the KMS is down', () => {
+    it.each([
+      ['rotated', { by: 'somebody' }],
+      ['retired', {}],
+      ['destroyed', { id: 'forged' }],
+    ] as const)('serve on after forged news that a key was %s', async (kind, more) => {
+      const tenant = await newTenant()
+      const client = app({ ttl: 300, staleFor: '1h' })
+      await listening(1)
+      await write(client, tenant, 1)
+      clinic.emulator.faults.add({ kind: 'status', status: 503, times: 'always' })
+      try {
+        const news = JSON.stringify({ kind, tenant, ...more })
+        for (let sent = 0; sent < 20; sent += 1) await clinic.plain.$executeRaw`SELECT pg_notify('fieldseal', ${news})`
+        await setTimeout(400)
+        expect(await read(client, tenant)).toHaveLength(1)
+        await write(client, tenant, 2)
+        expect(await versionOf(tenant, 2)).toBe(1)
+      } finally {
+        clinic.emulator.faults.clear()
+      }
+    })
+  })
+
+  it('tell one from whom the shred did not hear, and believe no name that is none', async () => {
+    const tenant = await newTenant()
+    const [one, forger] = [app(), new pg.Client({ connectionString: clinic.database.url })]
+    await write(one, tenant, 1)
+    await listening(1)
+    await forger.connect()
+    const names = ['\u001b[2Jhost:1:abcdef', 'no name', 'x'.repeat(4_000), 'host.example:12:0a1b2c']
+    forger.on('notification', async ({ payload }) => {
+      const news = readNews(payload)
+      if (news?.kind !== 'destroyed') return
+      const { id } = news
+      for (const process of names) {
+        await forger.query('SELECT pg_notify($1, $2)', ['fieldseal', JSON.stringify({ kind: 'dropped', id, process })])
+      }
+    })
+    await forger.query('LISTEN fieldseal')
+    const { acknowledged } = await one.$encryption.shred(tenant)
+    await forger.end()
+    expect(acknowledged.slice(1)).toEqual(['host.example:12:0a1b2c'])
+  })
+
+  it('do not acknowledge a shred while they cannot ask the keys table, and serve nothing once they can', async () => {
+    const tenant = await newTenant()
+    const [one, two] = [app(), app({ staleFor: '1h' })]
+    await write(one, tenant, 1)
+    expect(await read(two, tenant)).toHaveLength(1)
+    await listening(2)
+    const blind = new pg.Client({ connectionString: clinic.database.url })
+    await blind.connect()
+    await blind.query('ALTER TABLE encryption_keys RENAME TO elsewhere')
+    await blind.query(
+      `UPDATE elsewhere SET state = 'destroyed', wrapped = NULL, destroyed_at = now() WHERE tenant = $1`,
+      [tenant],
+    )
+    const heard: string[] = []
+    blind.on('notification', ({ payload }) => heard.push(readNews(payload)?.kind ?? 'nothing'))
+    await blind.query('LISTEN fieldseal')
+    const news = JSON.stringify({ kind: 'destroyed', tenant, id: 'by hand' })
+    await blind.query(`SELECT pg_notify('fieldseal', $1)`, [news])
+    await setTimeout(500)
+    expect(heard).toEqual(['destroyed'])
+    expect(await read(two, tenant)).toHaveLength(1)
+    await blind.query('ALTER TABLE elsewhere RENAME TO encryption_keys')
+    await expect.poll(() => refusalCode(() => read(two, tenant)).catch(() => 'readable')).toBe('KEY_DESTROYED')
+    await blind.query(`SELECT pg_notify('fieldseal', $1)`, [news])
+    await expect.poll(() => heard.filter((kind) => kind === 'dropped').length).toBe(2)
+    await blind.end()
   })
 
   it('connect again when the connection is lost, and find out then what they have missed', async () => {
