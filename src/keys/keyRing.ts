@@ -65,6 +65,11 @@ export class KeyRing implements KeyHolder {
     this.#actives = new ActiveKeys({ kms: spared, store, cache, unwrapper, policy, counted, now, onRotated, emit })
   }
 
+  /** What wraps its DEKs, with its calls told and spared while it is down. */
+  get kms(): Kms {
+    return this.#kms
+  }
+
   /**
    * What encrypts values without a DEK.
    *

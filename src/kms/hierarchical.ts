@@ -34,7 +34,9 @@ export function hierarchicalKms(options: HierarchicalKmsOptions): KmsOfStore {
 
 function over({ kms, groupOf }: HierarchySettings, keys: IntermediateKeys): Kms {
   const unwrap = (wrapped: WrappedDek, identity: DekIdentity) =>
-    isUnderIntermediate(wrapped) ? keys.unwrap(wrapped, identity) : kms.unwrap(wrapped, asked(groupOf, identity))
+    isUnderIntermediate(wrapped) && identity.purpose !== 'maintenance'
+      ? keys.unwrap(wrapped, identity)
+      : kms.unwrap(wrapped, asked(groupOf, identity))
   const wrap = async (dek: Buffer, identity: DekIdentity) => {
     const group = parentOf(groupOf, identity)
     return group === null ? wrapFlat(kms, dek, identity) : keys.wrap(group, dek, identity)
@@ -69,14 +71,17 @@ function valuesOf(kms: ValueKms): Partial<ValueKms> {
   }
 }
 
+/** Purposes that are the KMS's own business: who holds an intermediate key must not be able to give orders by it. */
+const OF_THE_KMS: ReadonlySet<DekIdentity['purpose']> = new Set(['wrap', 'check', 'maintenance'])
+
 /** The group whose intermediate key wraps a DEK; `null` when the KMS does, as it does with intermediate keys. */
 function parentOf(groupOf: HierarchySettings['groupOf'], { purpose, tenant }: DekIdentity): string | null {
-  return purpose === 'wrap' || purpose === 'check' ? null : groupOf(tenant)
+  return OF_THE_KMS.has(purpose) ? null : groupOf(tenant)
 }
 
-/** The KMS is tried as it is asked for intermediate keys: for the tenant's group. */
+/** The KMS is asked for what is its own business as it is for intermediate keys: for the tenant's group. */
 function asked(groupOf: HierarchySettings['groupOf'], identity: DekIdentity): DekIdentity {
-  if (identity.purpose !== 'check') return identity
+  if (identity.purpose !== 'check' && identity.purpose !== 'maintenance') return identity
   return { ...identity, tenant: groupOf(identity.tenant) ?? identity.tenant }
 }
 

@@ -120,10 +120,11 @@ export class RangeJobs implements RangeQueue {
   /** Until a job fails. */
   async #workShift(handler: RangeHandler, options: WorkOptions, shift: Shift): Promise<void> {
     const task = async (payload: unknown, { job }: { readonly job: Job }) => {
-      shift.latest = [(payload as RangeJob).range]
+      const wanted = jobIn(payload)
+      shift.latest = [wanted.range]
       const chance = { last: job.attempts >= job.max_attempts, failed: shift.failures > 0 }
       try {
-        if (await handler(payload as RangeJob, chance)) shift.failures = 0
+        if (await handler(wanted, chance)) shift.failures = 0
         else rest()
       } catch (error) {
         shift.failures += 1
@@ -221,6 +222,12 @@ export class RangeJobs implements RangeQueue {
       await this.pool.query(`SELECT FROM ${QUEUE_SCHEMA}.reschedule_jobs($1::bigint[], attempts := $2::int)`, values)
     }
   }
+}
+
+/** Whatever else somebody has put into it is not looked at. */
+function jobIn(payload: unknown): RangeJob {
+  const { range } = (payload ?? {}) as { range?: unknown }
+  return { range: typeof range === 'string' ? range : '' }
 }
 
 function keyOf(range: string): string {
