@@ -95,6 +95,11 @@ export interface RangeJob {
   readonly range: string
 }
 
+/** Whether a text can be the id of a range: what comes through a queue may be anybody's. */
+export function isRangeId(range: unknown): range is string {
+  return typeof range === 'string' && /^[1-9]\d{0,17}$/.test(range)
+}
+
 /** The seam to a queue that workers take jobs from. */
 export interface RangeQueue {
   /**

@@ -3,7 +3,7 @@ import { OPERATIONS } from '../maintenance/operation.js'
 import type { Strain } from '../maintenance/pressure.js'
 import type { Problem } from '../maintenance/problem.js'
 import type { Counts } from '../maintenance/progressStore.js'
-import type { RangeFailure, RangeJob, RangeStore, RangeWork } from '../maintenance/ranges.js'
+import { isRangeId, type RangeFailure, type RangeJob, type RangeStore, type RangeWork } from '../maintenance/ranges.js'
 import type { ProgressEvent } from '../maintenance/run.js'
 import { headcount, Presence } from '../postgres/presence.js'
 import { postgresRanges } from '../postgres/rangeStore.js'
@@ -50,7 +50,7 @@ export async function maintainRange(
   options: MaintainRangeOptions,
 ): Promise<RangeReport> {
   const ranges = postgresRanges(options.database, context.runKeys)
-  const range = rangeIn(job)
+  const range = checkedRange(job)
   try {
     return await workOn(context, ranges, { ...options, range })
   } catch (error) {
@@ -62,13 +62,10 @@ export async function maintainRange(
   }
 }
 
-/** A queue may be one that others write to. */
-function rangeIn({ range }: RangeJob): string {
-  if (typeof range === 'string' && /^[1-9]\d{0,17}$/.test(range)) return range
-  throw new FieldsealError(
-    'OPTIONS_INVALID',
-    '$encryption.maintainRange: the job is none that `maintain` gave to a queue',
-  )
+function checkedRange({ range }: RangeJob): string {
+  if (isRangeId(range)) return range
+  const message = '$encryption.maintainRange: the job names no range, so it is none that `maintain` gave to a queue'
+  throw new FieldsealError('OPTIONS_INVALID', message)
 }
 
 interface RangeOptions extends MaintainRangeOptions {

@@ -107,7 +107,7 @@ export async function reportOf(
   { ranges, run }: Divided,
   { outcome, total, resumed, stopped = [] }: Ending,
 ): Promise<RunReport> {
-  const about = { operation, model: one.model.name, total, outcome, resumed, wanted: 0 }
+  const about = { operation, model: one.model.name, total, outcome, resumed, wanted: 0, missed: 0 }
   if (outcome === 'done') {
     const { cursor: _, ...progress } = await ranges.finish(run)
     return { ...about, ...progress }

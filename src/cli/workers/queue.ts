@@ -2,7 +2,7 @@ import type { Job, Runner, WorkerUtils } from 'graphile-worker'
 import type pg from 'pg'
 import { FieldsealError } from '../../errors.js'
 import { pause } from '../../maintenance/batchSize.js'
-import type { RangeJob, RangeQueue } from '../../maintenance/ranges.js'
+import { isRangeId, type RangeJob, type RangeQueue } from '../../maintenance/ranges.js'
 import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema } from '../../postgres/ownSchema.js'
 import { nobodyHas, someoneWatches } from '../../postgres/presence.js'
 import { runSql } from '../../postgres/sql.js'
@@ -120,11 +120,13 @@ export class RangeJobs implements RangeQueue {
   /** Until a job fails. */
   async #workShift(handler: RangeHandler, options: WorkOptions, shift: Shift): Promise<void> {
     const task = async (payload: unknown, { job }: { readonly job: Job }) => {
-      const wanted = jobIn(payload)
-      shift.latest = [wanted.range]
+      const range = rangeIn(payload)
+      // Not ours: it is dropped, and the command that wants a range gives it out again.
+      if (range === null) return
+      shift.latest = [range]
       const chance = { last: job.attempts >= job.max_attempts, failed: shift.failures > 0 }
       try {
-        if (await handler(wanted, chance)) shift.failures = 0
+        if (await handler({ range }, chance)) shift.failures = 0
         else rest()
       } catch (error) {
         shift.failures += 1
@@ -224,10 +226,10 @@ export class RangeJobs implements RangeQueue {
   }
 }
 
-/** Whatever else somebody has put into it is not looked at. */
-function jobIn(payload: unknown): RangeJob {
+/** Whatever else somebody has put into a job is not looked at. */
+function rangeIn(payload: unknown): string | null {
   const { range } = (payload ?? {}) as { range?: unknown }
-  return { range: typeof range === 'string' ? range : '' }
+  return isRangeId(range) ? range : null
 }
 
 function keyOf(range: string): string {
