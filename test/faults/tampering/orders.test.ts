@@ -203,3 +203,21 @@ describe('what somebody writes into a failure', () => {
     await expectRefused(() => running)
   })
 })
+
+describe('the key of a run', () => {
+  const asked = () =>
+    migration.emulator.calls.log
+      .filter(({ encryptionContext }) => encryptionContext?.includes('"purpose":"maintenance"'))
+      .map(({ action }) => action)
+
+  it('costs one call of the KMS for each process that takes part, and is of no tenant', async () => {
+    migration.emulator.calls.reset()
+    expect(await encryptTogether()).toMatchObject({ outcome: 'done' })
+    expect(asked()).toEqual(['GenerateDataKey', 'Decrypt'])
+    const contexts = migration.emulator.calls.log.map(({ encryptionContext }) => encryptionContext)
+    const [{ run_key } = {}] = await migration.sql('SELECT run_key FROM fieldseal.progress')
+    const { id, wrapped } = run_key as { id: string; wrapped: string }
+    expect(contexts).toContain(`{"key":"${id}","purpose":"maintenance","tenant":"*"}`)
+    expect(JSON.stringify(wrapped).length).toBeGreaterThan(32)
+  })
+})
