@@ -28,6 +28,7 @@
  * | `INDEX_MISMATCH` | verification: a blind index is not what is made of the value beside it now |
  * | `ROW_BUSY` | maintenance: a row stayed locked, or changed between every read and write |
  * | `ROW_REFUSED` | maintenance: a constraint of the database refuses what should be written |
+ * | `PROGRESS_INVALID` | maintenance: what is stored of a run was changed by somebody else, or is no command's |
  * | `DATABASE_UNAVAILABLE` | maintenance: the database could not be reached or used |
  */
 export type ErrorCode =
@@ -56,6 +57,7 @@ export type ErrorCode =
   | 'INDEX_MISMATCH'
   | 'ROW_BUSY'
   | 'ROW_REFUSED'
+  | 'PROGRESS_INVALID'
   | 'DATABASE_UNAVAILABLE'
 
 /** Text from outside, in a message: in quotes and on one line, whatever it holds. */

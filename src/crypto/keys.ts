@@ -7,6 +7,7 @@ const INFO = {
   encrypt: 'fieldseal/1 aes-256-gcm',
   index: 'fieldseal/1 blind-index',
   wrap: 'fieldseal/1 dek-wrap',
+  maintenance: 'fieldseal/1 maintenance',
 } as const
 
 /** A key derived from a DEK, and what else was made of its bytes. */

@@ -59,7 +59,7 @@ export interface KmsCall {
   readonly action: 'generate' | 'unwrap' | 'wrap' | 'rewrap' | 'encrypt' | 'decrypt'
   readonly kms: string
   /** `value`: of a field with `mode: kms`. */
-  readonly purpose: Purpose | 'check' | 'value'
+  readonly purpose: Purpose | 'check' | 'maintenance' | 'value'
   /** The DEK's id, unless it is about a value. */
   readonly key?: string
   /** The value's field, by the name that `as:` pins if it does. */

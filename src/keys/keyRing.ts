@@ -74,6 +74,11 @@ export class KeyRing implements KeyHolder {
     this.#actives = new ActiveKeys({ ...shared, kms: spared, traces, policy, now, onRotated })
   }
 
+  /** What wraps its DEKs, with its calls told and spared while it is down. */
+  get kms(): Kms {
+    return this.#kms
+  }
+
   /**
    * What encrypts values without a DEK.
    *

@@ -4,8 +4,11 @@ import type { KeyHolder } from './news.js'
 export interface DekIdentity {
   /** The DEK's id, a lower-case UUID. */
   readonly key: string
-  /** `check` of one that is made to try the KMS, and thrown away. */
-  readonly purpose: Purpose | 'check'
+  /**
+   * `check` of one that is made to try the KMS, and thrown away; `maintenance` of one that authenticates a run of
+   * maintenance, which is kept beside that and encrypts nothing.
+   */
+  readonly purpose: Purpose | 'check' | 'maintenance'
   readonly tenant: string
 }
 

@@ -39,7 +39,9 @@ export function hierarchicalKms(options: HierarchicalKmsOptions): KmsOfStore {
 function over(settings: HierarchySettings, keys: IntermediateKeys): Kms {
   const { kms, groups } = settings
   const unwrap = (wrapped: WrappedDek, identity: DekIdentity) =>
-    isUnderIntermediate(wrapped) ? keys.unwrap(wrapped, identity) : kms.unwrap(wrapped, asked(groups, identity))
+    isUnderIntermediate(wrapped) && identity.purpose !== 'maintenance'
+      ? keys.unwrap(wrapped, identity)
+      : kms.unwrap(wrapped, asked(groups, identity))
   const wrap = async (dek: Buffer, identity: DekIdentity) => {
     const group = parentOf(groups, identity)
     return group === null ? wrapFlat(kms, dek, identity) : keys.wrap(group, dek, identity)
@@ -86,14 +88,17 @@ function membersOf({ kms, groups }: HierarchySettings): Kms['members'] {
   return Object.fromEntries(Object.entries(kms.members).map(([name, member]) => [name, seen(member)]))
 }
 
+/** Purposes that are the KMS's own business: who holds an intermediate key must not be able to give orders by it. */
+const OF_THE_KMS: ReadonlySet<DekIdentity['purpose']> = new Set(['wrap', 'check', 'maintenance'])
+
 /** The group whose intermediate key wraps a DEK; `null` when the KMS does, as it does with intermediate keys. */
 function parentOf(groups: TenantGroups, { purpose, tenant }: DekIdentity): string | null {
-  return purpose === 'wrap' || purpose === 'check' ? null : groups.current(tenant)
+  return OF_THE_KMS.has(purpose) ? null : groups.current(tenant)
 }
 
-/** The KMS is tried as it is asked for intermediate keys: for the tenant's group. */
+/** The KMS is asked for what is its own business as it is for intermediate keys: for the tenant's group. */
 function asked<Identity extends DekIdentity | ValueIdentity>(groups: TenantGroups, identity: Identity): Identity {
-  if (!('purpose' in identity) || identity.purpose !== 'check') return identity
+  if (!('purpose' in identity) || (identity.purpose !== 'check' && identity.purpose !== 'maintenance')) return identity
   return { ...identity, tenant: groups.current(identity.tenant) ?? identity.tenant }
 }
 

@@ -1,6 +1,8 @@
 import type { Operation } from './operation.js'
 import type { Problem } from './problem.js'
 import type { RowKey } from './rowSource.js'
+import type { RunKey } from './runKey.js'
+import type { WorkOrder } from './workOrder.js'
 
 /** What a run is about. An unfinished run of the same task is taken up where it stopped. */
 export interface Task {
@@ -29,18 +31,29 @@ export interface Progress extends Counts {
   readonly problems: readonly Problem[]
 }
 
-/** Where runs keep how far they are, so that one that was killed goes on. */
+/**
+ * Where runs keep how far they are, so that one that was killed goes on. What is kept is authenticated by the key of the
+ * run: what anybody else wrote there is refused.
+ */
 export interface ProgressStore {
   /**
    * Takes up the unfinished run of a task, or begins one.
    *
    * @param restart begin anew, even if a run is unfinished
+   * @throws FieldsealError `PROGRESS_INVALID` for an unfinished run that was changed
    */
-  open(task: Task, restart: boolean): Promise<ProgressRecord>
+  open(task: Task, restart: boolean): Promise<OpenRun>
+}
+
+/** A run that was begun or taken up. */
+export interface OpenRun extends ProgressRecord {
+  readonly id: string
+  readonly key: RunKey
+  /** For workers, if it is divided among them. */
+  readonly order: WorkOrder | null
 }
 
 export interface ProgressRecord {
-  readonly id: string
   /** How far an earlier run came; `null` for a new run. */
   readonly saved: Progress | null
   save(progress: Progress): Promise<void>

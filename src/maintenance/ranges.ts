@@ -1,8 +1,9 @@
 import type { ErrorCode } from '../errors.js'
-import type { MaxLag } from './pressure.js'
 import type { Problem } from './problem.js'
-import type { Counts, Progress, ProgressRecord, Task } from './progressStore.js'
+import type { Counts, OpenRun, Progress, ProgressRecord, Task } from './progressStore.js'
 import type { RowKey } from './rowSource.js'
+import type { RunKey } from './runKey.js'
+import type { WorkOrder } from './workOrder.js'
 
 /** Rows between two primary keys: what a worker takes on at a time. */
 export interface KeyRange {
@@ -17,15 +18,21 @@ export type RangeState = 'waiting' | 'done' | 'stopped' | 'failed'
 
 /** A range as a worker takes it up, and where it keeps how far it is. */
 export interface RangeWork extends KeyRange {
+  readonly id: string
   readonly run: string
+  readonly key: RunKey
   readonly number: number
   /** Into how many its run is divided. */
   readonly of: number
   readonly task: Task
+  readonly order: WorkOrder
   readonly record: ProgressRecord
 }
 
-/** Why a range could not be done the last time. */
+/**
+ * Why a range could not be done the last time. A worker that cannot reach the KMS cannot authenticate it, so it is what
+ * whoever writes to the database says; it decides only whether the range is tried again.
+ */
 export interface RangeFailure {
   readonly range: string
   readonly code: ErrorCode
@@ -35,7 +42,8 @@ export interface RangeFailure {
 /** How far a divided run is. */
 export interface Overview {
   readonly state: 'running' | 'done' | 'dropped'
-  /** What all ranges come to, and what was done before the run was divided. */
+  readonly order: WorkOrder
+  /** What all ranges say that they come to, and what was done before the run was divided. `finish` makes sure. */
   readonly counts: Counts
   /** Ids of those that are not done yet. */
   readonly waiting: readonly string[]
@@ -54,31 +62,42 @@ export interface RangeNews {
   readonly failures: number
 }
 
-/** Where the ranges of runs are kept. Each is a run of its own: killed, it goes on where it was. */
+/**
+ * Where the ranges of runs are kept. Each is a run of its own: killed, it goes on where it was. All but `reopen`, `left`
+ * and `fail` throw `PROGRESS_INVALID` when what they read was written by somebody else.
+ */
 export interface RangeStore {
-  /** Divides a run, unless it is divided. */
-  divide(run: string, ranges: readonly KeyRange[]): Promise<void>
-  /** Has ranges that stopped or failed wait again. `false` for a run that is not divided. */
-  reopen(run: string): Promise<boolean>
-  overview(run: string): Promise<Overview>
+  /** Divides a run that is not divided. */
+  divide(run: OpenRun, ranges: readonly KeyRange[], order: WorkOrder): Promise<void>
+  /** Has workers go by this order from now on. */
+  instruct(run: OpenRun, order: WorkOrder): Promise<void>
+  /** Has ranges that stopped or failed wait again. */
+  reopen(run: OpenRun): Promise<void>
+  overview(run: OpenRun): Promise<Overview>
+  /** Ids of ranges that are not done, for the queue. */
+  left(run: OpenRun): Promise<readonly string[]>
   /** @param since an earlier answer's `at` */
-  news(run: string, since: string | null): Promise<{ readonly at: string; readonly news: readonly RangeNews[] }>
+  news(run: OpenRun, since: string | null): Promise<{ readonly at: string; readonly news: readonly RangeNews[] }>
   /** `null` for a range that is done, or whose run is over. */
   take(range: string): Promise<RangeWork | null>
-  stop(range: string, problem: Problem): Promise<void>
+  stop(work: RangeWork, problem: Problem): Promise<void>
   /** @param final it will not be tried again by itself */
   fail(failure: RangeFailure, final: boolean): Promise<void>
-  /** Ends a run whose ranges are all done. */
-  finish(run: string): Promise<Progress>
+  /** Ends a run whose ranges are all done, every one, and join without a gap. */
+  finish(run: OpenRun): Promise<Progress>
 }
 
-/** A job for workers, to be sent through a queue as JSON. */
+/**
+ * A job for workers, to be sent through a queue as JSON. It names which range is next and nothing else: what is to be
+ * done with it, the worker learns from what the command that wants it has authenticated.
+ */
 export interface RangeJob {
   readonly range: string
-  readonly onError: 'skip' | 'stop'
-  /** Of all workers together. */
-  readonly rowsPerSecond?: number | undefined
-  readonly maxLag?: MaxLag | undefined
+}
+
+/** Whether a text can be the id of a range: what comes through a queue may be anybody's. */
+export function isRangeId(range: unknown): range is string {
+  return typeof range === 'string' && /^[1-9]\d{0,17}$/.test(range)
 }
 
 /** The seam to a queue that workers take jobs from. */

@@ -59,6 +59,8 @@ export interface RowSource {
   /** About how many rows the table has. */
   estimate(): Promise<number>
   page(request: PageRequest): Promise<Page>
+  /** How many rows the operation wants, in the whole table. It reads all of it. */
+  wanted(): Promise<number>
   /** Those of the rows that are still there and still wanted, as they are now. */
   reread(rows: readonly StoredRow[]): Promise<readonly StoredRow[]>
   /**

@@ -40,6 +40,11 @@ export interface RunReport extends ProgressEvent {
   readonly resumed: boolean
   /** Rows that a dry run would work on. */
   readonly wanted: number
+  /**
+   * Rows that are still to be done although the run has ended: looked for where it went on with an earlier one, which may
+   * have been changed, or long ago.
+   */
+  readonly missed: number
   /** The first of the problems; `skipped` counts them all. */
   readonly problems: readonly Problem[]
 }
@@ -102,7 +107,7 @@ export class MaintenanceRun {
     const outcome = this.#unpassed > 0 ? 'stopped' : ended ? 'done' : 'interrupted'
     await this.#save(outcome === 'done')
     const resumed = (this.#run.record?.saved ?? null) !== null
-    return { ...this.#event(), outcome, resumed, wanted: this.#wanted, problems: this.#problems }
+    return { ...this.#event(), outcome, resumed, wanted: this.#wanted, missed: 0, problems: this.#problems }
   }
 
   async #all(): Promise<boolean> {

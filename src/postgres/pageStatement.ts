@@ -21,6 +21,14 @@ export function pageStatement(context: RowSourceContext, { after, until, limit }
   return { text: select(context, `${where} ORDER BY ${keyOrder(context, 't')} LIMIT ${limit}`, values), values }
 }
 
+/** Counts all that are wanted. */
+export function countStatement(context: RowSourceContext): Statement {
+  const { table } = context
+  const values: unknown[] = []
+  const where = wantedOf(context, values)
+  return { text: `SELECT count(*) FROM ${tableName(table)} t ${tenantJoins(table)} WHERE ${where}`, values }
+}
+
 /** The same of given rows. */
 export function rereadStatement(context: RowSourceContext, rows: readonly StoredRow[]): Statement {
   const { key } = context.facts

@@ -9,11 +9,13 @@ const COUNTED = `
     conflicts bigint NOT NULL DEFAULT 0,
     skipped bigint NOT NULL DEFAULT 0,
     problems jsonb NOT NULL DEFAULT '[]',
-    updated_at timestamptz NOT NULL DEFAULT now()`
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    mac text NOT NULL`
 
 /**
  * Runs of maintenance and how far they are, and the ranges of runs that several workers share. In a schema of its own,
- * Prisma does not see them and reports no drift.
+ * Prisma does not see them and reports no drift. `mac` authenticates a row by the key of its run, which the app's KMS
+ * wraps: SECURITY.md says what each column can do that somebody else has written.
  */
 const CREATE = `
   CREATE TABLE IF NOT EXISTS fieldseal.progress (
@@ -23,7 +25,9 @@ const CREATE = `
     fields text[] NOT NULL,
     tenant text,
     state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'dropped')),
-    started_at timestamptz NOT NULL DEFAULT now(),${COUNTED}
+    started_at timestamptz NOT NULL DEFAULT now(),
+    run_key jsonb NOT NULL,
+    work_order text,${COUNTED}
   );
   CREATE TABLE IF NOT EXISTS fieldseal.ranges (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -79,23 +83,31 @@ export function progressOf([cursor, scanned, changed, conflicts, skipped, proble
   }
 }
 
+/** Before the first row. */
+export const NOTHING_YET: Progress = { cursor: null, scanned: 0, changed: 0, conflicts: 0, skipped: 0, problems: [] }
+
 interface Place {
   readonly database: PgConnection
   readonly table: 'fieldseal.progress' | 'fieldseal.ranges'
   readonly id: string
   /** The state of what is not done. */
   readonly unfinished: string
+  readonly macOf: (progress: Progress, done: boolean) => string
 }
 
-export function recordIn({ database, table, id, unfinished }: Place, saved: Progress | null): ProgressRecord {
-  const write = async (state: string, progress: Progress): Promise<void> => {
+export function recordIn(place: Place, saved: Progress | null): ProgressRecord {
+  const { database, table, id, unfinished, macOf } = place
+  const write = async (done: boolean, progress: Progress): Promise<void> => {
     const { cursor, scanned, changed, conflicts, skipped, problems } = progress
     await runSql(
       database,
       `UPDATE ${table} SET state = $2, cursor = $3, scanned = $4, changed = $5, conflicts = $6, skipped = $7,
-       problems = $8, updated_at = now() WHERE id = $1`,
-      [id, state, cursor, scanned, changed, conflicts, skipped, JSON.stringify(problems)],
+       problems = $8, mac = $9, updated_at = now() WHERE id = $1 AND ($10::boolean OR state <> 'done')`,
+      [
+        ...[id, done ? 'done' : unfinished, cursor, scanned, changed, conflicts, skipped],
+        ...[JSON.stringify(problems), macOf(progress, done), done],
+      ],
     )
   }
-  return { id, saved, save: (progress) => write(unfinished, progress), finish: (progress) => write('done', progress) }
+  return { saved, save: (progress) => write(false, progress), finish: (progress) => write(true, progress) }
 }

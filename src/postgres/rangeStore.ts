@@ -1,45 +1,37 @@
-import type { ErrorCode } from '../errors.js'
-import type { Operation } from '../maintenance/operation.js'
-import type { Overview, RangeFailure, RangeNews, RangeStore, RangeWork } from '../maintenance/ranges.js'
-import { progressOf, progressOn, recordIn } from './progressTables.js'
-import { type PgConnection, runSql, type TextRow } from './sql.js'
-
-/** What a run and its ranges come to. */
-const SUMS = ['scanned', 'changed', 'conflicts', 'skipped'].map(
-  (name) => `p.${name} + (SELECT coalesce(sum(${name}), 0) FROM fieldseal.ranges r WHERE r.run = p.id) AS ${name}`,
-)
+import { progressError } from '../maintenance/progressError.js'
+import type { OpenRun, Progress } from '../maintenance/progressStore.js'
+import type { KeyRange, Overview, RangeNews, RangeState, RangeStore, RangeWork } from '../maintenance/ranges.js'
+import type { RunKeyring } from '../maintenance/runKeyring.js'
+import { textOfOrder, type WorkOrder } from '../maintenance/workOrder.js'
+import { finishRun } from './finishRun.js'
+import { NOTHING_YET, recordIn } from './progressTables.js'
+import { FAILURE_COLUMNS, failureIn, problemIn, textOfStop } from './rangeFailure.js'
+import { type PgConnection, runSql } from './sql.js'
+import { macOfRange, RANGE_COLUMNS, readRange } from './storedRange.js'
+import { RUN_COLUMNS, RUN_WIDTH, readOwnRun, readRun } from './storedRun.js'
 
 /** Ranges in the table `fieldseal.ranges`, each a row with its bounds and how far it is. */
-export function postgresRanges(database: PgConnection): RangeStore {
+export function postgresRanges(database: PgConnection, keys: RunKeyring): RangeStore {
   return {
-    divide: async (run, ranges) => {
-      const bounds = JSON.stringify(ranges.map(({ after, until }) => [after, until]))
-      await runSql(
-        database,
-        `INSERT INTO fieldseal.ranges (run, number, begins_after, ends_with, cursor)
-         SELECT $1, b.number, ${keyIn('b.value -> 0')}, ${keyIn('b.value -> 1')}, ${keyIn('b.value -> 0')}
-         FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY b(value, number)
-         WHERE NOT EXISTS (SELECT FROM fieldseal.ranges WHERE run = $1)`,
-        [run, bounds],
-      )
+    divide: (run, ranges, order) => divide(database, run, ranges, order),
+    instruct: async ({ id, key }, order) => {
+      const values = [id, textOfOrder(key, order)]
+      await runSql(database, 'UPDATE fieldseal.progress SET work_order = $2 WHERE id = $1', values)
     },
-    reopen: async (run) => {
-      await runSql(
-        database,
-        `UPDATE fieldseal.ranges SET state = 'waiting' WHERE run = $1 AND state IN ('stopped', 'failed')`,
-        [run],
-      )
-      const [found] = await runSql(database, 'SELECT EXISTS (SELECT FROM fieldseal.ranges WHERE run = $1)::text', [run])
-      return found![0] === 'true'
+    reopen: async ({ id }) => {
+      const again = `UPDATE fieldseal.ranges SET state = 'waiting' WHERE run = $1 AND state IN ('stopped', 'failed')`
+      await runSql(database, again, [id])
     },
-    overview: (run) => overview(database, run),
+    overview: (run) => overview(database, keys, run),
+    left: async ({ id }) => {
+      const rows = await runSql(database, `SELECT id FROM fieldseal.ranges WHERE run = $1 AND state <> 'done'`, [id])
+      return rows.map(([range]) => range!)
+    },
     news: (run, since) => news(database, run, since),
-    take: (range) => take(database, range),
-    stop: async (range, problem) => {
-      await runSql(database, `UPDATE fieldseal.ranges SET state = 'stopped', failure = $2::jsonb WHERE id = $1`, [
-        range,
-        JSON.stringify(problem),
-      ])
+    take: (range) => take(database, keys, range),
+    stop: async (work, problem) => {
+      const stop = `UPDATE fieldseal.ranges SET state = 'stopped', failure = $2::jsonb WHERE id = $1`
+      await runSql(database, stop, [work.id, textOfStop(work.key, work.number, problem)])
     },
     fail: async ({ range, code, message }, final) => {
       await runSql(
@@ -49,23 +41,30 @@ export function postgresRanges(database: PgConnection): RangeStore {
         [range, JSON.stringify({ code, message }), final],
       )
     },
-    finish: async (run) => {
-      const [row] = await runSql(
-        database,
-        `WITH s AS (
-           SELECT ${SUMS}, p.problems || (
-             SELECT coalesce(jsonb_path_query_array(jsonb_agg(problems ORDER BY number), '$[*][*]'), '[]')
-             FROM fieldseal.ranges WHERE run = $1) AS problems
-           FROM fieldseal.progress p WHERE id = $1
-         ), d AS (DELETE FROM fieldseal.ranges WHERE run = $1 AND (SELECT state FROM fieldseal.progress WHERE id = $1) = 'running')
-         UPDATE fieldseal.progress p SET state = 'done', updated_at = now(), scanned = s.scanned, changed = s.changed,
-           conflicts = s.conflicts, skipped = s.skipped, problems = s.problems
-         FROM s WHERE p.id = $1 RETURNING ${progressOn('p')}`,
-        [run],
-      )
-      return progressOf(row!)
-    },
+    finish: (run) => finishRun(database, keys, run),
   }
+}
+
+async function divide(
+  database: PgConnection,
+  { id, key }: OpenRun,
+  ranges: readonly KeyRange[],
+  order: WorkOrder,
+): Promise<void> {
+  const rows = ranges.map(({ after, until }, i) => {
+    const mac = macOfRange(key, { number: i + 1, after, until }, { ...NOTHING_YET, cursor: after }, false)
+    return [after, until, mac]
+  })
+  // The order and the ranges that it counts are there at once.
+  await runSql(
+    database,
+    `WITH r AS (
+       INSERT INTO fieldseal.ranges (run, number, begins_after, ends_with, cursor, mac)
+       SELECT $1::bigint, b.number, ${keyIn('b.value -> 0')}, ${keyIn('b.value -> 1')}, ${keyIn('b.value -> 0')}, b.value ->> 2
+       FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY b(value, number))
+     UPDATE fieldseal.progress SET work_order = $3 WHERE id = $1::bigint`,
+    [id, JSON.stringify(rows), textOfOrder(key, order)],
+  )
 }
 
 /** A key as an array of texts; NULL for the JSON null. */
@@ -73,71 +72,76 @@ function keyIn(json: string): string {
   return `CASE WHEN jsonb_typeof(${json}) = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(${json})) END`
 }
 
-async function overview(database: PgConnection, run: string): Promise<Overview> {
-  const [sums] = await runSql(database, `SELECT p.state, ${SUMS} FROM fieldseal.progress p WHERE id = $1`, [run])
-  const left = await runSql(
-    database,
-    `SELECT id, state, failure ->> 'code', failure ->> 'message', failure FROM fieldseal.ranges WHERE run = $1 AND state <> 'done' ORDER BY number`,
-    [run],
-  )
-  const [state, ...counts] = sums!
-  const [scanned, changed, conflicts, skipped] = counts.map(Number)
+/** What the counts of all ranges come to. */
+const SUMS = ['scanned', 'changed', 'conflicts', 'skipped'].map(
+  (name) => `p.${name} + (SELECT coalesce(sum(${name}), 0) FROM fieldseal.ranges r WHERE r.run = p.id)`,
+)
+
+async function overview(database: PgConnection, keys: RunKeyring, run: OpenRun): Promise<Overview> {
+  const columns = `${SUMS}, ${RUN_COLUMNS}`
+  const [row] = await runSql(database, `SELECT ${columns} FROM fieldseal.progress p WHERE id = $1`, [run.id])
+  const { state, order } = await readOwnRun(keys, run, row?.slice(SUMS.length))
+  if (order === null) throw progressError(`the order to workers of run ${run.id} was taken away`)
+  const [scanned, changed, conflicts, skipped] = row!.map(Number)
   return {
-    state: state as Overview['state'],
+    state,
+    order,
     counts: { scanned: scanned!, changed: changed!, conflicts: conflicts!, skipped: skipped! },
-    waiting: left.filter(([, state]) => state === 'waiting').map(([id]) => id!),
-    stopped: left.filter(([, state]) => state === 'stopped').map((row) => JSON.parse(row[4]!)),
-    failed: left.filter(([, state]) => state === 'failed').map((row) => failureOf(row[0]!, row[2]!, row[3]!)!),
+    ...(await unfinished(database, run)),
   }
 }
 
-async function news(database: PgConnection, run: string, since: string | null) {
+async function unfinished(
+  database: PgConnection,
+  { id, key }: OpenRun,
+): Promise<Pick<Overview, 'waiting' | 'stopped' | 'failed'>> {
   const rows = await runSql(
     database,
-    `SELECT n.at, r.id, r.problems, r.failure ->> 'code', r.failure ->> 'message', r.failures
+    `SELECT state, id, number, failure, ${FAILURE_COLUMNS} FROM fieldseal.ranges WHERE run = $1 AND state <> 'done' ORDER BY number`,
+    [id],
+  )
+  const of = (wanted: RangeState) => rows.filter(([state]) => state === wanted)
+  return {
+    waiting: of('waiting').map(([, range]) => range!),
+    stopped: of('stopped').map(([, , number, failure]) => problemIn(key, Number(number), failure!)),
+    failed: of('failed').map(([, range, , , code, message]) => failureIn(range!, code ?? '', message!)!),
+  }
+}
+
+async function news(database: PgConnection, { id, key }: OpenRun, since: string | null) {
+  const rows = await runSql(
+    database,
+    `SELECT n.at, ${FAILURE_COLUMNS}, r.failures, ${RANGE_COLUMNS}
      FROM (SELECT now() AS at) n LEFT JOIN fieldseal.ranges r
      ON r.run = $1 AND r.updated_at >= coalesce($2::timestamptz - interval '5 s', '-infinity') AND (r.skipped > 0 OR r.failures > 0)
      ORDER BY r.number`,
-    [run, since],
+    [id, since],
   )
-  const found = rows.filter(([, id]) => id !== null)
-  return { at: rows[0]![0]!, news: found.map(newsOf) }
+  const found = rows.map(([, code, message, failures, ...range]) => ({ code, message, failures, range }))
+  return {
+    at: rows[0]![0]!,
+    news: found
+      .filter(({ range }) => range[0] !== null)
+      .map((row): RangeNews => {
+        const { id: range, progress } = readRange(key, row.range)
+        const failure = failureIn(range, row.code!, row.message!)
+        return { range, problems: progress.problems, failure, failures: Number(row.failures) }
+      }),
+  }
 }
 
-function newsOf([, id, problems, code, message, failures]: TextRow): RangeNews {
-  const failure = failureOf(id!, code!, message!)
-  return { range: id!, problems: JSON.parse(problems!), failure, failures: Number(failures) }
-}
-
-function failureOf(range: string, code: string | null, message: string | null): RangeFailure | null {
-  return code === null ? null : { range, code: code as ErrorCode, message: message ?? '' }
-}
-
-async function take(database: PgConnection, range: string): Promise<RangeWork | null> {
+async function take(database: PgConnection, keys: RunKeyring, range: string): Promise<RangeWork | null> {
   const [row] = await runSql(
     database,
-    `SELECT p.id, p.operation, p.model, to_json(p.fields), p.tenant, r.number,
-       (SELECT count(*) FROM fieldseal.ranges WHERE run = p.id), to_json(r.begins_after), to_json(r.ends_with),
-       ${progressOn('r')}
-     FROM fieldseal.ranges r JOIN fieldseal.progress p ON p.id = r.run
+    `SELECT ${RUN_COLUMNS}, ${RANGE_COLUMNS} FROM fieldseal.ranges r JOIN fieldseal.progress p ON p.id = r.run
      WHERE r.id = $1 AND r.state = 'waiting' AND p.state = 'running'`,
     [range],
   )
   if (!row) return null
-  const [run, operation, model, fields, tenant, number, of, after, until, ...progress] = row
-  const saved = progressOf(progress)
-  return {
-    run: run!,
-    number: Number(number),
-    of: Number(of),
-    task: {
-      operation: operation as Operation,
-      model: model!,
-      fields: JSON.parse(fields!),
-      tenant: tenant ?? undefined,
-    },
-    after: after === null ? null : JSON.parse(after!),
-    until: until === null ? null : JSON.parse(until!),
-    record: recordIn({ database, table: 'fieldseal.ranges', id: range, unfinished: 'waiting' }, saved),
-  }
+  const { id: run, key, task, order } = await readRun(keys, row)
+  if (order === null) throw progressError(`no command has given run ${run} to workers`)
+  const { number, after, until, progress } = readRange(key, row.slice(RUN_WIDTH))
+  const macOf = (progress: Progress, done: boolean) => macOfRange(key, { number, after, until }, progress, done)
+  const record = recordIn({ database, table: 'fieldseal.ranges', id: range, unfinished: 'waiting', macOf }, progress)
+  return { id: range, run, key, number, of: order.ranges, task, order, after, until, record }
 }

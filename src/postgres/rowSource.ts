@@ -9,7 +9,7 @@ import {
 import { readActiveHeads } from './activeHeads.js'
 import { changeStatement } from './changeStatement.js'
 import type { RowSourceContext, RowSourceOptions } from './context.js'
-import { pageStatement, RowReader, rereadStatement } from './pageStatement.js'
+import { countStatement, pageStatement, RowReader, rereadStatement } from './pageStatement.js'
 import { isLockTimeout, type PgConnection, runSql, type TextRow, tableName } from './sql.js'
 import { readTableFacts } from './tableFacts.js'
 
@@ -32,6 +32,11 @@ export async function postgresRows(options: RowSourceOptions): Promise<RowSource
     activeDeks: activeHeads?.dekIds ?? null,
     estimate: () => estimate(database, tableName(table)),
     page: (request) => readPage(context, reader, request),
+    wanted: async () => {
+      const { text, values } = countStatement(context)
+      const [row] = await runOnTable(database, text, values)
+      return Number(row![0])
+    },
     reread: async (rows) => {
       const { text, values } = rereadStatement(context, rows)
       const found = await runOnTable(database, text, values)

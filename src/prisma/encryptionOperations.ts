@@ -4,6 +4,7 @@ import type { CacheFigures } from '../keys/events.js'
 import type { KmsFailure } from '../keys/trial.js'
 import type { RangeJob } from '../maintenance/ranges.js'
 import type { RunReport } from '../maintenance/run.js'
+import { RunKeyring } from '../maintenance/runKeyring.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenant.js'
 import type { KnownValues } from './bound.js'
@@ -57,7 +58,7 @@ export interface EncryptionOperations {
    *
    * @returns what was done, by model
    * @throws FieldsealError `OPTIONS_INVALID`, `TENANT_MISSING`, `ACCESS_DENIED`, `DATABASE_UNAVAILABLE`,
-   * `KEY_STORE_UNAVAILABLE`, `KMS_*`; what is wrong with single rows is reported instead
+   * `PROGRESS_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`; what is wrong with single rows is reported instead
    *
    * @example
    * ```ts
@@ -128,7 +129,8 @@ export function encryptionOperations(
   const watch: MaintainContext['watch'] = (operation, slots) => {
     watchSlots(context, `$encryption.maintain ${operation}`, { slots, done: undefined })
   }
-  const maintenance = { schema, plans, ring, defaultTenant: tenancy.defaultTenant, watch }
+  const runKeys = new RunKeyring(ring.kms)
+  const maintenance = { schema, plans, ring, runKeys, defaultTenant: tenancy.defaultTenant, watch }
   return {
     decryptRows: (model, rows) => decryptRows(context, model, rows),
     encrypt: (field, value, bound = {}) => encryptValue(context, field, value, bound),

@@ -7,6 +7,7 @@ import type { ProgressEvent, RunReport } from '../maintenance/run.js'
 import type { PgConnection } from '../postgres/sql.js'
 import { checkTenant } from '../tenant.js'
 import type { Choice, ChoiceContext } from './choice.js'
+import { withMissed } from './missedRows.js'
 import { runAlone } from './modelTask.js'
 import { type MaintainContext, modelTasks } from './modelTasks.js'
 import { runShared } from './sharedRun.js'
@@ -47,7 +48,7 @@ export async function maintain(context: MaintainContext, options: MaintainOption
   const reports: RunReport[] = []
   for (const task of await modelTasks(context, options)) {
     const report = await (options.workers ? runShared(task, options, options.workers) : runAlone(task, options))
-    reports.push(report)
+    reports.push(report.resumed && report.outcome === 'done' ? await withMissed(task, options, report) : report)
     if (report.outcome !== 'done') break
   }
   return reports

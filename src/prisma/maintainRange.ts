@@ -1,8 +1,9 @@
 import { FieldsealError } from '../errors.js'
+import { OPERATIONS } from '../maintenance/operation.js'
 import type { Strain } from '../maintenance/pressure.js'
 import type { Problem } from '../maintenance/problem.js'
 import type { Counts } from '../maintenance/progressStore.js'
-import type { RangeFailure, RangeJob, RangeWork } from '../maintenance/ranges.js'
+import { isRangeId, type RangeFailure, type RangeJob, type RangeStore, type RangeWork } from '../maintenance/ranges.js'
 import type { ProgressEvent } from '../maintenance/run.js'
 import { headcount, Presence } from '../postgres/presence.js'
 import { postgresRanges } from '../postgres/rangeStore.js'
@@ -48,30 +49,41 @@ export async function maintainRange(
   job: RangeJob,
   options: MaintainRangeOptions,
 ): Promise<RangeReport> {
-  const { database } = options
+  const ranges = postgresRanges(options.database, context.runKeys)
+  const range = checkedRange(job)
   try {
-    return await workOn(context, job, options)
+    return await workOn(context, ranges, { ...options, range })
   } catch (error) {
+    // What was refused once is no better the next time.
+    const final = options.last || FieldsealError.is(error, 'PROGRESS_INVALID')
     // If the database is down, this fails too; the queue keeps the job.
-    await postgresRanges(database)
-      .fail(failureOf(job.range, error), options.last ?? false)
-      .catch(() => {})
+    await ranges.fail(failureOf(range, error), final).catch(() => {})
     throw error
   }
 }
 
-async function workOn(context: MaintainContext, job: RangeJob, options: MaintainRangeOptions): Promise<RangeReport> {
-  const { database } = options
+function checkedRange({ range }: RangeJob): string {
+  if (isRangeId(range)) return range
+  const message = '$encryption.maintainRange: the job names no range, so it is none that `maintain` gave to a queue'
+  throw new FieldsealError('OPTIONS_INVALID', message)
+}
+
+interface RangeOptions extends MaintainRangeOptions {
+  readonly range: string
+}
+
+async function workOn(context: MaintainContext, ranges: RangeStore, options: RangeOptions): Promise<RangeReport> {
+  const { database, range } = options
   const presence = await Presence.open(database)
   try {
-    if (!(await presence.take(job.range))) return { outcome: 'none' }
-    const work = await postgresRanges(database).take(job.range)
+    if (!(await presence.take(range))) return { outcome: 'none' }
+    const work = await ranges.take(range)
     if (work === null) return { outcome: 'none' }
     const { commands, workers } = await headcount(database, work.run)
     if (commands === 0) return { outcome: 'none' }
     if (options.modest && workers > 1) return { outcome: 'left' }
     return await attended(presence, options, { work, workers }, (signal, share) =>
-      workThrough(context, { ...options, signal }, { job, work, share }),
+      workThrough(context, { ...options, signal }, { ranges, work, share }),
     )
   } finally {
     presence.close()
@@ -79,7 +91,7 @@ async function workOn(context: MaintainContext, job: RangeJob, options: Maintain
 }
 
 interface Assignment {
-  readonly job: RangeJob
+  readonly ranges: RangeStore
   readonly work: RangeWork
   /** How many share the rate. */
   readonly share: () => number
@@ -88,13 +100,18 @@ interface Assignment {
 async function workThrough(
   context: MaintainContext,
   options: MaintainRangeOptions,
-  { job, work, share }: Assignment,
+  { ranges, work, share }: Assignment,
 ): Promise<RangeReport> {
   const { database, tenants, signal, onProgress, onWait } = options
   const { operation, model, fields, tenant } = work.task
+  if (!OPERATIONS.includes(operation))
+    throw new FieldsealError(
+      'OPTIONS_INVALID',
+      `a command wants ${operation}, which this process does not know: deploy the same version`,
+    )
   const choice = { models: [model], fields: fields.map((field) => `${model}.${field}`), tenant, tenants }
   const [task] = await modelTasks(context, { operation, database, ...choice })
-  const { onError, rowsPerSecond = Number.POSITIVE_INFINITY, maxLag } = job
+  const { onError, rowsPerSecond = Number.POSITIVE_INFINITY, maxLag } = work.order
   let problem: Problem | undefined
   const onProblem = (found: Problem) => {
     problem = found
@@ -110,7 +127,7 @@ async function workThrough(
   }
   const run = await newRun(task!, manner, work)
   const { outcome, scanned, changed, conflicts, skipped } = await run.start()
-  if (outcome === 'stopped') await postgresRanges(database).stop(job.range, problem!)
+  if (outcome === 'stopped') await ranges.stop(work, problem!)
   return { outcome, operation, model, number: work.number, of: work.of, scanned, changed, conflicts, skipped }
 }
 

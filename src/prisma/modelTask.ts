@@ -4,11 +4,12 @@ import { ActiveDeks } from '../maintenance/activeDeks.js'
 import type { Operation } from '../maintenance/operation.js'
 import type { MaxLag, Strain } from '../maintenance/pressure.js'
 import type { Problem } from '../maintenance/problem.js'
-import type { Counts, ProgressRecord, Task } from '../maintenance/progressStore.js'
+import type { Counts, OpenRun, ProgressRecord, Task } from '../maintenance/progressStore.js'
 import type { RangeStore } from '../maintenance/ranges.js'
 import { RowPlanner } from '../maintenance/rowPlanner.js'
 import type { RowKey } from '../maintenance/rowSource.js'
 import { MaintenanceRun, type ProgressEvent, type RunReport } from '../maintenance/run.js'
+import type { RunKeyring } from '../maintenance/runKeyring.js'
 import { postgresPressure } from '../postgres/pressure.js'
 import { postgresProgress } from '../postgres/progressStore.js'
 import { postgresRanges } from '../postgres/rangeStore.js'
@@ -20,6 +21,7 @@ import type { Maintained } from './maintained.js'
 /** One operation on one model. */
 export interface ModelTask {
   readonly ring: KeyRing
+  readonly runKeys: RunKeyring
   /** Told of what was decrypted and encrypted, before it is written; may throw. */
   readonly watch: (slots: readonly Slot[]) => void
   readonly operation: Operation
@@ -48,21 +50,21 @@ export function taskOf({ operation, one: { model }, tenant }: ModelTask): Task {
 
 /** Works on the table in this process, or on what is left of the ranges that it was divided into. */
 export async function runAlone(task: ModelTask, manner: Manner): Promise<RunReport> {
-  const { database } = task
+  const { database, runKeys } = task
   if (manner.dryRun) return (await newRun(task, manner, { record: null, until: null })).start()
-  const record = await postgresProgress(database).open(taskOf(task), manner.restart ?? false)
-  const ranges = postgresRanges(database)
-  if (await ranges.reopen(record.id)) return runRanges(task, manner, { ranges, run: record.id })
-  return (await newRun(task, manner, { record, until: null })).start()
+  const run = await postgresProgress(database, runKeys).open(taskOf(task), manner.restart ?? false)
+  if (run.order !== null) return runRanges(task, manner, { ranges: postgresRanges(database, runKeys), run })
+  return (await newRun(task, manner, { record: run, until: null })).start()
 }
 
 interface Divided {
   readonly ranges: RangeStore
-  readonly run: string
+  readonly run: OpenRun
 }
 
 async function runRanges(task: ModelTask, manner: Manner, divided: Divided): Promise<RunReport> {
   const { ranges, run } = divided
+  await ranges.reopen(run)
   const seen = { total: 0, stopped: [] as Problem[] }
   const onProblem = (problem: Problem) => {
     seen.stopped = [problem]
@@ -105,7 +107,7 @@ export async function reportOf(
   { ranges, run }: Divided,
   { outcome, total, resumed, stopped = [] }: Ending,
 ): Promise<RunReport> {
-  const about = { operation, model: one.model.name, total, outcome, resumed, wanted: 0 }
+  const about = { operation, model: one.model.name, total, outcome, resumed, wanted: 0, missed: 0 }
   if (outcome === 'done') {
     const { cursor: _, ...progress } = await ranges.finish(run)
     return { ...about, ...progress }

@@ -1,8 +1,11 @@
 import { FieldsealError } from '../errors.js'
 import { pause } from '../maintenance/batchSize.js'
 import type { Problem } from '../maintenance/problem.js'
-import type { Overview, RangeFailure, RangeJob, RangeStore, Workers } from '../maintenance/ranges.js'
+import { progressError } from '../maintenance/progressError.js'
+import type { OpenRun } from '../maintenance/progressStore.js'
+import type { Overview, RangeFailure, RangeStore, Workers } from '../maintenance/ranges.js'
 import type { RunReport } from '../maintenance/run.js'
+import type { WorkOrder } from '../maintenance/workOrder.js'
 import { headcount, Presence } from '../postgres/presence.js'
 import { postgresProgress } from '../postgres/progressStore.js'
 import { postgresRanges } from '../postgres/rangeStore.js'
@@ -25,11 +28,7 @@ export async function runShared(task: ModelTask, manner: SharedManner, workers: 
   const presence = await Presence.open(task.database)
   const shared = new SharedRun(task, manner, workers, presence)
   try {
-    await shared.begin()
-    const outcome = await shared.watch()
-    await (outcome === 'done' ? shared.clear() : shared.leave())
-    if (outcome === 'failed') throw await shared.failure()
-    return await shared.report(outcome)
+    return await shared.start()
   } finally {
     presence.close()
   }
@@ -37,10 +36,12 @@ export async function runShared(task: ModelTask, manner: SharedManner, workers: 
 
 class SharedRun {
   readonly #ranges: RangeStore
-  #run = ''
   #total = 0
   #resumed = false
   #stopped: readonly Problem[] = []
+  #failed: RangeFailure | undefined
+  /** That of the newest order seen. */
+  #issue = 0
   /** How many problems and failures of each range were told of. */
   readonly #told = new Map<string, { problems: number; failures: number }>()
   #newsAt: string | null = null
@@ -53,98 +54,126 @@ class SharedRun {
     private readonly workers: Workers,
     private readonly presence: Presence,
   ) {
-    this.#ranges = postgresRanges(task.database)
+    this.#ranges = postgresRanges(task.database, task.runKeys)
+  }
+
+  async start(): Promise<RunReport> {
+    const run = await this.#begin()
+    try {
+      await this.#tellNews(run, false)
+      const outcome = await this.#watch(run)
+      await (outcome === 'done' ? this.#clear() : this.#leave(run))
+      if (outcome === 'failed') throw this.#failure()
+      return await this.#report(run, outcome)
+    } catch (error) {
+      // Workers refuse it as well, but those that have begun go on for as long as a command is seen.
+      if (FieldsealError.is(error, 'PROGRESS_INVALID')) await this.#leave(run)
+      throw error
+    }
   }
 
   /** Takes up the run, divided as it is, or divides it; one command at a time. */
-  async begin(): Promise<void> {
-    const { database, operation, one, keys, tenant } = this.task
+  async #begin(): Promise<OpenRun> {
+    const { database, runKeys, operation, one, keys, tenant } = this.task
     const task = taskOf(this.task)
     const source = await postgresRows({ database, operation, ...one, keys, tenant })
     this.#total = await source.estimate()
-    await this.presence.alone(JSON.stringify(task), async () => {
-      const { id, saved } = await postgresProgress(database).open(task, this.manner.restart ?? false)
-      if (!(await this.#ranges.reopen(id))) {
-        const size = { rows: this.#total, workers: this.workers.count, after: saved?.cursor ?? null }
-        await this.#ranges.divide(id, await splitTable(database, one.table, size))
-        this.#resumed = saved !== null
-      } else this.#resumed = true
-      this.#run = id
-      await this.presence.watch(id)
+    return this.presence.alone(JSON.stringify(task), async () => {
+      const run = await postgresProgress(database, runKeys).open(task, this.manner.restart ?? false)
+      await (run.order === null ? this.#divide(run) : this.#takeUp(run, run.order))
+      this.#resumed = run.saved !== null
+      await this.presence.watch(run.id)
+      return run
     })
-    await this.#tellNews(false)
   }
 
-  async watch(): Promise<RunReport['outcome'] | 'failed'> {
+  async #divide(run: OpenRun): Promise<void> {
+    const { database, one } = this.task
+    const size = { rows: this.#total, workers: this.workers.count, after: run.saved?.cursor ?? null }
+    const ranges = await splitTable(database, one.table, size)
+    await this.#ranges.divide(run, ranges, this.#order({ issue: 0, ranges: ranges.length }))
+  }
+
+  async #takeUp(run: OpenRun, earlier: WorkOrder): Promise<void> {
+    await this.#ranges.reopen(run)
+    await this.#ranges.instruct(run, this.#order(earlier))
+  }
+
+  #order({ issue, ranges }: Pick<WorkOrder, 'issue' | 'ranges'>): WorkOrder {
+    const { onError = 'skip', rowsPerSecond, maxLag } = this.manner
+    this.#issue = issue + 1
+    return { issue: this.#issue, ranges, onError, rowsPerSecond, maxLag }
+  }
+
+  async #watch(run: OpenRun): Promise<RunReport['outcome'] | 'failed'> {
     const { signal } = this.manner
     const wake = AbortSignal.any([this.presence.lost, ...(signal ? [signal] : [])])
     for (;;) {
-      const seen = await this.#ranges.overview(this.#run)
+      const seen = await this.#ranges.overview(run)
+      this.#checkOrder(seen)
       this.#tellProgress(seen)
-      await this.#tellNews(true)
+      await this.#tellNews(run, true)
       this.presence.lost.throwIfAborted()
-      if (seen.stopped.length > 0) return this.#stoppedAt(seen)
-      if (seen.failed.length > 0) return 'failed'
-      if (seen.waiting.length === 0) return 'done'
-      if (signal?.aborted || seen.state === 'dropped') return 'interrupted'
-      await this.#keep(seen.waiting)
+      const outcome = this.#outcomeOf(seen)
+      if (outcome !== undefined) return outcome
+      await this.#keep(run, seen.waiting)
       await pause(EVERY, wake)
     }
   }
 
+  #outcomeOf({ state, waiting, stopped, failed }: Overview): RunReport['outcome'] | 'failed' | undefined {
+    this.#stopped = stopped
+    this.#failed = failed[0]
+    for (const problem of stopped) this.manner.onProblem?.(problem)
+    if (stopped.length > 0) return 'stopped'
+    if (failed.length > 0) return 'failed'
+    if (waiting.length === 0 || state === 'done') return 'done'
+    return this.manner.signal?.aborted || state === 'dropped' ? 'interrupted' : undefined
+  }
+
+  /** Another command that takes the run up gives a newer order. An older one is genuine, too, but nobody's any more. */
+  #checkOrder({ order }: Overview): void {
+    if (order.issue < this.#issue) throw progressError('an older order to workers was put back')
+    this.#issue = order.issue
+  }
+
   /** Jobs for the next ranges: some more than there are workers, so that one that keeps failing is soon met again. */
-  async #keep(waiting: readonly string[]): Promise<void> {
-    const { workers } = await headcount(this.task.database, this.#run)
+  async #keep({ id }: OpenRun, waiting: readonly string[]): Promise<void> {
+    const { workers } = await headcount(this.task.database, id)
     const most = 2 * Math.max(workers, this.workers.count) + 2
     const next = waiting.slice(0, most)
     for (const range of next) this.#kept.add(range)
-    await this.workers.queue.keep(next.map((range) => this.#job(range)))
-  }
-
-  #stoppedAt({ stopped }: Overview): 'stopped' {
-    this.#stopped = stopped
-    for (const problem of stopped) this.manner.onProblem?.(problem)
-    return 'stopped'
+    await this.workers.queue.keep(next.map((range) => ({ range })))
   }
 
   /** What a range failed for at last. */
-  async failure(): Promise<FieldsealError> {
-    const [first] = (await this.#ranges.overview(this.#run)).failed
-    const message = `a range of ${this.task.one.model.name} could not be done, tried again and again: ${first?.message}`
-    return new FieldsealError(first?.code ?? 'DATABASE_UNAVAILABLE', message)
+  #failure(): FieldsealError {
+    const { code = 'DATABASE_UNAVAILABLE', message } = this.#failed ?? {}
+    const { name } = this.task.one.model
+    const what = code === 'PROGRESS_INVALID' ? 'was refused by a worker' : 'could not be done, tried again and again'
+    return new FieldsealError(code, `a range of ${name} ${what}: ${message}`)
   }
 
   /** A range may have been done just before it was given a job again. */
-  clear(): Promise<void> {
+  #clear(): Promise<void> {
     return this.workers.queue.remove([...this.#kept])
   }
 
   /** Workers see that nobody watches any more, and end their batches. */
-  async leave(): Promise<void> {
-    const { waiting, failed } = await this.#ranges.overview(this.#run)
-    for (const range of [...waiting, ...failed.map(({ range }) => range)]) this.#kept.add(range)
-    await this.clear()
+  async #leave(run: OpenRun): Promise<void> {
+    for (const range of await this.#ranges.left(run)) this.#kept.add(range)
+    await this.#clear()
     await this.presence.leave()
     for (const until = performance.now() + LEAVE; performance.now() < until; await pause(EVERY / 2, undefined)) {
-      const { commands, workers } = await headcount(this.task.database, this.#run)
+      const { commands, workers } = await headcount(this.task.database, run.id)
       if (commands > 0) return
-      if (workers === 0) return this.clear()
+      if (workers === 0) return this.#clear()
     }
   }
 
-  report(outcome: RunReport['outcome']): Promise<RunReport> {
-    const divided = { ranges: this.#ranges, run: this.#run }
-    return reportOf(this.task, divided, {
-      outcome,
-      total: this.#total,
-      resumed: this.#resumed,
-      stopped: this.#stopped,
-    })
-  }
-
-  #job(range: string): RangeJob {
-    const { onError = 'skip', rowsPerSecond, maxLag } = this.manner
-    return { range, onError, rowsPerSecond, maxLag }
+  #report(run: OpenRun, outcome: RunReport['outcome']): Promise<RunReport> {
+    const ending = { outcome, total: this.#total, resumed: this.#resumed, stopped: this.#stopped }
+    return reportOf(this.task, { ranges: this.#ranges, run }, ending)
   }
 
   #tellProgress({ counts }: Overview): void {
@@ -152,8 +181,8 @@ class SharedRun {
     this.manner.onProgress?.({ operation, model: one.model.name, total: this.#total, ...counts })
   }
 
-  async #tellNews(aloud: boolean): Promise<void> {
-    const { at, news } = await this.#ranges.news(this.#run, this.#newsAt)
+  async #tellNews(run: OpenRun, aloud: boolean): Promise<void> {
+    const { at, news } = await this.#ranges.news(run, this.#newsAt)
     this.#newsAt = at
     for (const { range, problems, failure, failures } of news) {
       const told = this.#told.get(range) ?? { problems: 0, failures: 0 }

@@ -2,7 +2,7 @@ import type { Survey } from 'fieldseal/prisma'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { dump, plainCustomer } from '../maintenance/migration.js'
 import { migration, plaintextFirst } from '../maintenance/plaintextFirst.js'
-import { CONFIG, configure, runCommand, startCommand } from './runCommand.js'
+import { CONFIG, configure, LEAVING, runCommand, startCommand } from './runCommand.js'
 
 plaintextFirst()
 beforeEach(() => configure(migration))
@@ -39,6 +39,14 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     expect(await run('status')).toMatchObject({ code: 0, output: expect.stringContaining('v2 active: 60') })
     expect(await run('rewrap')).toMatchObject({ code: 0, output: expect.stringContaining('unchanged') })
 
+    expect(await run('decrypt', '--yes', '--field', 'Customer.name')).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(
+        /OPTIONS_INVALID: decrypt would put plaintext into Customer\.name, .*ejecting.*prisma generate/,
+      ),
+    })
+    expect(await run('status')).toMatchObject({ code: 0, output: expect.stringContaining('v2 active: 60') })
+    configure(migration, LEAVING)
     const refused = await run('decrypt')
     expect(refused).toMatchObject({ code: 2, errors: expect.stringContaining('say --yes') })
     expect(await run('decrypt', '--yes')).toMatchObject({ code: 0 })
@@ -83,7 +91,6 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     for (const [operation, expected] of [
       ['re-encrypt', { operation: 're-encrypt', wanted: 0 }],
       ['reindex', { operation: 'reindex', wanted: 40 }],
-      ['decrypt', { operation: 'decrypt', wanted: 40 }],
       ['verify', { operation: 'verify', wanted: 40 }],
       ['rotate', { operation: 'rotate', keys: 1 }],
       ['rewrap', { operation: 'rewrap', keys: 2 }],
@@ -92,6 +99,9 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
       const { code, output } = await run(operation, '--tenant', 'acme', '--dry-run', '--json', ...model)
       expect({ code, dry: events(output).at(-1) }).toMatchObject({ code: 0, dry: { event: 'dry-run', ...expected } })
     }
+    configure(migration, LEAVING)
+    const { output } = await run('decrypt', '--field', 'Customer.name', '--tenant', 'acme', '--dry-run', '--json')
+    expect(events(output).at(-1)).toMatchObject({ event: 'dry-run', operation: 'decrypt', wanted: 40 })
     expect(await dump(migration)).toEqual(before)
     expect(await migration.sql('SELECT * FROM "EncryptionKey" ORDER BY id')).toEqual(keys)
   })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { addPlaintext, dump, empty, type Migration, openMigration } from '../maintenance/migration.js'
-import { configure, type Ended, startCommandWith } from './runCommand.js'
+import { configure, type Ended, LEAVING, startCommandWith } from './runCommand.js'
 
 const MINUTES = 60_000
 
@@ -93,7 +93,9 @@ describe('a database user who may create no schema', () => {
       ]) {
         expect(await run(...args)).toMatchObject({ code: 0, errors: '' })
       }
+      configure(migration, LEAVING)
       expect(await run('decrypt', '--yes')).toMatchObject({ code: 0, errors: '' })
+      configure(migration)
       expect(await made()).toEqual(['fieldseal'])
     },
     3 * MINUTES,

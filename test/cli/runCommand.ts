@@ -34,6 +34,10 @@ export default defineConfig({
 })
 `
 
+/** Once all encrypted fields are marked `ejecting`. */
+export const LEAVING = `import { ejecting } from '../../test/support/ejecting'
+${CONFIG.replace('schema: encryptionSchema', 'schema: ejecting(encryptionSchema)')}`
+
 /** Whose folder, database and KMS a command works with. */
 export type Commanded = Pick<Migration, 'folder' | 'database' | 'emulator'>
 

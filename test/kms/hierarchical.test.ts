@@ -29,6 +29,18 @@ function identity(tenant = 'acme', purpose: DekIdentity['purpose'] = 'encrypt'):
 const wrapRows = (store: MemoryKeyStore) => store.rows.filter(({ purpose }) => purpose === 'wrap')
 
 describe('hierarchicalKms, what it makes', () => {
+  it('has the KMS itself wrap what authenticates maintenance: no intermediate key gives orders', async () => {
+    const { kms, inner, store } = start()
+    const whose = identity('*', 'maintenance')
+    const { dek, ...wrapped } = await kms.generate(whose)
+    expect(await kms.unwrap(wrapped, whose)).toEqual(dek)
+    expect(inner.calls).toEqual({ generate: 1, unwrap: 1 })
+    expect(wrapRows(store)).toEqual([])
+    const { dek: _, ...underIntermediate } = await kms.generate({ ...whose, purpose: 'index' })
+    expect(underIntermediate.wrapped).toMatch(/^fsw1\./)
+    await expect(kms.unwrap(underIntermediate, whose)).rejects.toThrow()
+  })
+
   it('wraps the DEKs of any number of tenants with one call of the KMS per shard, and opens them elsewhere with as many', async () => {
     const [store, kms] = [memoryKeyStore(), shared()]
     const maker = start({ store, kms, shards: 4 })

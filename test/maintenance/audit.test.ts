@@ -1,17 +1,18 @@
 import { withTenant } from 'fieldseal'
-import type { AuditEntry, EncryptionEvent, Operation } from 'fieldseal/prisma'
+import type { AuditEntry, EncryptionEvent, FieldEncryptionOptions, Operation } from 'fieldseal/prisma'
 import { describe, expect, it } from 'vitest'
 import type { FixtureClient } from '../prisma/fixtureClient.js'
+import { ejecting } from '../support/ejecting.js'
 import { dump, TENANTS } from './migration.js'
 import { migration, plaintextFirst } from './plaintextFirst.js'
 
 plaintextFirst()
 
-function audited() {
+function audited(options: Partial<FieldEncryptionOptions> = {}) {
   const entries: AuditEntry[] = []
   const events: EncryptionEvent[] = []
   const audit = { actor: () => 'the night job', record: (entry: AuditEntry) => entries.push(entry) }
-  const client = migration.another({ audit, onEvent: (event) => events.push(event) })
+  const client = migration.another({ audit, onEvent: (event) => events.push(event), ...options })
   return { client, entries, events }
 }
 
@@ -68,8 +69,9 @@ describe('maintenance with an audit hook', () => {
     await withTenant('acme', { purpose: 'rotation' }, () => maintain(client, 're-encrypt', { models: ['Invoice'] }))
     expect(new Set(entries.map(({ purpose }) => purpose))).toEqual(new Set(['rotation']))
     expect(totals(entries.splice(0))).toEqual({ 'acme Invoice.text decrypt': 40, 'acme Invoice.text encrypt': 40 })
-    await maintain(client, 'decrypt', { models: ['Word'], tenant: undefined })
-    expect(totals(entries)).toMatchObject({ 'acme Word.note decrypt': 12 })
+    const leaving = audited({ schema: ejecting(migration.schema) })
+    await maintain(leaving.client, 'decrypt', { models: ['Word'], tenant: undefined })
+    expect(totals(leaving.entries)).toMatchObject({ 'acme Word.note decrypt': 12 })
   })
 
   it('records nothing of a dry run', async () => {
@@ -87,7 +89,8 @@ describe('maintenance with an audit hook', () => {
       const record = () => {
         throw full
       }
-      const client = migration.another({ audit: { record } })
+      const deployed = operation === 'decrypt' ? { schema: ejecting(migration.schema) } : {}
+      const client = migration.another({ audit: { record }, ...deployed })
       await expect(maintain(client, operation)).rejects.toBe(full)
       expect(await dump(migration)).toEqual(before)
       const [report] = await migration.run(operation, { models: ['Customer'] })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ejecting } from '../support/ejecting.js'
 import { refusal } from '../support/refusal.js'
 import { dump, type Migration, plainCustomer, TENANTS, tenantOf } from './migration.js'
 import { migration, plaintextFirst } from './plaintextFirst.js'
@@ -229,6 +230,38 @@ describe('decrypt', () => {
     await migration.run('encrypt')
     expect(summary(await migration.run('decrypt'))).toEqual(ALL(60))
     expect(await dump(migration)).toEqual(before)
+  })
+
+  it.each([
+    [{}, ['Customer.email', 'Customer.scan', 'Event.payload', 'Invoice.text', 'Word.note']],
+    [{ models: ['Event', 'Word'] }, ['Event.payload', 'Word.note']],
+    [{ fields: ['Customer.name'], tenant: 'acme' }, ['Customer.name']],
+    [{ fields: ['Word.note'], dryRun: true }, ['Word.note']],
+    [
+      { fields: ['Word.note'], workers: { queue: { keep: async () => {}, remove: async () => {} }, count: 1 } },
+      ['Word.note'],
+    ],
+  ])('is refused for fields that the schema keeps encrypted, before any row is touched: %j', async (options, names) => {
+    await migration.run('encrypt')
+    const before = await dump(migration)
+    const client = migration.another({ schema: migration.schema }).$encryption
+    const decrypt = { operation: 'decrypt', database: migration.pool, tenants: TENANTS, ...options } as const
+    const { code, message } = await refusal(() => client.maintain(decrypt))
+    expect(code).toBe('OPTIONS_INVALID')
+    for (const name of names) expect(message).toContain(name)
+    expect(message).toMatch(/@encrypted\(ejecting\), run prisma generate/)
+    expect(await dump(migration)).toEqual(before)
+  })
+
+  it('of fields that are marked is refused if one more is chosen that is not', async () => {
+    await migration.run('encrypt')
+    const { Word, ...models } = migration.schema.models
+    const schema = { ...migration.schema, models: { ...models, Word: ejecting(migration.schema).models.Word! } }
+    const { $encryption } = migration.another({ schema })
+    const decrypt = (names: string[]) =>
+      $encryption.maintain({ operation: 'decrypt', database: migration.pool, tenants: TENANTS, models: names })
+    expect((await refusal(() => decrypt(['Word', 'Event']))).message).toContain('into Event.payload, which')
+    expect(await decrypt(['Word'])).toMatchObject([{ outcome: 'done', changed: 12 }])
   })
 
   it('leaves a ciphertext that it cannot read, and says which', async () => {

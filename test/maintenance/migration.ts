@@ -1,12 +1,15 @@
 import type { MaintainOptions, Operation, RunReport } from 'fieldseal/prisma'
 import type pg from 'pg'
 import { type Fixture, type FixtureClient, openFixture, type Row } from '../prisma/fixtureClient.js'
+import { ejecting } from '../support/ejecting.js'
 import { openPool } from '../support/pool.js'
 
 /** The models of fixtures/migration.prisma with plaintext in them, and a pool for maintenance. */
 export interface Migration extends Fixture {
   readonly pool: pg.Pool
-  /** Runs an operation as another process would; the only report if one model is named. */
+  /**
+   * Runs an operation as another process would, one that was deployed for it; the only report if one model is named.
+   */
   run(operation: Operation, options?: Partial<MaintainOptions>): Promise<RunReport[]>
   runOne(operation: Operation, options?: Partial<MaintainOptions>): Promise<RunReport>
   sql(text: string, values?: unknown[]): Promise<Row[]>
@@ -20,8 +23,10 @@ export async function openMigration(server?: string): Promise<Migration> {
   const pool = openPool(fixture.database.url, { max: 4 })
   // As a table may be that is older than its Prisma schema.
   await pool.query('ALTER TABLE customers ALTER tenant_id DROP NOT NULL')
-  const run = (operation: Operation, options: Partial<MaintainOptions> = {}) =>
-    fixture.another().$encryption.maintain({ operation, database: pool, tenants: TENANTS, ...options })
+  const run = (operation: Operation, options: Partial<MaintainOptions> = {}) => {
+    const client = fixture.another(operation === 'decrypt' ? { schema: ejecting(fixture.schema) } : {})
+    return client.$encryption.maintain({ operation, database: pool, tenants: TENANTS, ...options })
+  }
   return {
     ...fixture,
     pool,

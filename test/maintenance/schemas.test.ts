@@ -4,6 +4,7 @@ import type { MaintainOptions, Operation } from 'fieldseal/prisma'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Fixture, openFixture } from '../prisma/fixtureClient.js'
+import { ejecting } from '../support/ejecting.js'
 import { openPool } from '../support/pool.js'
 
 const tenants = { Order: 'person.tenantId' }
@@ -27,8 +28,10 @@ afterAll(async () => {
   await fixture?.close()
 })
 
-const run = (operation: Operation, options: Partial<MaintainOptions> = {}) =>
-  fixture.another().$encryption.maintain({ operation, database, tenants, ...options })
+const run = (operation: Operation, options: Partial<MaintainOptions> = {}) => {
+  const client = fixture.another(operation === 'decrypt' ? { schema: ejecting(fixture.schema) } : {})
+  return client.$encryption.maintain({ operation, database, tenants, ...options })
+}
 const encrypted = async (table: string, column: string) => {
   const { rows } = await database.query(`SELECT count(*) FILTER (WHERE ${column} LIKE 'fs1.%') AS count FROM ${table}`)
   return Number(rows[0].count)

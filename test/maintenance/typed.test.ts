@@ -2,6 +2,7 @@ import type { Operation, RunReport } from 'fieldseal/prisma'
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Fixture, openFixture, type Row } from '../prisma/fixtureClient.js'
+import { ejecting } from '../support/ejecting.js'
 import { openPool } from '../support/pool.js'
 
 let fixture: Fixture
@@ -22,8 +23,10 @@ afterAll(async () => {
   await fixture?.close()
 })
 
-const run = async (operation: Operation): Promise<RunReport> =>
-  (await fixture.another().$encryption.maintain({ operation, database: pool, restart: true }))[0]!
+const run = async (operation: Operation): Promise<RunReport> => {
+  const client = fixture.another(operation === 'decrypt' ? { schema: ejecting(fixture.schema) } : {})
+  return (await client.$encryption.maintain({ operation, database: pool, restart: true }))[0]!
+}
 const read = async () =>
   JSON.parse(JSON.stringify(await fixture.another().measure!.findMany({ orderBy: { id: 'asc' } })))
 const stored = async (): Promise<Row[]> => (await pool.query('SELECT * FROM "Measure" ORDER BY id')).rows

@@ -26,6 +26,7 @@ const codes = {
   INDEX_MISMATCH: true,
   ROW_BUSY: true,
   ROW_REFUSED: true,
+  PROGRESS_INVALID: true,
   DATABASE_UNAVAILABLE: true,
 } satisfies Record<ErrorCode, true>
 

@@ -141,7 +141,12 @@ function conclude(terminal: Terminal, { operation, dryRun, reports, seconds }: C
   )
   for (const { model, resumed } of reports)
     if (resumed) terminal.say(`${model}: went on with an earlier run, which is counted in.`)
-  const problems = reports.reduce((sum, { skipped }) => sum + skipped, 0)
+  for (const { model, missed } of reports)
+    if (missed > 0)
+      terminal.say(
+        `${model}: ${counted(missed, 'row')} that an earlier run counts as done still to do. Run this again.`,
+      )
+  const problems = reports.reduce((sum, { skipped, missed }) => sum + skipped + missed, 0)
   const outcome = reports.at(-1)?.outcome ?? 'done'
   terminal.say(closing(operation, { dryRun, problems, outcome, time: duration(seconds) }))
   if (outcome === 'interrupted') return EXIT.interrupted

@@ -2,7 +2,7 @@ import type { Job, Runner, WorkerUtils } from 'graphile-worker'
 import type pg from 'pg'
 import { FieldsealError } from '../../errors.js'
 import { pause } from '../../maintenance/batchSize.js'
-import type { RangeJob, RangeQueue } from '../../maintenance/ranges.js'
+import { isRangeId, type RangeJob, type RangeQueue } from '../../maintenance/ranges.js'
 import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema } from '../../postgres/ownSchema.js'
 import { nobodyHas, someoneWatches } from '../../postgres/presence.js'
 import { runSql } from '../../postgres/sql.js'
@@ -120,10 +120,13 @@ export class RangeJobs implements RangeQueue {
   /** Until a job fails. */
   async #workShift(handler: RangeHandler, options: WorkOptions, shift: Shift): Promise<void> {
     const task = async (payload: unknown, { job }: { readonly job: Job }) => {
-      shift.latest = [(payload as RangeJob).range]
+      const range = rangeIn(payload)
+      // Not ours: it is dropped, and the command that wants a range gives it out again.
+      if (range === null) return
+      shift.latest = [range]
       const chance = { last: job.attempts >= job.max_attempts, failed: shift.failures > 0 }
       try {
-        if (await handler(payload as RangeJob, chance)) shift.failures = 0
+        if (await handler({ range }, chance)) shift.failures = 0
         else rest()
       } catch (error) {
         shift.failures += 1
@@ -221,6 +224,12 @@ export class RangeJobs implements RangeQueue {
       await this.pool.query(`SELECT FROM ${QUEUE_SCHEMA}.reschedule_jobs($1::bigint[], attempts := $2::int)`, values)
     }
   }
+}
+
+/** Whatever else somebody has put into a job is not looked at. */
+function rangeIn(payload: unknown): string | null {
+  const { range } = (payload ?? {}) as { range?: unknown }
+  return isRangeId(range) ? range : null
 }
 
 function keyOf(range: string): string {
