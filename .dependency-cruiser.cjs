@@ -1,6 +1,7 @@
 // @ts-check
 /** The order of src: a layer imports from itself and from those before it. */
 const LAYERS = [
+  'own',
   'errors',
   'access',
   'tenant',

@@ -1,3 +1,4 @@
+import { own } from '../own.js'
 import type { EncryptedFieldSchema, EncryptionSchema, ModelSchema, RelationSchema } from '../schema/encryptionSchema.js'
 import { clientName } from './clientModels.js'
 import { toDecimal } from './decimal.js'
@@ -40,7 +41,7 @@ interface ClientFacts {
 }
 
 function emptyPlan(name: string, model: ModelSchema, { reaches, globalOmit, allow }: ClientFacts): ModelPlan {
-  const omit = Object.entries(globalOmit[clientName(name)] ?? {})
+  const omit = Object.entries(own(globalOmit, clientName(name)) ?? {})
   return {
     name,
     reaches,

@@ -1,4 +1,5 @@
 import { indexedText } from '../cipher.js'
+import { own } from '../own.js'
 import type { IndexPlan } from './plan.js'
 import { falsePositives } from './refusals.js'
 import { operands } from './search.js'
@@ -56,7 +57,7 @@ function note(checks: Checks, index: IndexPlan, texts: readonly string[]): void 
 /** Whether a decrypted row is one that was looked for. */
 export function passes(checks: readonly RowCheck[], row: Record<string, unknown>): boolean {
   return checks.every(({ index, wanted }) => {
-    const values = index.sources.map(({ field }) => row[field])
+    const values = index.sources.map(({ field }) => own(row, field))
     return !values.some(isDbNull) && wanted.has(indexedText(index, values))
   })
 }

@@ -1,6 +1,7 @@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
 import type { KeyFilter, KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
+import { own } from '../own.js'
 import { clientName } from './clientModels.js'
 
 /** What the key store needs of a Prisma client, by structure. */
@@ -162,7 +163,7 @@ interface Reservation {
 
 function unavailable(model: string, cause: unknown): FieldsealError {
   const hint =
-    HINTS[String((cause as { code?: unknown } | null)?.code)] ??
+    own(HINTS, String((cause as { code?: unknown } | null)?.code)) ??
     'is the database reachable, and may its user read and write this table?'
   return new FieldsealError('KEY_STORE_UNAVAILABLE', `the keys table (${model}) could not be used; ${hint}`, { cause })
 }

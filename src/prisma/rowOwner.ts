@@ -1,6 +1,7 @@
 import type { TenantHolder } from '../cipher.js'
 import { FieldsealError, quoted } from '../errors.js'
 import { ANY_TENANT } from '../keys/keyRing.js'
+import { own } from '../own.js'
 import { checkTenant } from '../tenant.js'
 import type { KnownValues } from './bound.js'
 import type { ModelPlan } from './plan.js'
@@ -13,7 +14,7 @@ import { isAbsent } from './values.js'
  * @throws FieldsealError `TENANT_MISMATCH`, `TENANT_INVALID`
  */
 export function rowOwner({ name, tenant: column }: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
-  const written = column === undefined ? undefined : row[column]
+  const written = column === undefined ? undefined : own(row, column)
   if (isAbsent(written)) return owner
   if (owner.tenant === ANY_TENANT) {
     checkTenant(written)

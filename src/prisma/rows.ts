@@ -1,4 +1,5 @@
 import type { DecryptSlot, TenantHolder } from '../cipher.js'
+import { own } from '../own.js'
 import { passes } from './falsePositive.js'
 import type { ModelPlan } from './plan.js'
 import { type ReadShape, unaskedShape } from './shape.js'
@@ -58,7 +59,7 @@ function collectRow(slots: DecryptSlot[], shape: ReadShape, row: Row, owner: Ten
   takeOut(shape, row)
   for (const [relation, child] of children) collectRows(slots, child, row[relation], owner)
   for (const { field, model } of others) {
-    if (row[field] !== undefined) collectRows(slots, unaskedShape(model), row[field], owner)
+    if (own(row, field) !== undefined) collectRows(slots, unaskedShape(model), row[field], owner)
   }
 }
 
@@ -72,9 +73,7 @@ function collectFields(slots: DecryptSlot[], plan: ModelPlan, row: Row, owner: T
 
 /** @throws FieldsealError `ACCESS_DENIED` for a row that was decrypted for a client that may read more */
 function checkHolds({ encrypted }: ModelPlan, row: Row): void {
-  const field = encrypted.find(
-    ({ field, shows }) => shows !== 'value' && row[field] !== undefined && !isDbNull(row[field]),
-  )
+  const field = encrypted.find(({ field, shows }) => shows !== 'value' && !isDbNull(own(row, field) ?? null))
   if (field) throw denied(field)
 }
 

@@ -102,7 +102,7 @@ function placeOf(
 ): string | undefined {
   const field = Object.keys(model.columns).find((one) => model.columns[one] === column)
   if (field === undefined) return `${model.table}.${column}`
-  const known = field in model.encrypted || field in model.indexes || model.id.includes(field)
+  const known = Object.hasOwn(model.encrypted, field) || Object.hasOwn(model.indexes, field) || model.id.includes(field)
   return known || name === keysModel ? undefined : `${name}.${field}`
 }
 

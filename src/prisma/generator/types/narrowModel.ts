@@ -1,5 +1,4 @@
 import type { BlindIndexSchema, EncryptedFieldSchema } from '../../../schema/encryptionSchema.js'
-import type { ClientSource, Declaration } from './clientSource.js'
 import { type Column, type ColumnTypes, columnTypes } from './columnTypes.js'
 import { filterType, searchable } from './filterTypes.js'
 import { capitalized, type ModelFile } from './modelFile.js'
@@ -52,11 +51,11 @@ function refuseOrder(file: ModelFile, field: string, present: ColumnTypes): void
   }
   for (const aggregate of ['Count', 'Max', 'Min']) {
     const order = source.get(`${name}${aggregate}OrderByAggregateInput`)
-    if (has(source, order, field)) source.retype(order, field, 'Prisma.SortOrder', 'never')
+    if (source.has(order, field)) source.retype(order, field, 'Prisma.SortOrder', 'never')
   }
   for (const aggregate of ['Max', 'Min']) {
     const input = source.get(`${capitalized(name)}${aggregate}AggregateInputType`)
-    if (has(source, input, field)) source.retype(input, field, 'true', 'never')
+    if (source.has(input, field)) source.retype(input, field, 'true', 'never')
   }
 }
 
@@ -91,8 +90,4 @@ function columnOf(model: string, field: string, { type, required, list }: Encryp
 
 function indexColumn(model: string, field: string, type: BlindIndexSchema['type']): Column {
   return { model, field, type, nullable: true, list: false }
-}
-
-function has(source: ClientSource, declaration: Declaration, field: string): boolean {
-  return source.properties(declaration).some(({ name }) => name === field)
 }
