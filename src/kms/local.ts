@@ -4,6 +4,7 @@ import { DEK_BYTES } from '../crypto/keys.js'
 import { FieldsealError } from '../errors.js'
 import { encryptionContext } from '../keys/encryptionContext.js'
 import type { DekIdentity, Kms, WrappedDek } from '../keys/kms.js'
+import { printable } from '../printable.js'
 import { type KekSource, loadKek } from './kek.js'
 import { seal, unwrapDek } from './keyWrap.js'
 import { localValues } from './localValues.js'
@@ -94,7 +95,7 @@ function unwrap(kek: KeyObject, { wrapped, kekId }: WrappedDek, aad: Buffer): Bu
 function otherKek(wrapped: WrappedDek, kekId: string): FieldsealError {
   return new FieldsealError(
     'KMS_KEY_UNUSABLE',
-    `The DEK is wrapped by the KEK ${wrapped.kekId}, and localKms was given the KEK ${kekId}. Give it the KEK of then.`,
+    `The DEK is wrapped by the KEK ${printable(wrapped.kekId)}, and localKms was given the KEK ${kekId}. Give it the KEK of then.`,
   )
 }
 

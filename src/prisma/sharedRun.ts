@@ -8,6 +8,7 @@ import { postgresProgress } from '../postgres/progressStore.js'
 import { postgresRanges } from '../postgres/rangeStore.js'
 import { postgresRows } from '../postgres/rowSource.js'
 import { splitTable } from '../postgres/splitTable.js'
+import { printable } from '../printable.js'
 import { type Manner, type ModelTask, reportOf, taskOf } from './modelTask.js'
 
 export interface SharedManner extends Manner {
@@ -110,7 +111,7 @@ class SharedRun {
   /** What a range failed for at last. */
   async failure(): Promise<FieldsealError> {
     const [first] = (await this.#ranges.overview(this.#run)).failed
-    const message = `a range of ${this.task.one.model.name} could not be done, tried again and again: ${first?.message}`
+    const message = `a range of ${this.task.one.model.name} could not be done, tried again and again: ${printable(first?.message)}`
     return new FieldsealError(first?.code ?? 'DATABASE_UNAVAILABLE', message)
   }
 
