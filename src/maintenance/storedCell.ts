@@ -81,7 +81,7 @@ export function plaintextIn(field: MaintainedField, cell: Cell): unknown {
 
 /** @throws FieldsealError `VALUE_INVALID` for a value that would be taken for a ciphertext */
 export function cellOfPlaintext(field: MaintainedField, value: unknown): Cell {
-  const form = checkedValue(field, () => textForm(field, value))
+  const form = checkedValue(field, () => textForm(field, value, true))
   if (field.list) return cellOfList(form as readonly unknown[])
   return field.column === 'Json' ? JSON.stringify(form) : (form as Cell)
 }

@@ -158,7 +158,7 @@ function makeSlots(drafts: readonly Draft[]): Slot[] {
     for (const field of seal) {
       const { field: key } = field
       made[key] = values[key]
-      slots.push({ mode: 'encrypt', field, owner, holder: made, key, bound: boundTexts(field, row) })
+      slots.push({ mode: 'encrypt', use: 'kept', field, owner, holder: made, key, bound: boundTexts(field, row) })
     }
     for (const index of plan.index) {
       const slot = indexSlot(index, draft)
@@ -177,6 +177,7 @@ function indexSlot({ field: key, sources, cipher }: MaintainedIndex, { owner, va
   const [field] = cipher.sources
   return {
     mode: 'index',
+    use: 'kept',
     field: field!,
     owner,
     holder: made,

@@ -1,6 +1,7 @@
-import type { CipherIndex } from '../cipher.js'
+import { type CipherIndex, checkedValue } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import { boundTexts, type KnownValues } from './bound.js'
+import { jsonValue } from './jsonValue.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from './plan.js'
 import { ownerOf, planOf, transformAll } from './rawCall.js'
@@ -19,7 +20,7 @@ export async function encryptValue(
   const { plan, field } = fieldOf(context, name)
   checkUnmasked(field, value)
   const bound = boundTexts(plan, field, known, 'give it as the third argument')
-  const holder: Record<string, unknown> = { value }
+  const holder: Record<string, unknown> = { value: checkedValue(field, () => jsonValue(field, value)) }
   const owner = ownerOf(context, field.name)
   await transformAll(context, 'encrypt', [{ mode: 'encrypt', field, owner, holder, key: 'value', bound }])
   return holder.value as RawValue
@@ -37,7 +38,9 @@ export async function indexValue(
   const values = index.sources.length === 1 ? [value] : eachValue(index, value)
   const holder: Record<string, unknown> = {}
   const owner = ownerOf(context, field.name)
-  await transformAll(context, 'blindIndex', [{ mode: 'index', field, owner, holder, key: 'value', index, values }])
+  await transformAll(context, 'blindIndex', [
+    { mode: 'index', field, owner, holder, key: 'value', index, values, use: 'indexed' },
+  ])
   return holder.value as string | Uint8Array
 }
 

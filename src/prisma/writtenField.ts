@@ -3,9 +3,10 @@ import { textForm } from '../crypto/textForm.js'
 import { FieldsealError } from '../errors.js'
 import { own } from '../own.js'
 import type { KnownValues } from './bound.js'
+import { jsonValue } from './jsonValue.js'
 import type { FieldPlan, IndexPlan } from './plan.js'
 import { checkUnmasked } from './shown.js'
-import { isAbsent, isDbNull, isPlainObject, nullKind } from './values.js'
+import { isAbsent, isDbNull, isPlainObject } from './values.js'
 
 /** A record that is being written, and what is known of its row. */
 export interface WrittenRecord {
@@ -40,7 +41,7 @@ export function collectField(slots: Slot[], record: WrittenRecord, field: FieldP
     holder[key] = checkedValue(field, () => textForm(field, jsonValue(field, holder[key])))
     return
   }
-  holder[key] = jsonValue(field, holder[key])
+  holder[key] = checkedValue(field, () => jsonValue(field, holder[key]))
   slots.push({ mode: 'encrypt', field, owner: record.owner, holder, key, bound: record.bound(field) })
 }
 
@@ -48,11 +49,6 @@ export function collectField(slots: Slot[], record: WrittenRecord, field: FieldP
 function unwrapSet({ data }: WrittenRecord, { field }: FieldPlan): void {
   const value = own(data, field)
   if (isPlainObject(value) && !isAbsent(value.set)) data[field] = value.set
-}
-
-/** JSON null as the value that it is. */
-function jsonValue({ kind }: FieldPlan, value: unknown): unknown {
-  return kind === 'Json' && nullKind(value) === 'JsonNull' ? null : value
 }
 
 /** Fills the blind index of the record, once for all of its sources: by the first one that is written. */
