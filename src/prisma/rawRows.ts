@@ -1,5 +1,6 @@
 import type { DecryptSlot, TenantHolder } from '../cipher.js'
 import { own } from '../own.js'
+import { checkArguments, OBJECTS, TEXT } from './callArguments.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
 import { ownerOf, planOf, transformAll } from './rawCall.js'
@@ -12,6 +13,7 @@ export async function decryptRows<Row extends object>(
   model: string,
   rows: readonly Row[],
 ): Promise<Row[]> {
+  checkArguments('decryptRows', { model, rows }, { model: TEXT, rows: OBJECTS })
   const plan = planOf(context, model)
   const owner = ownerOf(context, model)
   const copies = rows.map((row) => ({ ...row }))

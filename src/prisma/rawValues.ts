@@ -1,6 +1,7 @@
 import { type CipherIndex, checkedValue } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import { boundTexts, type KnownValues } from './bound.js'
+import { checkArguments, OBJECT, TEXT } from './callArguments.js'
 import { jsonValue } from './jsonValue.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from './plan.js'
@@ -17,6 +18,7 @@ export async function encryptValue(
   value: unknown,
   known: KnownValues,
 ): Promise<RawValue> {
+  checkArguments('encrypt', { field: name, bound: known }, { field: TEXT, bound: OBJECT })
   const { plan, field } = fieldOf(context, name)
   checkUnmasked(field, value)
   const bound = boundTexts(plan, field, known, 'give it as the third argument')
@@ -32,6 +34,7 @@ export async function indexValue(
   name: string,
   value: unknown,
 ): Promise<string | Uint8Array> {
+  checkArguments('blindIndex', { field: name }, { field: TEXT })
   const index = indexOf(context, name)
   checkOpen(index)
   const field = index.sources[0]!
