@@ -1,6 +1,8 @@
 // @ts-check
 /** The order of src: a layer imports from itself and from those before it. */
 const LAYERS = [
+  'own',
+  'printable',
   'errors',
   'access',
   'tenant',

@@ -10,6 +10,7 @@ import {
   type EncryptSlot,
   type Slot,
   twiceEncrypted,
+  type ValueUse,
 } from './cipher/slot.js'
 import { lengthPrefixed } from './crypto/bytes.js'
 import { headOf } from './crypto/ciphertext.js'
@@ -101,7 +102,7 @@ async function resolveAndApply(
   inTime: (keys: Promise<void>) => Promise<void>,
 ): Promise<void> {
   for (const slot of slots) {
-    if (slot.mode === 'encrypt' && !slot.field.direct) encodeValue(slot.field, slot.holder[slot.key])
+    if (slot.mode === 'encrypt' && !slot.field.direct) encodeValue(slot.field, slot.holder[slot.key], slot.use)
   }
   try {
     await Promise.all([inTime(keys.resolve()), keys.resolveDirect()])
@@ -180,14 +181,14 @@ function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number
       if (!keys.direct.place(slot, position)) batches.decrypt(keys.opener(slot, position), slot)
       break
     case 'index':
-      batches.index(keys.active(slot), slot, indexed(slot.index, slot.values))
+      batches.index(keys.active(slot), slot, indexed(slot.index, slot.values, slot.use))
       break
   }
 }
 
-function plaintextOf({ field, holder, key }: EncryptSlot, dek: Dek): string | Buffer {
+function plaintextOf({ field, holder, key, use }: EncryptSlot, dek: Dek): string | Buffer {
   if (isUnder(dek, holder[key])) throw twiceEncrypted(field)
-  return encodeValue(field, holder[key])
+  return encodeValue(field, holder[key], use)
 }
 
 /** Whether a value is a ciphertext of this DEK already, padded or not, or of the KMS itself. */
@@ -197,8 +198,8 @@ function isUnder(dek: Dek, value: unknown): boolean {
   return header !== null && (header.dekId === dek.id || isDirect(header))
 }
 
-function indexed(index: CipherIndex, values: readonly unknown[]): string | Buffer {
-  const plaintexts = index.sources.map((field, i) => encodeValue(field, normalizedFor(index, field, values[i])))
+function indexed(index: CipherIndex, values: readonly unknown[], use?: ValueUse): string | Buffer {
+  const plaintexts = index.sources.map((field, i) => encodeValue(field, normalizedFor(index, field, values[i]), use))
   return plaintexts.length === 1 ? plaintexts[0]! : Buffer.concat(plaintexts.map(lengthPrefixed))
 }
 
@@ -207,8 +208,8 @@ function indexed(index: CipherIndex, values: readonly unknown[]): string | Buffe
  *
  * @throws FieldsealError `VALUE_INVALID` for a value that the field cannot hold
  */
-export function indexedText(index: CipherIndex, values: readonly unknown[]): string {
-  const message = indexed(index, values)
+export function indexedText(index: CipherIndex, values: readonly unknown[], use: ValueUse): string {
+  const message = indexed(index, values, use)
   return typeof message === 'string' ? message : message.toString('latin1')
 }
 
@@ -246,6 +247,6 @@ function badNormalizer(index: string, name: string, what: string): FieldsealErro
   return new FieldsealError('VALUE_INVALID', message)
 }
 
-function encodeValue(field: CipherField, value: unknown): string | Buffer {
-  return checkedValue(field, () => encodeField(field, value))
+function encodeValue(field: CipherField, value: unknown, use?: ValueUse): string | Buffer {
+  return checkedValue(field, () => encodeField(field, value, use === 'kept'), use)
 }

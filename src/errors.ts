@@ -1,3 +1,5 @@
+import { printable, printableLines } from './printable.js'
+
 /**
  * Every way in which fieldseal can refuse. The union is closed: a `switch` over it can be exhaustive.
  *
@@ -62,7 +64,7 @@ export type ErrorCode =
 
 /** Text from outside, in a message: in quotes and on one line, whatever it holds. */
 export function quoted(text: unknown): string {
-  return JSON.stringify(String(text))
+  return printable(JSON.stringify(String(text)))
 }
 
 /**
@@ -86,7 +88,7 @@ export class FieldsealError extends Error {
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+    super(printableLines(message), options)
     this.code = code
   }
 

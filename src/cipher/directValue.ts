@@ -108,12 +108,12 @@ function isText(answer: unknown): answer is string {
 }
 
 /** The value as the KMS is to encrypt it, without what ties it to its place. */
-function contentOf({ field, holder, key }: EncryptSlot): Uint8Array {
+function contentOf({ field, holder, key, use }: EncryptSlot): Uint8Array {
   const value = holder[key]
   const head = headOf(Array.isArray(value) && value.length === 1 ? value[0] : value)
   if (head !== null && headerOf(head)) throw twiceEncrypted(field)
   const content = directContent(
-    checkedValue(field, () => encodeField(field, value)),
+    checkedValue(field, () => encodeField(field, value, use === 'kept'), use),
     field.pad,
   )
   if (content.length > MOST_DIRECT_BYTES) throw tooLong(field, content.length)

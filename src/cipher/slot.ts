@@ -49,6 +49,7 @@ interface SlotBase {
 
 export interface EncryptSlot extends SlotBase {
   readonly mode: 'encrypt'
+  readonly use?: ValueUse
   /** The canonical texts of the bound columns, in order. */
   readonly bound: readonly string[]
 }
@@ -60,18 +61,25 @@ export interface DecryptSlot extends SlotBase {
 
 export interface IndexSlot extends SlotBase {
   readonly mode: 'index'
+  readonly use?: ValueUse
   readonly index: CipherIndex
   /** The plaintext values, one for each source; `holder[key]` is only written. */
   readonly values: readonly unknown[]
 }
 
-/** Does what may find that a value cannot be written, and says of which field. */
-export function checkedValue<T>(field: CipherField, work: () => T): T {
+/**
+ * What becomes of a value, `written` unless told: what is wrong with it is told so. One that is `kept` was in the database
+ * before, so that it may be one that could not be written any more.
+ */
+export type ValueUse = 'written' | 'searched for' | 'indexed' | 'kept'
+
+/** Does what may find that a value cannot be used, and says of which field. */
+export function checkedValue<T>(field: CipherField, work: () => T, use: ValueUse = 'written'): T {
   try {
     return work()
   } catch (error) {
     if (!(error instanceof UnencodableValue)) throw error
-    throw fieldError('VALUE_INVALID', field, `cannot be written: the value ${error.message}`)
+    throw fieldError('VALUE_INVALID', field, `cannot be ${use}: the value ${error.message}`)
   }
 }
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { printableLines } from '../printable.js'
 import { addCompletion } from './arguments/completion.js'
 import { addDoctor } from './arguments/doctor.js'
 import { addInit } from './arguments/init.js'
@@ -52,6 +53,6 @@ const USAGE: ReadonlySet<unknown> = new Set(['OPTIONS_INVALID', 'TENANT_MISSING'
 function explain(error: unknown): ExitCode {
   const { code, exitCode, message } = error as { code?: unknown; exitCode?: unknown; message?: unknown }
   if (typeof code === 'string' && code.startsWith('commander.')) return exitCode === 0 ? EXIT.done : EXIT.usage
-  console.error(`fieldseal: ${typeof code === 'string' ? `${code}: ` : ''}${String(message ?? error)}`)
+  console.error(printableLines(`fieldseal: ${typeof code === 'string' ? `${code}: ` : ''}${String(message ?? error)}`))
   return USAGE.has(code) ? EXIT.usage : EXIT.failed
 }

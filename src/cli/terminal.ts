@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
+import { printableLines } from '../printable.js'
 
 /** Where a command writes. */
 export interface Terminal {
@@ -30,7 +31,7 @@ const LINE_EVERY = 5_000
 
 /** Prints for people: with a progress bar in a terminal, in plain lines elsewhere. */
 export function humanTerminal(stdout: NodeJS.WriteStream, stdin: NodeJS.ReadStream): Terminal {
-  const write = (text: string) => stdout.write(`${text}\n`)
+  const write = (text: string) => stdout.write(`${printableLines(text)}\n`)
   const progress = stdout.isTTY ? new BarProgress(stdout) : new LineProgress(write)
   return {
     say: (text) => progress.above(() => write(text)),
@@ -45,7 +46,7 @@ export function humanTerminal(stdout: NodeJS.WriteStream, stdin: NodeJS.ReadStre
 
 /** Prints one JSON object a line. */
 export function jsonTerminal(stdout: NodeJS.WriteStream): Terminal {
-  const event = (object: object) => void stdout.write(`${JSON.stringify(object)}\n`)
+  const event = (object: object) => void stdout.write(`${printableLines(JSON.stringify(object))}\n`)
   return { say: () => {}, table: () => {}, event, progress: () => {}, settle: () => {}, asks: false }
 }
 

@@ -41,14 +41,14 @@ function isZero(digits: string): boolean {
   return /^0*$/.test(digits)
 }
 
-/** Decimals come from several copies of decimal.js, so they are told by their looks, as Prisma does. */
 function decimalText(value: unknown): string {
   if (typeof value === 'string') return value
   if (isDecimal(value)) return value.toFixed()
   throw new UnencodableValue(`must be a Decimal, a number or a numeric text, not ${typeName(value)}`)
 }
 
-function isDecimal(value: unknown): value is { toFixed(): string } {
+/** Whether a value is a Decimal. They come from several copies of decimal.js, so they are told by their looks, as Prisma does. */
+export function isDecimal(value: unknown): value is { toFixed(): string } {
   if (typeof value !== 'object' || value === null) return false
   const { d, e, s, toFixed } = value as { d?: unknown; e?: unknown; s?: unknown; toFixed?: unknown }
   return (

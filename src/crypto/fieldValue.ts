@@ -1,6 +1,6 @@
 import { lengthPrefixed } from './bytes.js'
 import { CODEC, decode, decodeText, encode, TEXT_CODEC, UnencodableValue, type ValueKind } from './codec.js'
-import { typeName } from './unencodable.js'
+import { refuseNul, typeName } from './unencodable.js'
 
 /** What the values of a field are like. */
 export interface ValueForm {
@@ -18,20 +18,22 @@ export interface ValueForm {
 /**
  * A field's value as plaintext, a list as LP(codec ‖ value) of each element.
  *
+ * @param isStored the value was in the database before, so that it may be one that no new value may be
  * @throws {UnencodableValue} when the value is not one that the field can hold without loss
  */
-export function encodeField(form: ValueForm, value: unknown): string | Buffer {
-  return form.list ? encodeList(form, value) : encodeOne(form, value)
+export function encodeField(form: ValueForm, value: unknown, isStored = false): string | Buffer {
+  return form.list ? encodeList(form, value, isStored) : encodeOne(form, value, isStored)
 }
 
-function encodeOne({ kind, names }: ValueForm, value: unknown): string | Buffer {
+function encodeOne({ kind, names }: ValueForm, value: unknown, isStored: boolean): string | Buffer {
   const plaintext = encode(kind, value)
+  if (typeof plaintext === 'string' && !isStored) refuseNul(plaintext.slice(1), kind === 'Json')
   if (names && !names.includes(value as string)) throw new UnencodableValue(`must be one of ${names.join(', ')}`)
   return plaintext
 }
 
-function encodeList(form: ValueForm, value: unknown): Buffer {
-  const elements = eachOf(value, (element) => lengthPrefixed(encodeOne(form, element)))
+function encodeList(form: ValueForm, value: unknown, isStored: boolean): Buffer {
+  const elements = eachOf(value, (element) => lengthPrefixed(encodeOne(form, element, isStored)))
   return Buffer.concat([Buffer.of(CODEC.list), ...elements])
 }
 

@@ -5,6 +5,7 @@ import { canonicalDecimal, decimal } from './decimal.js'
 import { eachOf, encodeField, revived, type ValueForm } from './fieldValue.js'
 import { jsonText, parsedJson } from './json.js'
 import { bigint, float, int, parseFloat64, parseInt32, parseInt64 } from './numbers.js'
+import { refuseNul } from './unencodable.js'
 
 /*
  * Plaintext in a column that will hold, or has held, ciphertext: `migrating` and `ejecting`. In a column of the field's
@@ -14,15 +15,17 @@ import { bigint, float, int, parseFloat64, parseInt32, parseInt64 } from './numb
 /**
  * A field's value as plaintext for its column.
  *
+ * @param isStored as of `encodeField`; the database says then what its JSON can hold
  * @throws {UnencodableValue} when the value is not one that the field can hold, or would be taken for a ciphertext
  */
-export function textForm(field: ValueForm, value: unknown): unknown {
-  return field.list ? eachOf(value, (element) => oneForm(field, element)) : oneForm(field, value)
+export function textForm(field: ValueForm, value: unknown, isStored = false): unknown {
+  return field.list ? eachOf(value, (element) => oneForm(field, element, isStored)) : oneForm(field, value, isStored)
 }
 
-function oneForm(field: ValueForm, value: unknown): unknown {
-  encodeField({ ...field, list: false }, value)
+function oneForm(field: ValueForm, value: unknown, isStored: boolean): unknown {
+  encodeField({ ...field, list: false }, value, isStored)
   const form = field.kind === field.column ? value : written(field.kind, value)
+  if (field.column === 'String') refuseNul(form as string, false)
   if (headOf(form) !== null) throw new UnencodableValue(`begins with ${PREFIX}, which only a ciphertext may`)
   return form
 }

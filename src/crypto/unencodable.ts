@@ -7,6 +7,19 @@ export function wellFormed(value: string): string {
   return value
 }
 
+/**
+ * Refuses what no text of PostgreSQL holds, though a ciphertext could: it could never become plaintext again.
+ *
+ * @param isJson the text is JSON, in which a NUL character is an escape
+ */
+export function refuseNul(text: string, isJson: boolean): void {
+  const found = isJson ? text.includes('\\u0000') && NUL_IN_JSON.test(text) : text.includes('\0')
+  if (found) throw new UnencodableValue('has a NUL character, which PostgreSQL cannot hold in text')
+}
+
+/** Behind a backslash that is not escaped itself. */
+const NUL_IN_JSON = /(?<!\\)(?:\\\\)*\\u0000/
+
 /** In words, and from the prototype only: an own `constructor` property is data. */
 export function typeName(value: unknown): string {
   if (value === null) return 'null'

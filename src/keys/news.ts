@@ -24,12 +24,11 @@ export interface KeyHolder {
 export function oneHolder(holders: readonly (KeyHolder | undefined)[]): KeyHolder | undefined {
   const all = holders.filter((holder) => holder !== undefined)
   if (all.length < 2) return all[0]
-  const each = (tell: (holder: KeyHolder) => void) => all.forEach(tell)
   return {
-    evict: (tenant) => each((holder) => holder.evict(tenant)),
-    retire: (tenant) => each((holder) => holder.retire(tenant)),
-    renewSoon: (tenant) => each((holder) => holder.renewSoon(tenant)),
-    recheck: async () => void (await Promise.all(all.map((holder) => holder.recheck()))),
+    renewSoon: (tenant) => {
+      for (const holder of all) holder.renewSoon(tenant)
+    },
+    recheck: async (tenant) => void (await Promise.all(all.map((holder) => holder.recheck(tenant)))),
   }
 }
 

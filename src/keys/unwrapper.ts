@@ -57,7 +57,7 @@ function usableText(row: StoredKey, identity: KeptIdentity, kms: Kms): string {
   if (!isDekId(row.id)) throw keyError('KEY_INVALID', row.id, 'has an id that is not a lower-case UUID')
   checkVersion(row)
   if (row.tenant !== identity.tenant) throw keyError('KEY_INVALID', row.id, 'is of another tenant than was asked for')
-  if (row.purpose !== identity.purpose) throw keyError('KEY_INVALID', row.id, `has the purpose ${row.purpose}`)
+  if (row.purpose !== identity.purpose) throw keyError('KEY_INVALID', row.id, `has the purpose ${quoted(row.purpose)}`)
   if (!reads(kms, row.kms))
     throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS ${quoted(row.kms)}, not ${quoted(kms.name)}`)
   if (row.wrapped === null) throw keyError('KEY_INVALID', row.id, `is ${row.state}, yet its row has no wrapped key`)

@@ -42,7 +42,8 @@ async function rewrapRow({ kms, from, store }: Move, row: StoredKey): Promise<bo
   checkVersion(row)
   if (from !== kms && row.kms !== from.name && reads(kms, row.kms)) return false
   if (!reads(from, row.kms)) throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS ${quoted(row.kms)}`)
-  if (row.wrapped === null) throw keyError('KEY_INVALID', row.id, `is ${row.state}, yet its row has no wrapped key`)
+  if (row.wrapped === null)
+    throw keyError('KEY_INVALID', row.id, `is ${quoted(row.state)}, yet its row has no wrapped key`)
   const old: WrappedDek = { wrapped: row.wrapped, kekId: row.kekId }
   const own = from === kms && kms.rewrap
   const next = own ? await kms.rewrap!(old, identity) : await move({ kms, from }, { ...old, kms: row.kms }, identity)

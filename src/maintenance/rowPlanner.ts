@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { own } from '../own.js'
 import type { MaintainedField, MaintainedModel } from './model.js'
 import { hasCiphertext, type Operation, planRow, type RowStates, type RowWork } from './operation.js'
 import type { Cell, StoredRow } from './rowSource.js'
@@ -63,7 +64,7 @@ export class RowPlanner {
 }
 
 export function cellAt(row: StoredRow, { field }: { readonly field: string }): Cell {
-  return row.cells[field] ?? null
+  return own(row.cells, field) ?? null
 }
 
 function stateOfIndex(cell: Cell): CellState {

@@ -3,7 +3,7 @@ import { checkedValue, fieldError } from '../cipher/slot.js'
 import { type Ciphertext, headOf, PREFIX } from '../crypto/ciphertext.js'
 import { isDirect } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm, textForm } from '../crypto/textForm.js'
-import { hasExactNumbers } from './exactJson.js'
+import { lossOf } from './exactValue.js'
 import type { MaintainedField } from './model.js'
 import type { Cell } from './rowSource.js'
 
@@ -66,22 +66,23 @@ export function cellOfCiphertext(field: MaintainedField, made: unknown): Cell {
  * @throws FieldsealError `VALUE_INVALID` for what is no value of the field, or none that JavaScript can hold exactly
  */
 export function plaintextIn(field: MaintainedField, cell: Cell): unknown {
-  if ((field.column === 'Json' || field.kind === 'Json') && !hasExactNumbers(cell as string)) {
-    throw fieldError('VALUE_INVALID', field, 'holds a number in its JSON that JavaScript would round: make it a string')
-  }
   const stored = field.list ? listIn(field, cell) : field.column === 'Json' ? JSON.parse(cell as string) : cell
   const value = parseTextForm(field, stored)
-  if (value !== undefined) return value
-  throw fieldError(
-    'VALUE_INVALID',
-    field,
-    `holds plaintext that is no value of ${field.kind}: correct it in the database`,
-  )
+  if (value === undefined)
+    throw fieldError(
+      'VALUE_INVALID',
+      field,
+      `holds plaintext that is no value of ${field.kind}: correct it in the database`,
+    )
+  const texts = field.list ? (stored as unknown[]) : [cell]
+  const loss = texts.map((text) => (typeof text === 'string' ? lossOf(field.kind, text) : undefined)).find(Boolean)
+  if (loss !== undefined) throw fieldError('VALUE_INVALID', field, `holds ${loss}`)
+  return value
 }
 
 /** @throws FieldsealError `VALUE_INVALID` for a value that would be taken for a ciphertext */
 export function cellOfPlaintext(field: MaintainedField, value: unknown): Cell {
-  const form = checkedValue(field, () => textForm(field, value))
+  const form = checkedValue(field, () => textForm(field, value, true))
   if (field.list) return cellOfList(form as readonly unknown[])
   return field.column === 'Json' ? JSON.stringify(form) : (form as Cell)
 }

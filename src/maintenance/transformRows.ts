@@ -1,6 +1,7 @@
 import { type Slot, transform } from '../cipher.js'
 import { type ErrorCode, FieldsealError, quoted } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
+import { own } from '../own.js'
 import { checkTenant } from '../tenant.js'
 import type { ActiveDeks } from './activeDeks.js'
 import type { MaintainedField, MaintainedIndex } from './model.js'
@@ -157,7 +158,7 @@ function makeSlots(drafts: readonly Draft[]): Slot[] {
     for (const field of seal) {
       const { field: key } = field
       made[key] = values[key]
-      slots.push({ mode: 'encrypt', field, owner, holder: made, key, bound: boundTexts(field, row) })
+      slots.push({ mode: 'encrypt', use: 'kept', field, owner, holder: made, key, bound: boundTexts(field, row) })
     }
     for (const index of plan.index) {
       const slot = indexSlot(index, draft)
@@ -169,13 +170,14 @@ function makeSlots(drafts: readonly Draft[]): Slot[] {
 
 /** An index over a value that is NULL is NULL. */
 function indexSlot({ field: key, sources, cipher }: MaintainedIndex, { owner, values, made }: Draft): Slot | undefined {
-  if (!sources.every((name) => name in values)) {
+  if (!sources.every((name) => Object.hasOwn(values, name))) {
     made[key] = null
     return undefined
   }
   const [field] = cipher.sources
   return {
     mode: 'index',
+    use: 'kept',
     field: field!,
     owner,
     holder: made,
@@ -200,7 +202,7 @@ function changeOf({ row, plan, seal, values, made }: Draft): RowChange | undefin
   const cells: Record<string, Cell> = {}
   let changed = false
   const put = (field: string, cell: Cell) => {
-    if (sameCell(cell, row.cells[field] ?? null)) return
+    if (sameCell(cell, own(row.cells, field) ?? null)) return
     cells[field] = cell
     changed = true
   }

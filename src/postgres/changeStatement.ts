@@ -1,4 +1,5 @@
 import type { Cell, RowChange } from '../maintenance/rowSource.js'
+import { own } from '../own.js'
 import type { RowSourceContext } from './context.js'
 import { type Statement, typeOf } from './pageStatement.js'
 import { arrayLiteral, quoteName, tableName } from './sql.js'
@@ -20,7 +21,9 @@ export function changeStatement(context: RowSourceContext, changes: readonly Row
     changes.map(({ row }) => row.place),
     changes.map(({ row }) => row.version),
     ...columns.map(({ field }) =>
-      changes.map(({ row, cells }) => sent(cells[field] ?? (field in cells ? null : row.cells[field]!))),
+      changes.map(({ row, cells }) =>
+        sent(own(cells, field) ?? (Object.hasOwn(cells, field) ? null : row.cells[field]!)),
+      ),
     ),
   ]
   const arrays = values.map((_, position) => `$${position + 1}::text[]`)
@@ -45,7 +48,7 @@ type ChangedColumn = MaintainedColumn & { readonly field: string }
 
 function changedColumns({ table }: RowSourceContext, changes: readonly RowChange[]): ChangedColumn[] {
   const fields = new Set(changes.flatMap(({ cells }) => Object.keys(cells)))
-  return [...fields].map((field) => ({ field, ...(table.fields[field] ?? table.indexes[field])! }))
+  return [...fields].map((field) => ({ field, ...(own(table.fields, field) ?? own(table.indexes, field))! }))
 }
 
 function sent(cell: Cell): string | null {

@@ -1,4 +1,5 @@
 import { FieldsealError } from '../errors.js'
+import { printable } from '../printable.js'
 import { type PgConnection, runSql } from './sql.js'
 
 /** A `pg` Pool, by structure: statements, and connections of one's own. */
@@ -118,6 +119,6 @@ function number(id: string): string {
 }
 
 function unavailable(cause: unknown): FieldsealError {
-  const message = `the connection to the database was lost: ${String((cause as Error).message)}. Run the command again once it can: it goes on where it stopped`
+  const message = `the connection to the database was lost: ${printable((cause as Error).message)}. Run the command again once it can: it goes on where it stopped`
   return new FieldsealError('DATABASE_UNAVAILABLE', message, { cause })
 }

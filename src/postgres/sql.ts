@@ -1,4 +1,5 @@
 import { FieldsealError } from '../errors.js'
+import { printable } from '../printable.js'
 
 /** What is used of a `pg` Pool or Client, by structure. */
 export interface PgConnection {
@@ -68,7 +69,7 @@ function translated(error: unknown): FieldsealError {
     // PostgreSQL's own message quotes the values, so it goes nowhere.
     return new FieldsealError(
       'ROW_REFUSED',
-      `the database refuses the new values of a row (${state}, ${String(which)})`,
+      `the database refuses the new values of a row (${state}, ${printable(which)})`,
     )
   }
   if (state === '40001' || state === '40P01' || state === '55P03') {
@@ -78,7 +79,7 @@ function translated(error: unknown): FieldsealError {
       { cause: error },
     )
   }
-  const what = `the database could not be used${state && ` (${state})`}: ${String(message ?? error)}`
+  const what = `the database could not be used${state && ` (${state})`}: ${printable(message ?? error)}`
   return new FieldsealError('DATABASE_UNAVAILABLE', `${what}. ${hint(state)}`, { cause: error })
 }
 

@@ -23,9 +23,15 @@ function checkHaving(plan: ModelPlan, having: unknown): void {
     if (!isPlainObject(element)) continue
     for (const [key, condition] of Object.entries(element)) {
       if (isAbsent(condition)) continue
-      checkNames(plan, key, 'having')
+      if (!isCount(condition)) checkNames(plan, key, 'having')
       if (COMBINATORS.has(key)) checkHaving(plan, condition)
       else checkReferences(plan, condition)
     }
   }
+}
+
+/** Ciphertexts are as many as the values. */
+function isCount(condition: unknown): boolean {
+  if (!isPlainObject(condition)) return false
+  return Object.keys(condition).every((operator) => operator === '_count' || isAbsent(condition[operator]))
 }

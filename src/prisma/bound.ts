@@ -1,5 +1,6 @@
 import { uuidOfHex } from '../crypto/header.js'
 import { FieldsealError } from '../errors.js'
+import { own } from '../own.js'
 import type { BoundColumnSchema } from '../schema/encryptionSchema.js'
 import { makeDefault } from './clientDefault.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
@@ -39,7 +40,7 @@ const NONE: readonly string[] = []
 export function boundTexts(plan: ModelPlan, field: FieldPlan, values: KnownValues, where: string): readonly string[] {
   if (field.bind.length === 0) return NONE
   return field.bind.map((column) => {
-    const text = canonical(plan.bound.get(column)!.type, values[column])
+    const text = canonical(plan.bound.get(column)!.type, own(values, column))
     if (text !== undefined) return text
     const message = `${field.name} is bound to ${column}, whose value is not known here: ${where}`
     throw new FieldsealError('BOUND_VALUE_MISSING', message)
@@ -49,7 +50,7 @@ export function boundTexts(plan: ModelPlan, field: FieldPlan, values: KnownValue
 /** Makes the client-side defaults of bound columns that the data leaves out, as Prisma would have a moment later. */
 export function fillBoundDefaults(plan: ModelPlan, data: Record<string, unknown>): void {
   for (const [column, { default: maker }] of plan.bound) {
-    if (maker && isAbsent(data[column])) data[column] = makeDefault(maker)
+    if (maker && isAbsent(own(data, column))) data[column] = makeDefault(maker)
   }
 }
 
@@ -64,13 +65,12 @@ export function sameBound(plan: ModelPlan, column: string, value: unknown, fixed
 /** The column values that a unique `where` fixes: its equalities at the top level and in compound selectors. */
 export function fixedBy(plan: ModelPlan, where: unknown): KnownValues {
   if (!isPlainObject(where)) return {}
-  const known: Record<string, unknown> = {}
-  for (const [key, condition] of Object.entries(where)) {
-    if (plan.uniques.has(key) && isPlainObject(condition)) Object.assign(known, condition)
-    else if (isPlainObject(condition)) known[key] = isExact(condition) ? condition.equals : undefined
-    else known[key] = condition
-  }
-  return known
+  const known = Object.entries(where).flatMap(([key, condition]): [string, unknown][] => {
+    if (!isPlainObject(condition)) return [[key, condition]]
+    if (plan.uniques.has(key)) return Object.entries(condition)
+    return [[key, isExact(condition) ? condition.equals : undefined]]
+  })
+  return Object.fromEntries(known)
 }
 
 /** The row may have the value in other letters than the filter. */

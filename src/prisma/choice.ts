@@ -1,6 +1,7 @@
 import { FieldsealError } from '../errors.js'
 import { selectFields } from '../maintenance/model.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import { type Kinds, POOL, TEXT, TEXTS, TEXTS_BY_NAME } from './callArguments.js'
 import { type Maintained, maintainedModels, type TenantPaths } from './maintained.js'
 import type { Plans } from './plan.js'
 
@@ -14,6 +15,15 @@ export interface Choice {
   readonly tenant?: string | undefined
   /** Where the tenant of models without a `@tenant` column is found: `{ Contact: 'patient.clinicId' }`. */
   readonly tenants?: TenantPaths | undefined
+}
+
+/** What the options must be. */
+export const CHOICE_KINDS: Kinds = {
+  models: TEXTS,
+  fields: TEXTS,
+  tenant: TEXT,
+  tenants: TEXTS_BY_NAME,
+  database: POOL,
 }
 
 export interface ChoiceContext {

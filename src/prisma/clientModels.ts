@@ -1,4 +1,5 @@
 import { FieldsealError } from '../errors.js'
+import { own } from '../own.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 
 /** Prisma's own description of a client's models, as far as it is there at run time. */
@@ -25,8 +26,8 @@ export function checkClientMatches(schema: EncryptionSchema, client: ClientModel
   if (!client) throw invalid('this is not a Prisma client that fieldseal can read: it needs @prisma/client 7.10')
   const names = new Set([...Object.keys(schema.models), ...Object.keys(client.models)])
   for (const name of names) {
-    const known = Object.hasOwn(schema.models, name) ? schema.models[name] : undefined
-    const actual = client.models[name]
+    const known = own(schema.models, name)
+    const actual = own(client.models, name)
     if (!known || !actual) throw stale(name)
     for (const { name: field, kind } of actual.fields ?? []) {
       if (!Object.hasOwn(kind === 'object' ? known.relations : known.columns, field)) throw stale(`${name}.${field}`)

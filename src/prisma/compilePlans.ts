@@ -1,3 +1,4 @@
+import { own } from '../own.js'
 import type { EncryptedFieldSchema, EncryptionSchema, ModelSchema, RelationSchema } from '../schema/encryptionSchema.js'
 import { clientName } from './clientModels.js'
 import { toDecimal } from './decimal.js'
@@ -14,17 +15,19 @@ export type GlobalOmit = { readonly [model: string]: { readonly [field: string]:
  * Compiles the plans of all models.
  *
  * @param allow the fields that the client may read, as `Model.field`; all unless given
+ * @param strict the client has the preview feature strictUndefinedChecks
  */
 export function compilePlans(
   schema: EncryptionSchema,
   globalOmit: GlobalOmit = {},
   normalizers: Normalizers = {},
   allow?: ReadonlySet<string>,
+  strict = false,
 ): Plans {
   const reaching = reachingModels(schema)
   const plans = new Map<string, ModelPlan>()
   for (const [name, model] of Object.entries(schema.models)) {
-    plans.set(name, emptyPlan(name, model, { reaches: reaching.has(name), globalOmit, allow }))
+    plans.set(name, emptyPlan(name, model, { reaches: reaching.has(name), globalOmit, allow, strict }))
   }
   for (const [name, model] of Object.entries(schema.models)) {
     fillIndexes(plans.get(name)!, model, normalizers)
@@ -37,10 +40,12 @@ interface ClientFacts {
   readonly reaches: boolean
   readonly globalOmit: GlobalOmit
   readonly allow: ReadonlySet<string> | undefined
+  readonly strict: boolean
 }
 
-function emptyPlan(name: string, model: ModelSchema, { reaches, globalOmit, allow }: ClientFacts): ModelPlan {
-  const omit = Object.entries(globalOmit[clientName(name)] ?? {})
+function emptyPlan(name: string, model: ModelSchema, { reaches, globalOmit, ...facts }: ClientFacts): ModelPlan {
+  const { allow } = facts
+  const omit = Object.entries(own(globalOmit, clientName(name)) ?? {})
   return {
     name,
     reaches,
@@ -48,7 +53,7 @@ function emptyPlan(name: string, model: ModelSchema, { reaches, globalOmit, allo
     links: [],
     reading: [],
     relations: new Set(Object.keys(model.relations)),
-    encrypted: Object.entries(model.encrypted).map(([field, spec]) => fieldPlan(name, field, spec, allow)),
+    encrypted: Object.entries(model.encrypted).map(([field, spec]) => fieldPlan(name, field, spec, facts)),
     bound: new Map(Object.entries(model.bound)),
     frozen: new Set(Object.keys(model.bound)),
     tenant: model.tenant,
@@ -65,14 +70,14 @@ function fieldPlan(
   model: string,
   field: string,
   spec: EncryptedFieldSchema,
-  allow: ReadonlySet<string> | undefined,
+  { allow, strict }: Pick<ClientFacts, 'allow' | 'strict'>,
 ): FieldPlan {
   const { context, type, value = type, enum: names, list, pad, bind, state, mask, mode, required } = spec
   const decimal = value === 'Decimal' ? toDecimal : undefined
   const form = { kind: value, column: type, names, list, pad, decimal, direct: mode === 'kms' }
   const name = `${model}.${field}`
   const shows = !allow || allow.has(name) ? 'value' : mask ? 'mask' : 'nothing'
-  return { ...form, field, name, context, optional: !required, bind, indexes: [], state, mask, shows }
+  return { ...form, field, name, context, optional: !required, bind, strict, indexes: [], state, mask, shows }
 }
 
 function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model: ModelSchema): void {

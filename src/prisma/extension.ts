@@ -141,6 +141,7 @@ interface BaseClient extends PrismaClientLike {
   $transaction(input: unknown, options?: unknown): Promise<unknown>
   readonly _runtimeDataModel?: { readonly models: { readonly [model: string]: object } }
   readonly _globalOmit?: GlobalOmit
+  readonly _engineConfig?: { readonly previewFeatures?: readonly string[] }
 }
 
 function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
@@ -161,7 +162,8 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
     observation,
   })
   const news = new KeyNews(kms.holder ? [ring, kms.holder] : [ring], keys?.notify)
-  const compile = (allow?: ReadonlySet<string>) => compilePlans(schema, base._globalOmit, normalizers, allow)
+  const strict = base._engineConfig?.previewFeatures?.includes('strictUndefinedChecks') ?? false
+  const compile = (allow?: ReadonlySet<string>) => compilePlans(schema, base._globalOmit, normalizers, allow, strict)
   const plans = compile()
   const context: OperationContext = {
     plans,

@@ -1,4 +1,5 @@
 import { indexedText } from '../cipher.js'
+import { own } from '../own.js'
 import type { IndexPlan } from './plan.js'
 import { falsePositives } from './refusals.js'
 import { operands } from './search.js'
@@ -40,11 +41,11 @@ export function checkLater(checks: Checks, index: IndexPlan, condition: unknown)
 
 /** As `checkLater`, for the values of an index over several fields. */
 export function checkLaterTogether(checks: Checks, index: IndexPlan, values: readonly unknown[]): void {
-  if (!isExact(index)) note(checks, index, [indexedText(index, values)])
+  if (!isExact(index)) note(checks, index, [indexedText(index, values, 'searched for')])
 }
 
 function add(checks: Checks, index: IndexPlan, values: readonly unknown[]): void {
-  const texts = values.filter((value) => !isDbNull(value)).map((value) => indexedText(index, [value]))
+  const texts = values.filter((value) => !isDbNull(value)).map((value) => indexedText(index, [value], 'searched for'))
   note(checks, index, texts)
 }
 
@@ -56,7 +57,7 @@ function note(checks: Checks, index: IndexPlan, texts: readonly string[]): void 
 /** Whether a decrypted row is one that was looked for. */
 export function passes(checks: readonly RowCheck[], row: Record<string, unknown>): boolean {
   return checks.every(({ index, wanted }) => {
-    const values = index.sources.map(({ field }) => row[field])
-    return !values.some(isDbNull) && wanted.has(indexedText(index, values))
+    const values = index.sources.map(({ field }) => own(row, field))
+    return !values.some(isDbNull) && wanted.has(indexedText(index, values, 'kept'))
   })
 }

@@ -1,4 +1,5 @@
 import { FieldsealError } from '../errors.js'
+import { own } from '../own.js'
 import { type KnownValues, sameBound } from './bound.js'
 import type { FieldPlan, ModelPlan, RelationPlan } from './plan.js'
 import { isAbsent, partOf } from './values.js'
@@ -14,8 +15,9 @@ import { isAbsent, partOf } from './values.js'
  */
 export function checkFrozen(plan: ModelPlan, data: Record<string, unknown>, fixed: KnownValues): void {
   for (const column of plan.frozen) {
-    const value = partOf(data[column], 'set') ?? data[column]
-    if (isAbsent(value) || sameBound(plan, column, value, fixed[column])) continue
+    const written = own(data, column)
+    const value = partOf(written, 'set') ?? written
+    if (isAbsent(value) || sameBound(plan, column, value, own(fixed, column))) continue
     const message = `${plan.name}.${column} is what ciphertexts are bound to, so it cannot change: create a new row instead`
     throw new FieldsealError('QUERY_UNSUPPORTED', message)
   }

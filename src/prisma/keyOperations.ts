@@ -8,6 +8,21 @@ import { type RewrapOptions, rewrap } from '../maintenance/rewrap.js'
 import { type RotateOptions, rotate } from '../maintenance/rotate.js'
 import { type ShredReceipt, shred } from '../maintenance/shred.js'
 import { type WarmOptions, warm } from '../maintenance/warm.js'
+import { checkTenant } from '../tenant.js'
+import {
+  type ArgumentKind,
+  checkArguments,
+  checkCallOptions,
+  DATE,
+  FUNCTION,
+  type Kinds,
+  NUMBER,
+  OBJECT,
+  SIGNAL,
+  TEXT,
+  TEXT_OR_TEXTS,
+  TEXTS,
+} from './callArguments.js'
 
 /** Operations on keys, of the tenants that are named or of all. They need no bound tenant. */
 export interface KeyOperations {
@@ -76,18 +91,41 @@ export interface KeyWorld {
   readonly direct: readonly string[]
 }
 
+const WALK: Kinds = {
+  tenants: TEXT_OR_TEXTS,
+  rate: NUMBER,
+  concurrency: NUMBER,
+  signal: SIGNAL,
+  after: TEXT,
+  onProgress: FUNCTION,
+}
+const KMS: ArgumentKind = { words: 'a Kms', is: (value) => FUNCTION.is(value) || OBJECT.is(value) }
+
 export function keyOperations({ kms, ring, store, memory, news, emit, direct }: KeyWorld): KeyOperations {
   const tell = (tenant: string) => news.destroyed(tenant)
   return {
-    rotate: (options) => rotate(ring, store, options),
-    rewrap: (options) => rewrap(kms, store, options),
+    rotate: async (options = {}) => {
+      checkCallOptions('rotate', options, { ...WALK, before: DATE })
+      return rotate(ring, store, options)
+    },
+    rewrap: async (options = {}) => {
+      checkCallOptions('rewrap', options, { ...WALK, from: KMS })
+      return rewrap(kms, store, options)
+    },
     shred: async (tenant) => {
       const receipt = await shred({ ring, store, memory, process: news.process, tell, direct }, tenant)
       emit?.({ type: 'key.destroyed', tenant, keys: receipt.keys.map(({ id }) => id) })
       return receipt
     },
-    reopen: (tenant) => ring.reopen(tenant),
-    warm: (tenants, options) => warm(ring, store, tenants, options),
+    reopen: async (tenant) => {
+      checkTenant(tenant)
+      return ring.reopen(tenant)
+    },
+    warm: async (tenants, options = {}) => {
+      checkArguments('warm', { tenants }, { tenants: TEXTS })
+      checkCallOptions('warm', options, { ...WALK, purposes: TEXTS })
+      return warm(ring, store, tenants, options)
+    },
     close: () => news.close(),
   }
 }

@@ -1,6 +1,8 @@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
 import type { KeyFilter, KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
+import { own } from '../own.js'
+import { printable } from '../printable.js'
 import { clientName } from './clientModels.js'
 import { primaryOf } from './primary.js'
 
@@ -161,9 +163,7 @@ interface Reservation {
 }
 
 function unavailable(model: string, cause: unknown): FieldsealError {
-  const hint =
-    HINTS[String((cause as { code?: unknown } | null)?.code)] ??
-    'is the database reachable, and may its user read and write this table?'
+  const hint = own(HINTS, String((cause as { code?: unknown } | null)?.code)) ?? reasonFor(model, cause)
   return new FieldsealError('KEY_STORE_UNAVAILABLE', `the keys table (${model}) could not be used; ${hint}`, { cause })
 }
 
@@ -174,3 +174,18 @@ const HINTS: { readonly [code: string]: string } = {
   P2024: 'no connection came free in time: give the pool more of them',
   P2028: 'no connection came free in time for a new key, or the database was too slow: give the pool more of them',
 }
+
+/** The last line of an error of Prisma says what is wrong; those before it show the query. */
+function reasonFor(model: string, cause: unknown): string {
+  const { name, message } = (cause ?? {}) as { name?: unknown; message?: unknown }
+  const lines = String(message ?? cause).split('\n')
+  const reason = printable(lines.findLast((line) => line.trim() !== '') ?? name).slice(0, MOST_OF_REASON)
+  if (name !== 'PrismaClientValidationError')
+    return `is the database reachable, and may its user read and write this table? ${reason}`
+  return (
+    `an extension that was applied before fieldEncryption changes its queries: ${reason} ` +
+    `Apply that extension after fieldEncryption, or have it leave ${model} as it is`
+  )
+}
+
+const MOST_OF_REASON = 200

@@ -1,14 +1,15 @@
+import { own } from '../own.js'
 import { fixedBy, type KnownValues } from './bound.js'
 import type { ModelPlan, RelationPlan } from './plan.js'
 import { isAbsent, isPlainObject } from './values.js'
 
 /** The data's own values, and the tenant and bound columns that its links give. */
 export function withLinks(plan: ModelPlan, data: Record<string, unknown>): KnownValues {
-  const links = plan.links.filter(({ field }) => isPlainObject(data[field]))
+  const links = plan.links.filter(({ field }) => isPlainObject(own(data, field)))
   if (links.length === 0) return data
   const linked = links.flatMap((relation) => {
     const row = linkedRow(relation, data[relation.field] as Record<string, unknown>)
-    return relation.from.map((column, position) => [column, row[relation.to[position]!]])
+    return relation.from.map((column, position) => [column, own(row, relation.to[position]!)])
   })
   const written = Object.entries(data).filter(([, value]) => !isAbsent(value))
   return Object.fromEntries([...linked, ...written])
@@ -25,6 +26,6 @@ function linkedRow({ model }: RelationPlan, link: Record<string, unknown>): Know
 function eitherWay(model: ModelPlan, { where, create }: Record<string, unknown>): KnownValues {
   const created = isPlainObject(create) ? create : {}
   return Object.fromEntries(
-    Object.entries(fixedBy(model, where)).filter(([column, value]) => created[column] === value),
+    Object.entries(fixedBy(model, where)).filter(([column, value]) => own(created, column) === value),
   )
 }

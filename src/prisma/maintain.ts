@@ -6,7 +6,8 @@ import type { RangeFailure, Workers } from '../maintenance/ranges.js'
 import type { ProgressEvent, RunReport } from '../maintenance/run.js'
 import type { PgConnection } from '../postgres/sql.js'
 import { checkTenant } from '../tenant.js'
-import type { Choice, ChoiceContext } from './choice.js'
+import { checkArguments, checkCallOptions, FUNCTION, type Kinds, NUMBER, OBJECT, SIGNAL } from './callArguments.js'
+import { CHOICE_KINDS, type Choice, type ChoiceContext } from './choice.js'
 import { withMissed } from './missedRows.js'
 import { runAlone } from './modelTask.js'
 import { type MaintainContext, modelTasks } from './modelTasks.js'
@@ -54,12 +55,26 @@ export async function maintain(context: MaintainContext, options: MaintainOption
   return reports
 }
 
+const KINDS: Kinds = {
+  ...CHOICE_KINDS,
+  rowsPerSecond: NUMBER,
+  maxLag: OBJECT,
+  workers: OBJECT,
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+  onProblem: FUNCTION,
+  onWait: FUNCTION,
+  onFailure: FUNCTION,
+}
+
 function checkOptions({ schema }: ChoiceContext, options: MaintainOptions): void {
+  checkCallOptions('maintain', options, KINDS)
   const { operation, database, tenant, rowsPerSecond = 1, onError = 'skip', workers, dryRun } = options
   if (!OPERATIONS.includes(operation)) throw invalid(`"operation" must be one of ${OPERATIONS.join(', ')}`)
   if (typeof database?.query !== 'function') throw invalid('"database" must be a Pool of the package pg')
   if (tenant !== undefined) checkTenant(tenant)
   if (!(rowsPerSecond > 0)) throw invalid('"rowsPerSecond" must be a number above 0')
+  if (workers) checkArguments('maintain', { queue: workers.queue }, { queue: OBJECT })
   if (workers && dryRun) throw invalid('"dryRun" counts in this process: leave "workers" out')
   if (workers && !(Number.isInteger(workers.count) && workers.count > 0))
     throw invalid('"workers.count" must be a whole number above 0')

@@ -8,6 +8,16 @@ import type { ProgressEvent } from '../maintenance/run.js'
 import { headcount, Presence } from '../postgres/presence.js'
 import { postgresRanges } from '../postgres/rangeStore.js'
 import type { PgConnection } from '../postgres/sql.js'
+import {
+  checkArguments,
+  checkCallOptions,
+  FUNCTION,
+  type Kinds,
+  OBJECT,
+  POOL,
+  SIGNAL,
+  TEXTS_BY_NAME,
+} from './callArguments.js'
 import type { TenantPaths } from './maintained.js'
 import { newRun } from './modelTask.js'
 import { type MaintainContext, modelTasks } from './modelTasks.js'
@@ -44,11 +54,16 @@ const EVERY = 1_000
 /** A command that was not seen so many times is gone. */
 const GONE = 3
 
+const KINDS: Kinds = { tenants: TEXTS_BY_NAME, signal: SIGNAL, onProgress: FUNCTION, onWait: FUNCTION }
+
 export async function maintainRange(
   context: MaintainContext,
   job: RangeJob,
   options: MaintainRangeOptions,
 ): Promise<RangeReport> {
+  checkArguments('maintainRange', { job, options }, { job: OBJECT, options: OBJECT })
+  checkArguments('maintainRange', { database: options.database }, { database: POOL })
+  checkCallOptions('maintainRange', options, KINDS)
   const ranges = postgresRanges(options.database, context.runKeys)
   const range = checkedRange(job)
   try {

@@ -1,5 +1,6 @@
 import { FieldsealError } from '../errors.js'
 import type { MaintainedIndex, MaintainedModel } from '../maintenance/model.js'
+import { own } from '../own.js'
 import type { MaintainedColumn, MaintainedTable, TenantJoin, TenantPlace } from '../postgres/table.js'
 import type { EncryptionSchema, ModelSchema } from '../schema/encryptionSchema.js'
 import type { ModelPlan, Plans } from './plan.js'
@@ -66,7 +67,7 @@ function mapped<T, R>(record: { readonly [name: string]: T }, make: (value: T, n
 function tenantPlace({ schema, tenants, defaultTenant }: MaintainedOptions, name: string): TenantPlace {
   const model = schema.models[name]!
   if (model.tenant !== undefined) return { kind: 'column', joins: [], column: model.columns[model.tenant]! }
-  const path = tenants[name]
+  const path = own(tenants, name)
   if (path !== undefined) return follow(schema, name, path)
   return defaultTenant === undefined ? { kind: 'unknown' } : { kind: 'fixed', tenant: defaultTenant }
 }
@@ -77,7 +78,7 @@ function follow(schema: EncryptionSchema, name: string, path: string): TenantPla
   const joins: TenantJoin[] = []
   let at = name
   for (const step of steps) {
-    const relation = schema.models[at]!.relations[step]
+    const relation = own(schema.models[at]!.relations, step)
     if (!relation || relation.list || relation.from.length === 0)
       throw badPath(name, path, `${at}.${step} is no relation with a foreign key`)
     const [near, far] = [schema.models[at]!, schema.models[relation.model]!]
@@ -85,14 +86,14 @@ function follow(schema: EncryptionSchema, name: string, path: string): TenantPla
     joins.push({ schema: far.schema, table: far.table, from, to: relation.to.map((field) => far.columns[field]!) })
     at = relation.model
   }
-  const target = schema.models[at]!.columns[column]
+  const target = own(schema.models[at]!.columns, column)
   if (target === undefined) throw badPath(name, path, `${at} has no column ${column}`)
   return { kind: 'column', joins, column: target }
 }
 
 function checkPaths({ schema, tenants }: MaintainedOptions): void {
   for (const [name, path] of Object.entries(tenants)) {
-    const model = schema.models[name]
+    const model = own(schema.models, name)
     if (!model) throw badPath(name, path, `there is no model ${name}`)
     if (model.tenant !== undefined)
       throw badPath(name, path, `${name}.${model.tenant} is marked @tenant and says it already`)

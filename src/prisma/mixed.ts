@@ -71,7 +71,7 @@ function plainForms(field: FieldPlan, index: IndexPlan, value: unknown): unknown
   if (isDbNull(value)) return [value]
   const forms = field.kind === 'String' ? new Set([value, normalized(index, value)]) : [value]
   return [...forms].map((form) =>
-    headOf(form) === null ? checkedValue(field, () => textForm(field, form)) : NOWHERE[field.column],
+    headOf(form) === null ? checkedValue(field, () => textForm(field, form), 'searched for') : NOWHERE[field.column],
   )
 }
 

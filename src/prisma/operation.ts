@@ -1,6 +1,7 @@
 import { type DecryptSlot, decryptNow, named, nextTurn, type Slot, transform } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
+import { own } from '../own.js'
 import { checkAggregates } from './aggregates.js'
 import type { Bound } from './binding.js'
 import type { LimitedPlans } from './limitedPlans.js'
@@ -49,7 +50,7 @@ type Args = Record<string, unknown>
 /** Runs one operation: encrypts its arguments, passes it on, decrypts its result. */
 export function runOperation(context: OperationContext, call: OperationCall): Promise<unknown> {
   const plan = context.limited.of(context.bindings.access().allow).get(call.model)!
-  const roles = OPERATIONS[call.operation]
+  const roles = own(OPERATIONS, call.operation)
   if (!roles) throw new FieldsealError('QUERY_UNSUPPORTED', `${call.model}.${call.operation} is not known to fieldseal`)
 
   const args = (call.args ?? {}) as Args

@@ -7,8 +7,8 @@ import { checkOpen } from './shown.js'
 import { isAbsent, isPlainObject, listOf } from './values.js'
 import { indexOf, rewriteUnique, uniqueIndexOf } from './where.js'
 
+/** Of these ciphertexts have none that means anything; `_count` is right. */
 export const VALUE_AGGREGATES = ['_min', '_max', '_sum', '_avg']
-const AGGREGATES = new Set([...VALUE_AGGREGATES, '_count'])
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when rows would be sorted by ciphertext; `ACCESS_DENIED` */
 export function checkOrderBy(plan: ModelPlan, orderBy: unknown): void {
@@ -26,7 +26,7 @@ function checkOrder(plan: ModelPlan, key: string, order: unknown): void {
   if (member?.kind === 'index') checkOpen(member.index)
   else if (member?.kind === 'relation') checkOrderBy(member.relation.model, order)
   else if (key === '_relevance' && isPlainObject(order)) checkNames(plan, order.fields, 'orderBy')
-  else if (AGGREGATES.has(key)) checkNames(plan, Object.keys(order as object), 'orderBy')
+  else if (VALUE_AGGREGATES.includes(key)) checkNames(plan, Object.keys(order as object), 'orderBy')
 }
 
 /**

@@ -7,6 +7,8 @@ export interface FieldPlan extends CipherField {
   readonly field: string
   readonly optional: boolean
   readonly bind: readonly string[]
+  /** The client has the preview feature strictUndefinedChecks. */
+  readonly strict: boolean
   /** All blind indexes that are made from it. */
   readonly indexes: readonly IndexPlan[]
   readonly state: EncryptedFieldSchema['state']

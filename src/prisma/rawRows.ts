@@ -1,4 +1,6 @@
 import type { DecryptSlot, TenantHolder } from '../cipher.js'
+import { own } from '../own.js'
+import { checkArguments, OBJECTS, TEXT } from './callArguments.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
 import { ownerOf, planOf, transformAll } from './rawCall.js'
@@ -11,6 +13,7 @@ export async function decryptRows<Row extends object>(
   model: string,
   rows: readonly Row[],
 ): Promise<Row[]> {
+  checkArguments('decryptRows', { model, rows }, { model: TEXT, rows: OBJECTS })
   const plan = planOf(context, model)
   const owner = ownerOf(context, model)
   const copies = rows.map((row) => ({ ...row }))
@@ -23,17 +26,17 @@ export async function decryptRows<Row extends object>(
 
 /** The encrypted fields that the rows have, under either name. */
 function fieldsIn(plan: ModelPlan, rows: readonly object[]): FieldPlan[] {
-  return plan.encrypted.filter(({ field }) => rows.some((row) => nameIn(plan, row, field) in row))
+  return plan.encrypted.filter(({ field }) => rows.some((row) => Object.hasOwn(row, nameIn(plan, row, field))))
 }
 
 /** The name that a row has a field by. */
 function nameIn({ columns }: ModelPlan, row: object, field: string): string {
-  return field in row ? field : (columns[field] ?? field)
+  return Object.hasOwn(row, field) ? field : (columns[field] ?? field)
 }
 
 function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHolder): DecryptSlot[] {
   const columns = [...plan.bound.keys(), ...(plan.tenant === undefined ? [] : [plan.tenant])]
-  const known = Object.fromEntries(columns.map((column) => [column, row[nameIn(plan, row, column)]]))
+  const known = Object.fromEntries(columns.map((column) => [column, own(row, nameIn(plan, row, column))]))
   const stored = { plan, owner, holder: row, known, missing: 'select it too' }
   const slots: DecryptSlot[] = []
   for (const field of plan.encrypted) collectStored(slots, stored, field, nameIn(plan, row, field.field))

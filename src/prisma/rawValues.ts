@@ -1,6 +1,8 @@
-import type { CipherIndex } from '../cipher.js'
+import { type CipherIndex, checkedValue } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import { boundTexts, type KnownValues } from './bound.js'
+import { checkArguments, OBJECT, TEXT } from './callArguments.js'
+import { jsonValue } from './jsonValue.js'
 import type { OperationContext } from './operation.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from './plan.js'
 import { ownerOf, planOf, transformAll } from './rawCall.js'
@@ -16,10 +18,11 @@ export async function encryptValue(
   value: unknown,
   known: KnownValues,
 ): Promise<RawValue> {
+  checkArguments('encrypt', { field: name, bound: known }, { field: TEXT, bound: OBJECT })
   const { plan, field } = fieldOf(context, name)
   checkUnmasked(field, value)
   const bound = boundTexts(plan, field, known, 'give it as the third argument')
-  const holder: Record<string, unknown> = { value }
+  const holder: Record<string, unknown> = { value: checkedValue(field, () => jsonValue(field, value)) }
   const owner = ownerOf(context, field.name)
   await transformAll(context, 'encrypt', [{ mode: 'encrypt', field, owner, holder, key: 'value', bound }])
   return holder.value as RawValue
@@ -31,13 +34,16 @@ export async function indexValue(
   name: string,
   value: unknown,
 ): Promise<string | Uint8Array> {
+  checkArguments('blindIndex', { field: name }, { field: TEXT })
   const index = indexOf(context, name)
   checkOpen(index)
   const field = index.sources[0]!
   const values = index.sources.length === 1 ? [value] : eachValue(index, value)
   const holder: Record<string, unknown> = {}
   const owner = ownerOf(context, field.name)
-  await transformAll(context, 'blindIndex', [{ mode: 'index', field, owner, holder, key: 'value', index, values }])
+  await transformAll(context, 'blindIndex', [
+    { mode: 'index', field, owner, holder, key: 'value', index, values, use: 'indexed' },
+  ])
   return holder.value as string | Uint8Array
 }
 

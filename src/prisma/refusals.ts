@@ -1,4 +1,5 @@
 import { FieldsealError } from '../errors.js'
+import { own } from '../own.js'
 import type { FieldPlan, IndexPlan } from './plan.js'
 
 /** What to do where a use of an encrypted field has no right answer. */
@@ -15,7 +16,7 @@ const EQUALITY = new Set(['equals', 'in', 'notIn', 'not'])
 
 /** A use of an encrypted field that has no right answer. */
 export function refused(name: string, use: string): FieldsealError {
-  const advice = INSTEAD[use] ?? 'compare after reading, or compute in your code'
+  const advice = own(INSTEAD, use) ?? 'compare after reading, or compute in your code'
   return unsupported(`${name} is encrypted, so "${use}" has no right answer on it; ${advice}`)
 }
 

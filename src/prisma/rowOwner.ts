@@ -1,6 +1,7 @@
 import type { TenantHolder } from '../cipher.js'
 import { FieldsealError, quoted } from '../errors.js'
 import { ANY_TENANT } from '../keys/keyRing.js'
+import { own } from '../own.js'
 import { checkTenant } from '../tenant.js'
 import type { KnownValues } from './bound.js'
 import type { ModelPlan } from './plan.js'
@@ -14,7 +15,7 @@ import { isAbsent } from './values.js'
  */
 export function rowOwner(plan: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
   if (owner.tenant !== ANY_TENANT || plan.tenant === undefined) return owner
-  const written = row[plan.tenant]
+  const written = own(row, plan.tenant)
   if (written === null || isAbsent(written)) return owner
   checkTenant(written)
   return { tenant: written, column: `${plan.name}.${plan.tenant}` }
@@ -27,7 +28,7 @@ export function rowOwner(plan: ModelPlan, row: KnownValues, owner: TenantHolder)
  * @throws FieldsealError `TENANT_MISMATCH`, `TENANT_INVALID`
  */
 export function silentOwner({ name, tenant: column }: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
-  const written = column === undefined ? undefined : row[column]
+  const written = column === undefined ? undefined : own(row, column)
   if (isAbsent(written)) return owner
   if (owner.tenant === ANY_TENANT) {
     checkTenant(written)

@@ -1,6 +1,7 @@
 import type { DecryptSlot, TenantHolder } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import { ANY_TENANT } from '../keys/keyRing.js'
+import { own } from '../own.js'
 import { passes } from './falsePositive.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
 import { type ReadShape, unaskedShape } from './shape.js'
@@ -74,15 +75,14 @@ function collectRow(pass: RowPass, shape: ReadShape, stored: Row): Row {
   const row = reader ? againFor(pass, plan, stored, reader) : copyOf(stored)
   if (!reader) collectFields(pass, plan, row)
   takeOut(shape, row)
-  for (const [relation, child] of children) put(row, relation, collectRows(pass, child, row[relation]))
-  for (const { field, model } of others) {
-    if (row[field] !== undefined) put(row, field, collectRows(pass, unaskedShape(model), row[field]))
-  }
+  for (const [relation, child] of children) putCopy(pass, child, { row, relation })
+  for (const { field, model } of others) putCopy(pass, unaskedShape(model), { row, relation: field })
   return row
 }
 
-function put(row: Row, relation: string, value: unknown): void {
-  if (row[relation] !== value) row[relation] = value
+function putCopy(pass: RowPass, shape: ReadShape, at: { readonly row: Row; readonly relation: string }): void {
+  const related = own(at.row, at.relation)
+  if (typeof related === 'object' && related !== null) at.row[at.relation] = collectRows(pass, shape, related)
 }
 
 function copyOf(row: Row): Row {
@@ -128,7 +128,7 @@ function decryptedForOther({ name }: ModelPlan): FieldsealError {
 
 /** @throws FieldsealError `ACCESS_DENIED` for a row of a client that may read more, or of one that got masks instead */
 function checkHolds({ encrypted, limit }: ModelPlan, row: Row, reader: Reader): void {
-  const held = encrypted.filter(({ field }) => row[field] !== undefined && !isDbNull(row[field]))
+  const held = encrypted.filter(({ field }) => !isDbNull(own(row, field) ?? null))
   const hidden = limit === undefined ? undefined : held.find(({ shows }) => shows !== 'value')
   if (hidden) throw denied(hidden)
   const shownBefore = reader.limit?.split(',')

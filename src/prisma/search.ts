@@ -77,7 +77,7 @@ function eachIndexed(search: Search, values: readonly unknown[]): unknown {
 export function addIndexSlot(search: Search, holder: Holder, key: string, values: readonly unknown[]): void {
   const { pass, field, index, owner } = search
   holder[key] = undefined
-  pass.slots.push({ mode: 'index', field, owner, holder, key, index, values })
+  pass.slots.push({ mode: 'index', field, owner, holder, key, index, values, use: 'searched for' })
 }
 
 /** The operators of a filter that say something. */

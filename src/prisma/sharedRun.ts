@@ -11,6 +11,7 @@ import { postgresProgress } from '../postgres/progressStore.js'
 import { postgresRanges } from '../postgres/rangeStore.js'
 import { postgresRows } from '../postgres/rowSource.js'
 import { splitTable } from '../postgres/splitTable.js'
+import { printable } from '../printable.js'
 import { type Manner, type ModelTask, reportOf, taskOf } from './modelTask.js'
 
 export interface SharedManner extends Manner {
@@ -151,7 +152,7 @@ class SharedRun {
     const { code = 'DATABASE_UNAVAILABLE', message } = this.#failed ?? {}
     const { name } = this.task.one.model
     const what = code === 'PROGRESS_INVALID' ? 'was refused by a worker' : 'could not be done, tried again and again'
-    return new FieldsealError(code, `a range of ${name} ${what}: ${message}`)
+    return new FieldsealError(code, `a range of ${name} ${what}: ${printable(message)}`)
   }
 
   /** A range may have been done just before it was given a job again. */

@@ -1,6 +1,7 @@
 import { type CipherField, type DecryptSlot, fieldError, type Slot } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
 import { looksMasked, MASKS, type Mask, showsNothing } from '../masks/masks.js'
+import { own } from '../own.js'
 import type { FieldPlan, IndexPlan } from './plan.js'
 
 /*
@@ -67,7 +68,7 @@ export function checkOpen({ closed, sources }: IndexPlan): void {
 
 /** Rows tell by their blind indexes which of them have the same value: a client that may not read it gets none. */
 export function hideIndexes(columns: readonly string[], row: Record<string, unknown>): void {
-  for (const column of columns) if (row[column] !== undefined) row[column] = null
+  for (const column of columns) if (own(row, column) !== undefined) row[column] = null
 }
 
 /**

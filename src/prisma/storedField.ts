@@ -1,6 +1,7 @@
 import { type DecryptSlot, fieldError, type TenantHolder } from '../cipher.js'
 import { isDirectCiphertext } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
+import { own } from '../own.js'
 import { boundTexts, type KnownValues } from './bound.js'
 import type { FieldPlan, ModelPlan } from './plan.js'
 import { rowOwner, silentOwner } from './rowOwner.js'
@@ -27,7 +28,7 @@ export interface StoredRow {
  */
 export function collectStored(slots: DecryptSlot[], row: StoredRow, field: FieldPlan, key: string): boolean {
   const { plan, owner, holder, known, missing } = row
-  const stored = holder[key]
+  const stored = own(holder, key)
   if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
   if (field.shows !== 'value' && showWithoutKey(field, holder, key)) return true
   if (field.state && isPlaintext(field, stored)) {

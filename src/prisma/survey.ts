@@ -8,7 +8,8 @@ import {
   surveyKeys,
 } from '../postgres/survey.js'
 import { checkTenant } from '../tenant.js'
-import { type Choice, type ChoiceContext, choose } from './choice.js'
+import { checkArguments, checkCallOptions, POOL } from './callArguments.js'
+import { CHOICE_KINDS, type Choice, type ChoiceContext, choose } from './choice.js'
 import { keysTable } from './keysTable.js'
 
 /** What `$encryption.survey` takes. */
@@ -27,7 +28,9 @@ export interface Survey {
 
 /** Asks the database, and no KMS. Tables are read one after the other. */
 export async function survey(context: ChoiceContext, options: SurveyOptions): Promise<Survey> {
+  checkCallOptions('survey', options, CHOICE_KINDS)
   const { database, tenant } = options
+  checkArguments('survey', { database }, { database: POOL })
   if (tenant !== undefined) checkTenant(tenant)
   const keys = await keysTable(context.schema, database)
   const fields: FieldSurvey[] = []

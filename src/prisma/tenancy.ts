@@ -2,6 +2,7 @@ import type { Access } from '../access.js'
 import type { TenantHolder } from '../cipher.js'
 import { FieldsealError, quoted } from '../errors.js'
 import { ANY_TENANT, type TenantScope } from '../keys/keyRing.js'
+import { own } from '../own.js'
 import { ambientTenant, checkTenant } from '../tenant.js'
 import type { KnownValues } from './bound.js'
 import type { ModelPlan } from './plan.js'
@@ -48,8 +49,8 @@ export class OperationTenancy {
   ownerOf(plan: ModelPlan, known: KnownValues, parent: TenantHolder, fixed: KnownValues = {}): TenantHolder {
     if (plan.tenant === undefined) return parent
     const column = `${plan.name}.${plan.tenant}`
-    const written = setValue(known[plan.tenant])
-    const stored = fixed[plan.tenant]
+    const written = setValue(own(known, plan.tenant))
+    const stored = own(fixed, plan.tenant)
     if (!this.#across) {
       if (!isAbsent(written)) this.#claim(written, column)
       checkSame(this.owner.tenant ?? this.#defaultTenant, stored, column)

@@ -1,4 +1,5 @@
 import type { TenantHolder } from '../cipher.js'
+import { own } from '../own.js'
 import { GLOBAL_TENANT } from '../tenant.js'
 import { fixedBy } from './bound.js'
 import { type Checks, checkLater, checkLaterTogether, isExact } from './falsePositive.js'
@@ -106,7 +107,7 @@ function rewriteField(place: Place, element: Where, field: FieldPlan, { choose, 
   }
   const index = choose(field)
   if (!index) throw refusedFilter(field, operatorIn(condition))
-  const holder = !field.state && isAbsent(element[index.field]) ? element : {}
+  const holder = !field.state && isAbsent(own(element, index.field)) ? element : {}
   indexCondition(searchIn(place, field, index), condition, holder, index.field)
   checkLater(place.checks, index, condition)
   delete element[field.field]
@@ -121,12 +122,12 @@ function rewriteField(place: Place, element: Where, field: FieldPlan, { choose, 
 function rewriteCombined(place: Place, element: Where, index: IndexPlan, others: Where[]): void {
   const { sources } = index
   if (!index.unique && sources.every((field) => indexOf(field))) return
-  const conditions = sources.map(({ field }) => [field, element[field]] as const)
+  const conditions = sources.map(({ field }) => [field, own(element, field)] as const)
   const values = conditions.map(([, condition]) => equalValue(condition))
   if (values.includes(undefined)) return
   if (place.negated && sources.some(({ optional }) => optional)) throw notNegated(index)
   const mixed = sources.some(({ state }) => state)
-  const holder = !mixed && isAbsent(element[index.field]) ? element : {}
+  const holder = !mixed && isAbsent(own(element, index.field)) ? element : {}
   addIndexSlot(searchIn(place, sources[0]!, index), holder, index.field, values)
   checkLaterTogether(place.checks, index, values)
   for (const { field } of sources) delete element[field]
@@ -145,8 +146,8 @@ function rewriteCompound(place: Place, element: Where, key: string, { selector, 
   const part = element[key]
   if (!isPlainObject(part)) return
   for (const index of indexes) {
-    if (!isAbsent(part[index.field])) checkOpen(index)
-    const values = index.sources.map(({ field }) => equalValue(part[field]))
+    if (!isAbsent(own(part, index.field))) checkOpen(index)
+    const values = index.sources.map(({ field }) => equalValue(own(part, field)))
     if (values.includes(undefined)) continue
     const mixed = index.sources.find(({ state }) => state)
     if (mixed) throw notUniqueYet(mixed)
@@ -183,7 +184,7 @@ function rewriteRelation(place: Place, relation: RelationPlan, condition: unknow
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when an encrypted field alone should name the row and cannot */
 function checkUnique(plan: ModelPlan, where: Where): void {
-  const asked = plan.encrypted.filter(({ field }) => equalValue(where[field]) !== undefined)
+  const asked = plan.encrypted.filter(({ field }) => equalValue(own(where, field)) !== undefined)
   const mixed = asked.find((field) => field.state && uniqueIndexOf(field)?.unique)
   if (mixed) throw notUniqueYet(mixed)
   const together = plan.combined.some(

@@ -1,5 +1,6 @@
 import type { TenantHolder } from '../cipher.js'
 import { FieldsealError } from '../errors.js'
+import { own } from '../own.js'
 import { boundTexts, fillBoundDefaults, fixedBy, type KnownValues } from './bound.js'
 import { checkFrozen, frozenLink, sharedBound } from './frozen.js'
 import { withLinks } from './links.js'
@@ -18,7 +19,8 @@ export function collectCreate(
   given: KnownValues = {},
 ): void {
   if (!isPlainObject(data)) return
-  if (plan.encrypted.some(({ field, bind }) => bind.length > 0 && writes(data[field]))) fillBoundDefaults(plan, data)
+  if (plan.encrypted.some(({ field, bind }) => bind.length > 0 && writes(own(data, field))))
+    fillBoundDefaults(plan, data)
   const known = { ...withLinks(plan, data), ...given }
   collectMembers(pass, plan, {
     data,
@@ -162,7 +164,7 @@ function collectNested(pass: Pass, relation: RelationPlan, record: WrittenRecord
   for (const [operation, part] of Object.entries(value)) {
     if (isAbsent(part)) continue
     if (LINKING.has(operation) && relation.changesBound && !ownLink) throw frozenLink(relation, operation)
-    const collect = NESTED[operation]
+    const collect = own(NESTED, operation)
     if (!collect)
       throw new FieldsealError('QUERY_UNSUPPORTED', `${relation.name}: the nested write "${operation}" is unknown`)
     collect(pass, relation, part, around)
@@ -172,8 +174,8 @@ function collectNested(pass: Pass, relation: RelationPlan, record: WrittenRecord
 /** Records nested in the row that their tenant column refers to are of the tenant that it names. */
 function aroundOf({ tenancy }: Pass, { model, given }: RelationPlan, { owner, known }: WrittenRecord): Around {
   if (given.length === 0) return { owner, given: {} }
-  const columns = given.filter(({ own }) => !isAbsent(known[own]))
-  const values = Object.fromEntries(columns.map(({ column, own }) => [column, known[own]]))
+  const columns = given.filter((column) => !isAbsent(own(known, column.own)))
+  const values = Object.fromEntries(columns.map((given) => [given.column, known[given.own]]))
   return { owner: tenancy.ownerOf(model, values, owner), given: values }
 }
 

@@ -1,10 +1,12 @@
 import { checkedValue, type Slot, type TenantHolder } from '../cipher.js'
 import { textForm } from '../crypto/textForm.js'
 import { FieldsealError } from '../errors.js'
+import { own } from '../own.js'
 import type { KnownValues } from './bound.js'
+import { jsonValue } from './jsonValue.js'
 import type { FieldPlan, IndexPlan } from './plan.js'
 import { checkUnmasked } from './shown.js'
-import { isAbsent, isDbNull, isPlainObject, nullKind } from './values.js'
+import { isAbsent, isDbNull, isPlainObject } from './values.js'
 
 /** A record that is being written, and what is known of its row. */
 export interface WrittenRecord {
@@ -28,7 +30,7 @@ export function collectField(slots: Slot[], record: WrittenRecord, field: FieldP
   refuseChange(record, field)
   if (field.list) unwrapSet(record, field)
   const { holder, key } = place(record, field)
-  if (isAbsent(holder[key])) return
+  if (isAbsent(own(holder, key))) return
   for (const index of field.indexes) collectIndex(slots, record, index, field)
   if (isDbNull(holder[key])) {
     if (field.column !== 'Json') holder[key] = null
@@ -39,19 +41,14 @@ export function collectField(slots: Slot[], record: WrittenRecord, field: FieldP
     holder[key] = checkedValue(field, () => textForm(field, jsonValue(field, holder[key])))
     return
   }
-  holder[key] = jsonValue(field, holder[key])
+  holder[key] = checkedValue(field, () => jsonValue(field, holder[key]))
   slots.push({ mode: 'encrypt', field, owner: record.owner, holder, key, bound: record.bound(field) })
 }
 
 /** `{ set: list }` says the same as the list, and Prisma misreads bytes inside it. */
 function unwrapSet({ data }: WrittenRecord, { field }: FieldPlan): void {
-  const value = data[field]
+  const value = own(data, field)
   if (isPlainObject(value) && !isAbsent(value.set)) data[field] = value.set
-}
-
-/** JSON null as the value that it is. */
-function jsonValue({ kind }: FieldPlan, value: unknown): unknown {
-  return kind === 'Json' && nullKind(value) === 'JsonNull' ? null : value
 }
 
 /** Fills the blind index of the record, once for all of its sources: by the first one that is written. */
@@ -68,12 +65,12 @@ function collectIndex(slots: Slot[], record: WrittenRecord, index: IndexPlan, fi
 
 function valueIn(record: WrittenRecord, source: FieldPlan): unknown {
   const { holder, key } = place(record, source)
-  return holder[key]
+  return own(holder, key)
 }
 
 /** Updates may wrap a value in `{ set }`; in a Json field that would be the value itself. */
 function place({ data, context }: WrittenRecord, { field, kind }: FieldPlan): Place {
-  const value = data[field]
+  const value = own(data, field)
   const mayWrap = context === 'update' && kind !== 'Json'
   return mayWrap && isPlainObject(value) && 'set' in value
     ? { holder: value, key: 'set' }
@@ -84,7 +81,7 @@ const CHANGES = ['push', 'increment', 'decrement', 'multiply', 'divide']
 
 /** Refuses what the database would compute from the value that is there. */
 function refuseChange({ data }: WrittenRecord, { field, name, kind, list }: FieldPlan): void {
-  const value = data[field]
+  const value = own(data, field)
   if (!isPlainObject(value) || (kind === 'Json' && !list)) return
   const change = CHANGES.find((operation) => !isAbsent(value[operation]))
   if (change === undefined) return

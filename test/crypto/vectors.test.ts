@@ -164,7 +164,9 @@ describe('frozen blind indexes', () => {
   })
 
   it.each(vectors.combinedIndexes)('take each of the values of $name as its kind wants', (vector) => {
-    const message = Buffer.from(indexedText(indexOf(vector), valuesOf(vector)), 'latin1').toString('hex')
+    const message = Buffer.from(indexedText(indexOf(vector), valuesOf(vector), 'searched for'), 'latin1').toString(
+      'hex',
+    )
     expect(message).toBe(vector.message)
     const lengths = vector.sources.map(({ plaintext }) => (plaintext.length / 2).toString(16).padStart(8, '0'))
     expect(message).toBe(vector.sources.map(({ plaintext }, i) => `${lengths[i]}${plaintext}`).join(''))

@@ -17,7 +17,7 @@ class ClassKms implements ValueKms {
   readonly #local = localKms({ key: randomBytes(32).toString('base64') }) as ValueKms &
     Required<Pick<Kms, 'wrap' | 'rewrap'>>
   readonly #calls: string[] = []
-  readonly evicted: string[] = []
+  readonly renewed: string[] = []
 
   get calls(): readonly string[] {
     return this.#calls
@@ -41,9 +41,7 @@ class ClassKms implements ValueKms {
 
   get holder(): KeyHolder {
     return {
-      evict: (tenant) => this.evicted.push(tenant),
-      retire: () => undefined,
-      renewSoon: () => undefined,
+      renewSoon: (tenant) => this.renewed.push(tenant),
       recheck: async () => undefined,
     }
   }
@@ -104,8 +102,8 @@ describe.each(WRAPPERS)('a Kms that is an instance of a class, inside %s', (_, w
     const kms = new ClassKms()
     const { name, reads, concurrency, members, holder } = wrap(kms)
     expect([name, reads, concurrency, Object.keys(members ?? {})]).toEqual(['class', ['before'], 3, ['only']])
-    holder!.evict('acme')
-    expect(kms.evicted).toEqual(['acme'])
+    holder!.renewSoon('acme')
+    expect(kms.renewed).toEqual(['acme'])
     await useAll(wrap(kms))
     expect(new Set(kms.calls)).toEqual(new Set(['generate', 'unwrap', 'wrap', 'rewrap', 'encrypt', 'decrypt']))
   })
@@ -123,8 +121,8 @@ describe('a Kms that is an instance of a class', () => {
     const kms = new ClassKms()
     const over = hierarchicalKms({ kms })(memoryKeyStore())
     expect([over.reads, over.concurrency, Object.keys(over.members!)]).toEqual([['class', 'before'], 3, ['only']])
-    over.holder!.evict('acme')
-    expect(kms.evicted).toEqual(['acme'])
+    over.holder!.renewSoon('acme')
+    expect(kms.renewed).toEqual(['acme'])
     await useAll(over)
     await over.rewrap!(await kms.generate(identity), identity)
     expect(new Set(kms.calls)).toEqual(new Set(['generate', 'unwrap', 'encrypt', 'decrypt']))
@@ -134,8 +132,8 @@ describe('a Kms that is an instance of a class', () => {
     const [one, other] = [new ClassKms(), new ClassKms()]
     const both = redundantKms({ members: { one, other } })
     expect([both.concurrency, Object.keys(both.members!)]).toEqual([3, ['one', 'other']])
-    both.holder!.evict('acme')
-    expect([one.evicted, other.evicted]).toEqual([['acme'], ['acme']])
+    both.holder!.renewSoon('acme')
+    expect([one.renewed, other.renewed]).toEqual([['acme'], ['acme']])
     await useAll(both)
     expect(new Set(other.calls)).toEqual(new Set(['wrap', 'unwrap', 'rewrap', 'encrypt']))
   })

@@ -94,4 +94,50 @@ describe('typed fields, lists and indexes over several fields', () => {
       ['3', 'CIPHERTEXT_INVALID', 'Measure.tags'],
     ])
   })
+
+  it.each([
+    ['born', '2026-01-01 10:00:00.123456', 'holds a time finer than a millisecond'],
+    ['born', '2026-01-01T10:00:00.0001Z', 'holds a time finer than a millisecond'],
+    ['born', '2026-01-01 10:00:00.123456+02', 'holds a time finer than a millisecond'],
+    ['born', 'infinity', 'holds plaintext that is no value of DateTime'],
+    ['born', '0044-03-15 10:00:00 BC', 'holds plaintext that is no value of DateTime'],
+    ['born', '10000-01-01 00:00:00', 'holds plaintext that is no value of DateTime'],
+    ['born', '1800-01-01 00:00:00+00:19:32', 'holds plaintext that is no value of DateTime'],
+    ['born', '2026-01-01 24:00:00', 'holds plaintext that is no value of DateTime'],
+    ['amount', 'NaN', 'holds plaintext that is no value of Decimal'],
+    ['amount', '1e200000', 'holds plaintext that is no value of Decimal'],
+    ['count', '007', 'holds plaintext that is no value of Int'],
+    ['count', '2147483648', 'holds plaintext that is no value of Int'],
+    ['data', '{"a": 1, "a": 2}', 'holds JSON with the same key twice'],
+    ['ratio', '0.1000000000000000055', 'holds a number that a Float would round'],
+    ['ratio', 'NaN', 'holds plaintext that is no value of Float'],
+    ['data', '[1e400]', 'holds a number in its JSON that JavaScript would round'],
+    ['data', '["\\ud800"]', 'cannot be kept: the value has a lone surrogate'],
+  ])('would lose what cannot come back: %s %s, so it is reported and left', async (column, text, message) => {
+    await pool.query(`UPDATE "Measure" SET ${column} = $1 WHERE id = 3`, [text])
+    const report = await run('encrypt')
+    expect(report).toMatchObject({ changed: 2, skipped: 1 })
+    expect(report.problems[0]).toMatchObject({ key: ['3'], code: 'VALUE_INVALID' })
+    expect(report.problems[0]!.message).toContain(`Measure.${column} ${message}`)
+    expect((await stored())[2]![column]).toBe(text)
+  })
+
+  it.each([
+    ['born', '2026-01-01 10:00:00.123000', '2026-01-01T10:00:00.123Z'],
+    ['born', '2026-01-01 10:00:00+02', '2026-01-01T08:00:00.000Z'],
+    ['born', '2026-01-01', '2026-01-01T00:00:00.000Z'],
+    ['born', '0001-01-01 00:00:00.1', '0001-01-01T00:00:00.100Z'],
+    ['amount', '-0.10', '-0.1'],
+    ['amount', '1e5', '100000'],
+    ['ratio', '1.50', '1.5'],
+    ['data', '{"b": 1.50, "a": "\\u0000"}', '{"b":1.5,"a":"\\u0000"}'],
+  ])('come back as the same value in the form of their type: %s %s', async (column, text, form) => {
+    await pool.query(`UPDATE "Measure" SET ${column} = $1 WHERE id = 3`, [text])
+    expect(await run('encrypt')).toMatchObject({ changed: 3, skipped: 0 })
+    await fixture.another().$encryption.rotate()
+    expect(await run('re-encrypt')).toMatchObject({ changed: 3, skipped: 0 })
+    expect(await run('verify')).toMatchObject({ skipped: 0 })
+    expect(await run('decrypt')).toMatchObject({ changed: 3, skipped: 0 })
+    expect((await stored())[2]![column]).toBe(form)
+  })
 })

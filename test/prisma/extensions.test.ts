@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { encryptionSchema } from '../../generated/encryption/index.js'
 import { Prisma } from '../../generated/prisma/client.js'
 import { type ClinicUnderTest, emulatedKms, openClinic, plainClient } from '../support/clinic.js'
+import { refusal } from '../support/refusal.js'
 
 let clinic: ClinicUnderTest
 let encryption: ReturnType<typeof fieldEncryption>
@@ -169,6 +170,40 @@ describe('query extensions', () => {
       const before = base.$extends(softDelete).$extends(encryption)
       expect(await before.patient.findMany()).toEqual([])
       expect(await clinic.plain.patient.count()).toBe(1)
+    })
+  })
+
+  const touched = (change: (args: { where?: object }, model: string) => unknown) =>
+    Prisma.defineExtension({
+      query: {
+        $allModels: {
+          $allOperations: ({ args, model, query }) => query(change((args ?? {}) as object, model) as never),
+        },
+      },
+    })
+
+  it.each([
+    [
+      'asks for what the keys table does not have',
+      touched((args) => ({ ...args, where: { ...args.where, city: null } })),
+      /an extension that was applied before fieldEncryption changes its queries: Unknown argument `city`.*Apply that extension after fieldEncryption, or have it leave EncryptionKey as it is/,
+    ],
+    [
+      'fails',
+      touched((args, model) => {
+        if (model !== 'EncryptionKey') return args
+        throw new TypeError('no \u001b request')
+      }),
+      /may its user read and write this table\? no \\u001b request/,
+    ],
+  ])('applied before that %s are told of in the message', async (_, before, message) => {
+    await withClient(async (base) => {
+      const prisma = base.$extends(before).$extends(encryption)
+      const error = await refusal(() => prisma.$encryption.checkKey('acme'))
+      expect(error.code).toBe('KEY_STORE_UNAVAILABLE')
+      expect(error.message).toMatch(message)
+      const first = await refusal(() => prisma.$forTenant('globex').patient.updateMany({ data: { name: 'x' } }))
+      expect([first.code, first.message]).toEqual(['KEY_STORE_UNAVAILABLE', expect.stringMatching(message)])
     })
   })
 

@@ -82,6 +82,18 @@ describe('a filter by the value of an indexed field', () => {
     await expectSame((client) => client.member!.groupBy(groups))
   })
 
+  it('has groups sorted and chosen by how many have a value', async () => {
+    const groups: object[] = [
+      { having: { email: { _count: { gt: 1 } } } },
+      { having: { NOT: { memo: { _count: { equals: 0 } } } } },
+      { having: { OR: [{ badge: { _count: { lt: 1 } } }, { teamId: { in: [2] } }] } },
+      { orderBy: [{ _count: { badge: 'desc' } }, { teamId: 'asc' }] },
+      { orderBy: [{ _count: { memo: 'asc' } }, { teamId: 'asc' }], take: 2, _count: { memo: true, email: true } },
+    ]
+    for (const group of groups)
+      await expectSame((client) => client.member!.groupBy({ by: ['teamId'], orderBy: { teamId: 'asc' }, ...group }))
+  })
+
   it.each(named)('updates exactly them: %s', async (_, where) => {
     await expectSame((client) =>
       client.member!.updateMany({ where, data: { memo: 'changed', rank: { increment: 10 } } }),

@@ -1,5 +1,7 @@
 import { text } from '@clack/prompts'
+import { quoted } from '../../errors.js'
 import type { WalkReport } from '../../maintenance/keyWalk.js'
+import { printable, printableLines } from '../../printable.js'
 import { agree, type Question } from '../agree.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
@@ -65,7 +67,7 @@ function concludeWalk(operation: 'rotate' | 'rewrap', terminal: Terminal, report
   terminal.event({ event: 'report', operation, changed, unchanged, failed: failed.length })
   for (const { tenant, key, error } of failed) {
     terminal.event({ event: 'problem', tenant, key, code: error.code, message: error.message })
-    terminal.say(`${error.code}  ${tenant} ${key}: ${error.message}`)
+    terminal.say(`${error.code}  ${printable(`${tenant} ${key}: ${error.message}`)}`)
   }
   terminal.say(`${counted(changed, 'key')} changed, ${count(unchanged)} unchanged, ${count(failed.length)} failed.`)
   if (operation === 'rotate' && changed > 0)
@@ -117,7 +119,7 @@ async function countLost({ client, database, tenants }: World, terminal: Termina
 }
 
 function lossOf(tenant: string): Question {
-  const message = `Everything that is encrypted for ${JSON.stringify(tenant)} will be unreadable for good. Type the tenant's id to go on`
+  const message = `Everything that is encrypted for ${quoted(tenant)} will be unreadable for good. Type the tenant's id to go on`
   return {
     unasked: 'shred destroys all data of a tenant for good; say --yes if that is meant',
     ask: async () => (await text({ message })) === tenant,
@@ -140,6 +142,6 @@ export async function runExportMetadata(
   const lines = json
     ? keys.map((key) => JSON.stringify({ event: 'metadata', ...key }))
     : [JSON.stringify(keys, null, 2)]
-  for (const line of lines) stdout.write(`${line}\n`)
+  for (const line of lines) stdout.write(`${printableLines(line)}\n`)
   return EXIT.done
 }

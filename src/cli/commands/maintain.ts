@@ -4,6 +4,7 @@ import type { MaxLag, Strain } from '../../maintenance/pressure.js'
 import type { Problem } from '../../maintenance/problem.js'
 import type { Counts } from '../../maintenance/progressStore.js'
 import type { RunReport } from '../../maintenance/run.js'
+import { printable } from '../../printable.js'
 import { agree, type Question } from '../agree.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
@@ -67,7 +68,7 @@ export async function runMaintain(
       onProblem: (problem) => showProblem(terminal, problem, shown),
       onFailure: ({ code, message, range }) => {
         terminal.event({ event: 'failure', range, code, message })
-        terminal.say(`${code}: ${message}. It is tried again.`)
+        terminal.say(printable(`${code}: ${message}. It is tried again.`))
       },
     })
     shared?.broken.throwIfAborted()
@@ -101,7 +102,7 @@ function waits(terminal: Terminal): (strain: Strain) => void {
     if (performance.now() < next[strain.cause]) return
     next[strain.cause] = performance.now() + WAIT_EVERY
     terminal.event({ event: 'wait', ...strain })
-    terminal.say(`Waiting: ${strain.what}.`)
+    terminal.say(printable(`Waiting: ${strain.what}.`))
   }
 }
 
@@ -109,7 +110,7 @@ function showProblem(terminal: Terminal, problem: Problem, shown: { problems: nu
   terminal.event({ event: 'problem', ...problem })
   shown.problems += 1
   if (shown.problems <= SHOWN)
-    terminal.say(`${problem.code}  ${problem.model} ${problem.key.join(' / ')}: ${problem.message}`)
+    terminal.say(printable(`${problem.code}  ${problem.model} ${problem.key.join(' / ')}: ${problem.message}`))
   if (shown.problems === SHOWN + 1) terminal.say('Further problems are counted only; --json shows each.')
 }
 

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { printable } from '../../printable.js'
 import type { Survey } from '../../prisma/survey.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import type { World } from '../loadConfig.js'
@@ -41,7 +42,7 @@ function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
       ...[field.rows, field.null, field.plaintext, field.ciphertext].map(count),
       [
         ...(field.direct > 0 ? [`the KMS itself: ${count(field.direct)}`] : []),
-        ...field.versions.map(({ version, state, rows }) => `v${version} ${state}: ${count(rows)}`),
+        ...field.versions.map(({ version, state, rows }) => printable(`v${version} ${state}: ${count(rows)}`)),
         ...(field.unknownKey > 0 ? [`unknown key: ${count(field.unknownKey)}`] : []),
       ].join('\n'),
     ]),
@@ -64,12 +65,12 @@ function showKeys(terminal: Terminal, { keys, at }: Survey): void {
   terminal.table(
     ['tenant', 'purpose', 'version', 'age in days', 'messages', 'KEK'],
     rows.map((key) => [
-      key.tenant,
-      key.purpose,
+      printable(key.tenant),
+      printable(key.purpose),
       key.version,
       Math.floor(ageInDays(key, at)),
       count(key.messages),
-      `${key.kms} ${key.kekId}`,
+      printable(`${key.kms} ${key.kekId}`),
     ]),
   )
   if (active.length > SHOWN) terminal.say(`… and ${count(active.length - SHOWN)} younger ones; --json lists all.`)

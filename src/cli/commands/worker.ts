@@ -1,4 +1,5 @@
 import { FieldsealError } from '../../errors.js'
+import { printable } from '../../printable.js'
 import type { RangeReport } from '../../prisma/maintainRange.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
@@ -50,7 +51,7 @@ async function superviseCrew(terminal: Terminal, args: WorkerArguments, signal: 
     count: workers!,
     args: [...(config === undefined ? [] : ['--config', config]), ...(drain ? ['--drain'] : [])],
     say: (text) => terminal.say(text),
-    onWait: ({ what }) => terminal.say(`Waiting: ${what}.`),
+    onWait: ({ what }) => terminal.say(printable(`Waiting: ${what}.`)),
   })
   const dismiss = () => crew.dismiss()
   for (const end of [signal, crew.broken]) end.addEventListener('abort', dismiss, { once: true })
@@ -83,13 +84,13 @@ function handler({ client, database, tenants }: World, terminal: Terminal, signa
       const report = await client.$encryption.maintainRange(job, options)
       if (report.outcome === 'none' || report.outcome === 'left') return report.outcome === 'none'
       terminal.event({ event: 'range', ...report })
-      terminal.say(`${textOf(report)} ${duration((performance.now() - started) / 1000)}.`)
+      terminal.say(printable(`${textOf(report)} ${duration((performance.now() - started) / 1000)}.`))
       return true
     } catch (error) {
       const code = FieldsealError.is(error) ? error.code : 'failed'
       const message = String((error as { message?: unknown })?.message ?? error)
       terminal.event({ event: 'failure', range: job.range, code, message, last })
-      terminal.say(`${code}: ${message}. ${last ? 'It is not tried again.' : 'It is tried again.'}`)
+      terminal.say(printable(`${code}: ${message}. ${last ? 'It is not tried again.' : 'It is tried again.'}`))
       // What the queue keeps of it; the message is in the progress.
       throw new Error(code)
     }

@@ -1,4 +1,5 @@
 import { type PgConnection, quoteName, runSql, tableName } from '../../postgres/sql.js'
+import { printable } from '../../printable.js'
 import type { ModelSchema } from '../../schema/encryptionSchema.js'
 import { type Check, encryptedFields, type Finding, type Patient } from './finding.js'
 
@@ -87,7 +88,7 @@ async function plainColumns({ database, schema }: Patient): Promise<PlainColumn[
   )
   return rows.flatMap(([oid, space, table, column]): PlainColumn[] => {
     const owner = owners.get(oid!)
-    const place = owner === undefined ? `${table}.${column}` : placeOf(schema, owner, column!)
+    const place = owner === undefined ? printable(`${table}.${column}`) : placeOf(schema, owner, column!)
     if (place === undefined) return []
     const name = tableName({ schema: space!, table: table! })
     return [{ place, table: name, column: column!, marked: owner !== undefined }]
@@ -101,8 +102,8 @@ function placeOf(
   column: string,
 ): string | undefined {
   const field = Object.keys(model.columns).find((one) => model.columns[one] === column)
-  if (field === undefined) return `${model.table}.${column}`
-  const known = field in model.encrypted || field in model.indexes || model.id.includes(field)
+  if (field === undefined) return printable(`${model.table}.${column}`)
+  const known = Object.hasOwn(model.encrypted, field) || Object.hasOwn(model.indexes, field) || model.id.includes(field)
   return known || name === keysModel ? undefined : `${name}.${field}`
 }
 

@@ -1,3 +1,5 @@
+import { quoted } from '../../errors.js'
+import { printable } from '../../printable.js'
 import { count, counted } from '../terminal.js'
 import type { Check, Finding } from './finding.js'
 
@@ -17,8 +19,13 @@ export const keyAges: Check = async ({ survey: { keys, at } }) => {
     found.push({ severity: 'risk', check: 'keys', what, next: 'fieldseal rotate, then fieldseal re-encrypt' })
   }
   for (const { tenant, messages } of used) {
-    const what = `the key of ${JSON.stringify(tenant)} is near its limit: ${count(messages)} of ${count(2 ** 32)} encryptions`
-    found.push({ severity: 'risk', check: 'keys', what, next: `fieldseal rotate --tenant ${JSON.stringify(tenant)}` })
+    const what = `the key of ${quoted(tenant)} is near its limit: ${count(messages)} of ${count(2 ** 32)} encryptions`
+    found.push({ severity: 'risk', check: 'keys', what, next: `fieldseal rotate --tenant ${shellWord(tenant)}` })
   }
   return found
+}
+
+/** A text as a shell takes it for one word, whatever is in it. */
+function shellWord(text: string): string {
+  return printable(`'${text.replaceAll("'", `'\\''`)}'`)
 }

@@ -1,7 +1,8 @@
-import { FieldsealError } from '../../errors.js'
+import { FieldsealError, quoted } from '../../errors.js'
 import type { KmsFailure } from '../../keys/trial.js'
 import { quoteName, runSql, tableName } from '../../postgres/sql.js'
 import type { KeySurvey } from '../../postgres/survey.js'
+import { printable } from '../../printable.js'
 import { isTenant } from '../../tenant.js'
 import type { Check, Finding, Patient } from './finding.js'
 
@@ -28,7 +29,7 @@ async function tryTenant(encryption: Encryption, { tenant, kekId }: KeySurvey): 
   const [failures, unopened] = await Promise.all([encryption.tryKms(tenant), errorOf(encryption.checkKey(tenant))])
   const found = failures.map((failure) => findingOf(failure, tenant))
   if (!unopened || failures.some((failure) => tellsOf(failure, unopened))) return found
-  const what = `a key under the KEK ${kekId} cannot be unwrapped: ${unopened.code}: ${unopened.message}`
+  const what = `a key under the KEK ${printable(kekId)} cannot be unwrapped: ${unopened.code}: ${unopened.message}`
   return [...found, problem(what, adviceOn('unwrap', unopened))]
 }
 
@@ -89,8 +90,11 @@ const NEEDED: { readonly [action in KmsFailure['action']]: string } = {
 }
 
 function findingOf({ kms, action, error }: KmsFailure, tenant: string | undefined): Finding {
-  const whose = tenant === undefined ? '' : ` for tenant ${JSON.stringify(tenant)}`
-  return problem(`the KMS ${kms} ${DOES_NOT[action]}${whose}: ${error.code}: ${error.message}`, adviceOn(action, error))
+  const whose = tenant === undefined ? '' : ` for tenant ${quoted(tenant)}`
+  return problem(
+    `the KMS ${printable(kms)} ${DOES_NOT[action]}${whose}: ${error.code}: ${error.message}`,
+    adviceOn(action, error),
+  )
 }
 
 function adviceOn(action: KmsFailure['action'], { code }: FieldsealError): string {

@@ -31,7 +31,10 @@ export const suspiciousNames: Check = async ({ schema }) =>
     if (name === schema.keysModel) return []
     const fields = Object.keys(model.columns).filter((field) => {
       const known =
-        field in model.encrypted || field in model.indexes || model.id.includes(field) || field === model.tenant
+        Object.hasOwn(model.encrypted, field) ||
+        Object.hasOwn(model.indexes, field) ||
+        model.id.includes(field) ||
+        field === model.tenant
       return !known && looksPersonal(field)
     })
     return fields.map((field) => ({

@@ -1,5 +1,6 @@
 import { indexesFor } from '../../postgres/searchPlan.js'
 import { type PgConnection, quoteName, runSql, tableName } from '../../postgres/sql.js'
+import { printable } from '../../printable.js'
 import type { BlindIndexSchema, ModelSchema } from '../../schema/encryptionSchema.js'
 import type { Check, Finding, Severity } from './finding.js'
 
@@ -49,7 +50,7 @@ async function trySearch(search: Search): Promise<Slow | undefined> {
   const others = serving.map(({ before }) => before.filter((column) => column !== search.tenant))
   const [fewest] = others.sort((one, other) => one.length - other.length)
   if (fewest === undefined || fewest.length === 0) return undefined
-  const what = `stands in an index behind ${fewest.join(', ')}, so only searches that give that too are quick`
+  const what = `stands in an index behind ${printable(fewest.join(', '))}, so only searches that give that too are quick`
   return { severity: 'hint', what }
 }
 
@@ -115,7 +116,7 @@ function unused(indexes: readonly DatabaseIndex[]): Slow {
   }
   const partial = indexes.find(({ predicate }) => predicate !== null)
   const what = partial
-    ? `has the index ${quoteName(partial.name)} of some rows only, WHERE ${partial.predicate}, so a search reads the whole table`
-    : `has an index that PostgreSQL cannot use for a search (its method, operator class or collation): ${index.definition}`
+    ? `has the index ${quoteName(partial.name)} of some rows only, WHERE ${printable(partial.predicate)}, so a search reads the whole table`
+    : `has an index that PostgreSQL cannot use for a search (its method, operator class or collation): ${printable(index.definition)}`
   return { severity: 'risk', what }
 }

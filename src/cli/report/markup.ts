@@ -1,6 +1,8 @@
-/** Text as HTML shows it. */
+import { printable } from '../../printable.js'
+
+/** Text as HTML shows it, and in the order in which it is written. */
 export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  return printable(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
 /** A table that scrolls by itself where a window is too narrow for it. */

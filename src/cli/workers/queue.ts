@@ -6,6 +6,7 @@ import { isRangeId, type RangeJob, type RangeQueue } from '../../maintenance/ran
 import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema } from '../../postgres/ownSchema.js'
 import { nobodyHas, someoneWatches } from '../../postgres/presence.js'
 import { runSql } from '../../postgres/sql.js'
+import { printable } from '../../printable.js'
 
 /** The schema of graphile-worker's tables. Prisma does not see it, and an app's own queue is another. */
 export const QUEUE_SCHEMA = 'fieldseal_queue'
@@ -275,7 +276,7 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
       code === '42501'
         ? `Its user lacks a right. Have an administrator run this once, in this database: ${remade('…')}, with that user's name`
         : 'Run the command again once it can: it goes on where it stopped'
-    const what = `the queue of workers could not be used: ${String(message ?? cause)}. ${hint}`
+    const what = `the queue of workers could not be used: ${printable(message ?? cause)}. ${hint}`
     throw new FieldsealError('DATABASE_UNAVAILABLE', what, { cause })
   }
 }

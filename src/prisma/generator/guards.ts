@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { own } from '../../own.js'
 import type { DatamodelModel } from '../../schema/datamodel.js'
 import type { EncryptedFieldSchema, EncryptionSchema } from '../../schema/encryptionSchema.js'
 import { marker } from './render.js'
@@ -21,7 +22,7 @@ const NOTICE = [
  */
 export function renderGuards({ models: encrypted }: EncryptionSchema, models: readonly DatamodelModel[]): string {
   const statements = models.flatMap((model) =>
-    Object.entries(encrypted[model.name]?.encrypted ?? {}).flatMap(([field, spec]) => guard(model, field, spec)),
+    Object.entries(own(encrypted, model.name)?.encrypted ?? {}).flatMap(([field, spec]) => guard(model, field, spec)),
   )
   return `${[...NOTICE, '', ...statements].join('\n')}\n`
 }

@@ -1,4 +1,5 @@
 import { FieldsealError } from '../../../errors.js'
+import { isInherited } from '../../../own.js'
 
 /** A property line: `  email?: Prisma.StringFilter<"User"> | string`. */
 export interface Property {
@@ -67,11 +68,13 @@ export class ClientSource {
   }
 
   /**
-   * Gives a property another type, and leaves `?`, `readonly` and the allowance of `Prisma.skip` as they are.
+   * Gives a property another type, and leaves `?`, `readonly` and the allowance of `Prisma.skip` as they are. Prisma leaves
+   * fields whose names every object has, as `constructor`, out of the types of arguments.
    *
    * @throws FieldsealError `OPTIONS_INVALID` when it is missing, or its type is not the expected one
    */
   retype(declaration: Declaration, name: string, expected: string, type: string): void {
+    if (isInherited(name) && !this.has(declaration, name)) return
     const number = this.#lineOf(declaration, name)
     const [, indent, , , written] = PROPERTY.exec(this.#lines[number]!)!
     const { key, type: present } = propertyOf(this.#lines[number]!)!
@@ -79,6 +82,10 @@ export class ClientSource {
       this.unexpected(`${declaration.name}.${name} has the type \`${present}\` instead of \`${expected}\``)
     }
     this.#lines[number] = `${indent}${key}: ${type}${written!.endsWith(SKIP) ? SKIP : ''}`
+  }
+
+  has(declaration: Declaration, name: string): boolean {
+    return this.properties(declaration).some((property) => property.name === name)
   }
 
   /** Writes something behind a property, on its line. Declarations keep their line numbers. */

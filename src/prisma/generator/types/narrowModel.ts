@@ -1,5 +1,4 @@
 import type { BlindIndexSchema, EncryptedFieldSchema } from '../../../schema/encryptionSchema.js'
-import type { ClientSource, Declaration } from './clientSource.js'
 import { type Column, type ColumnTypes, columnTypes } from './columnTypes.js'
 import { filterType, searchable } from './filterTypes.js'
 import { capitalized, type ModelFile } from './modelFile.js'
@@ -24,7 +23,7 @@ function narrowField(file: ModelFile, field: string, spec: EncryptedFieldSchema)
   const filter = filterType(spec, searchable(model, field), types.value.write)
   for (const declaration of wheres(file)) source.retype(declaration, field, present.where, filter)
   const having = source.get(`${name}ScalarWhereWithAggregatesInput`)
-  source.retype(having, field, present.having, 'never')
+  source.retype(having, field, present.having, countFilter(present.having))
   refuseOrder(file, field, present)
   const references = source.get(`${name}FieldRefs`)
   source.retype(references, field, present.reference, `Prisma.FieldRef<"${name}", 'Encrypted'>`)
@@ -44,19 +43,25 @@ function narrowIndex(file: ModelFile, field: string, { type }: BlindIndexSchema)
   for (const update of updates(file)) file.source.retype(update, field, present.update, 'never')
 }
 
+/** Of what Prisma lets groups be chosen by, the number of values. */
+function countFilter(having: string): string {
+  const filter = /^Prisma\.\w+WithAggregatesFilter<"\w+">/.exec(having)?.[0]
+  return filter === undefined ? 'never' : `Pick<${filter}, '_count'>`
+}
+
 /** Ciphertexts have no order, no least and no greatest. */
 function refuseOrder(file: ModelFile, field: string, present: ColumnTypes): void {
   const { name, source } = file
   for (const kind of ['WithRelation', 'WithAggregation']) {
     source.retype(orderBy(file, kind), field, present.order, 'never')
   }
-  for (const aggregate of ['Count', 'Max', 'Min']) {
+  for (const aggregate of ['Max', 'Min']) {
     const order = source.get(`${name}${aggregate}OrderByAggregateInput`)
-    if (has(source, order, field)) source.retype(order, field, 'Prisma.SortOrder', 'never')
+    if (source.has(order, field)) source.retype(order, field, 'Prisma.SortOrder', 'never')
   }
   for (const aggregate of ['Max', 'Min']) {
     const input = source.get(`${capitalized(name)}${aggregate}AggregateInputType`)
-    if (has(source, input, field)) source.retype(input, field, 'true', 'never')
+    if (source.has(input, field)) source.retype(input, field, 'true', 'never')
   }
 }
 
@@ -91,8 +96,4 @@ function columnOf(model: string, field: string, { type, required, list }: Encryp
 
 function indexColumn(model: string, field: string, type: BlindIndexSchema['type']): Column {
   return { model, field, type, nullable: true, list: false }
-}
-
-function has(source: ClientSource, declaration: Declaration, field: string): boolean {
-  return source.properties(declaration).some(({ name }) => name === field)
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FieldsealError } from '../../../errors.js'
+import { own } from '../../../own.js'
 import type { DatamodelEnum } from '../../../schema/datamodel.js'
 import type { EncryptionSchema, ModelSchema } from '../../../schema/encryptionSchema.js'
 import type { GeneratorBlock } from '../options.js'
@@ -54,7 +55,7 @@ function narrowAll(models: readonly ModelSource[], { schema, enums }: NarrowInpu
   const fieldEnums = scalarFieldEnums(schema)
   return models.flatMap(({ name, model, source }) => {
     const before = source.text
-    const enumOf = (field: string) => enumName(enums, model.encrypted[field]?.enum)
+    const enumOf = (field: string) => enumName(enums, own(model.encrypted, field)?.enum)
     if (Object.keys(model.encrypted).length > 0) narrowModel({ name, model, source, enumOf })
     narrowScalarFieldEnums(source, name, fieldEnums)
     return source.text === before ? [] : [source]

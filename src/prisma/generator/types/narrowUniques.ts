@@ -1,3 +1,4 @@
+import { own } from '../../../own.js'
 import type { ModelSchema } from '../../../schema/encryptionSchema.js'
 import type { ClientSource, Declaration } from './clientSource.js'
 import { filterType, searchable } from './filterTypes.js'
@@ -46,7 +47,7 @@ function narrowCompound(
   fields: readonly string[],
 ): string | undefined | [] {
   const { model, source } = file
-  const indexes = fields.filter((field) => model.indexes[field] !== undefined)
+  const indexes = fields.filter((field) => Object.hasOwn(model.indexes, field))
   if (indexes.length === 0 || !indexes.every((field) => isComplete(model, field))) return []
   const own = source.properties(where).find(({ name }) => name === selector)?.type
   const declaration = source.get(own?.replace('Prisma.', '') ?? selector)
@@ -72,9 +73,10 @@ function columnsOf(
   columns: readonly { readonly name: string; readonly type: string }[],
   field: string,
 ): string[] {
-  if (model.indexes[field] === undefined) {
-    const { type } = columns.find(({ name }) => name === field)!
-    return [`${field}: ${type}`]
+  if (!Object.hasOwn(model.indexes, field)) {
+    const type = columns.find(({ name }) => name === field)?.type
+    // Prisma leaves out a column whose name every object has.
+    return type === undefined ? [] : [`${field}: ${type}`]
   }
   return sourcesOf(model, field).map((name) => {
     const { write } = fieldTypes(model.encrypted[name]!, enumOf(name)).value
@@ -83,10 +85,10 @@ function columnsOf(
 }
 
 function sourcesOf(model: ModelSchema, field: string): readonly string[] {
-  return model.indexes[field]?.sources ?? [field]
+  return own(model.indexes, field)?.sources ?? [field]
 }
 
 /** Whether every row has the blind index. */
 function isComplete({ indexes, encrypted }: ModelSchema, field: string): boolean {
-  return indexes[field]?.sources.every((name) => encrypted[name]?.state === undefined) ?? false
+  return own(indexes, field)?.sources.every((name) => encrypted[name]?.state === undefined) ?? false
 }
