@@ -242,7 +242,7 @@ describe('a process that a change has met', () => {
 
 describe('SECURITY.md', () => {
   const [, table] = /#### What it costs\n+((?:\|.*\n)+)/.exec(readFileSync('SECURITY.md', 'utf8')) ?? []
-  const listed = [...(table ?? '').matchAll(/^\| ([^|]+?) \|/gm)].map(([, what]) => what!.toLowerCase()).slice(2)
+  const listed = [...(table ?? '').matchAll(/^\| ([^|]+?) \|/gm)].map(([, what]) => what!.toLowerCase()).slice(1)
 
   it('lists each change of the keys table that is neither harmless nor refused, and no other', () => {
     expect(listed.toSorted()).toEqual(PRICES.map((price) => price.toLowerCase()).toSorted())
