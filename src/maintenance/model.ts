@@ -23,6 +23,8 @@ export interface MaintainedIndex {
   readonly field: string
   /** The encrypted fields that it indexes. */
   readonly sources: readonly string[]
+  /** No two rows may have the same, or no two of one tenant. */
+  readonly unique: boolean
   readonly cipher: CipherIndex
 }
 

@@ -43,13 +43,17 @@ export class RowPlanner {
     return plan
   }
 
+  protected work(states: RowStates): RowWork {
+    return planRow(this.operation, this.model, states)
+  }
+
   #make(row: StoredRow): RowPlan {
     const { readable, indexes } = this.model
     const states: RowStates = new Map([
       ...readable.map((field) => [field.field, stateOf(field, cellAt(row, field))] as const),
       ...indexes.map((index) => [index.field, stateOfIndex(cellAt(row, index))] as const),
     ])
-    const work = planRow(this.operation, this.model, states)
+    const work = this.work(states)
     const sources = new Set(work.index.flatMap((index) => index.sources))
     const needed = new Set([...work.reveal, ...work.open, ...readable.filter(({ field }) => sources.has(field))])
     const read = readable.filter((field) => needed.has(field) || work.seal.includes(field))

@@ -63,6 +63,8 @@ export interface RowSource {
   wanted(): Promise<number>
   /** Those of the rows that are still there and still wanted, as they are now. */
   reread(rows: readonly StoredRow[]): Promise<readonly StoredRow[]>
+  /** Those of the values that a blind index holds in some row. */
+  holding(field: string, values: readonly NonNullable<Cell>[]): Promise<readonly NonNullable<Cell>[]>
   /**
    * Writes all changes in one statement, each on the condition that its row still has the version that was read and is
    * not locked by anybody. It waits for no lock.

@@ -109,7 +109,7 @@ function tenantOf({ row, plan, dekIds }: Reading, keys: RunKeys): string {
     if (owner !== tenant)
       throw rowError('TENANT_MISMATCH', field, `is encrypted for ${quoted(owner)}, in a row of ${quoted(tenant)}`)
   }
-  const first = plan.seal[0] ?? silent
+  const first = plan.seal[0] ?? silent ?? plan.plain[0]
   if (tenant === undefined || tenant === null) {
     if (first)
       throw rowError('TENANT_MISSING', first, 'is in a row whose tenant is not known: its tenant column is NULL')

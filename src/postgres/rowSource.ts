@@ -1,4 +1,5 @@
 import {
+  type Cell,
   type Page,
   type PageRequest,
   type RowChange,
@@ -6,11 +7,12 @@ import {
   type StoredRow,
   TableLocked,
 } from '../maintenance/rowSource.js'
+import { own } from '../own.js'
 import { readActiveHeads } from './activeHeads.js'
 import { changeStatement } from './changeStatement.js'
 import type { RowSourceContext, RowSourceOptions } from './context.js'
 import { countStatement, pageStatement, RowReader, rereadStatement } from './pageStatement.js'
-import { isLockTimeout, type PgConnection, runSql, type TextRow, tableName } from './sql.js'
+import { arrayLiteral, isLockTimeout, type PgConnection, quoteName, runSql, type TextRow, tableName } from './sql.js'
 import { readTableFacts } from './tableFacts.js'
 
 /**
@@ -42,6 +44,7 @@ export async function postgresRows(options: RowSourceOptions): Promise<RowSource
       const found = await runOnTable(database, text, values)
       return found.filter((row) => reader.isWanted(row)).map((row) => reader.row(row))
     },
+    holding: (field, values) => holding(context, field, values),
     change: (changes) => change(context, changes),
   }
 }
@@ -65,6 +68,21 @@ async function readPage(context: RowSourceContext, reader: RowReader, request: P
     // Fewer than asked for may also mean that they were heavy.
     ended: found.length === 0,
   }
+}
+
+async function holding(
+  { database, table }: RowSourceContext,
+  field: string,
+  values: readonly NonNullable<Cell>[],
+): Promise<NonNullable<Cell>[]> {
+  if (values.length === 0) return []
+  const { column, storage } = own(table.indexes, field)!
+  const name = quoteName(column)
+  const [shown, given] = storage === 'Bytes' ? [`encode(${name}, 'hex')`, `decode(v, 'hex')`] : [name, 'v']
+  const text = `SELECT DISTINCT ${shown} FROM ${tableName(table)} WHERE ${name} IN (SELECT ${given} FROM unnest($1::text[]) v)`
+  const sent = values.map((value) => (typeof value === 'string' ? value : Buffer.from(value).toString('hex')))
+  const rows = await runOnTable(database, text, [arrayLiteral(sent)])
+  return rows.map(([value]) => (storage === 'Bytes' ? Buffer.from(value!, 'hex') : value!))
 }
 
 async function change(context: RowSourceContext, changes: readonly RowChange[]): Promise<ReadonlySet<StoredRow>> {

@@ -9,7 +9,7 @@ import { checkTenant } from '../tenant.js'
 import { checkArguments, checkCallOptions, FUNCTION, type Kinds, NUMBER, OBJECT, SIGNAL } from './callArguments.js'
 import { CHOICE_KINDS, type Choice, type ChoiceContext } from './choice.js'
 import { withMissed } from './missedRows.js'
-import { runAlone } from './modelTask.js'
+import { collisionsIn, type ModelTask, runAlone } from './modelTask.js'
 import { type MaintainContext, modelTasks } from './modelTasks.js'
 import { runShared } from './sharedRun.js'
 
@@ -48,11 +48,26 @@ export async function maintain(context: MaintainContext, options: MaintainOption
   checkOptions(context, options)
   const reports: RunReport[] = []
   for (const task of await modelTasks(context, options)) {
+    const problems = await tellCollisions(task, options)
+    if (problems.length > 0 && options.onError === 'stop') return [...reports, stoppedBefore(task, problems)]
     const report = await (options.workers ? runShared(task, options, options.workers) : runAlone(task, options))
     reports.push(report.resumed && report.outcome === 'done' ? await withMissed(task, options, report) : report)
     if (report.outcome !== 'done') break
   }
   return reports
+}
+
+/** Rows whose values a unique blind index will refuse are told of before any is changed. */
+async function tellCollisions(task: ModelTask, options: MaintainOptions): Promise<Problem[]> {
+  if (task.operation !== 'encrypt' || options.dryRun) return []
+  const problems = await collisionsIn(task, options)
+  for (const problem of problems) options.onProblem?.(problem)
+  return problems
+}
+
+function stoppedBefore({ operation, one }: ModelTask, problems: readonly Problem[]): RunReport {
+  const counts = { total: 0, scanned: 0, changed: 0, conflicts: 0, skipped: problems.length, wanted: 0, missed: 0 }
+  return { operation, model: one.model.name, ...counts, outcome: 'stopped', resumed: false, problems }
 }
 
 const KINDS: Kinds = {

@@ -3,7 +3,7 @@ import type { MaintainedIndex, MaintainedModel } from '../maintenance/model.js'
 import { own } from '../own.js'
 import type { MaintainedColumn, MaintainedTable, TenantJoin, TenantPlace } from '../postgres/table.js'
 import type { EncryptionSchema, ModelSchema } from '../schema/encryptionSchema.js'
-import type { ModelPlan, Plans } from './plan.js'
+import type { IndexPlan, ModelPlan, Plans } from './plan.js'
 
 /** Where the tenant of the rows of models without a `@tenant` column is found. */
 export interface TenantPaths {
@@ -42,7 +42,12 @@ function maintained(options: MaintainedOptions, plan: ModelPlan, schema: ModelSc
   const fields = plan.encrypted
   const plans = new Set(plan.encrypted.flatMap(({ indexes }) => indexes))
   const indexes = [...plans].map((cipher): MaintainedIndex => {
-    return { field: cipher.field, sources: cipher.sources.map(({ field }) => field), cipher }
+    return {
+      field: cipher.field,
+      sources: cipher.sources.map(({ field }) => field),
+      unique: isUnique(schema, cipher),
+      cipher,
+    }
   })
   const place = ({ type, list }: StoredIn, field: string): MaintainedColumn => {
     return { column: column(field), storage: type, list: list === true }
@@ -58,6 +63,14 @@ function maintained(options: MaintainedOptions, plan: ModelPlan, schema: ModelSc
       tenant: tenantPlace(options, plan.name),
     },
   }
+}
+
+/** By itself, or together with the tenant, whose key it is made with. */
+function isUnique({ uniques, tenant }: ModelSchema, { field, scope, unique }: IndexPlan): boolean {
+  if (unique || scope === 'global') return unique
+  return Object.values(uniques).some(
+    (fields) => fields.includes(field) && fields.every((one) => one === field || one === tenant),
+  )
 }
 
 function mapped<T, R>(record: { readonly [name: string]: T }, make: (value: T, name: string) => R): Record<string, R> {

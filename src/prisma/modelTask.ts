@@ -1,15 +1,17 @@
 import type { Slot } from '../cipher.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { ActiveDeks } from '../maintenance/activeDeks.js'
+import { findCollisions, uniqueIndexes } from '../maintenance/collisions.js'
 import type { Operation } from '../maintenance/operation.js'
 import type { MaxLag, Strain } from '../maintenance/pressure.js'
 import type { Problem } from '../maintenance/problem.js'
 import type { Counts, OpenRun, ProgressRecord, Task } from '../maintenance/progressStore.js'
 import type { RangeStore } from '../maintenance/ranges.js'
 import { RowPlanner } from '../maintenance/rowPlanner.js'
-import type { RowKey } from '../maintenance/rowSource.js'
+import { type RowKey, TableLocked } from '../maintenance/rowSource.js'
 import { MaintenanceRun, type ProgressEvent, type RunReport } from '../maintenance/run.js'
 import type { RunKeyring } from '../maintenance/runKeyring.js'
+import { Statements } from '../maintenance/statements.js'
 import { postgresPressure } from '../postgres/pressure.js'
 import { postgresProgress } from '../postgres/progressStore.js'
 import { postgresRanges } from '../postgres/rangeStore.js'
@@ -55,6 +57,25 @@ export async function runAlone(task: ModelTask, manner: Manner): Promise<RunRepo
   const run = await postgresProgress(database, runKeys).open(taskOf(task), manner.restart ?? false)
   if (run.order !== null) return runRanges(task, manner, { ranges: postgresRanges(database, runKeys), run })
   return (await newRun(task, manner, { record: run, until: null })).start()
+}
+
+/** Tells, before anything is changed, of rows that a unique blind index will refuse. */
+export async function collisionsIn(task: ModelTask, { signal, onWait }: Manner): Promise<Problem[]> {
+  const { ring, watch, database, tenant, keys } = task
+  const { model, table } = task.one
+  if (uniqueIndexes(model).length === 0) return []
+  const source = await postgresRows({ database, operation: 'encrypt', model, table, keys, tenant })
+  const statements = new Statements(model.name, signal, onWait ?? (() => {}))
+  const search = {
+    ...{ ring, activeDeks: new ActiveDeks(ring, source.activeDeks), model, source, statements, signal },
+    // Indexes that are only compared are no use of the values.
+    watch: (slots: readonly Slot[]) => watch(slots.filter(({ mode }) => mode === 'decrypt')),
+  }
+  return findCollisions(search).catch((error: unknown) => {
+    // It was told to end while the table was locked.
+    if (error instanceof TableLocked) return []
+    throw error
+  })
 }
 
 interface Divided {

@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { looksPersonal } from '../../src/cli/doctor/names.js'
+import { storedValues } from '../../src/cli/doctor/stored.js'
 import { addPlaintext, empty, type Migration, openMigration } from '../maintenance/migration.js'
+import { openFixture } from '../prisma/fixtureClient.js'
+import { openPool } from '../support/pool.js'
 import { CONFIG, configure, runCommand } from './runCommand.js'
 
 let migration: Migration
@@ -30,6 +33,29 @@ async function doctor(...args: string[]) {
 }
 
 const kmsCalls = () => migration.emulator.calls.log.map(({ action, result }) => [action, result])
+
+it('warns of unique indexes that do not see plaintext yet', async () => {
+  const fixture = await openFixture('search.prisma')
+  const database = openPool(fixture.url)
+  await database.query(`INSERT INTO "Old" (id, name, age) VALUES (1, 'Ann', '5'), (2, 'Bob', NULL)`)
+  const { schema } = fixture
+  const client = fixture.prisma as never
+  const survey = async () => fixture.prisma.$encryption.survey({ database, models: ['Old'] })
+  const found = await storedValues({ client, database, schema, survey: await survey() })
+  expect(found.filter(({ what }) => what.includes('is unique'))).toEqual([
+    {
+      severity: 'risk',
+      check: 'stored values',
+      what: 'Old.nameIndex is unique, and does not see the 2 rows where Old.name is plaintext: another row may get the value of one of them',
+      next: 'fieldseal encrypt --field Old.name',
+    },
+  ])
+  await fixture.prisma.$encryption.maintain({ operation: 'encrypt', database, fields: ['Old.name'] })
+  const after = await storedValues({ client, database, schema, survey: await survey() })
+  expect(after.filter(({ what }) => what.includes('is unique'))).toEqual([])
+  await database.end()
+  await fixture.close()
+})
 
 describe('fieldseal doctor', () => {
   it('tries the KMS for the tenant of a row when there is no key and no default, and says when there is none either', async () => {

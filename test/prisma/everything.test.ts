@@ -42,6 +42,38 @@ describe('names', () => {
   })
 })
 
+describe('undefined inside of JSON, under strictUndefinedChecks', () => {
+  const image = new Uint8Array()
+
+  it.each([
+    ['in an object', { a: undefined, b: 1 }],
+    ['deeper', [{ a: { b: undefined } }]],
+    ['in a list', [undefined]],
+  ])('is refused %s, as the plain client refuses it', async (_, document) => {
+    await expect(plain.profile!.create({ data: { accountId: 1n, data: document } })).rejects.toThrow('undefined')
+    const create = () => prisma.vault!.create({ data: { document, image } })
+    await refusedBeforeSql(create, 'VALUE_INVALID', 'vault.document cannot be written: the value holds ')
+    const bound = prisma.$forTenant('acme')
+    await refusedBeforeSql(() => bound.$encryption.encrypt('vault.document', document), 'VALUE_INVALID', 'undefined')
+  })
+
+  it('is left out where it is Prisma.skip', async () => {
+    const document = { a: skip, b: [{ c: skip, d: 1 }] }
+    await prisma.account!.create({ data: { id: 1n, title: 't' } })
+    const expected = await plain.profile!.create({ data: { accountId: 1n, data: document } })
+    const { document: made } = await prisma.vault!.create({ data: { document, image } })
+    expect(made).toEqual(expected.data)
+    expect(made).toEqual({ b: [{ d: 1 }] })
+  })
+
+  it('ends where JSON does', async () => {
+    const circle: { [key: string]: unknown } = {}
+    circle.self = circle
+    const encrypt = () => prisma.$forTenant('acme').$encryption.encrypt('vault.document', circle)
+    await refusedBeforeSql(encrypt, 'VALUE_INVALID', 'or holds itself')
+  })
+})
+
 describe('Prisma.skip', () => {
   it('leaves a field, its index and a filter out', async () => {
     await prisma.account!.create({ data: { id: 1n, title: 't', secret: skip, pin: skip } })

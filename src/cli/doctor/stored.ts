@@ -1,3 +1,4 @@
+import type { ModelSchema } from '../../schema/encryptionSchema.js'
 import { count } from '../terminal.js'
 import type { Check, Finding } from './finding.js'
 
@@ -17,6 +18,12 @@ export const storedValues: Check = async ({ survey, schema }) =>
         next: `fieldseal encrypt --field ${name}`,
       })
     }
+    for (const index of transition === 'migrating' && plaintext > 0
+      ? uniqueIndexesOf(schema.models[model]!, field)
+      : []) {
+      const what = `${model}.${index} is unique, and does not see the ${count(plaintext)} rows where ${name} is plaintext: another row may get the value of one of them`
+      found.push({ severity: 'risk', check: 'stored values', what, next: `fieldseal encrypt --field ${name}` })
+    }
     if (unknownKey > 0) {
       const what = `${name} holds ${count(unknownKey)} ciphertexts of keys that the keys table does not have`
       found.push({ severity: 'problem', check: 'stored values', what, next: 'restore the keys table from a backup' })
@@ -32,6 +39,13 @@ export const storedValues: Check = async ({ survey, schema }) =>
     }
     return found
   })
+
+/** Blind indexes over a field that are unique, alone or together with other columns. */
+function uniqueIndexesOf({ indexes, uniques }: ModelSchema, field: string): string[] {
+  const over = Object.entries(indexes).filter(([, { sources }]) => sources.includes(field))
+  const together = new Set(Object.values(uniques).flat())
+  return over.filter(([name, { unique }]) => unique || together.has(name)).map(([name]) => name)
+}
 
 /** Blind indexes that lack entries. */
 export const blindIndexes: Check = async ({ survey }) =>
