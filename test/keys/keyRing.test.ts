@@ -148,7 +148,7 @@ describe('a keys table that was tampered with', () => {
     process.store.tamper(process.id, { purpose: 'index' })
     process.store.tamper(index.id, { purpose: 'encrypt' })
     const { ring, spent } = restart(process)
-    await expectRefusal(ring.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose index/)
+    await expectRefusal(ring.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose "index"/)
     expect(spent().unwrap).toBe(0)
     await expectRefusal(ring.load([index.id], 'acme'), 'KEY_INVALID', /refused by the KMS/)
     await expectRefusal(ring.active('acme', 'encrypt'), 'KEY_INVALID', /refused by the KMS/)
@@ -157,9 +157,9 @@ describe('a keys table that was tampered with', () => {
 
   it('refuses an index DEK where a ciphertext names it, in memory as in the table', async () => {
     const process = await withDek('index')
-    await expectRefusal(restart(process).ring.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose index/)
+    await expectRefusal(restart(process).ring.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose "index"/)
     expect(process.ring.cached(process.id)).toBeUndefined()
-    await expectRefusal(process.ring.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose index/)
+    await expectRefusal(process.ring.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose "index"/)
   })
 
   it('refuses a row that a table returns for another tenant, or with an id that is none', async () => {
