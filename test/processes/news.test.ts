@@ -256,8 +256,8 @@ describe('processes with intermediate keys and keys.notify', () => {
   it('drop one that was destroyed, all of them, and make no DEK under it', async () => {
     const name = group()
     const [one, two] = [hierarchical(), hierarchical()]
-    expect(await writeNew(one)).toBe(await writeNew(two))
     await listening(2)
+    expect(await writeNew(one)).toBe(await writeNew(two))
     await change(name, { state: 'destroyed', wrapped: null })
     expect(await writeNew(one)).toBe(await writeNew(two))
     await announce('destroyed', name)
@@ -280,8 +280,8 @@ describe('processes with intermediate keys and keys.notify', () => {
   it('wrap no more DEKs under one that was retired and announced', async () => {
     const name = group()
     const client = hierarchical()
-    const before = await writeNew(client)
     await listening(1)
+    const before = await writeNew(client)
     await change(name, { state: 'retired' })
     expect(await writeNew(client)).toBe(before)
     await announce('retired', name)
