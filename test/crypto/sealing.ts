@@ -42,7 +42,7 @@ export function seal(sealing: Sealing): Ciphertext {
   const { dek, dekId, tenant, context, bound = [], value, padTo, nonce = randomNonces(1) } = sealing
   const header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: padTo ? FLAG_PADDED : 0, dekId })
   const form = formOf(sealing)
-  const encoded = encodeField(form, value)
+  const encoded = encodeField(form, value, true)
   const plaintext = padTo ? pad(Buffer.from(encoded as string), padTo) : encoded
   const sealed = encrypt(deriveKey(dek, 'encrypt'), withBound(aadOf(header, tenant, context), bound), plaintext, nonce)
   return form.column === 'Bytes' ? rawCiphertext(header, sealed) : textCiphertext(textHead(header), sealed)

@@ -124,7 +124,13 @@ const values = {
     history: { '🔑': 'ü\u2028' },
     photo: bytes(255),
   },
-  'zero bytes': { name: 'x', email: 'x', phone: 'x', history: 0, photo: bytes(0, 0) },
+  'zero bytes, and how NUL characters are written': {
+    name: 'a\\0b',
+    email: '\\u0000',
+    phone: '\\x00',
+    history: 'a\\u0000b',
+    photo: bytes(0, 0),
+  },
   'what looks like a ciphertext': {
     name: 'fs1.AAAA',
     email: 'fs1.',
