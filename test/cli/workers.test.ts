@@ -330,8 +330,11 @@ describe('a row that cannot be done by workers', () => {
 
 describe('a KMS that is down for all workers', () => {
   it('is tried again later, reported at last, and the same command goes on', { timeout: 4 * MINUTES }, async () => {
+    const command = start(...ENCRYPT, '--workers', '2', '--attempts', '2')
+    // The command itself needs it to begin.
+    await command.until(() => command.workers().length > 0)
     migration.emulator.faults.add({ kind: 'error', code: 'UnauthorizedOperation', times: 10_000 })
-    const failed = await start(...ENCRYPT, '--workers', '2', '--attempts', '2').ended
+    const failed = await command.ended
     migration.emulator.faults.clear()
     expect(failed).toMatchObject({
       code: 1,
