@@ -12,7 +12,10 @@ const PROGRAM = `
 import { fieldEncryption } from 'fieldseal/prisma'
 const kms = { name: 'none', generate: async () => {}, unwrap: async () => {} }
 const schema = { format: 4, models: {}, keysModel: 'Key' }
-const base = { $extends: ({ client }) => client, _runtimeDataModel: { models: {} } }
+const base = {
+  $extends: (extension) => ({ ...extension.client, _originalClient: base, _extensions: { head: { extension } } }),
+  _runtimeDataModel: { models: {} },
+}
 try {
   console.log(JSON.stringify(fieldEncryption({ schema, kms })(base).$encryption.stats().engine))
 } catch (error) {
