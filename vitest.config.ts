@@ -21,7 +21,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/package/projects'],
     globalSetup: ['test/support/globalSetup.ts'],
     pool: 'forks',
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     // Of one second by default, which a busy machine needs for itself.
     expect: { poll: { timeout: 30_000 } },

@@ -15,7 +15,9 @@ const events = (output: string) =>
     .map((line) => JSON.parse(line))
 
 describe('fieldseal, from plaintext to verified encryption and back', () => {
-  it('shows, encrypts, verifies, rotates, re-encrypts and decrypts, each with its exit code', async () => {
+  it('shows, encrypts, verifies, rotates, re-encrypts and decrypts, each with its exit code', {
+    timeout: 300_000,
+  }, async () => {
     const before = await dump(migration)
     const status = await run('status')
     expect(status).toMatchObject({ code: 3, errors: '' })
