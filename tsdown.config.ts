@@ -3,10 +3,10 @@ import { defineConfig } from 'tsdown'
 const library = {
   index: 'src/index.ts',
   'prisma/index': 'src/prisma/index.ts',
-  'kms/tencent': 'src/kms/tencent.ts',
-  'kms/local': 'src/kms/local.ts',
-  'kms/hierarchical': 'src/kms/hierarchical.ts',
-  'kms/redundant': 'src/kms/redundant.ts',
+  'kms/tencent': 'src/kms/tencent/tencentKms.ts',
+  'kms/local': 'src/kms/localKms.ts',
+  'kms/hierarchical': 'src/kms/hierarchical/hierarchicalKms.ts',
+  'kms/redundant': 'src/kms/redundant/redundantKms.ts',
   opentelemetry: 'src/opentelemetry.ts',
   'testing/index': 'src/testing/index.ts',
 }

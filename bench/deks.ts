@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { DekCache } from '../src/keys/cache/dekCache.js'
 import { Dek } from '../src/keys/dek.js'
-import { DekCache } from '../src/keys/dekCache.js'
 import { openWorld } from './world.js'
 
 /* What unwrapped DEKs cost in memory, and that the bound of the cache holds. Run with --expose-gc. */

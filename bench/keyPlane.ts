@@ -1,10 +1,10 @@
 import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
 import { startKmsEmulator } from 'fieldseal/testing'
-import { DekCache } from '../src/keys/dekCache.js'
+import { DekCache } from '../src/keys/cache/dekCache.js'
 import { KeyRing } from '../src/keys/keyRing.js'
 import type { Kms } from '../src/keys/kms.js'
-import { warm } from '../src/maintenance/warm.js'
+import { warm } from '../src/maintenance/keys/warm.js'
 import { emulatedKms } from '../test/support/clinic.js'
 import { mapKeyStore } from './mapKeyStore.js'
 

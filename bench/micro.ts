@@ -6,20 +6,24 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { localKms } from 'fieldseal/local-kms'
 import { encryptionSchema } from '../generated/bench/encryption/index.js'
+import { unbound } from '../src/client/clientBinding.js'
+import type { ClientContext } from '../src/client/clientContext.js'
 import { aadOf } from '../src/crypto/aad.js'
 import { randomNonces } from '../src/crypto/aead.js'
-import type { IndexKey, ValueKey } from '../src/crypto/batch.js'
 import { blindIndexes, indexPrefix } from '../src/crypto/blindIndex.js'
-import { chooseEngine } from '../src/crypto/engine.js'
+import { chooseEngine } from '../src/crypto/chooseEngine.js'
+import type { IndexKey, ValueKey } from '../src/crypto/engine.js'
 import { encodeHeader } from '../src/crypto/header.js'
+import { DekCache } from '../src/keys/cache/dekCache.js'
 import { Dek } from '../src/keys/dek.js'
-import { DekCache } from '../src/keys/dekCache.js'
 import { KeyRing } from '../src/keys/keyRing.js'
 import type { KeyStore } from '../src/keys/keyStore.js'
-import { unbound } from '../src/prisma/binding.js'
-import { compilePlans } from '../src/prisma/compilePlans.js'
-import { LimitedPlans } from '../src/prisma/limitedPlans.js'
-import { type OperationContext, runOperation } from '../src/prisma/operation.js'
+import { compilePlans } from '../src/plan/compilePlans.js'
+import { LimitedPlans } from '../src/plan/limitedPlans.js'
+import { runOperation } from '../src/prisma/operation.js'
+import { toDecimal } from '../src/prisma/read/decimal.js'
+import { PRISMA_WORDING } from '../src/prisma/wording.js'
+import { jsonValue } from '../src/prisma/write/jsonValue.js'
 import { bareDecrypt, bareEncrypt } from './bareLoop.js'
 import { interleave, type Spread, spreadOf } from './rounds.js'
 
@@ -142,8 +146,8 @@ export async function passes(engine: 'native' | 'node', counts: readonly number[
 }
 
 /** Of a client that has this DEK in memory, and no other. */
-function contextWith(dek: Dek): OperationContext {
-  const plans = compilePlans(encryptionSchema)
+function contextWith(dek: Dek): ClientContext {
+  const plans = compilePlans(encryptionSchema, { toDecimal })
   const none = () => {
     throw new Error('everything should be in memory')
   }
@@ -155,17 +159,18 @@ function contextWith(dek: Dek): OperationContext {
     limited: new LimitedPlans(plans, none),
     ring: new KeyRing({ kms: localKms({ key: 'ab'.repeat(32) }), store, cache }),
     bindings: unbound,
-    tenancy: { defaultTenant: dek.tenant },
+    tenancy: { defaultTenant: dek.tenant, wording: PRISMA_WORDING },
     transactionWait: 1_000,
     keyStoreWaits: () => false,
     watch: undefined,
+    plainValue: jsonValue,
   }
 }
 
 type Row = Record<string, unknown>
 
 /** As a query gives them. */
-function rowsOf({ plans }: OperationContext, dek: Dek, count: number): Row[] {
+function rowsOf({ plans }: ClientContext, dek: Dek, count: number): Row[] {
   const fields = plans.get('Note')!.encrypted
   const rows = Math.ceil(count / fields.length)
   const columns = fields.map((field) => {
@@ -182,7 +187,7 @@ function rowsOf({ plans }: OperationContext, dek: Dek, count: number): Row[] {
   })
 }
 
-async function timeResult(rows: Row[], context: OperationContext): Promise<{ ms: number; blocked: number }> {
+async function timeResult(rows: Row[], context: ClientContext): Promise<{ ms: number; blocked: number }> {
   let blocked = 0
   let done = false
   let last = performance.now()

@@ -1,5 +1,5 @@
-export type { AccessOptions } from './access.js'
 export { defineConfig, type FieldsealConfig } from './cli/config.js'
 export { type ErrorCode, FieldsealError } from './errors.js'
 export type { DekIdentity, GeneratedDek, Kms, Purpose, ValueIdentity, WrappedDek } from './keys/kms.js'
-export { withTenant } from './tenant.js'
+export type { AccessOptions } from './tenancy/access.js'
+export { withTenant } from './tenancy/tenant.js'

@@ -1,11 +1,11 @@
 import { randomNonces } from '../crypto/aead.js'
-import type { Outcome, Place } from '../crypto/batch.js'
 import { blindIndexes, indexPrefix } from '../crypto/blindIndex.js'
 import type { Ciphertext } from '../crypto/ciphertext.js'
+import type { Outcome, Place } from '../crypto/engine.js'
 import { pad } from '../crypto/padding.js'
 import type { Dek } from '../keys/dek.js'
+import type { Opener } from './keyResolution.js'
 import { plainFrom, refused } from './outcome.js'
-import type { Opener } from './passKeys.js'
 import type { CipherIndex, DecryptSlot, EncryptSlot, IndexSlot, Slot } from './slot.js'
 
 /** A slot that could not be transformed. */

@@ -1,4 +1,3 @@
-import { FAILURE } from '../crypto/batch.js'
 import { type Ciphertext, headOf, kmsPart } from '../crypto/ciphertext.js'
 import {
   directCiphertext,
@@ -8,6 +7,7 @@ import {
   MOST_DIRECT_BYTES,
   openDirect,
 } from '../crypto/direct.js'
+import { FAILURE } from '../crypto/engine.js'
 import { encodeField } from '../crypto/fieldValue.js'
 import type { Header } from '../crypto/header.js'
 import { FieldsealError } from '../errors.js'

@@ -1,4 +1,4 @@
-import { FAILURE, type Outcome } from '../crypto/batch.js'
+import { FAILURE, type Outcome } from '../crypto/engine.js'
 import { decodeField, decodeFieldText } from '../crypto/fieldValue.js'
 import type { FieldsealError } from '../errors.js'
 import { type CipherField, fieldError } from './slot.js'

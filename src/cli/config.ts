@@ -1,7 +1,7 @@
-import type { PgConnection } from '../postgres/sql.js'
-import type { EncryptionOperations } from '../prisma/encryptionOperations.js'
-import type { KeyOperations } from '../prisma/keyOperations.js'
-import type { TenantPaths } from '../prisma/maintained.js'
+import type { EncryptionOperations } from '../client/encryptionOperations.js'
+import type { KeyOperations } from '../client/keyOperations.js'
+import type { TenantPaths } from '../maintenance/maintenanceModels.js'
+import type { PgConnection } from '../maintenance/postgres/sql.js'
 
 /** A Prisma client that `fieldEncryption` extended. */
 export interface EncryptedClient {

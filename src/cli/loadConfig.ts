@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path'
 import { createJiti } from 'jiti'
 import pg from 'pg'
 import { FieldsealError } from '../errors.js'
-import type { PgConnection } from '../postgres/sql.js'
-import type { TenantPaths } from '../prisma/maintained.js'
+import type { TenantPaths } from '../maintenance/maintenanceModels.js'
+import type { PgConnection } from '../maintenance/postgres/sql.js'
 import type { EncryptedClient, FieldsealConfig } from './config.js'
 
 export const CONFIG_NAMES = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((ending) => `fieldseal.config.${ending}`)

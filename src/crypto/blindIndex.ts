@@ -1,5 +1,5 @@
-import type { IndexKey } from './batch.js'
 import { lengthPrefixed } from './bytes.js'
+import type { IndexKey } from './engine.js'
 
 /** Between the contexts of an index over several fields; no context of one field has it. */
 const COMBINED = '+'

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { types } from 'node:util'
 import { aadOf, withBound } from './aad.js'
-import { FAILURE, type Outcome } from './batch.js'
 import { type Ciphertext, headOf, PREFIX, rawCiphertext, textCiphertext, textHead } from './ciphertext.js'
+import { FAILURE, type Outcome } from './engine.js'
 import { encodeHeader, FLAG_PADDED, type Header, NO_DEK, SUITE_KMS } from './header.js'
 import { pad, unpad } from './padding.js'
 

@@ -1,52 +1,87 @@
-import { FieldsealError, quoted } from '../errors.js'
-import { loadAddon } from './addon.js'
-import type { Engine } from './batch.js'
-import { isAlike } from './engineTest.js'
-import { nativeEngine } from './nativeEngine.js'
-import { nodeEngine } from './nodeEngine.js'
-
-/** The environment variable that overrides the choice. */
-export const ENGINE_VARIABLE = 'FIELDSEAL_ENGINE'
-
-let current: Engine | undefined
-/** What was found when the addon was first asked for. */
-let native: Engine | Error | undefined
+import type { KeyObject } from 'node:crypto'
+import type { Ciphertext } from './ciphertext.js'
 
 /**
- * The engine that works on values in this process: `native` where the addon loads and proves itself, else `node`; or
- * what `FIELDSEAL_ENGINE` says when it is first asked for.
- *
- * @throws FieldsealError `OPTIONS_INVALID` when that is no engine, or not to be had here
+ * What works on values, many at a time. All engines make the same bytes and the same decisions; they differ in what a
+ * value costs.
  */
-export function currentEngine(): Engine {
-  current ??= chooseEngine(process.env[ENGINE_VARIABLE])
-  return current
+export interface Engine {
+  readonly name: 'native' | 'node'
+  /**
+   * A key to work with. It holds the bytes where JavaScript cannot see them.
+   *
+   * @param bytes the 32 bytes of `key`; the caller zeroes them afterwards
+   */
+  open(key: KeyObject, bytes: Uint8Array): ValueKey
+  /** As `open`, a key that makes blind indexes. */
+  openIndex(key: KeyObject, bytes: Uint8Array): IndexKey
 }
 
-/** @param wanted `native`, `node`, or nothing */
-export function chooseEngine(wanted: string | undefined): Engine {
-  if (wanted === 'node') return nodeEngine
-  if (wanted !== undefined && wanted !== '' && wanted !== 'native') {
-    throw invalid(`is ${quoted(wanted)}: write "native" or "node", or leave it out`)
-  }
-  native ??= findNative()
-  if (!(native instanceof Error)) return native
-  if (wanted === 'native') {
-    throw invalid('asks for the native engine, which does not load here: leave it out, or write "node"', native)
-  }
-  return nodeEngine
+/** One key of AES-256-GCM (NIST SP 800-38D), and all that an engine prepares once for it. */
+export interface ValueKey {
+  /** Prepares what the values of one field have in common. To be kept: the key keeps it, too. */
+  place(spec: PlaceSpec): Place
+  /** The ciphertexts, in the order of the plaintexts; of places that have one form. */
+  encrypt(batch: EncryptBatch): Ciphertext[]
+  /**
+   * The plaintexts, in the order of the ciphertexts: each is decided by itself, as if it were alone. A place with a codec
+   * gives texts; all places of a batch do or none does.
+   */
+  decrypt(batch: DecryptBatch): Outcome[]
 }
 
-/** Whatever goes wrong with the addon, `node:crypto` is there; so it is an answer, not an exception. */
-function findNative(): Engine | Error {
-  try {
-    const engine = nativeEngine(loadAddon())
-    return isAlike(engine, nodeEngine) ? engine : new Error('the addon does not work as node:crypto does')
-  } catch (error) {
-    return error instanceof Error ? error : new Error('the addon does not load')
-  }
+/** What the values of one field under one key have in common. */
+export interface PlaceSpec {
+  readonly header: Buffer
+  /** The AAD without bound values. */
+  readonly aad: Buffer
+  /** Text for String and Json columns, raw for Bytes columns. */
+  readonly form: 'text' | 'raw'
+  readonly padded: boolean
+  /** The codec of a text: outcomes are the texts after it. Without, they are the plaintexts with their codec. */
+  readonly codec: number | undefined
 }
 
-function invalid(what: string, cause?: Error): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `${ENGINE_VARIABLE} ${what}`, cause && { cause })
+/** A `PlaceSpec` that a key has prepared; of use with this key only. */
+export interface Place extends PlaceSpec {
+  readonly prepared: unknown
 }
+
+/** Values under one key. */
+interface Batch {
+  /** What each value is of. */
+  readonly places: readonly Place[]
+  /** The bound texts of each value; absent where none is bound to columns of its row. */
+  readonly bound: readonly (readonly string[])[] | undefined
+}
+
+export interface EncryptBatch extends Batch {
+  /** Each codec(1) ‖ value; a string is well-formed, and taken as UTF-8. */
+  readonly plaintexts: readonly (string | Uint8Array)[]
+  /** 12 bytes for each plaintext, never used before under this key. */
+  readonly nonces: Buffer
+}
+
+export interface DecryptBatch extends Batch {
+  /** Ciphertexts that have the headers of their places. */
+  readonly stored: readonly Ciphertext[]
+}
+
+/** One key of HMAC-SHA-256 (RFC 2104). */
+export interface IndexKey {
+  /** The first `size` bytes of the HMAC of prefix ‖ message for each message, in order; a string is taken as UTF-8. */
+  index(prefix: Buffer, messages: readonly (string | Uint8Array)[], size: number): Buffer[]
+}
+
+/** Why a ciphertext has no plaintext. */
+export const FAILURE = {
+  /** It is shorter than a value's, or its text is not canonical base64url. */
+  torn: 0,
+  /** Authentication failed: wrong key, AAD, nonce, ciphertext or tag; one answer. */
+  forged: 1,
+  /** It is authentic, and its plaintext not what was asked for: another codec, no UTF-8, no padding. */
+  foreign: 2,
+} as const
+
+export type Failure = (typeof FAILURE)[keyof typeof FAILURE]
+export type Outcome = string | Buffer | Failure

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { KeyObject } from 'node:crypto'
 import { withBound } from './aad.js'
 import { decrypt, encrypt, NONCE_BYTES } from './aead.js'
+import { type Ciphertext, rawCiphertext, sealedPart, textCiphertext, textHead } from './ciphertext.js'
 import {
   type DecryptBatch,
   type EncryptBatch,
@@ -11,8 +12,7 @@ import {
   type Place,
   type PlaceSpec,
   type ValueKey,
-} from './batch.js'
-import { type Ciphertext, rawCiphertext, sealedPart, textCiphertext, textHead } from './ciphertext.js'
+} from './engine.js'
 import { hmacSha256 } from './hmac.js'
 import { unpad } from './padding.js'
 import { PreparedPlace } from './place.js'

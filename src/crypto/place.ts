@@ -1,4 +1,4 @@
-import type { Place, PlaceSpec } from './batch.js'
+import type { Place, PlaceSpec } from './engine.js'
 
 /** What an engine prepared; a class, because objects that are spread take several times the memory. */
 export class PreparedPlace implements Place {

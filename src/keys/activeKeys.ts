@@ -1,12 +1,12 @@
 import { FieldsealError } from '../errors.js'
+import { isOutage } from './cache/outage.js'
+import { SingleFlight } from './cache/singleFlight.js'
 import type { Dek } from './dek.js'
 import { encryptionContext } from './encryptionContext.js'
 import type { StoredKey } from './keyStore.js'
 import { KeyVersions, type KeyVersionsOptions, type Wanted } from './keyVersions.js'
 import type { Purpose } from './kms.js'
-import { isOutage } from './outage.js'
-import { Reservations } from './reservations.js'
-import { SingleFlight } from './singleFlight.js'
+import { Reservations } from './quota/messageQuota.js'
 
 const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { FieldsealError, quoted } from '../errors.js'
-import type { DekCache } from './dekCache.js'
+import type { DekCache } from './cache/dekCache.js'
 import type { KeyStore } from './keyStore.js'
 import type { KeyTraces } from './keyTraces.js'
 import type { Purpose } from './kms.js'

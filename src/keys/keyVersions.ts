@@ -1,6 +1,6 @@
 import { FieldsealError } from '../errors.js'
+import type { DekCache } from './cache/dekCache.js'
 import { Dek } from './dek.js'
-import type { DekCache } from './dekCache.js'
 import { newDekId, versionAfter } from './dekId.js'
 import type { DestroyedKeys } from './destroyedKeys.js'
 import type { Emit } from './events.js'
@@ -9,8 +9,8 @@ import { keyError } from './keyError.js'
 import type { KeyStore, NewKey, StoredKey } from './keyStore.js'
 import type { KeyTraces } from './keyTraces.js'
 import type { CountedPurpose, KeptIdentity, Kms, Purpose } from './kms.js'
-import type { Reservations } from './reservations.js'
-import type { RotationPolicy } from './rotation.js'
+import type { Reservations } from './quota/messageQuota.js'
+import type { RotationPolicy } from './quota/rotation.js'
 import type { Unwrapper } from './unwrapper.js'
 
 export interface KeyVersionsOptions {

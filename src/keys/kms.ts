@@ -1,4 +1,4 @@
-import type { KeyHolder } from './news.js'
+import type { KeyHolder } from './notifications/notifications.js'
 
 /** What a DEK is bound to inside the KMS: its encryption context. */
 export interface DekIdentity {

@@ -1,12 +1,12 @@
 import { isDekId } from '../crypto/header.js'
 import { FieldsealError, quoted } from '../errors.js'
+import { SingleFlight } from './cache/singleFlight.js'
 import { Dek } from './dek.js'
 import { checkVersion } from './dekId.js'
 import { type DestroyedKeys, destroyedError } from './destroyedKeys.js'
 import { keyError } from './keyError.js'
 import type { StoredKey } from './keyStore.js'
 import { type KeptIdentity, type Kms, reads, type WrappedDek } from './kms.js'
-import { SingleFlight } from './singleFlight.js'
 
 /** Makes DEKs of rows of the keys table, by the KMS. */
 export class Unwrapper {

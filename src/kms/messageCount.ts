@@ -1,5 +1,5 @@
 import { FieldsealError } from '../errors.js'
-import { MOST_MESSAGES } from '../keys/rotation.js'
+import { MOST_MESSAGES } from '../keys/quota/rotation.js'
 
 /** From here on it is time to think of another key. */
 const NEAR = MOST_MESSAGES / 2

@@ -17,6 +17,17 @@ export function clientName(model: string): string {
   return model.charAt(0).toLowerCase() + model.slice(1)
 }
 
+/** The `omit` option of a client, by the model's name in the client. */
+export type GlobalOmit = { readonly [model: string]: { readonly [field: string]: boolean | undefined } | undefined }
+
+/** What a client leaves out of results, as plans ask for it. */
+export function omittedOf(omit: GlobalOmit = {}): (model: string) => ReadonlySet<string> {
+  return (model) => {
+    const fields = own(omit, clientName(model)) ?? {}
+    return new Set(Object.keys(fields).filter((field) => fields[field]))
+  }
+}
+
 /**
  * An encryption schema that is older than its client would miss fields and relations, and let plaintext through.
  *

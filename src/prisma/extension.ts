@@ -1,31 +1,27 @@
 import type { Prisma } from '@prisma/client/extension'
-import { type AccessOptions, accessOf } from '../access.js'
+import { watchRefusal } from '../client/audit.js'
+import { type Bound, boundTo, unbound } from '../client/clientBinding.js'
+import type { ClientContext } from '../client/clientContext.js'
+import { type EncryptingClient, encryptingClient } from '../client/encryptingClient.js'
+import { type EncryptionOperations, encryptionOperations } from '../client/encryptionOperations.js'
+import type { KeyOperations } from '../client/keyOperations.js'
+import { checkOptions, type FieldEncryptionOptions } from '../client/options.js'
+import { fetchKeys, indexScopes } from '../client/transactionKeys.js'
 import { FieldsealError } from '../errors.js'
-import { DekCache } from '../keys/dekCache.js'
-import { emitTo } from '../keys/events.js'
-import { KeyNews } from '../keys/keyNews.js'
-import { ANY_TENANT, KeyRing, type TenantScope } from '../keys/keyRing.js'
-import type { Purpose } from '../keys/kms.js'
-import { openKms } from '../keys/kmsOfStore.js'
-import { observedKms } from '../keys/observedKms.js'
+import { ANY_TENANT, type TenantScope } from '../keys/keyRing.js'
+import { compilePlans } from '../plan/compilePlans.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
-import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenant.js'
-import { type Bound, boundTo, unbound } from './binding.js'
-import { BoundClients } from './boundClients.js'
-import { checkClientMatches, clientName } from './clientModels.js'
-import { compilePlans, type GlobalOmit } from './compilePlans.js'
-import { checkDirectFields, directFields } from './directFields.js'
-import { type EncryptionOperations, encryptionOperations } from './encryptionOperations.js'
-import { type KeyOperations, keyOperations } from './keyOperations.js'
+import { type AccessOptions, accessOf } from '../tenancy/access.js'
+import { checkTenant } from '../tenancy/tenant.js'
+import { BoundClients } from './binding/boundClients.js'
+import { checkInternals, isPrismaClient, type Members, type PrismaClientLike } from './binding/prismaClient.js'
+import { checkClientMatches, clientName, type GlobalOmit, omittedOf } from './clientModels.js'
 import { prismaKeyStore } from './keyStore.js'
 import { prismaKeyTraces } from './keyTraces.js'
-import { LimitedPlans } from './limitedPlans.js'
-import { type OperationCall, type OperationContext, runOperation } from './operation.js'
-import { checkOptions, type FieldEncryptionOptions, keySettings } from './options.js'
-import type { Plans } from './plan.js'
-import { checkInternals, isPrismaClient, type Members, type PrismaClientLike } from './prismaClient.js'
-import { watchRefusal } from './watch.js'
-import { within } from './within.js'
+import { type OperationCall, runOperation } from './operation.js'
+import { toDecimal } from './read/decimal.js'
+import { PRISMA_WORDING } from './wording.js'
+import { jsonValue } from './write/jsonValue.js'
 
 /** What the extension adds to a client. */
 export type EncryptionMethods<Field extends string = string> = {
@@ -79,7 +75,7 @@ const defineExtension = ((extension) => extension) as typeof Prisma.defineExtens
  * ```
  */
 export function fieldEncryption<const Schema extends EncryptionSchema>(options: FieldEncryptionOptions<Schema>) {
-  checkOptions(options)
+  checkOptions(options, PRISMA_WORDING)
   return defineExtension((client) => {
     const base = client as unknown as BaseClient
     if ('$encryption' in base) throw alreadyExtended()
@@ -129,7 +125,7 @@ function notOnClient(tenant: TenantScope): FieldsealError {
 }
 
 /** A model that reaches no encrypted field gets no hook: Prisma's own cost of one would be most of what it pays. */
-function queryHooks(context: OperationContext): Record<never, never> {
+function queryHooks(context: ClientContext): Record<never, never> {
   const run = (call: OperationCall) => watchRefusal(context, call, () => runOperation(context, call))
   const hook = { $allOperations: run }
   const reaching = [...context.plans.values()].filter(({ reaches }) => reaches)
@@ -144,91 +140,29 @@ interface BaseClient extends PrismaClientLike {
   readonly _engineConfig?: { readonly previewFeatures?: readonly string[] }
 }
 
-function contextFor(base: BaseClient, options: FieldEncryptionOptions) {
-  const { schema, tenant, defaultTenant, keys, normalizers, telemetry, audit } = options
-  const emit = emitTo([options.onEvent, telemetry?.onEvent])
-  const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
-  const cache = new DekCache({ ttl, max, staleFor })
-  const store = prismaKeyStore(base, schema.keysModel)
-  const observation = { emit, around: telemetry?.around, onRotated: (tenant: string) => news.rotated(tenant) }
-  const kms = openKms(options.kms, store, observation)
-  checkDirectFields(schema, kms)
-  const ring = new KeyRing({
-    kms,
-    store,
-    cache,
-    traces: prismaKeyTraces(base, schema),
-    rotation,
-    observation,
-  })
-  const news = new KeyNews(kms.holder ? [ring, kms.holder] : [ring], keys?.notify)
+function contextFor(base: BaseClient, options: FieldEncryptionOptions): EncryptingClient {
+  const { schema, normalizers } = options
   const strict = base._engineConfig?.previewFeatures?.includes('strictUndefinedChecks') ?? false
-  const compile = (allow?: ReadonlySet<string>) => compilePlans(schema, base._globalOmit, normalizers, allow, strict)
-  const plans = compile()
-  const context: OperationContext = {
-    plans,
-    limited: new LimitedPlans(plans, compile),
-    ring,
-    keyStoreWaits: store.isWaiting,
-    bindings: unbound,
-    tenancy: { tenant, defaultTenant },
-    transactionWait,
-    watch: emit || audit ? { emit, audit } : undefined,
-  }
-  const figures = () => ({ cachedDeks: cache.size, cacheHits: cache.hits, cacheMisses: cache.misses })
-  telemetry?.watch?.(figures)
-  return {
-    context,
-    figures,
-    keys: keyOperations({
-      kms: observedKms(kms, observation),
-      ring,
-      store,
-      news,
-      emit,
-      memory: ttl + staleFor,
-      direct: directFields(schema),
-    }),
-  }
+  const omitted = omittedOf(base._globalOmit)
+  return encryptingClient(options, {
+    store: prismaKeyStore(base, schema.keysModel),
+    traces: prismaKeyTraces(base, schema),
+    compile: (allow) => compilePlans(schema, { normalizers, allow, omitted, strict, toDecimal }),
+    plainValue: jsonValue,
+    wording: PRISMA_WORDING,
+  })
 }
 
-/**
- * An interactive transaction holds a connection while the key ring needs another, so a known tenant's DEKs are fetched
- * before it begins. That is a help, not a condition: what fails here fails again, and clearly, where the key is used.
- */
-function transactionMethod(base: BaseClient, context: OperationContext): object {
+/** Fetches what an interactive transaction may need before it begins. */
+function transactionMethod(base: BaseClient, context: ClientContext): object {
   const scopes = indexScopes(context.plans)
   return {
     async $transaction(this: { $connect?: unknown }, input: unknown, options?: unknown) {
       const outermost = typeof this.$connect === 'function'
-      if (typeof input === 'function' && outermost) await warm(context, scopes)
+      if (typeof input === 'function' && outermost) await fetchKeys(context, scopes)
       return base.$transaction.call(this, input, options)
     },
   }
-}
-
-async function warm(context: OperationContext, scopes: IndexScopes): Promise<void> {
-  await within(warmKeys(context, scopes), context.transactionWait, () => new Error('late')).catch(() => undefined)
-}
-
-async function warmKeys({ ring, bindings, tenancy }: OperationContext, scopes: IndexScopes): Promise<void> {
-  const tenant = bindings.current()?.tenant ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
-  if (tenant === ANY_TENANT || tenant === undefined) return
-  checkTenant(tenant)
-  await Promise.all(keysOf(tenant, scopes).map(([owner, purpose]) => ring.prepare(owner, purpose)))
-}
-
-type IndexScopes = ReadonlySet<'tenant' | 'global'>
-
-function indexScopes(plans: Plans): IndexScopes {
-  const fields = [...plans.values()].flatMap(({ encrypted }) => encrypted)
-  return new Set(fields.flatMap(({ indexes }) => indexes.map(({ scope }) => scope)))
-}
-
-/** The keys that a write of this tenant may need. */
-function keysOf(tenant: string, scopes: IndexScopes): [tenant: string, purpose: Purpose][] {
-  const owners = [...scopes].map((scope) => (scope === 'global' ? GLOBAL_TENANT : tenant))
-  return [[tenant, 'encrypt'], ...owners.map((owner): [string, Purpose] => [owner, 'index'])]
 }
 
 function alreadyExtended(): FieldsealError {

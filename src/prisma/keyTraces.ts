@@ -3,7 +3,7 @@ import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../crypto/header.j
 import { FieldsealError } from '../errors.js'
 import type { KeyTraces, MissingKey } from '../keys/keyTraces.js'
 import type { EncryptionSchema, ModelSchema } from '../schema/encryptionSchema.js'
-import { GLOBAL_TENANT } from '../tenant.js'
+import { GLOBAL_TENANT } from '../tenancy/tenant.js'
 import { clientName } from './clientModels.js'
 import { primaryOf } from './primary.js'
 

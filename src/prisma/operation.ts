@@ -1,36 +1,19 @@
-import { type DecryptSlot, decryptNow, named, nextTurn, type Slot, transform } from '../cipher.js'
+import { type DecryptSlot, decryptNow, named, nextTurn, type Slot, transform } from '../cipher/cipher.js'
+import { watchSlots } from '../client/audit.js'
+import type { ClientContext } from '../client/clientContext.js'
+import { maskSlots } from '../client/masking.js'
+import { OperationTenancy } from '../client/operationTenancy.js'
+import type { Pass } from '../client/pass.js'
+import { within } from '../client/timeLimit.js'
 import { FieldsealError } from '../errors.js'
-import type { KeyRing } from '../keys/keyRing.js'
 import { own } from '../own.js'
-import { checkAggregates } from './aggregates.js'
-import type { Bound } from './binding.js'
-import type { LimitedPlans } from './limitedPlans.js'
+import type { ModelPlan } from '../plan/plan.js'
 import { OPERATIONS, type OperationRoles } from './operations.js'
-import type { Pass } from './pass.js'
-import type { ModelPlan, Plans } from './plan.js'
-import { checksOf, type Query, rewriteQuery } from './query.js'
-import { collectRows, hasChecks, removeFalsePositives, shapeAt } from './rows.js'
-import { type ReadShape, readShape } from './shape.js'
-import { maskSlots } from './shown.js'
-import { OperationTenancy, type TenancyOptions } from './tenancy.js'
-import { type Watch, watchSlots } from './watch.js'
-import { within } from './within.js'
-import { collectCreate, collectCreates, collectUpdate, collectUpdateMany } from './writes.js'
-
-/** What every operation of one extended client shares. */
-export interface OperationContext {
-  /** Of clients that may read everything. */
-  readonly plans: Plans
-  readonly limited: LimitedPlans
-  readonly ring: KeyRing
-  readonly bindings: Bound
-  readonly tenancy: TenancyOptions
-  /** Milliseconds; see `KeyOptions.transactionWait`. */
-  readonly transactionWait: number
-  /** Whether the keys table has not answered yet. */
-  readonly keyStoreWaits: () => boolean
-  readonly watch: Watch | undefined
-}
+import { checkAggregates } from './query/aggregates.js'
+import { checksOf, type Query, rewriteQuery } from './query/query.js'
+import { collectRows, hasChecks, removeFalsePositives, shapeAt } from './read/rows.js'
+import { type ReadShape, readShape } from './read/shape.js'
+import { collectCreate, collectCreates, collectUpdate, collectUpdateMany } from './write/writes.js'
 
 /** A call as Prisma hands it to a query extension. */
 export interface OperationCall {
@@ -48,7 +31,7 @@ export interface OperationCall {
 type Args = Record<string, unknown>
 
 /** Runs one operation: encrypts its arguments, passes it on, decrypts its result. */
-export function runOperation(context: OperationContext, call: OperationCall): Promise<unknown> {
+export function runOperation(context: ClientContext, call: OperationCall): Promise<unknown> {
   const plan = context.limited.of(context.bindings.access().allow).get(call.model)!
   const roles = own(OPERATIONS, call.operation)
   if (!roles) throw new FieldsealError('QUERY_UNSUPPORTED', `${call.model}.${call.operation} is not known to fieldseal`)
@@ -111,7 +94,7 @@ interface Read {
   readonly commits: boolean
 }
 
-async function readRows(context: OperationContext, call: OperationCall, read: Read): Promise<unknown> {
+async function readRows(context: ClientContext, call: OperationCall, read: Read): Promise<unknown> {
   if (read.encrypted) await read.encrypted
   if (read.commits && read.shape.decrypts) await openKey(context, call, read)
   const result = await call.query(read.args)
@@ -144,7 +127,7 @@ interface Collected<Rows> {
  * @returns all rows, with the slots of those from the first part on whose keys are not in memory
  */
 async function decryptParts(
-  { ring }: OperationContext,
+  { ring }: ClientContext,
   read: Read,
   result: readonly unknown[],
 ): Promise<Collected<unknown[]>> {
@@ -175,24 +158,24 @@ function finish({ shape }: Read, slots: readonly DecryptSlot[]): void {
 }
 
 /** Sees before the SQL that rows can be decrypted after it, as far as the active DEK tells. */
-async function openKey(context: OperationContext, call: OperationCall, { tenancy, shape }: Read): Promise<void> {
+async function openKey(context: ClientContext, call: OperationCall, { tenancy, shape }: Read): Promise<void> {
   const { tenant } = tenancy.owner
   if (typeof tenant !== 'string' || context.ring.cachedActive(tenant, 'encrypt')) return
   await inTime(context, call, named(shape.plan.name, context.ring.open(tenant)))
 }
 
-function resolve(context: OperationContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
+function resolve(context: ClientContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
   const done = transform(slots, context.ring, (keys) => inTime(context, call, keys))
   return watchSlots(context, call.operation, { slots, done })
 }
 
 /** Inside an interactive transaction the keys table needs a second connection, which may never come free. */
-function inTime<T>(context: OperationContext, call: OperationCall, keys: Promise<T>): Promise<T> {
+function inTime<T>(context: ClientContext, call: OperationCall, keys: Promise<T>): Promise<T> {
   if (call.__internalParams?.transaction?.kind !== 'itx') return keys
   return within(keys, context.transactionWait, () => late(context, call))
 }
 
-function late({ keyStoreWaits, transactionWait }: OperationContext, { model, operation }: OperationCall) {
+function late({ keyStoreWaits, transactionWait }: ClientContext, { model, operation }: OperationCall) {
   const what =
     `the key of ${model}.${operation} is not in memory and could not be had within ${transactionWait} ms inside the ` +
     'interactive transaction'

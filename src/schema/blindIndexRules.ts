@@ -1,5 +1,4 @@
 import type { Annotated, AnnotatedModel } from './annotatedModel.js'
-import type { BlindIndexOptions, EncryptedOptions } from './annotationOptions.js'
 import {
   type DatamodelField,
   indexTypesOf,
@@ -8,6 +7,7 @@ import {
   writtenNativeType,
   writtenType,
 } from './datamodel.js'
+import type { BlindIndexOptions, EncryptedOptions } from './fieldOptions.js'
 import type { Rule } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
 import { didYouMean } from './suggestion.js'

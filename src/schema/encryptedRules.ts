@@ -1,5 +1,4 @@
 import type { Annotated, AnnotatedModel } from './annotatedModel.js'
-import type { EncryptedOptions } from './annotationOptions.js'
 import {
   type DatamodelField,
   indexTypesOf,
@@ -9,6 +8,7 @@ import {
   writtenType,
 } from './datamodel.js'
 import type { StorageType } from './encryptionSchema.js'
+import type { EncryptedOptions } from './fieldOptions.js'
 import type { Rule } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
 import { isStorageType, maskProblem, modeProblem, padProblem, stateProblem, typeProblem } from './valueRules.js'

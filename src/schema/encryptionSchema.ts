@@ -1,4 +1,4 @@
-import type { MaskName } from '../masks/masks.js'
+import type { MaskName } from '../masks.js'
 
 /**
  * What the generator knows of a Prisma schema and the library needs at run time. `fieldseal-generator` writes it as

@@ -1,10 +1,13 @@
 import { FieldsealError } from '../errors.js'
 
-/** Something wrong in the Prisma schema: `Model.field`, and what is wrong; what to do. */
+/** Something wrong in the schema: `Model.field`, and what is wrong; what to do. */
 export interface Problem {
   readonly place: string
   readonly text: string
 }
+
+/** Told what is wrong with one thing, and what to do. */
+export type Report = (problem: string) => void
 
 export type ReportAt = (place: string, text: string) => void
 
@@ -25,9 +28,9 @@ export function applyRules<Subject>(
 }
 
 /** One error that lists all problems, a line each. */
-export function schemaError(problems: readonly Problem[], footer: string): FieldsealError {
+export function schemaError(where: string, problems: readonly Problem[], footer: string): FieldsealError {
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
   const lines = problems.map(({ place, text }) => `  ${place}: ${text}`)
-  const message = [`fieldseal found ${count} in the Prisma schema:`, '', ...lines, ...(footer ? ['', footer] : [])]
+  const message = [`fieldseal found ${count} in ${where}:`, '', ...lines, ...(footer ? ['', footer] : [])]
   return new FieldsealError('SCHEMA_INVALID', message.join('\n'))
 }

@@ -1,7 +1,7 @@
 import { MOST_DIRECT_BYTES } from '../crypto/direct.js'
-import type { EncryptedOptions } from './annotationOptions.js'
 import { type Datamodel, type DatamodelEnum, type DatamodelField, writtenType } from './datamodel.js'
 import type { StorageType, ValueType } from './encryptionSchema.js'
+import type { EncryptedOptions } from './fieldOptions.js'
 import { andThen, didYouMean } from './suggestion.js'
 
 /** A field and what its annotation says of its values. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { chooseEngine, currentEngine } from '../../src/crypto/engine.js'
+import { chooseEngine, currentEngine } from '../../src/crypto/chooseEngine.js'
 import { refusal } from '../support/refusal.js'
 
 const run = promisify(execFile)

@@ -1,8 +1,16 @@
 import { createHash, createSecretKey } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { aadOf } from '../../src/crypto/aad.js'
-import type { DecryptBatch, EncryptBatch, Engine, Outcome, Place, PlaceSpec, ValueKey } from '../../src/crypto/batch.js'
 import type { Ciphertext } from '../../src/crypto/ciphertext.js'
+import type {
+  DecryptBatch,
+  EncryptBatch,
+  Engine,
+  Outcome,
+  Place,
+  PlaceSpec,
+  ValueKey,
+} from '../../src/crypto/engine.js'
 
 /** Random whole numbers below a bound, the same for the same seed (mulberry32). */
 function numbers(seed: number): (below: number) => number {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Addon } from '../../src/crypto/addon.js'
+import type { Addon } from '../../src/crypto/native/addon.js'
 
 /** Calls that the addon makes and that can fail, as test/crypto/failingAddon.c numbers them. */
 const KIND = { openssl: 0, other: 1 } as const

@@ -1,5 +1,5 @@
-import type { Addon } from '../../src/crypto/addon.js'
-import { nativeEngine } from '../../src/crypto/nativeEngine.js'
+import type { Addon } from '../../src/crypto/native/addon.js'
+import { nativeEngine } from '../../src/crypto/native/nativeEngine.js'
 import { nodeEngine } from '../../src/crypto/nodeEngine.js'
 import { fuzzEngines } from './engineFuzz.js'
 import { type FailingAddon, failEverywhere } from './failAddon.js'

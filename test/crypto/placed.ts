@@ -1,5 +1,5 @@
-import type { EncryptBatch, Outcome, PlaceSpec, ValueKey } from '../../src/crypto/batch.js'
 import type { Ciphertext } from '../../src/crypto/ciphertext.js'
+import type { EncryptBatch, Outcome, PlaceSpec, ValueKey } from '../../src/crypto/engine.js'
 
 export interface WrittenBatch
   extends Pick<PlaceSpec, 'header' | 'form' | 'aad'>,

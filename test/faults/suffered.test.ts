@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { assertEncrypted } from 'fieldseal/prisma'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { readDocumentation } from '../../src/schema/documentation.js'
+import { readDocumentation } from '../../src/prisma/schema/documentation.js'
 import { addPlaintext, openMigration } from '../maintenance/migration.js'
 import type { FixtureClient } from '../prisma/fixtureClient.js'
 import { openTwins, type Twins } from '../prisma/twins.js'

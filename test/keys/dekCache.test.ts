@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { Dek } from '../../src/keys/dek.js'
-import { DekCache } from '../../src/keys/dekCache.js'
 import { formsIn } from './secretForms.js'
 
 const dekOf = (tenant = 'acme', purpose: Dek['purpose'] = 'encrypt') => {

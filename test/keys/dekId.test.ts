@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isDekId } from '../../src/crypto/header.js'
-import { DekCache } from '../../src/keys/dekCache.js'
+import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { newDekId, versionInId } from '../../src/keys/dekId.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DekCache } from '../../src/keys/dekCache.js'
+import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { DestroyedKeys } from '../../src/keys/destroyedKeys.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import type { StoredKey } from '../../src/keys/keyStore.js'

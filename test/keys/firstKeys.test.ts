@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DekCache } from '../../src/keys/dekCache.js'
+import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import type { KeyTraces, MissingKey } from '../../src/keys/keyTraces.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Ledger } from '../../src/keys/ledger.js'
+import { Ledger } from '../../src/keys/quota/ledger.js'
 
 describe('Ledger', () => {
   it('never spends more than was added, whatever is asked for', () => {

@@ -1,6 +1,6 @@
 import { FieldsealError } from 'fieldseal'
 import { describe, expect, it } from 'vitest'
-import { DekCache } from '../../src/keys/dekCache.js'
+import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
 import { refusalCode } from '../support/refusal.js'

@@ -1,7 +1,7 @@
 import { localKms } from 'fieldseal/local-kms'
 import { memoryKeyStore } from 'fieldseal/testing'
 import { describe, expect, it } from 'vitest'
-import { DekCache } from '../../src/keys/dekCache.js'
+import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 
 const TTL = 1_000

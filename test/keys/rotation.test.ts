@@ -1,9 +1,9 @@
 import { FieldsealError } from 'fieldseal'
 import { memoryKeyStore } from 'fieldseal/testing'
 import { describe, expect, it } from 'vitest'
-import { DekCache } from '../../src/keys/dekCache.js'
+import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { type Allotment, KeyRing } from '../../src/keys/keyRing.js'
-import { blockOf, type RotationPolicy } from '../../src/keys/rotation.js'
+import { blockOf, type RotationPolicy } from '../../src/keys/quota/rotation.js'
 import { refusalCode } from '../support/refusal.js'
 import { watchedKms } from './watchedKms.js'
 

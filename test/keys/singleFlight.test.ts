@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SingleFlight } from '../../src/keys/singleFlight.js'
+import { SingleFlight } from '../../src/keys/cache/singleFlight.js'
 
 function deferred() {
   let [resolve, reject] = [(_: string) => {}, (_: Error) => {}]

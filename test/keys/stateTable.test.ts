@@ -3,7 +3,7 @@ import { FieldsealError } from 'fieldseal'
 import { localKms } from 'fieldseal/local-kms'
 import { type MemoryKeyStore, memoryKeyStore } from 'fieldseal/testing'
 import { describe, expect, it } from 'vitest'
-import { DekCache } from '../../src/keys/dekCache.js'
+import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import { type WatchedKms, watchedKms } from './watchedKms.js'
 

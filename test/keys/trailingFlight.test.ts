@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { TrailingFlight } from '../../src/keys/trailingFlight.js'
+import { TrailingFlight } from '../../src/keys/cache/trailingFlight.js'
 
 function work() {
   const ends: { resolve: () => void; reject: (error: Error) => void }[] = []

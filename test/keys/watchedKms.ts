@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { DekIdentity, Kms } from '../../src/keys/kms.js'
-import { localKms } from '../../src/kms/local.js'
+import { localKms } from '../../src/kms/localKms.js'
 
 /** A real `Kms` and what a test wants to know of its use. */
 export interface WatchedKms extends Kms {

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { freshCredentials } from '../../src/kms/freshCredentials.js'
-import { tencentKms } from '../../src/kms/tencent.js'
+import { freshCredentials } from '../../src/kms/tencent/freshCredentials.js'
+import { tencentKms } from '../../src/kms/tencent/tencentKms.js'
 import { startKmsEmulator } from '../../src/testing/kmsEmulator.js'
 
 interface Provider {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { DekIdentity } from '../../src/keys/kms.js'
-import { type LocalKmsOptions, localKms } from '../../src/kms/local.js'
+import { type LocalKmsOptions, localKms } from '../../src/kms/localKms.js'
 
 const kek = randomBytes(32)
 const key = kek.toString('base64')

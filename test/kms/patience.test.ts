@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Failure, GaveUp, Patience, type PatienceOptions } from '../../src/kms/patience.js'
+import { type Failure, GaveUp, Patience, type PatienceOptions } from '../../src/kms/tencent/retryPolicy.js'
 
 const lasting: Failure = { retry: 'always' }
 const late: Failure = { retry: 'always' }

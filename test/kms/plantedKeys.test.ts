@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest'
 import type { KeyStore } from '../../src/keys/keyStore.js'
 import type { DekIdentity, Kms, WrappedDek } from '../../src/keys/kms.js'
 import { type KmsOfStore, openKms } from '../../src/keys/kmsOfStore.js'
-import { rewrap } from '../../src/maintenance/rewrap.js'
+import { rewrap } from '../../src/maintenance/keys/rewrap.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 import { north, south, twoRegions } from './regions.js'
 

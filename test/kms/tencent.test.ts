@@ -4,9 +4,9 @@ import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { FieldsealError } from '../../src/errors.js'
 import type { DekIdentity } from '../../src/keys/kms.js'
-import { tencentKms } from '../../src/kms/tencent.js'
-import type { TencentKmsClient } from '../../src/kms/tencentClient.js'
-import type { TencentKmsOptions } from '../../src/kms/tencentOptions.js'
+import type { TencentKmsClient } from '../../src/kms/tencent/tencentClient.js'
+import { tencentKms } from '../../src/kms/tencent/tencentKms.js'
+import type { TencentKmsOptions } from '../../src/kms/tencent/tencentOptions.js'
 import { type KmsEmulatorOptions, startKmsEmulator } from '../../src/testing/kmsEmulator.js'
 
 function identity(tenant = 'acme'): DekIdentity {

@@ -3,7 +3,7 @@ import { redundantKms } from 'fieldseal/redundant-kms'
 import { type KmsEmulator, memoryKeyStore } from 'fieldseal/testing'
 import { describe, expect, it } from 'vitest'
 import type { GeneratedDek, Kms } from '../../src/keys/kms.js'
-import { tryKms } from '../../src/keys/trial.js'
+import { tryKms } from '../../src/keys/kmsProbe.js'
 import { emulatedKms } from '../support/clinic.js'
 import { north, south, twoRegions } from './regions.js'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Problem } from 'fieldseal/prisma'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { SeenValues } from '../../src/maintenance/seenValues.js'
+import { SeenValues } from '../../src/maintenance/rows/seenValues.js'
 import { dump, empty, type Migration, openMigration } from './migration.js'
 
 let migration: Migration

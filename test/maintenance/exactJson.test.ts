@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { hasExactNumbers, hasUniqueKeys, isExactNumber } from '../../src/maintenance/exactJson.js'
+import { hasExactNumbers, hasUniqueKeys, isExactNumber } from '../../src/maintenance/rows/exactJson.js'
 
 describe('numbers in JSON', () => {
   it.each([

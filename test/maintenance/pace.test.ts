@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { paceOf } from '../../src/maintenance/pace.js'
+import { paceOf } from '../../src/maintenance/keys/pace.js'
 
 async function starts(rate: number, count: number): Promise<number[]> {
   const pace = paceOf(rate)

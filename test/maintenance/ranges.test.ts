@@ -1,6 +1,6 @@
 import type { MaintainOptions, RangeJob, RangeQueue, RunReport } from 'fieldseal/prisma'
 import { describe, expect, it } from 'vitest'
-import { splitTable } from '../../src/postgres/splitTable.js'
+import { splitTable } from '../../src/maintenance/postgres/splitTable.js'
 import { plainCustomer, replaceEvents, TENANTS } from './migration.js'
 import { migration, plaintextFirst } from './plaintextFirst.js'
 

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { localKms } from 'fieldseal/local-kms'
 import { memoryKeyStore, startKmsEmulator } from 'fieldseal/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { DekCache } from '../../src/keys/dekCache.js'
+import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import type { Kms } from '../../src/keys/kms.js'
-import { warm } from '../../src/maintenance/warm.js'
+import { warm } from '../../src/maintenance/keys/warm.js'
 import { emulatedKms } from '../support/clinic.js'
 
 const LIMIT = 100

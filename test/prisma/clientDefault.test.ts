@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { makeDefault } from '../../src/prisma/clientDefault.js'
+import { makeDefault } from '../../src/prisma/write/clientDefault.js'
 
 describe('makeDefault', () => {
   it.each([

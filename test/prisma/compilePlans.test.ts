@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { compilePlans } from '../../src/prisma/compilePlans.js'
-import type { RelationPlan } from '../../src/prisma/plan.js'
+import { compilePlans } from '../../src/plan/compilePlans.js'
+import type { RelationPlan } from '../../src/plan/plan.js'
 import type { EncryptionSchema, ModelSchema } from '../../src/schema/encryptionSchema.js'
 
 const model = (parts: Partial<ModelSchema>): ModelSchema => ({
@@ -40,7 +40,7 @@ const letters: EncryptionSchema = {
 }
 
 function relation(name: string, field: string, schema = letters): RelationPlan {
-  const member = compilePlans(schema).get(name)!.members.get(field)
+  const member = compilePlans(schema, { toDecimal: Object }).get(name)!.members.get(field)
   if (member?.kind !== 'relation') throw new Error(`${name}.${field} is no relation`)
   return member.relation
 }
@@ -60,13 +60,13 @@ describe('compilePlans', () => {
   })
 
   it('freezes what a bound foreign key refers to', () => {
-    const plans = compilePlans(letters)
-    expect([...plans.get('Person')!.frozen]).toEqual(['id'])
-    expect([...plans.get('Letter')!.frozen]).toEqual(['senderId'])
+    const plans = compilePlans(letters, { toDecimal: Object })
+    expect([...plans.get('Person')!.immutable]).toEqual(['id'])
+    expect([...plans.get('Letter')!.immutable]).toEqual(['senderId'])
   })
 
   it('reaches encrypted fields through relations and nowhere else', () => {
-    const plans = compilePlans(letters)
+    const plans = compilePlans(letters, { toDecimal: Object })
     expect(['Person', 'Letter', 'Room'].map((name) => plans.get(name)!.reaches)).toEqual([true, true, false])
   })
 

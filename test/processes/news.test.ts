@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { type HierarchicalKmsOptions, hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { readNews } from '../../src/keys/news.js'
+import { readNews } from '../../src/keys/notifications/notifications.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
 import { refusalCode } from '../support/refusal.js'
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Argument, parseArguments, type Scalar, type Value } from '../../src/schema/annotation.js'
+import { parseArguments } from '../../src/prisma/schema/annotationArguments.js'
+import type { Argument, Scalar, Value } from '../../src/schema/annotation.js'
 
 describe('parseArguments refuses', () => {
   it.each([

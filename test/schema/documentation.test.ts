@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { readDocumentation } from '../../src/prisma/schema/documentation.js'
 import { annotationNames } from '../../src/schema/annotation.js'
-import { readDocumentation } from '../../src/schema/documentation.js'
 
 const names = (text: string) => readDocumentation(text).annotations.map(({ name }) => name)
 

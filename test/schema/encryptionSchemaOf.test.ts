@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { encryptionSchemaOf } from '../../src/prisma/schema/encryptionSchemaOf.js'
 import type { Datamodel } from '../../src/schema/datamodel.js'
-import { encryptionSchemaOf } from '../../src/schema/encryptionSchemaOf.js'
 import { keysModelSource } from '../../src/schema/keysModelRules.js'
 import { datamodelOf, only } from './datamodelOf.js'
 

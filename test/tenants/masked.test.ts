@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { MASKS, type MaskName } from '../../src/masks/masks.js'
+import { MASKS, type MaskName } from '../../src/masks.js'
 import { type Fixture, type FixtureClient, openFixture, type Row } from '../prisma/fixtureClient.js'
 import { refusalCode } from '../support/refusal.js'
 

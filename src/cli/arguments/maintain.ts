@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { Operation } from '../../maintenance/operation.js'
+import type { Operation } from '../../maintenance/rows/operation.js'
 import { type MaintainArguments, runMaintain } from '../commands/maintain.js'
 import { addCommand, choosing, positive, whole } from './common.js'
 import { parseMaxLag } from './maxLag.js'

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import ms from 'ms'
-import type { MaxLag } from '../../maintenance/pressure.js'
+import type { MaxLag } from '../../maintenance/rows/pressure.js'
 
 const SIZES = { kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 }
 

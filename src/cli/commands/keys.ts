@@ -1,6 +1,6 @@
 import { text } from '@clack/prompts'
 import { quoted } from '../../errors.js'
-import type { WalkReport } from '../../maintenance/keyWalk.js'
+import type { WalkReport } from '../../maintenance/keys/keyWalk.js'
 import { printable, printableLines } from '../../printable.js'
 import { agree, type Question } from '../agree.js'
 import { EXIT, type ExitCode } from '../exitCode.js'

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
+import type { Survey } from '../../maintenance/survey.js'
 import { printable } from '../../printable.js'
-import type { Survey } from '../../prisma/survey.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import type { World } from '../loadConfig.js'
 import { reportPage } from '../report/page.js'

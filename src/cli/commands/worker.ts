@@ -1,6 +1,6 @@
 import { FieldsealError } from '../../errors.js'
+import type { RangeReport } from '../../maintenance/jobs/maintainRange.js'
 import { printable } from '../../printable.js'
-import type { RangeReport } from '../../prisma/maintainRange.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
 import type { World } from '../loadConfig.js'

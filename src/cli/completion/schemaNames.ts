@@ -1,4 +1,4 @@
-import { readDocumentation } from '../../schema/documentation.js'
+import { readDocumentation } from '../../prisma/schema/documentation.js'
 import { findSchema } from '../init/findSchema.js'
 import { schemaBlocks } from '../init/schemaText.js'
 

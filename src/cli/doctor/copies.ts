@@ -1,4 +1,4 @@
-import { type PgConnection, quoteName, runSql, tableName } from '../../postgres/sql.js'
+import { type PgConnection, quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import { printable } from '../../printable.js'
 import type { ModelSchema } from '../../schema/encryptionSchema.js'
 import { type Check, encryptedFields, type Finding, type Patient } from './finding.js'

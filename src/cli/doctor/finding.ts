@@ -1,5 +1,5 @@
-import type { PgConnection } from '../../postgres/sql.js'
-import type { Survey } from '../../prisma/survey.js'
+import type { PgConnection } from '../../maintenance/postgres/sql.js'
+import type { Survey } from '../../maintenance/survey.js'
 import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import type { EncryptedClient } from '../config.js'
 

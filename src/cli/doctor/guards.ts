@@ -1,5 +1,5 @@
-import { quoteName, runSql, tableName } from '../../postgres/sql.js'
-import { readTableFacts } from '../../postgres/tableFacts.js'
+import { quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
+import { readTableFacts } from '../../maintenance/postgres/tableFacts.js'
 import { guardCondition } from '../../prisma/generator/guards.js'
 import { type Check, encryptedFields, type Finding } from './finding.js'
 

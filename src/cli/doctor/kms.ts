@@ -1,9 +1,9 @@
 import { FieldsealError, quoted } from '../../errors.js'
-import type { KmsFailure } from '../../keys/trial.js'
-import { quoteName, runSql, tableName } from '../../postgres/sql.js'
-import type { KeySurvey } from '../../postgres/survey.js'
+import type { KmsFailure } from '../../keys/kmsProbe.js'
+import { quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
+import type { KeySurvey } from '../../maintenance/postgres/survey.js'
 import { printable } from '../../printable.js'
-import { isTenant } from '../../tenant.js'
+import { isTenant } from '../../tenancy/tenant.js'
 import type { Check, Finding, Patient } from './finding.js'
 
 type Encryption = Patient['client']['$encryption']

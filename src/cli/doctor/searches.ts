@@ -1,5 +1,5 @@
-import { indexesFor } from '../../postgres/searchPlan.js'
-import { type PgConnection, quoteName, runSql, tableName } from '../../postgres/sql.js'
+import { indexesFor } from '../../maintenance/postgres/searchPlan.js'
+import { type PgConnection, quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import { printable } from '../../printable.js'
 import type { BlindIndexSchema, ModelSchema } from '../../schema/encryptionSchema.js'
 import type { Check, Finding, Severity } from './finding.js'

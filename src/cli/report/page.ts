@@ -1,5 +1,5 @@
-import type { KeySurvey } from '../../postgres/survey.js'
-import type { Survey } from '../../prisma/survey.js'
+import type { KeySurvey } from '../../maintenance/postgres/survey.js'
+import type { Survey } from '../../maintenance/survey.js'
 import { count } from '../terminal.js'
 import { PATTERNS } from './bars.js'
 import { escaped, section, table } from './markup.js'

@@ -1,5 +1,5 @@
-import type { FieldSurvey, KeySurvey } from '../../postgres/survey.js'
-import type { Survey } from '../../prisma/survey.js'
+import type { FieldSurvey, KeySurvey } from '../../maintenance/postgres/survey.js'
+import type { Survey } from '../../maintenance/survey.js'
 import { count } from '../terminal.js'
 import { barRow, type Kind, legend, type Part } from './bars.js'
 

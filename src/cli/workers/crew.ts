@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FieldsealError } from '../../errors.js'
-import type { Strain } from '../../maintenance/pressure.js'
+import type { Strain } from '../../maintenance/rows/pressure.js'
 
 export interface CrewOptions {
   readonly count: number

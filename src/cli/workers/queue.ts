@@ -1,11 +1,11 @@
 import type { Job, Runner, WorkerUtils } from 'graphile-worker'
 import type pg from 'pg'
 import { FieldsealError } from '../../errors.js'
-import { pause } from '../../maintenance/batchSize.js'
-import { isRangeId, type RangeJob, type RangeQueue } from '../../maintenance/ranges.js'
-import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema } from '../../postgres/ownSchema.js'
-import { nobodyHas, someoneWatches } from '../../postgres/presence.js'
-import { runSql } from '../../postgres/sql.js'
+import { isRangeId, type RangeJob, type RangeQueue } from '../../maintenance/jobs/ranges.js'
+import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema } from '../../maintenance/postgres/ownSchema.js'
+import { nobodyHas, someoneWatches } from '../../maintenance/postgres/presence.js'
+import { runSql } from '../../maintenance/postgres/sql.js'
+import { pause } from '../../maintenance/rows/batchSize.js'
 import { printable } from '../../printable.js'
 
 /** The schema of graphile-worker's tables. Prisma does not see it, and an app's own queue is another. */

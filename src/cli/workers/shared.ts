@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { RangeJob, RangeQueue } from '../../maintenance/ranges.js'
+import type { RangeJob, RangeQueue } from '../../maintenance/jobs/ranges.js'
 import type { World } from '../loadConfig.js'
 import { Crew, type CrewOptions } from './crew.js'
 import { loadGraphileWorker, RangeJobs } from './queue.js'

@@ -1,7 +1,7 @@
 import { isAbsolute, relative } from 'node:path'
 import { FieldsealError } from '../../errors.js'
 import type { Datamodel } from '../../schema/datamodel.js'
-import { encryptionSchemaOf } from '../../schema/encryptionSchemaOf.js'
+import { encryptionSchemaOf } from '../schema/encryptionSchemaOf.js'
 import { requireClientBefore } from './generatorOrder.js'
 import { renderGuards } from './guards.js'
 import { clientModuleFormat, isClient, isTypeScriptClient, nodeModuleFormat } from './moduleFormat.js'

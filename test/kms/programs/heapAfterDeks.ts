@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { writeHeapSnapshot } from 'node:v8'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
-import { localKms } from '../../../src/kms/local.js'
-import { tencentKms } from '../../../src/kms/tencent.js'
+import { localKms } from '../../../src/kms/localKms.js'
+import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
 import { startKmsEmulator } from '../../../src/testing/kmsEmulator.js'
 
 const canary = Buffer.from('a string that must be found, or the search is blind')

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { writeHeapSnapshot } from 'node:v8'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
 import { Dek } from '../../../src/keys/dek.js'
-import { tencentKms } from '../../../src/kms/tencent.js'
+import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
 
 const [endpoint, keyId, mode, folder] = process.argv.slice(2) as [string, string, string, string]
 const snapshot = (moment: string) => writeHeapSnapshot(join(folder, `${mode}-${moment}.heapsnapshot`))

@@ -1,0 +1,127 @@
+import type { Slot, TenantHolder } from '../cipher/cipher.js'
+import { FieldsealError } from '../errors.js'
+import type { Emit } from '../keys/events.js'
+import type { Bound } from './clientBinding.js'
+import { isMasked } from './masking.js'
+
+/** What one operation did to one field of one tenant's rows. */
+export interface AuditEntry {
+  readonly at: Date
+  /** `null`: with `$acrossTenants()`, which may decrypt all tenants' rows. */
+  readonly tenant: string | null
+  /** What the app's `actor` function answered. */
+  readonly actor: string | undefined
+  /** What for, as `$forTenant`, `$acrossTenants` or `withTenant` was told. */
+  readonly purpose: string | undefined
+  /** The Prisma operation, `findMany`, `$encryption.decryptRows` or `$encryption.maintain encrypt`. */
+  readonly operation: string
+  /** `Model.field`. */
+  readonly field: string
+  /** `mask`: decrypted, and only a mask of it handed out. `index`: a blind index was made, to be stored or searched by. */
+  readonly mode: 'encrypt' | 'decrypt' | 'mask' | 'index'
+  readonly rows: number
+}
+
+export interface AuditOptions {
+  /** Who is acting, as the app knows it: from its own AsyncLocalStorage, say. */
+  readonly actor?: () => string | undefined
+  /**
+   * Told before what was encrypted is sent, and before what was decrypted is handed out. Keep it quick, and hand on what
+   * takes time. If it throws, the operation fails with that error.
+   */
+  readonly record: (entry: AuditEntry) => void
+}
+
+/** Who watches the operations of one client. */
+export interface Watch {
+  readonly emit: Emit | undefined
+  readonly audit: AuditOptions | undefined
+}
+
+/** Where operations run that may be watched. */
+export interface Watched {
+  readonly watch: Watch | undefined
+  readonly bindings: Bound
+}
+
+export interface WatchedCall {
+  readonly model: string
+  readonly operation: string
+}
+
+/** Has `done`, the transformation of `slots`, told to whoever watches. Nobody: nothing is added. */
+export function watchSlots(
+  { watch, bindings }: Watched,
+  operation: string,
+  { slots, done }: { readonly slots: readonly Slot[]; readonly done: Promise<void> | undefined },
+): Promise<void> | undefined {
+  if (!watch || slots.length === 0) return done
+  const { purpose } = bindings.access()
+  if (done) return done.then(() => report(watch, { operation, purpose }, slots))
+  report(watch, { operation, purpose }, slots)
+  return undefined
+}
+
+/** Has a refusal of `work` told to whoever watches. */
+export function watchRefusal<T>(
+  { watch, bindings }: Watched,
+  { model, operation }: WatchedCall,
+  work: () => Promise<T>,
+): Promise<T> {
+  const emit = watch?.emit
+  if (!emit) return work()
+  const { purpose } = bindings.access()
+  const refused = (error: unknown): never => {
+    if (FieldsealError.is(error)) emit({ type: 'refused', model, operation, code: error.code, purpose })
+    throw error
+  }
+  try {
+    return work().catch(refused)
+  } catch (error) {
+    return refused(error)
+  }
+}
+
+interface Tally {
+  readonly slot: Slot
+  count: number
+}
+
+interface What {
+  readonly operation: string
+  readonly purpose: string | undefined
+}
+
+function report({ emit, audit }: Watch, { operation, purpose }: What, slots: readonly Slot[]): void {
+  const at = new Date()
+  const actor = audit?.actor?.()
+  for (const { slot, count } of tallies(slots)) {
+    const { owner } = slot
+    const field = slot.field.name
+    const mode = modeOf(slot)
+    const tenant = auditedTenant(owner)
+    audit?.record({ at, tenant, actor, purpose, operation, field, mode, rows: count })
+    emit?.({ type: 'values', field, mode, count, purpose })
+  }
+}
+
+/** Where all tenants' rows may be read, what is told is that, and not of every row whose it was. */
+function auditedTenant({ tenant, column }: TenantHolder): string | null {
+  return typeof tenant === 'string' && column === undefined ? tenant : null
+}
+
+function modeOf(slot: Slot): AuditEntry['mode'] {
+  return isMasked(slot) ? 'mask' : slot.mode
+}
+
+/** By tenant, field and mode. */
+function tallies(slots: readonly Slot[]): Iterable<Tally> {
+  const all = new Map<string, Tally>()
+  for (const slot of slots) {
+    const name = JSON.stringify([auditedTenant(slot.owner), slot.field.name, modeOf(slot)])
+    const tally = all.get(name)
+    if (tally) tally.count += 1
+    else all.set(name, { slot, count: 1 })
+  }
+  return all.values()
+}

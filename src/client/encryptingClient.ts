@@ -1,0 +1,80 @@
+import { DekCache } from '../keys/cache/dekCache.js'
+import { type CacheFigures, emitTo } from '../keys/events.js'
+import { KeyRing } from '../keys/keyRing.js'
+import type { KeyStore } from '../keys/keyStore.js'
+import type { KeyTraces } from '../keys/keyTraces.js'
+import { openKms } from '../keys/kmsOfStore.js'
+import { KeyNews } from '../keys/notifications/keyNotifications.js'
+import { observedKms } from '../keys/observedKms.js'
+import { LimitedPlans } from '../plan/limitedPlans.js'
+import type { Plans } from '../plan/plan.js'
+import { unbound } from './clientBinding.js'
+import type { ClientContext } from './clientContext.js'
+import { checkDirectFields, directFields } from './directFields.js'
+import { type KeyOperations, keyOperations } from './keyOperations.js'
+import { type FieldEncryptionOptions, keySettings } from './options.js'
+import type { Wording } from './wording.js'
+
+/** What an ORM gives of its own to a client that encrypts. */
+export interface OrmParts {
+  readonly store: KeyStore & {
+    /** Whether the keys table has not answered yet. */
+    readonly isWaiting: () => boolean
+  }
+  readonly traces: KeyTraces
+  /** Compiles the plans of all models, for clients that may read all or the fields in `allow`. */
+  readonly compile: (allow?: ReadonlySet<string>) => Plans
+  readonly plainValue: ClientContext['plainValue']
+  readonly wording: Wording
+}
+
+/** A client's keys and plans, which all clients bound from it share. */
+export interface EncryptingClient {
+  readonly context: ClientContext
+  readonly keys: KeyOperations
+  readonly figures: () => CacheFigures
+}
+
+/**
+ * Puts together what a client that encrypts works with: key ring, cache, notifications and plans. Both ORMs call it once
+ * for each client or data source.
+ *
+ * @param options checked by `checkOptions`
+ * @throws FieldsealError `OPTIONS_INVALID` when the KMS cannot do what the schema asks of it
+ */
+export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts): EncryptingClient {
+  const { schema, tenant, defaultTenant, keys, telemetry, audit } = options
+  const { store, traces, plainValue, wording } = orm
+  const emit = emitTo([options.onEvent, telemetry?.onEvent])
+  const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
+  const cache = new DekCache({ ttl, max, staleFor })
+  const observation = { emit, around: telemetry?.around, onRotated: (tenant: string) => news.rotated(tenant) }
+  const kms = openKms(options.kms, store, observation)
+  checkDirectFields(schema, kms)
+  const ring = new KeyRing({ kms, store, cache, traces, rotation, observation })
+  const news = new KeyNews(kms.holder ? [ring, kms.holder] : [ring], keys?.notify)
+  const plans = orm.compile()
+  const context: ClientContext = {
+    plans,
+    limited: new LimitedPlans(plans, orm.compile),
+    ring,
+    keyStoreWaits: store.isWaiting,
+    bindings: unbound,
+    tenancy: { tenant, defaultTenant, wording },
+    transactionWait,
+    watch: emit || audit ? { emit, audit } : undefined,
+    plainValue,
+  }
+  const figures = () => ({ cachedDeks: cache.size, cacheHits: cache.hits, cacheMisses: cache.misses })
+  telemetry?.watch?.(figures)
+  const operations = keyOperations({
+    kms: observedKms(kms, observation),
+    ring,
+    store,
+    news,
+    emit,
+    memory: ttl + staleFor,
+    direct: directFields(schema),
+  })
+  return { context, figures, keys: operations }
+}

@@ -1,0 +1,63 @@
+import { type DecryptSlot, fieldError, type TenantHolder } from '../cipher/cipher.js'
+import { isDirectCiphertext } from '../crypto/direct.js'
+import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
+import { own } from '../own.js'
+import type { FieldPlan, ModelPlan } from '../plan/plan.js'
+import { boundTexts, type KnownValues } from './boundColumns.js'
+import { shownOf, showWithoutKey, slotFor } from './masking.js'
+import { rowOwner, silentOwner } from './rowOwner.js'
+
+/** A row that was read, or a copy of it. */
+export interface StoredRow {
+  readonly plan: ModelPlan
+  readonly owner: TenantHolder
+  readonly holder: Record<string, unknown>
+  /** The values of bound columns, and of the tenant column. */
+  readonly known: KnownValues
+  /** What to do where one is not known. */
+  readonly missing: string
+}
+
+/**
+ * Collects a field as its column holds it. NULL and a list that was never written stay what they are, and so does
+ * plaintext where the field's state allows it, as a value of its type. A client that may not read it gets what is shown
+ * instead.
+ *
+ * @returns whether it is a value by now, and has no slot
+ * @throws FieldsealError `CIPHERTEXT_INVALID`, `ACCESS_DENIED`
+ */
+export function collectStored(slots: DecryptSlot[], row: StoredRow, field: FieldPlan, key: string): boolean {
+  const { plan, owner, holder, known, missing } = row
+  const stored = own(holder, key)
+  if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
+  if (field.shows !== 'value' && showWithoutKey(field, holder, key)) return true
+  if (field.state && isPlaintext(field, stored)) {
+    holder[key] = shownOf(field, plainValue(field, stored))
+    return true
+  }
+  if (field.list) holder[key] = onlyElement(field, stored)
+  const ofTenant = isDirectCiphertext(holder[key]) ? silentOwner(plan, known, owner) : rowOwner(plan, known, owner)
+  const bound = boundTexts(plan, field, known, missing)
+  slots.push(slotFor(field, { mode: 'decrypt', field, owner: ofTenant, holder, key, bound }))
+  return false
+}
+
+function isEmpty(stored: unknown): boolean {
+  return Array.isArray(stored) && stored.length === 0
+}
+
+function plainValue(field: FieldPlan, stored: unknown): unknown {
+  const value = parseTextForm(field, stored)
+  if (value !== undefined) return value
+  const type = field.kind === 'Enum' ? 'its enum' : field.kind
+  throw fieldError(
+    'CIPHERTEXT_INVALID',
+    field,
+    `holds plaintext that is no value of ${type}; correct it in the database`,
+  )
+}
+
+function onlyElement(field: FieldPlan, stored: unknown): unknown {
+  if (Array.isArray(stored) && stored.length === 1) return stored[0]
+  throw fieldError('CIPHERTEXT_INVALID', field, 'holds a list that is not one ciphertext of this library')
+}

@@ -1,0 +1,7 @@
+/** How the users of an ORM write what messages advise. */
+export interface Wording {
+  /** Where `encryptionSchema` comes from, after "must be the encryptionSchema that". */
+  readonly schemaSource: string
+  /** How an operation is run for one tenant. */
+  readonly forTenant: string
+}

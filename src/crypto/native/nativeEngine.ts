@@ -1,0 +1,135 @@
+import type { KeyObject } from 'node:crypto'
+import { NONCE_BYTES, TAG_BYTES } from '../aead.js'
+import { type Ciphertext, RAW_HEAD, rawHead, textHead } from '../ciphertext.js'
+import {
+  type DecryptBatch,
+  type EncryptBatch,
+  type Engine,
+  FAILURE,
+  type Outcome,
+  type Place,
+  type PlaceSpec,
+  type ValueKey,
+} from '../engine.js'
+import { nodeEngine } from '../nodeEngine.js'
+import { PreparedPlace } from '../place.js'
+import type { Addon, AddonKey } from './addon.js'
+import { attempt, inParts } from './addonCall.js'
+import { FRAME, framedOutcome, frameLengths, framePlaces } from './addonFrame.js'
+import { boundInput, storedInput, type TextInput, textInput } from './addonInput.js'
+import { NativeIndexKey } from './nativeIndexKey.js'
+
+const NO_CODEC = -1
+
+/** The addon. What it declines, `node:crypto` does, to the same result. */
+export function nativeEngine(addon: Addon): Engine {
+  return {
+    name: 'native',
+    open: (key, bytes) => new NativeKey(addon, key, bytes),
+    openIndex: (key, bytes) => new NativeIndexKey(addon, key, bytes),
+  }
+}
+
+class NativeKey implements ValueKey {
+  readonly #addon: Addon
+  readonly #key: AddonKey
+  readonly #plain: ValueKey
+
+  constructor(addon: Addon, key: KeyObject, bytes: Uint8Array) {
+    this.#addon = addon
+    this.#key = addon.open(bytes)
+    this.#plain = nodeEngine.open(key, bytes)
+  }
+
+  place(spec: PlaceSpec): Place {
+    const { header, aad, form, padded, codec = NO_CODEC } = spec
+    const head = form === 'text' ? textHead(header) : rawHead(header)
+    return new PreparedPlace(spec, this.#addon.place(this.#key, aad, head, padded, codec))
+  }
+
+  encrypt(batch: EncryptBatch): Ciphertext[] {
+    return inParts(
+      batch.plaintexts,
+      batch,
+      encryptPart,
+      (part) => attempt(part.plaintexts, () => this.#encrypt(part)) ?? this.#plain.encrypt(part),
+    )
+  }
+
+  #encrypt(batch: EncryptBatch): Ciphertext[] {
+    const plaintext = textInput(batch.plaintexts)
+    try {
+      return this.#encryptInput(batch, plaintext)
+    } finally {
+      if (typeof plaintext.input !== 'string') plaintext.input.fill(0)
+    }
+  }
+
+  #encryptInput({ places, bound, plaintexts, nonces }: EncryptBatch, { input, encoding }: TextInput): Ciphertext[] {
+    framePlaces(places)
+    const texts = boundInput(bound)
+    const call = (out: Buffer | typeof collect) =>
+      this.#addon.encrypt(this.#key, FRAME, places.length, texts, input, encoding, nonces, out)
+    if (places[0]!.form === 'text') return call(collect) as string[]
+    const sizes = plaintexts.map((plaintext) => RAW_HEAD + NONCE_BYTES + Buffer.byteLength(plaintext) + TAG_BYTES)
+    const out = Buffer.allocUnsafeSlow(sizes.reduce((sum, size) => sum + size, 0))
+    call(out)
+    let at = 0
+    return sizes.map((size) => {
+      at += size
+      return new Uint8Array(out.subarray(at - size, at))
+    })
+  }
+
+  decrypt(batch: DecryptBatch): Outcome[] {
+    return inParts(
+      batch.stored,
+      batch,
+      decryptPart,
+      (part) => attempt(part.stored, () => this.#decrypt(part)) ?? this.#plain.decrypt(part),
+    )
+  }
+
+  #decrypt({ stored, places, bound }: DecryptBatch): Outcome[] {
+    frameLengths(stored)
+    framePlaces(places)
+    const input = storedInput(stored)
+    const texts = boundInput(bound)
+    if (places[0]!.codec !== undefined) {
+      return this.#addon.decrypt(this.#key, FRAME, stored.length, texts, input, collect) as Outcome[]
+    }
+    const out = Buffer.allocUnsafeSlow(input.length)
+    this.#addon.decrypt(this.#key, FRAME, stored.length, texts, input, out)
+    return slicesOf(out, stored)
+  }
+}
+
+/** How results come back: one call with all of them costs least. */
+function collect(...values: unknown[]): unknown[] {
+  return values
+}
+
+function encryptPart(batch: EncryptBatch, from: number, to: number): EncryptBatch {
+  return {
+    places: batch.places.slice(from, to),
+    plaintexts: batch.plaintexts.slice(from, to),
+    bound: batch.bound?.slice(from, to),
+    nonces: batch.nonces.subarray(from * NONCE_BYTES, to * NONCE_BYTES),
+  }
+}
+
+function decryptPart({ places, stored, bound }: DecryptBatch, from: number, to: number): DecryptBatch {
+  return { places: places.slice(from, to), stored: stored.slice(from, to), bound: bound?.slice(from, to) }
+}
+
+/** Each plaintext begins where its ciphertext did, and is shorter. */
+function slicesOf(out: Buffer, stored: readonly Ciphertext[]): Outcome[] {
+  let at = 0
+  return stored.map(({ length: room }, i) => {
+    const length = framedOutcome(i)
+    at += room
+    return length < 0 ? FAILURES[-1 - length]! : out.subarray(at - room, at - room + length)
+  })
+}
+
+const FAILURES = [FAILURE.torn, FAILURE.forged, FAILURE.foreign] as const

@@ -1,0 +1,123 @@
+import { ExponentialBackoff, handleAll, retry, TimeoutStrategy, timeout } from 'cockatiel'
+import { FieldsealError } from '../../errors.js'
+import { type News, type NewsLine, type NewsListener, readNews } from './notifications.js'
+
+/** What is needed of a `Client` of the package `pg`, by structure. */
+export interface NotifyConnection {
+  connect(): Promise<unknown>
+  query(text: string, values?: unknown[]): Promise<unknown>
+  on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'end', listener: () => void): unknown
+  end(): Promise<void>
+  /** Lets the process end while the connection is open. */
+  unref?(): void
+}
+
+/** Makes a new, unconnected `Client`: for the start and after each loss of connection. */
+export type Notify = () => NotifyConnection | Promise<NotifyConnection>
+
+/** Where PostgreSQL takes the messages to. Operators may send there too; see docs/operations.md. */
+export const CHANNEL = 'fieldseal'
+
+/** A connection that is cut without a word is noticed by this, in milliseconds. */
+const HEARTBEAT = 10_000
+const PATIENCE = 5_000
+
+/** LISTEN and NOTIFY on a connection of its own, which is made again whenever it is lost. */
+export class PostgresNews implements NewsLine {
+  readonly #notify: Notify
+  readonly #listener: NewsListener
+  readonly #heartbeat: number
+  readonly #patience = timeout(PATIENCE, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false })
+  readonly #closing = new AbortController()
+  #connection: Promise<NotifyConnection>
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(notify: Notify, listener: NewsListener, heartbeat = HEARTBEAT) {
+    this.#notify = notify
+    this.#listener = listener
+    this.#heartbeat = heartbeat
+    this.#connection = this.#connect()
+  }
+
+  async send(news: News): Promise<void> {
+    await this.#patience.execute(async () => {
+      const connection = await this.#connection
+      await connection.query('SELECT pg_notify($1, $2)', [CHANNEL, JSON.stringify(news)])
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    clearTimeout(this.#timer)
+    const connection = await this.#patience.execute(() => this.#connection).catch(() => undefined)
+    await connection?.end().catch(() => undefined)
+  }
+
+  /** For ever, with pauses of a tenth of a second at first and ten at most. */
+  #connect(): Promise<NotifyConnection> {
+    const backoff = new ExponentialBackoff({ initialDelay: 100, maxDelay: 10_000 })
+    const policy = retry(handleAll, { maxAttempts: Number.POSITIVE_INFINITY, backoff }).dangerouslyUnref()
+    const connection = policy.execute(() => this.#open(), this.#closing.signal)
+    connection.catch(() => undefined)
+    return connection
+  }
+
+  /** Listens first and looks then, so that nothing falls between. */
+  async #open(): Promise<NotifyConnection> {
+    if (this.#closing.signal.aborted) throw new FieldsealError('KEY_STORE_UNAVAILABLE', 'the client was closed')
+    const connection = await this.#notify()
+    const state = { up: false, broken: false }
+    const lost = () => {
+      state.broken = true
+      if (state.up) this.#lose(connection)
+    }
+    connection.on('error', lost)
+    connection.on('end', lost)
+    connection.on('notification', ({ payload }) => this.#hear(payload))
+    try {
+      await this.#patience.execute(() => connection.connect())
+      connection.unref?.()
+      await this.#patience.execute(() => connection.query(`LISTEN ${CHANNEL}`))
+      await this.#listener.onGap()
+      if (state.broken) throw new FieldsealError('KEY_STORE_UNAVAILABLE', 'the connection was lost')
+      state.up = true
+    } catch (error) {
+      end(connection)
+      throw error
+    }
+    this.#watch(connection)
+    return connection
+  }
+
+  #hear(payload: string | undefined): void {
+    const news = readNews(payload)
+    if (news) this.#listener.onNews(news)
+  }
+
+  #watch(connection: NotifyConnection): void {
+    this.#timer = setTimeout(async () => {
+      const alive = this.#patience.execute(() => connection.query('SELECT 1'))
+      await alive.then(
+        () => this.#watch(connection),
+        () => this.#lose(connection),
+      )
+    }, this.#heartbeat).unref()
+  }
+
+  readonly #lost = new WeakSet<NotifyConnection>()
+
+  #lose(connection: NotifyConnection): void {
+    if (this.#closing.signal.aborted || this.#lost.has(connection)) return
+    this.#lost.add(connection)
+    clearTimeout(this.#timer)
+    end(connection)
+    this.#connection = this.#connect()
+  }
+}
+
+/** Not waited for: a connection that is cut may never answer. */
+function end(connection: NotifyConnection): void {
+  connection.end().catch(() => undefined)
+}

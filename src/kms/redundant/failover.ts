@@ -1,0 +1,19 @@
+import type { Kms } from '../../keys/kms.js'
+
+export type Members<K extends Kms = Kms> = readonly (readonly [name: string, kms: K])[]
+
+/** The first member that answers, and its answer. */
+export async function firstOf<K extends Kms, T>(
+  members: Members<K>,
+  ask: (kms: K, name: string) => Promise<T>,
+): Promise<[string, T]> {
+  let first: unknown
+  for (const [name, kms] of members) {
+    try {
+      return [name, await ask(kms, name)]
+    } catch (error) {
+      first ??= error
+    }
+  }
+  throw first
+}

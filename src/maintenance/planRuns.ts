@@ -1,0 +1,63 @@
+import type { Slot } from '../cipher/cipher.js'
+import { FieldsealError } from '../errors.js'
+import type { KeyRing } from '../keys/keyRing.js'
+import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import type { RunKeyring } from './jobs/runKeyring.js'
+import { type Maintained, possiblePaths } from './maintenanceModels.js'
+import { keysTable } from './postgres/keysTable.js'
+import type { PgConnection } from './postgres/sql.js'
+import type { Operation } from './rows/operation.js'
+import { type Choice, type ChoiceContext, choose } from './selection.js'
+import type { ModelTask } from './tableRun.js'
+
+export interface MaintainContext extends ChoiceContext {
+  readonly ring: KeyRing
+  readonly runKeys: RunKeyring
+  /** Told of what was decrypted and encrypted, before it is written; may throw. */
+  readonly watch: (operation: Operation, slots: readonly Slot[]) => void
+}
+
+export interface TasksOptions extends Choice {
+  readonly operation: Operation
+  readonly database: PgConnection
+}
+
+/**
+ * What an operation has to do, model by model.
+ *
+ * @throws FieldsealError `TENANT_MISSING` when it would encrypt rows and nothing says whose they are; `OPTIONS_INVALID`
+ * when it would decrypt fields that this process's schema keeps encrypted
+ */
+export async function modelTasks(context: MaintainContext, options: TasksOptions): Promise<ModelTask[]> {
+  const { ring, runKeys, schema } = context
+  const { operation, database, tenant } = options
+  const chosen = choose(context, options)
+  if (operation === 'encrypt') for (const one of chosen) checkTenantKnown(schema, one)
+  if (operation === 'decrypt') checkEjecting(schema, chosen)
+  const keys = await keysTable(schema, database)
+  const watch = (slots: readonly Slot[]) => context.watch(operation, slots)
+  return chosen.map((one) => ({ ring, runKeys, watch, operation, database, one, keys, tenant }))
+}
+
+/** Plaintext does not tell whose it is, and a guess would make it unreadable to its owner. */
+function checkTenantKnown(schema: EncryptionSchema, { model, table }: Maintained): void {
+  if (table.tenant.kind !== 'unknown') return
+  const paths = possiblePaths(schema, model.name).map((path) => `tenants: { ${model.name}: '${path}' }`)
+  const advice = paths.length > 0 ? `say where it is, for example ${paths.join(' or ')}` : 'mark one with /// @tenant'
+  const message = `${model.name} has no @tenant column, so nothing says whose its rows are; ${advice}, or set defaultTenant`
+  throw new FieldsealError('TENANT_MISSING', message)
+}
+
+/** Whatever asks for plaintext, the schema that this process was deployed with has to agree. */
+function checkEjecting(schema: EncryptionSchema, chosen: readonly Maintained[]): void {
+  const kept = chosen.flatMap(({ model }) =>
+    model.fields
+      .filter(({ field }) => schema.models[model.name]!.encrypted[field]!.state !== 'ejecting')
+      .map(({ field }) => `${model.name}.${field}`),
+  )
+  if (kept.length === 0) return
+  const message =
+    `decrypt would put plaintext into ${kept.join(', ')}, which the schema keeps encrypted: mark what is to be plaintext ` +
+    'as @encrypted(ejecting), generate its client anew and deploy that first; or choose other fields ("fields", --field)'
+  throw new FieldsealError('OPTIONS_INVALID', message)
+}

@@ -1,0 +1,22 @@
+import type { MaintainedModel } from '../rows/model.js'
+import type { Operation } from '../rows/operation.js'
+import type { ActiveHeads } from './activeHeads.js'
+import type { PgConnection } from './sql.js'
+import type { KeysTable, MaintainedTable } from './table.js'
+import type { TableFacts } from './tableFacts.js'
+
+/** What an operation wants of a table. */
+export interface RowSourceOptions {
+  readonly database: PgConnection
+  readonly operation: Operation
+  readonly model: MaintainedModel
+  readonly table: MaintainedTable
+  readonly keys: KeysTable
+  /** Only the rows of this tenant. */
+  readonly tenant: string | undefined
+}
+
+export interface RowSourceContext extends RowSourceOptions {
+  readonly facts: TableFacts
+  readonly activeHeads: ActiveHeads | null
+}

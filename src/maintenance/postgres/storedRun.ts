@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from 'node:util'
+import { progressError } from '../jobs/progressError.js'
+import type { Progress, Task } from '../jobs/progressStore.js'
+import type { RunKey } from '../jobs/runKey.js'
+import type { RunKeyring } from '../jobs/runKeyring.js'
+import { orderIn, type WorkOrder } from '../jobs/workOrder.js'
+import { progressOf, progressOn } from './progressTables.js'
+import type { TextRow } from './sql.js'
+
+/** A row of fieldseal.progress that a holder of the KMS has written. */
+export interface StoredRun {
+  readonly id: string
+  readonly key: RunKey
+  readonly task: Task
+  readonly state: 'running' | 'done' | 'dropped'
+  readonly progress: Progress
+  readonly order: WorkOrder | null
+}
+
+/** The columns that `readRun` reads, of the row `p`. */
+export const RUN_COLUMNS = `p.id, p.operation, p.model, to_json(p.fields), p.tenant, p.state, p.run_key, p.work_order, p.mac,
+  (SELECT count(*) FROM fieldseal.ranges WHERE run = p.id), ${progressOn('p')}`
+
+/** Which of them is the key. */
+const RUN_KEY = 6
+/** How many they are. */
+export const RUN_WIDTH = 16
+
+/** @throws FieldsealError `PROGRESS_INVALID` for a row that somebody else has written, `KMS_*` */
+export async function readRun(keys: RunKeyring, row: TextRow): Promise<StoredRun> {
+  const [id, operation, model, fields, tenant, state, runKey, order, mac, ranges, ...counted] = row
+  const task = { operation, model, fields: JSON.parse(fields!), tenant: tenant ?? undefined } as Task
+  const progress = progressOf(counted)
+  const key = await keys.open(JSON.parse(runKey!))
+  if (!key.isMac(mac, 'progress', contentOf(task, progress, state === 'done')))
+    throw progressError(`run ${id} was changed`)
+  const run = { id: id!, key, task, state: state as StoredRun['state'], progress }
+  return { ...run, order: orderOf(run, order!, Number(ranges)) }
+}
+
+/**
+ * That of a run which this process has begun or taken up.
+ *
+ * @throws FieldsealError as `readRun`; `PROGRESS_INVALID` too where it is gone or another one is in its place
+ */
+export async function readOwnRun(
+  keys: RunKeyring,
+  { id, key }: Pick<StoredRun, 'id' | 'key'>,
+  row: TextRow | undefined,
+): Promise<StoredRun> {
+  if (row === undefined) throw progressError(`run ${id} was deleted`)
+  if (!isDeepStrictEqual(JSON.parse(row[RUN_KEY]!), key.stored)) throw progressError(`the key of run ${id} was changed`)
+  return readRun(keys, row)
+}
+
+export function macOfRun(key: RunKey, task: Task, progress: Progress, done: boolean): string {
+  return key.mac('progress', contentOf(task, progress, done))
+}
+
+/** What the state is beside being done decides nothing: a run is taken up, or another is begun. */
+function contentOf(task: Task, progress: Progress, done: boolean): unknown {
+  const { tenant = null } = task
+  return { ...task, tenant, done, progress }
+}
+
+function orderOf({ id, key, state }: Omit<StoredRun, 'order'>, text: string | null, ranges: number): WorkOrder | null {
+  const order = text === null ? null : orderIn(key, text)
+  if (order === null && text !== null) throw progressError(`the order to workers of run ${id} was changed`)
+  if (state === 'running' && ranges !== (order?.ranges ?? 0))
+    throw progressError(`ranges of run ${id} are missing or too many`)
+  return order
+}

@@ -1,0 +1,65 @@
+import { FieldsealError } from '../../errors.js'
+import type { Dek } from '../../keys/dek.js'
+import { ANY_TENANT, type KeyRing } from '../../keys/keyRing.js'
+import type { ActiveDeks } from './activeDeks.js'
+import { isRowProblem } from './problem.js'
+
+type Outcome<T> = { readonly value: T } | { readonly error: FieldsealError }
+
+/**
+ * The keys of one batch. Those that cannot be had are known before the rows are touched, with one question for all of
+ * them: a tenant whose keys are destroyed must not cost a query per row.
+ */
+export class RunKeys {
+  readonly #ring: KeyRing
+  readonly #activeDeks: ActiveDeks
+  readonly #owners = new Map<string, Outcome<string>>()
+  readonly #actives = new Map<string, Outcome<string>>()
+
+  constructor(ring: KeyRing, activeDeks: ActiveDeks) {
+    this.#ring = ring
+    this.#activeDeks = activeDeks
+  }
+
+  /** @throws FieldsealError for what is no row's fault */
+  async loadOwners(dekIds: Iterable<string>): Promise<void> {
+    const missing = [...new Set(dekIds)].filter((id) => !this.#owners.has(id))
+    const deks = this.#ring.loadEach(missing, ANY_TENANT)
+    const owner = async (dek: Dek | Promise<Dek>) => (await dek).tenant
+    await collect(this.#owners, missing, (_, position) => owner(deks[position]!))
+  }
+
+  /** Brings the tenants' active DEKs into memory; makes those that do not exist. */
+  async loadActives(tenants: Iterable<string>): Promise<void> {
+    const missing = [...new Set(tenants)].filter((tenant) => !this.#actives.has(tenant))
+    await collect(this.#actives, missing, (tenant) => this.#activeDeks.of(tenant))
+  }
+
+  /** The tenant of a DEK; throws why it cannot be used. */
+  ownerOf(dekId: string): string {
+    return reached(this.#owners.get(dekId)!)
+  }
+
+  /** The id of a tenant's active DEK; throws why there is none. */
+  activeOf(tenant: string): string {
+    return reached(this.#actives.get(tenant)!)
+  }
+}
+
+async function collect<T>(
+  into: Map<string, Outcome<T>>,
+  names: readonly string[],
+  get: (name: string, position: number) => Promise<T>,
+): Promise<void> {
+  const outcomes = await Promise.allSettled(names.map(get))
+  outcomes.forEach((outcome, position) => {
+    if (outcome.status === 'fulfilled') into.set(names[position]!, { value: outcome.value })
+    else if (isRowProblem(outcome.reason)) into.set(names[position]!, { error: outcome.reason })
+    else throw outcome.reason
+  })
+}
+
+function reached<T>(outcome: Outcome<T>): T {
+  if ('value' in outcome) return outcome.value
+  throw new FieldsealError(outcome.error.code, outcome.error.message, { cause: outcome.error })
+}

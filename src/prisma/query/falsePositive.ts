@@ -1,0 +1,63 @@
+import { indexedText } from '../../cipher/cipher.js'
+import { own } from '../../own.js'
+import type { IndexPlan } from '../../plan/plan.js'
+import { isDbNull, isPlainObject } from '../values.js'
+import { falsePositives } from './refusals.js'
+import { operands } from './search.js'
+
+/** An index of fewer bits finds other values too. */
+const EXACT_BITS = 128
+
+/** What rows must be held against once they are decrypted. */
+export interface RowCheck {
+  readonly index: IndexPlan
+  /** What the index is made from, for each value that is looked for. */
+  readonly wanted: ReadonlySet<string>
+}
+
+/** Takes up what to check rows against later; where that is not possible, the use that forbids it. */
+export type Checks = RowCheck[] | string
+
+export function isExact({ bits }: IndexPlan): boolean {
+  return bits >= EXACT_BITS
+}
+
+/**
+ * Notes a condition that rows must be held against because its index finds others too.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED` where the others cannot be taken out
+ */
+export function checkLater(checks: Checks, index: IndexPlan, condition: unknown): void {
+  if (isExact(index)) return
+  const [field] = index.sources
+  if (!isPlainObject(condition)) add(checks, index, [condition])
+  else {
+    for (const [operator, operand] of operands(field!, condition)) {
+      if (operator !== 'equals' && operator !== 'in') throw falsePositives(index, `"${operator}"`)
+      add(checks, index, [operand].flat())
+    }
+  }
+}
+
+/** As `checkLater`, for the values of an index over several fields. */
+export function checkLaterTogether(checks: Checks, index: IndexPlan, values: readonly unknown[]): void {
+  if (!isExact(index)) note(checks, index, [indexedText(index, values, 'searched for')])
+}
+
+function add(checks: Checks, index: IndexPlan, values: readonly unknown[]): void {
+  const texts = values.filter((value) => !isDbNull(value)).map((value) => indexedText(index, [value], 'searched for'))
+  note(checks, index, texts)
+}
+
+function note(checks: Checks, index: IndexPlan, texts: readonly string[]): void {
+  if (typeof checks === 'string') throw falsePositives(index, checks)
+  checks.push({ index, wanted: new Set(texts) })
+}
+
+/** Whether a decrypted row is one that was looked for. */
+export function passes(checks: readonly RowCheck[], row: Record<string, unknown>): boolean {
+  return checks.every(({ index, wanted }) => {
+    const values = index.sources.map(({ field }) => own(row, field))
+    return !values.some(isDbNull) && wanted.has(indexedText(index, values, 'kept'))
+  })
+}

@@ -1,0 +1,81 @@
+import type { TenantHolder } from '../../cipher/cipher.js'
+import { checkOpen } from '../../client/masking.js'
+import type { Pass } from '../../client/pass.js'
+import type { FieldPlan, IndexPlan, ModelPlan } from '../../plan/plan.js'
+import { isAbsent, isPlainObject, listOf } from '../values.js'
+import { isExact } from './falsePositive.js'
+import { refused } from './refusals.js'
+import { indexOf, rewriteUnique, uniqueIndexOf } from './where.js'
+
+/** Of these ciphertexts have none that means anything; `_count` is right. */
+export const VALUE_AGGREGATES = ['_min', '_max', '_sum', '_avg']
+
+/** @throws FieldsealError `QUERY_UNSUPPORTED` when rows would be sorted by ciphertext; `ACCESS_DENIED` */
+export function checkOrderBy(plan: ModelPlan, orderBy: unknown): void {
+  if (!plan.reaches) return
+  for (const element of listOf(orderBy)) {
+    if (!isPlainObject(element)) continue
+    for (const [key, order] of Object.entries(element)) checkOrder(plan, key, order)
+  }
+}
+
+function checkOrder(plan: ModelPlan, key: string, order: unknown): void {
+  if (isAbsent(order)) return
+  const member = plan.members.get(key)
+  if (member?.kind === 'encrypted') throw refused(member.field.name, 'orderBy')
+  if (member?.kind === 'index') checkOpen(member.index)
+  else if (member?.kind === 'relation') checkOrderBy(member.relation.model, order)
+  else if (key === '_relevance' && isPlainObject(order)) checkNames(plan, order.fields, 'orderBy')
+  else if (VALUE_AGGREGATES.includes(key)) checkNames(plan, Object.keys(order as object), 'orderBy')
+}
+
+/**
+ * Rewrites the row to page from, which may be named by an encrypted field whose blind index is unique.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED` when it is named by another encrypted field
+ */
+export function rewriteCursor(pass: Pass, plan: ModelPlan, cursor: unknown, owner: TenantHolder): void {
+  if (!isPlainObject(cursor)) return
+  const together = plan.combined.filter(({ unique }) => unique).flatMap(({ sources }) => sources)
+  for (const key of Object.keys(cursor)) {
+    const field = isAbsent(cursor[key]) ? undefined : encryptedField(plan, key)
+    if (field && !uniqueIndexOf(field)?.unique && !together.includes(field)) throw refused(field.name, 'cursor')
+  }
+  rewriteUnique(pass, plan, cursor, owner)
+}
+
+/**
+ * Has an exact blind index tell rows apart in place of the encrypted field.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED` when the field has none
+ */
+export function rewriteDistinct(plan: ModelPlan, args: Record<string, unknown>): void {
+  if (plan.encrypted.length === 0 || isAbsent(args.distinct)) return
+  args.distinct = listOf(args.distinct).map((name) => {
+    const field = encryptedField(plan, name)
+    const index = field ? indexOf(field) : indexNamed(plan, name)
+    if (index) checkOpen(index)
+    if (field && (!index || !isExact(index) || field.state)) throw refused(field.name, 'distinct')
+    return index?.field ?? name
+  })
+}
+
+/** @throws FieldsealError `QUERY_UNSUPPORTED` when one of the names is an encrypted field */
+export function checkNames(plan: ModelPlan, names: unknown, use: string): void {
+  for (const name of listOf(names)) {
+    const field = encryptedField(plan, name)
+    if (field) throw refused(field.name, use)
+    const index = indexNamed(plan, name)
+    if (index) checkOpen(index)
+  }
+}
+
+function encryptedField(plan: ModelPlan, name: unknown): FieldPlan | undefined {
+  const member = typeof name === 'string' ? plan.members.get(name) : undefined
+  return member?.kind === 'encrypted' ? member.field : undefined
+}
+
+function indexNamed(plan: ModelPlan, name: unknown): IndexPlan | undefined {
+  const member = typeof name === 'string' ? plan.members.get(name) : undefined
+  return member?.kind === 'index' ? member.index : undefined
+}

@@ -1,0 +1,76 @@
+import { FieldsealError } from '../../errors.js'
+import { own } from '../../own.js'
+import type { FieldPlan, IndexPlan } from '../../plan/plan.js'
+
+/** What to do where a use of an encrypted field has no right answer. */
+const INSTEAD: { readonly [use: string]: string } = {
+  orderBy: 'sort the rows after reading them, or keep a plain column to sort by',
+  cursor: 'page by a column that is not encrypted, or by a field whose blind index is unique',
+  distinct: 'remove duplicates after reading the rows, or give the field a blind index of 128 bits',
+  groupBy: 'group the rows after reading them',
+  having: 'filter the groups in your code',
+  push: 'read the list and write it whole',
+}
+
+const EQUALITY = new Set(['equals', 'in', 'notIn', 'not'])
+
+/** A use of an encrypted field that has no right answer. */
+export function refused(name: string, use: string): FieldsealError {
+  const advice = own(INSTEAD, use) ?? 'compare after reading, or compute in your code'
+  return unsupported(`${name} is encrypted, so "${use}" has no right answer on it; ${advice}`)
+}
+
+/** A filter on a field that no blind index answers. */
+export function refusedFilter(field: FieldPlan, operator: string): FieldsealError {
+  const combined = field.indexes.find(({ sources }) => sources.length > 1)
+  const single = field.indexes.some(({ sources }) => sources.length === 1)
+  if (EQUALITY.has(operator) && !single) {
+    const advice = combined
+      ? `search by ${listed(combined)} together, each by one value, beside each other in one object`
+      : `only null can be asked of it: add a column marked @blindIndex(${field.field}), or filter by other columns and compare after reading`
+    return unsupported(`${field.name} is encrypted, so "${operator}" needs a blind index; ${advice}`)
+  }
+  const advice = single
+    ? 'its blind index finds equal values only: use equals, in, notIn or not, or compare after reading'
+    : 'only null can be asked of it: filter by other columns and compare after reading'
+  return unsupported(`${field.name} is encrypted, so "${operator}" has no right answer on it; ${advice}`)
+}
+
+/** A search through an index so short that other values match too, where these cannot be taken out again. */
+export function falsePositives(index: IndexPlan, use: string): FieldsealError {
+  const { name, bits } = index
+  return unsupported(
+    `${index.sources.map((field) => field.name).join(' and ')} is searched through ${name}, which has ${bits} bits and so finds other values too; they are taken out ` +
+      `after decryption, which is not possible with ${use}: use findMany with equals or in, beside the other conditions, ` +
+      'without take, skip, cursor and distinct, or an index of 128 bits',
+  )
+}
+
+/** A negated search through an index over fields that may be null. */
+export function notNegated(index: IndexPlan): FieldsealError {
+  const advice = 'give each field an index of its own, or compare after reading'
+  return unsupported(
+    `${listed(index)} are searched through ${index.name}, which is null where one of them is, so it cannot tell the rows ` +
+      `that NOT, isNot and every ask for; ${advice}`,
+  )
+}
+
+/** A unique `where` that relies on an encrypted field without a unique index. */
+export function notUnique(field: FieldPlan): FieldsealError {
+  const advice = 'use findFirst or findMany, or mark the column of its blind index @unique'
+  return unsupported(`${field.name} is encrypted and has no unique blind index, so it names no one row; ${advice}`)
+}
+
+/** A unique `where` by a field of which some rows have no index yet. */
+export function notUniqueYet(field: FieldPlan): FieldsealError {
+  const advice = `use findFirst or updateMany and the like, or take the mark \`${field.state}\` off when it is done`
+  return unsupported(`${field.name} is ${field.state}, so its unique index does not have every row; ${advice}`)
+}
+
+export function unsupported(message: string): FieldsealError {
+  return new FieldsealError('QUERY_UNSUPPORTED', message)
+}
+
+function listed({ sources }: IndexPlan): string {
+  return sources.map(({ field }) => field).join(' and ')
+}

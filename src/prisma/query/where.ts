@@ -1,0 +1,234 @@
+import type { TenantHolder } from '../../cipher/cipher.js'
+import { checkOpen } from '../../client/masking.js'
+import type { Pass } from '../../client/pass.js'
+import { own } from '../../own.js'
+import type { CompoundPlan, FieldPlan, IndexPlan, ModelPlan, RelationPlan } from '../../plan/plan.js'
+import { GLOBAL_TENANT } from '../../tenancy/tenant.js'
+import { isAbsent, isFieldRef, isPlainObject, listOf } from '../values.js'
+import { type Checks, checkLater, checkLaterTogether, isExact } from './falsePositive.js'
+import { fixedBy } from './fixedBy.js'
+import { eitherColumn } from './migratingFilter.js'
+import { recordOwner } from './recordOwner.js'
+import { notNegated, notUnique, notUniqueYet, refusedFilter } from './refusals.js'
+import { addIndexSlot, equalValue, indexCondition, isNullFilter, nullCondition, type Search } from './search.js'
+
+type Where = Record<string, unknown>
+
+/** Where a condition stands. */
+interface Place {
+  readonly pass: Pass
+  readonly plan: ModelPlan
+  /** Whose rows are meant, as far as the conditions around say; asked only where a value is looked for. */
+  readonly owner: () => TenantHolder
+  readonly checks: Checks
+  /** What is not true of a row is asked for, so that "false" and "unknown" are told apart. */
+  readonly negated: boolean
+}
+
+/**
+ * Rewrites a filter, at any depth, so that the blind indexes answer it; in place.
+ *
+ * @param checks takes up what the rows must be held against, or says what makes that impossible
+ * @throws FieldsealError `QUERY_UNSUPPORTED` when it needs the value of an encrypted field in a way that no index gives
+ */
+export function rewriteWhere(pass: Pass, plan: ModelPlan, where: unknown, owner: TenantHolder, checks: Checks): void {
+  rewrite({ pass, plan, owner: () => owner, checks, negated: false }, where)
+}
+
+/**
+ * Rewrites a unique `where`, which may name its row by an encrypted field whose blind index is unique.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED`
+ */
+export function rewriteUnique(pass: Pass, plan: ModelPlan, where: unknown, owner: TenantHolder): void {
+  if (!plan.reaches) return
+  for (const element of listOf(where)) {
+    if (!isPlainObject(element)) continue
+    checkUnique(plan, element)
+    rewrite({ pass, plan, owner: () => owner, checks: 'a unique where', negated: false }, element, uniqueIndexOf)
+  }
+}
+
+type ChooseIndex = (field: FieldPlan) => IndexPlan | undefined
+
+/** The first index of the field alone that finds nothing else; the first one if none does. */
+export function indexOf({ indexes }: FieldPlan): IndexPlan | undefined {
+  const own = indexes.filter(({ sources }) => sources.length === 1)
+  return own.find(isExact) ?? own[0]
+}
+
+export function uniqueIndexOf(field: FieldPlan): IndexPlan | undefined {
+  return field.indexes.find(({ unique, sources }) => unique && sources.length === 1) ?? indexOf(field)
+}
+
+function rewrite(around: Place, where: unknown, choose: ChooseIndex = indexOf): void {
+  const { plan, pass } = around
+  if (!plan.reaches) return
+  for (const element of listOf(where)) {
+    if (!isPlainObject(element)) continue
+    const owner = once(() => recordOwner(pass.tenancy, plan, { where: fixedBy(plan, element) }, around.owner()))
+    rewriteElement({ ...around, owner }, element, choose)
+  }
+}
+
+function rewriteElement(place: Place, element: Where, choose: ChooseIndex): void {
+  const others: Where[] = []
+  for (const index of place.plan.combined) rewriteCombined(place, element, index, others)
+  for (const key of Object.keys(element)) {
+    if (!isAbsent(element[key])) rewriteCondition(place, element, key, { choose, others })
+  }
+  if (others.length > 0) element.AND = [...listOf(element.AND).filter((part) => !isAbsent(part)), ...others]
+}
+
+interface Rewriting {
+  readonly choose: ChooseIndex
+  /** Conditions that find no place in the object itself. */
+  readonly others: Where[]
+}
+
+function rewriteCondition(place: Place, element: Where, key: string, { choose, others }: Rewriting): void {
+  const { plan } = place
+  const member = plan.members.get(key)
+  const compound = plan.uniques.get(key)
+  if (member?.kind === 'encrypted') rewriteField(place, element, member.field, { choose, others })
+  else if (member?.kind === 'relation') rewriteRelation(place, member.relation, element[key])
+  else if (member?.kind === 'index') checkIndexFilter(plan, member.index, element[key])
+  else if (key === 'AND') rewrite(place, element[key])
+  else if (key === 'OR') rewrite({ ...place, checks: '"OR"' }, element[key])
+  else if (key === 'NOT') rewrite({ ...place, checks: '"NOT"', negated: true }, element[key])
+  else if (compound) rewriteCompound(place, element, key, compound)
+  else checkReferences(plan, element[key])
+}
+
+function rewriteField(place: Place, element: Where, field: FieldPlan, { choose, others }: Rewriting): void {
+  const condition = element[field.field]
+  if (isNullFilter(condition)) {
+    element[field.field] = nullCondition(field, condition)
+    return
+  }
+  const index = choose(field)
+  if (!index) throw refusedFilter(field, operatorIn(condition))
+  const holder = !field.state && isAbsent(own(element, index.field)) ? element : {}
+  indexCondition(searchIn(place, field, index), condition, holder, index.field)
+  checkLater(place.checks, index, condition)
+  delete element[field.field]
+  if (field.state) others.push(eitherColumn(index, holder, { [field.field]: condition }))
+  else if (holder !== element) others.push(holder)
+}
+
+/**
+ * An index over several fields answers when each is asked for one value, unless each has an index of its own. Where one
+ * field is null, so is the index: whether the other fields differ, which a negation would need, it does not tell.
+ */
+function rewriteCombined(place: Place, element: Where, index: IndexPlan, others: Where[]): void {
+  const { sources } = index
+  if (!index.unique && sources.every((field) => indexOf(field))) return
+  const conditions = sources.map(({ field }) => [field, own(element, field)] as const)
+  const values = conditions.map(([, condition]) => equalValue(condition))
+  if (values.includes(undefined)) return
+  if (place.negated && sources.some(({ optional }) => optional)) throw notNegated(index)
+  const mixed = sources.some(({ state }) => state)
+  const holder = !mixed && isAbsent(own(element, index.field)) ? element : {}
+  addIndexSlot(searchIn(place, sources[0]!, index), holder, index.field, values)
+  checkLaterTogether(place.checks, index, values)
+  for (const { field } of sources) delete element[field]
+  if (mixed) others.push(eitherColumn(index, holder, Object.fromEntries(conditions)))
+  else if (holder !== element) others.push(holder)
+}
+
+/** A column of a blind index, asked by itself. */
+function checkIndexFilter(plan: ModelPlan, index: IndexPlan, condition: unknown): void {
+  if (!isNullFilter(condition)) checkOpen(index)
+  checkReferences(plan, condition)
+}
+
+/** The name of a compound unique, and the blind indexes in its value. */
+function rewriteCompound(place: Place, element: Where, key: string, { selector, indexes }: CompoundPlan): void {
+  const part = element[key]
+  if (!isPlainObject(part)) return
+  for (const index of indexes) {
+    if (!isAbsent(own(part, index.field))) checkOpen(index)
+    const values = index.sources.map(({ field }) => equalValue(own(part, field)))
+    if (values.includes(undefined)) continue
+    const mixed = index.sources.find(({ state }) => state)
+    if (mixed) throw notUniqueYet(mixed)
+    for (const { field } of index.sources) delete part[field]
+    addIndexSlot(searchIn(place, index.sources[0]!, index), part, index.field, values)
+  }
+  delete element[key]
+  element[selector] = part
+}
+
+const FOR_ALL: TenantHolder = { tenant: GLOBAL_TENANT }
+
+/** @throws FieldsealError `ACCESS_DENIED` */
+function searchIn({ pass, owner }: Place, field: FieldPlan, index: IndexPlan): Search {
+  checkOpen(index)
+  return { pass, field, index, owner: index.scope === 'global' ? FOR_ALL : owner() }
+}
+
+const RELATION_FILTERS = ['is', 'isNot', 'some', 'every', 'none']
+const NEGATING = new Set(['isNot', 'every'])
+/** Whether there are such rows is either true or false, whatever is around. */
+const COUNTING = new Set(['some', 'none'])
+
+function rewriteRelation(place: Place, relation: RelationPlan, condition: unknown): void {
+  if (!isPlainObject(condition)) return
+  const { model, list } = relation
+  const inside = { ...place, plan: model, checks: 'a filter through a relation' }
+  for (const filter of RELATION_FILTERS) {
+    const negated = NEGATING.has(filter) || (place.negated && !COUNTING.has(filter))
+    if (list || !Object.hasOwn(model.columns, filter)) rewrite({ ...inside, negated }, condition[filter])
+  }
+  if (!list) rewrite(inside, condition)
+}
+
+/** @throws FieldsealError `QUERY_UNSUPPORTED` when an encrypted field alone should name the row and cannot */
+function checkUnique(plan: ModelPlan, where: Where): void {
+  const asked = plan.encrypted.filter(({ field }) => equalValue(own(where, field)) !== undefined)
+  const mixed = asked.find((field) => field.state && uniqueIndexOf(field)?.unique)
+  if (mixed) throw notUniqueYet(mixed)
+  const together = plan.combined.some(
+    ({ unique, sources }) => unique && sources.every((source) => asked.includes(source)),
+  )
+  const named = together || asked.some((field) => uniqueIndexOf(field)?.unique)
+  if (asked.length > 0 && !named && !Object.keys(where).some((key) => mayName(plan, where, key)))
+    throw notUnique(asked[0]!)
+}
+
+/** Whether a key of a unique `where` may name the row, as far as is known of it. */
+function mayName(plan: ModelPlan, where: Where, key: string): boolean {
+  if (isAbsent(where[key]) || COMBINATORS.has(key)) return false
+  return !plan.members.has(key) || plan.members.get(key)?.kind === 'index'
+}
+
+/** What joins conditions. */
+export const COMBINATORS: ReadonlySet<string> = new Set(['AND', 'OR', 'NOT'])
+
+/** A plain column must not be compared with an encrypted one. */
+export function checkReferences(plan: ModelPlan, condition: unknown): void {
+  if (plan.encrypted.length === 0) return
+  if (isFieldRef(condition)) {
+    const member = condition.modelName === plan.name ? plan.members.get(condition.name) : undefined
+    if (member?.kind === 'encrypted') throw refusedFilter(member.field, 'a field reference')
+    if (member?.kind === 'index') checkOpen(member.index)
+  } else if (isPlainObject(condition)) {
+    for (const operand of Object.values(condition)) checkReferences(plan, operand)
+  }
+}
+
+/** The operator to name in a refusal. */
+function operatorIn(condition: unknown): string {
+  if (isFieldRef(condition)) return 'a field reference'
+  if (!isPlainObject(condition)) return 'equals'
+  const said = Object.keys(condition).filter((operator) => !isNullFilter({ [operator]: condition[operator] }))
+  return said.find((operator) => operator !== 'mode') ?? 'mode'
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
