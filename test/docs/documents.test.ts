@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { prismaGenerate, project, type Run, typeCheck, useSource } from '../generator/prismaGenerate.js'
+import { prismaGenerate, project, type Run, typeCheck, useSource } from '../prisma/generator/prismaGenerate.js'
 import { ERROR_CODES } from '../support/errorCodes.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

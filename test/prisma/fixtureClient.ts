@@ -10,9 +10,9 @@ import {
   fieldEncryption,
 } from 'fieldseal/prisma'
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
-import { prismaGenerate, provider } from '../generator/prismaGenerate.js'
 import { emulatedKms } from '../support/clinic.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
+import { prismaGenerate, provider } from './generator/prismaGenerate.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url))

@@ -1,0 +1,29 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { keysModelSource } from '../../../src/schema/keysModelRules.js'
+import { prismaGenerate, project, useSource } from './prismaGenerate.js'
+
+const docs = readFileSync(new URL('../../../docs/annotations.md', import.meta.url), 'utf8')
+const examples = [...docs.matchAll(/```prisma\n([\s\S]*?)```/g)].map(([, example]) => example!)
+const blocks = examples[0]!.slice(0, examples[0]!.indexOf('model User'))
+const completeModels = examples.filter(
+  (example) => example.includes('model Patient') || example.includes('model Customer'),
+)
+
+describe('docs/annotations.md', () => {
+  it('shows a complete schema that generates as it stands', async () => {
+    expect(await generateText(examples[0]!)).toMatchObject({ code: 0 })
+  })
+
+  it('shows models that generate beside the keys model', async () => {
+    expect(completeModels).toHaveLength(2)
+    expect(await generateText([blocks, ...completeModels, keysModelSource].join('\n'))).toMatchObject({ code: 0 })
+  })
+})
+
+function generateText(text: string) {
+  const schema = join(project(), 'schema.prisma')
+  writeFileSync(schema, useSource(text.replaceAll('"../src/', '"./')))
+  return prismaGenerate(schema)
+}

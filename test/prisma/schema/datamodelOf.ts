@@ -1,0 +1,31 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
+import type { Datamodel } from '../../../src/schema/datamodel.js'
+import { commandLine, prismaGenerate, projectWith, provider } from '../generator/prismaGenerate.js'
+
+const dump = fileURLToPath(new URL('./dumpDatamodel.mjs', import.meta.url))
+
+/** The data model of these models, as Prisma itself hands it to generators. */
+export async function datamodelOf(models: string): Promise<Datamodel> {
+  const { folder, schema } = projectWith(models, 'output = "./dump"')
+  const dumping = readFileSync(schema, 'utf8').replace(
+    JSON.stringify(provider),
+    JSON.stringify(commandLine(process.execPath, dump)),
+  )
+  writeFileSync(schema, dumping)
+  const { code, output } = await prismaGenerate(schema)
+  expect(output).toContain('Generated data model')
+  expect(code).toBe(0)
+  return JSON.parse(readFileSync(join(folder, 'dump/datamodel.json'), 'utf8')) as Datamodel
+}
+
+/** The same data model with only these models. */
+export function only({ models, enums, indexes }: Datamodel, ...names: string[]): Datamodel {
+  return {
+    models: models.filter(({ name }) => names.includes(name)),
+    enums,
+    indexes: indexes.filter(({ model }) => names.includes(model)),
+  }
+}
