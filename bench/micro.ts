@@ -8,6 +8,7 @@ import { localKms } from 'fieldseal/local-kms'
 import { encryptionSchema } from '../generated/bench/encryption/index.js'
 import { unbound } from '../src/client/clientBinding.js'
 import type { ClientContext } from '../src/client/clientContext.js'
+import { tenantFormOf } from '../src/client/tenantForm.js'
 import { aadOf } from '../src/crypto/aad.js'
 import { randomNonces } from '../src/crypto/aead.js'
 import { blindIndexes, indexPrefix } from '../src/crypto/blindIndex.js'
@@ -159,7 +160,7 @@ function contextWith(dek: Dek): ClientContext {
     limited: new LimitedPlans(plans, none),
     ring: new KeyRing({ kms: localKms({ key: 'ab'.repeat(32) }), store, cache }),
     bindings: unbound,
-    tenancy: { defaultTenant: dek.tenant, wording: PRISMA_WORDING },
+    tenancy: { defaultTenant: dek.tenant, form: tenantFormOf(encryptionSchema), wording: PRISMA_WORDING },
     transactionWait: 1_000,
     keyStoreWaits: () => false,
     watch: undefined,

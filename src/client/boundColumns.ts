@@ -1,4 +1,4 @@
-import { uuidOfHex } from '../crypto/header.js'
+import { canonicalUuid } from '../crypto/uuid.js'
 import { FieldsealError } from '../errors.js'
 import { own } from '../own.js'
 import type { FieldPlan, ModelPlan } from '../plan/plan.js'
@@ -6,8 +6,6 @@ import type { BoundColumnSchema } from '../schema/encryptionSchema.js'
 
 /** Values of columns by field name, as far as they are known. */
 export type KnownValues = { readonly [field: string]: unknown }
-
-const UUID_HEX = /^[0-9a-f]{32}$/
 
 /** The one text of a bound value that goes into the AAD, however the caller or the database wrote it. */
 function canonical(type: BoundColumnSchema['type'], value: unknown): string | undefined {
@@ -22,27 +20,30 @@ function canonical(type: BoundColumnSchema['type'], value: unknown): string | un
   }
 }
 
-/** PostgreSQL takes a UUID in any case, with braces and with hyphens left out, and returns it in one form. */
-function canonicalUuid(value: string): string | undefined {
-  const hex = value.toLowerCase().replace(/[{}-]/g, '')
-  return UUID_HEX.test(hex) ? uuidOfHex(hex) : undefined
-}
-
 const NONE: readonly string[] = []
 
 /**
  * The canonical texts of a field's bound columns.
  *
- * @throws FieldsealError `BOUND_VALUE_MISSING` when one is not known; `where` says how to make it known
+ * @throws FieldsealError `BOUND_VALUE_MISSING` when one is not known; `where` says how to make it known; `VALUE_INVALID`
+ * for one that its column would shorten
  */
 export function boundTexts(plan: ModelPlan, field: FieldPlan, values: KnownValues, where: string): readonly string[] {
   if (field.bind.length === 0) return NONE
   return field.bind.map((column) => {
-    const text = canonical(plan.bound.get(column)!.type, own(values, column))
+    const { type, length } = plan.bound.get(column)!
+    const text = canonical(type, own(values, column))
+    if (text !== undefined && length !== undefined && [...text].length > length) throw tooLong(field, column, length)
     if (text !== undefined) return text
     const message = `${field.name} is bound to ${column}, whose value is not known here: ${where}`
     throw new FieldsealError('BOUND_VALUE_MISSING', message)
   })
+}
+
+/** PostgreSQL cuts off blanks that do not fit, without an error. */
+function tooLong({ name }: FieldPlan, column: string, length: number): FieldsealError {
+  const message = `${name} is bound to ${column}, which holds ${length} characters: a longer value would not be stored as it is`
+  return new FieldsealError('VALUE_INVALID', message)
 }
 
 /** Whether an update writes the value that a column has anyway. */

@@ -13,6 +13,7 @@ import type { ClientContext } from './clientContext.js'
 import { checkDirectFields, directFields } from './directFields.js'
 import { type KeyOperations, keyOperations } from './keyOperations.js'
 import { type FieldEncryptionOptions, keySettings } from './options.js'
+import { tenantFormOf } from './tenantForm.js'
 import type { Wording } from './wording.js'
 
 /** What an ORM gives of its own to a client that encrypts. */
@@ -60,7 +61,7 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
     ring,
     keyStoreWaits: store.isWaiting,
     bindings: unbound,
-    tenancy: { tenant, defaultTenant, wording },
+    tenancy: { tenant, defaultTenant, form: tenantFormOf(schema), wording },
     transactionWait,
     watch: emit || audit ? { emit, audit } : undefined,
     plainValue,

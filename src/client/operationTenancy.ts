@@ -4,6 +4,7 @@ import { ANY_TENANT, type TenantScope } from '../keys/keyRing.js'
 import type { ModelPlan } from '../plan/plan.js'
 import type { Access } from '../tenancy/access.js'
 import { ambientTenant, checkTenant } from '../tenancy/tenant.js'
+import { checkTenantForm, type TenantForm } from './tenantForm.js'
 import type { Wording } from './wording.js'
 
 /** What a bound client carries. */
@@ -23,6 +24,7 @@ export interface TenancyOptions {
   /** The tenant of the running request, if it has one. */
   readonly tenant?: (() => string | undefined) | undefined
   readonly defaultTenant?: string | undefined
+  readonly form: TenantForm
   readonly wording: Pick<Wording, 'forTenant'>
 }
 
@@ -35,12 +37,14 @@ export class OperationTenancy {
   readonly owner: TenantHolder = {}
   readonly #across: boolean
   readonly #defaultTenant: string | undefined
+  readonly #form: TenantForm
   readonly #wording: TenancyOptions['wording']
 
-  constructor(binding: Binding | undefined, { tenant, defaultTenant, wording }: TenancyOptions) {
+  constructor(binding: Binding | undefined, { tenant, defaultTenant, form, wording }: TenancyOptions) {
     const bound = binding?.tenant
     this.#across = bound === ANY_TENANT
     this.#defaultTenant = defaultTenant
+    this.#form = form
     this.#wording = wording
     if (bound === ANY_TENANT) this.owner.tenant = ANY_TENANT
     else for (const answer of [bound, ambientTenant(), tenant?.()]) this.#claim(answer ?? undefined, 'this operation')
@@ -64,6 +68,7 @@ export class OperationTenancy {
     const named = written === undefined ? stored : written
     if (named === undefined) return parent
     checkTenant(named)
+    checkTenantForm(this.#form, named)
     checkSame(named, stored, column)
     return { tenant: named }
   }
@@ -85,8 +90,9 @@ export class OperationTenancy {
    */
   settle(owner: TenantHolder, field: string): void {
     if (owner.tenant !== undefined) return
-    if (this.#defaultTenant !== undefined && !this.#across) owner.tenant = this.#defaultTenant
-    else throw this.#missing(field)
+    if (this.#defaultTenant === undefined || this.#across) throw this.#missing(field)
+    checkTenantForm(this.#form, this.#defaultTenant)
+    owner.tenant = this.#defaultTenant
   }
 
   #missing(field: string): FieldsealError {
@@ -100,6 +106,7 @@ export class OperationTenancy {
   #claim(tenant: unknown, source: string): void {
     if (tenant === undefined) return
     checkTenant(tenant)
+    checkTenantForm(this.#form, tenant)
     if (this.owner.tenant !== undefined && this.owner.tenant !== tenant) {
       const message = `${source} names tenant ${quoted(tenant)}, but the operation runs for ${quoted(this.owner.tenant)}`
       throw new FieldsealError('TENANT_MISMATCH', message)

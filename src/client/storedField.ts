@@ -3,17 +3,15 @@ import { isDirectCiphertext } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
 import { own } from '../own.js'
 import type { FieldPlan, ModelPlan } from '../plan/plan.js'
-import { boundTexts, type KnownValues } from './boundColumns.js'
+import { boundTexts } from './boundColumns.js'
 import { shownOf, showWithoutKey, slotFor } from './masking.js'
-import { rowOwner, silentOwner } from './rowOwner.js'
+import { type OwnedRow, rowOwner, silentOwner } from './rowOwner.js'
 
 /** A row that was read, or a copy of it. */
-export interface StoredRow {
+export interface StoredRow extends OwnedRow {
   readonly plan: ModelPlan
   readonly owner: TenantHolder
   readonly holder: Record<string, unknown>
-  /** The values of bound columns, and of the tenant column. */
-  readonly known: KnownValues
   /** What to do where one is not known. */
   readonly missing: string
 }
@@ -36,7 +34,7 @@ export function collectStored(slots: DecryptSlot[], row: StoredRow, field: Field
     return true
   }
   if (field.list) holder[key] = onlyElement(field, stored)
-  const ofTenant = isDirectCiphertext(holder[key]) ? silentOwner(plan, known, owner) : rowOwner(plan, known, owner)
+  const ofTenant = isDirectCiphertext(holder[key]) ? silentOwner(plan, known, owner) : rowOwner(plan, row, owner)
   const bound = boundTexts(plan, field, known, missing)
   slots.push(slotFor(field, { mode: 'decrypt', field, owner: ofTenant, holder, key, bound }))
   return false

@@ -38,9 +38,13 @@ export function checkVersion({ id, state, version }: StoredKey): void {
   throw keyError('KEY_INVALID', id, what)
 }
 
-/** @throws FieldsealError `KEY_INVALID` when there can be none: nobody has come so far by rotating */
+/** @throws FieldsealError `KEY_INVALID` when there can be none: nobody has come so far by rotating, nor begun below 1 */
 export function versionAfter(newest: StoredKey | null): number {
   if (!newest) return 1
-  if (newest.version < MAX_VERSION) return newest.version + 1
-  throw keyError('KEY_INVALID', newest.id, 'has the last version that there can be: its row was changed')
+  if (newest.version >= 1 && newest.version < MAX_VERSION) return newest.version + 1
+  throw keyError(
+    'KEY_INVALID',
+    newest.id,
+    `has the version ${newest.version}, after which there can be none: its row was changed`,
+  )
 }

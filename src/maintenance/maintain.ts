@@ -5,6 +5,7 @@ import type { RangeFailure, Workers } from './jobs/ranges.js'
 import { runShared } from './jobs/sharedRun.js'
 import { withMissed } from './missedRows.js'
 import { type MaintainContext, modelTasks } from './planRuns.js'
+import { createTables } from './postgres/progressTables.js'
 import type { PgConnection } from './postgres/sql.js'
 import { OPERATIONS, type Operation } from './rows/operation.js'
 import type { MaxLag, Strain } from './rows/pressure.js'
@@ -46,8 +47,10 @@ export interface MaintainOptions extends Choice {
 /** Runs an operation over the chosen models, one after the other. A run that ends early leaves out those that follow. */
 export async function maintain(context: MaintainContext, options: MaintainOptions): Promise<RunReport[]> {
   checkOptions(context, options)
+  const tasks = await modelTasks(context, options)
+  if (!options.dryRun) await prepare(options)
   const reports: RunReport[] = []
-  for (const task of await modelTasks(context, options)) {
+  for (const task of tasks) {
     const problems = await tellCollisions(task, options)
     if (problems.length > 0 && options.onError === 'stop') return [...reports, stoppedBefore(task, problems)]
     const report = await (options.workers ? runShared(task, options, options.workers) : runAlone(task, options))
@@ -55,6 +58,12 @@ export async function maintain(context: MaintainContext, options: MaintainOption
     if (report.outcome !== 'done') break
   }
   return reports
+}
+
+/** Who may not keep the progress, or use the queue, learns it before a key is made. */
+async function prepare({ database, workers }: MaintainOptions): Promise<void> {
+  await createTables(database)
+  await workers?.queue.prepare?.()
 }
 
 /** Rows whose values a unique blind index will refuse are told of before any is changed. */

@@ -11,6 +11,7 @@ import type { ModelPlan } from '../plan/plan.js'
 import { OPERATIONS, type OperationRoles } from './operations.js'
 import { checkAggregates } from './query/aggregates.js'
 import { checksOf, type Query, rewriteQuery } from './query/query.js'
+import { writtenArguments } from './query/writtenArguments.js'
 import { collectRows, hasChecks, removeFalsePositives, shapeAt } from './read/rows.js'
 import { type ReadShape, readShape } from './read/shape.js'
 import { collectCreate, collectCreates, collectUpdate, collectUpdateMany } from './write/writes.js'
@@ -36,7 +37,7 @@ export function runOperation(context: ClientContext, call: OperationCall): Promi
   const roles = own(OPERATIONS, call.operation)
   if (!roles) throw new FieldsealError('QUERY_UNSUPPORTED', `${call.model}.${call.operation} is not known to fieldseal`)
 
-  const args = (call.args ?? {}) as Args
+  const args = writtenArguments((call.args ?? {}) as Args)
   const tenancy = new OperationTenancy(context.bindings.current(), context.tenancy)
   const { slots, shape } = collectArgs({ plan, tenancy, roles, call }, args)
   for (const { owner, field } of slots) tenancy.settle(owner, field.name)

@@ -34,9 +34,15 @@ export function isDbNull(value: unknown): boolean {
   return value === null || nullKind(value) === 'DbNull'
 }
 
-/** NULL as a column of the type takes it: only Json columns know `DbNull`, which a caller may write for any Json field. */
-export function storedNull({ column }: { readonly column: string }, value: unknown): unknown {
-  return column === 'Json' ? value : null
+/**
+ * NULL as the column takes it where the field is Json to the caller, who may write `DbNull`, and its column perhaps not.
+ * On any other field `DbNull` is a mistake, which Prisma refuses.
+ */
+export function storedNull(
+  { kind, column }: { readonly kind: string; readonly column: string },
+  value: unknown,
+): unknown {
+  return kind === 'Json' && column !== 'Json' ? null : value
 }
 
 /** A member of what may not be an object at all. */

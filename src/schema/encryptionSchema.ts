@@ -26,6 +26,10 @@ export interface ModelSchema {
   readonly columns: { readonly [field: string]: string }
   /** The field marked `@tenant`. */
   readonly tenant?: string
+  /** Its type in the database, where that gives ids back in one form only. */
+  readonly tenantType?: 'Uuid'
+  /** The most characters that it holds. */
+  readonly tenantLength?: number
   /** The fields marked `@encrypted`. */
   readonly encrypted: { readonly [field: string]: EncryptedFieldSchema }
   /** The fields marked `@blindIndex`. */
@@ -82,6 +86,8 @@ export interface BlindIndexSchema {
 
 export interface BoundColumnSchema {
   readonly type: 'String' | 'Uuid' | 'Int' | 'BigInt'
+  /** The most characters that it holds. */
+  readonly length?: number
   /** The client-side default that the extension makes itself when the data has no value. */
   readonly default?: ClientDefault
 }

@@ -24,12 +24,27 @@ export function modelSchema(annotated: AnnotatedModel, facts: ModelFacts): Model
     id: idFields(model),
     uniques: record(compoundUniques(model)),
     columns: record(columns.map(({ name, dbName }) => [name, dbName ?? name])),
-    ...(tenants[0] === undefined ? {} : { tenant: tenants[0].name }),
+    ...(tenants[0] === undefined ? {} : tenantColumn(tenants[0])),
     encrypted: record(encryptedFields(annotated, facts)),
     indexes: record(blindIndexes(annotated)),
     bound: record(boundColumns(annotated)),
     relations: record(relations(model)),
   }
+}
+
+function tenantColumn(field: DatamodelField): Pick<ModelSchema, 'tenant' | 'tenantType' | 'tenantLength'> {
+  const length = lengthOf(field)
+  return {
+    tenant: field.name,
+    ...(field.nativeType?.[0] === 'Uuid' ? { tenantType: 'Uuid' } : {}),
+    ...(length === undefined ? {} : { tenantLength: length }),
+  }
+}
+
+/** The number in `@db.VarChar(36)`. */
+function lengthOf({ nativeType }: DatamodelField): number | undefined {
+  const [name, [length] = []] = nativeType ?? []
+  return name === 'VarChar' && length !== undefined ? Number(length) : undefined
 }
 
 /** Prisma selects by a single field under that field's own name, whatever its `@@id` or `@@unique` is called. */
@@ -82,7 +97,11 @@ function boundColumns({ model, encrypted }: AnnotatedModel): [string, BoundColum
   return columns.map((column) => {
     const type = boundType(column)!
     const made = boundDefault(column)
-    return [column.name, made === undefined ? { type } : { type, default: made }]
+    const length = lengthOf(column)
+    return [
+      column.name,
+      { type, ...(length === undefined ? {} : { length }), ...(made === undefined ? {} : { default: made }) },
+    ]
   })
 }
 

@@ -78,7 +78,7 @@ class MemoryTable implements MemoryKeyStore {
   async findNewest(tenant: string, purpose: Purpose): Promise<StoredKey | null> {
     await this.#query('findNewest')
     const ring = this.rows.filter((row) => row.tenant === tenant && row.purpose === purpose)
-    return ring.reduce<StoredKey | null>((newest, row) => (row.version > (newest?.version ?? 0) ? row : newest), null)
+    return ring.toSorted((one, other) => other.version - one.version)[0] ?? null
   }
 
   async findByIds(ids: readonly string[]): Promise<StoredKey[]> {

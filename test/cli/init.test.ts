@@ -122,12 +122,12 @@ model Third {
   it('writes a configuration that imports what the generators write', () => {
     const [config] = plan(planned(SCHEMA), { configured: false })
     expect(config).toMatchObject({ path: '/app/fieldseal.config.ts', before: null })
-    expect(config!.after).toContain(`from './src/generated/prisma/client'`)
-    expect(config!.after).toContain(`from './src/generated/encryption'`)
+    expect(config!.after).toContain(`from './src/generated/prisma/client.js'`)
+    expect(config!.after).toContain(`from './src/generated/encryption/index.js'`)
     const legacy = SCHEMA.replace('"prisma-client"', '"prisma-client-js"').replace(/ {2}output.*\n/, '')
     const made = plan(legacy, { configured: false }).at(-1)!.after
     expect(made).toContain(`from '@prisma/client'`)
-    expect(made).toContain(`from './generated/encryption'`)
+    expect(made).toContain(`from './generated/encryption/index.js'`)
   })
 })
 

@@ -108,3 +108,12 @@ describe('processes that make a key at once', () => {
     expect(store.rows.map(({ id, version }) => versionInId(id) === version)).toEqual([true, true])
   })
 })
+
+describe('a version below 1', () => {
+  it.each([0, -2, -5])('%i has no successor: its row was changed', async (version) => {
+    const { store, process, one, two } = await start()
+    store.remove(one.id)
+    store.tamper(two.id, { state: 'retired', version })
+    expect(await refusalCode(() => process().active('acme', 'encrypt'))).toBe('KEY_INVALID')
+  })
+})

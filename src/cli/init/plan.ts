@@ -149,13 +149,13 @@ function databaseSchema(blocks: readonly Located[]): string | undefined {
 function configFile(root: string, blocks: readonly Located[], client: Located): FileChange {
   const generator = generatorOf(blocks)
   const at = (located: Located, output: string) => importPath(root, join(dirname(located.file.path), output))
-  const encryption = generator
+  const folder = generator
     ? at(generator, setting(generator.block, 'output') ?? '')
     : at(client, encryptionOutput(client))
   const output = setting(client.block, 'output')
   const modern = setting(client.block, 'provider') === 'prisma-client'
-  const prisma = output === undefined ? '@prisma/client' : `${at(client, output)}${modern ? '/client' : ''}`
-  return { path: join(root, 'fieldseal.config.ts'), before: null, after: configSource(prisma, encryption) }
+  const prisma = output === undefined ? '@prisma/client' : `${at(client, output)}/${modern ? 'client' : 'index'}.js`
+  return { path: join(root, 'fieldseal.config.ts'), before: null, after: configSource(prisma, `${folder}/index.js`) }
 }
 
 function configSource(prisma: string, encryption: string): string {

@@ -26,12 +26,20 @@ export class SharedWork implements RangeQueue {
     return this.#broken.signal
   }
 
+  async prepare(): Promise<void> {
+    await this.#open()
+  }
+
   async keep(jobs: readonly RangeJob[]): Promise<void> {
-    this.#jobs ??= await RangeJobs.open(this.library, this.pool, this.attempts)
-    await this.#jobs.keep(jobs)
+    await (await this.#open()).keep(jobs)
     if (this.#crew) return
     this.#crew = new Crew(this.crew)
     this.#crew.broken.addEventListener('abort', () => this.#broken.abort(this.#crew?.broken.reason))
+  }
+
+  async #open(): Promise<RangeJobs> {
+    this.#jobs ??= await RangeJobs.open(this.library, this.pool, this.attempts)
+    return this.#jobs
   }
 
   async remove(ranges: readonly string[]): Promise<void> {

@@ -37,7 +37,7 @@ function nameIn({ columns }: ModelPlan, row: object, field: string): string {
 function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHolder): DecryptSlot[] {
   const columns = [...plan.bound.keys(), ...(plan.tenant === undefined ? [] : [plan.tenant])]
   const known = Object.fromEntries(columns.map((column) => [column, own(row, nameIn(plan, row, column))]))
-  const stored = { plan, owner, holder: row, known, missing: 'select it too' }
+  const stored = { plan, owner, holder: row, known, asksTenant: false, missing: 'select it too' }
   const slots: DecryptSlot[] = []
   for (const field of plan.encrypted) collectStored(slots, stored, field, nameIn(plan, row, field.field))
   hideIndexes(

@@ -102,6 +102,8 @@ export function isRangeId(range: unknown): range is string {
 
 /** The seam to a queue that workers take jobs from. */
 export interface RangeQueue {
+  /** Makes the queue usable, before the run makes keys or changes rows; without it, the first `keep` does. */
+  prepare?(): Promise<void>
   /**
    * Sees to it that there is a job for each range, and that jobs of workers that are dead can be taken by others. It is
    * called again and again with what is left.

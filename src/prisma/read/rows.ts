@@ -92,7 +92,7 @@ function copyOf(row: Row): Row {
 }
 
 function collectFields({ slots, tenancy: { owner } }: RowPass, plan: ModelPlan, row: Row): void {
-  const stored = { plan, owner, holder: row, known: row, missing: 'the row came without it' }
+  const stored = { plan, owner, holder: row, known: row, asksTenant: true, missing: 'the row came without it' }
   const before = slots.length
   let shown = false
   for (const field of plan.encrypted) if (collectStored(slots, stored, field, field.field)) shown = true

@@ -5,7 +5,7 @@ import { textForm } from '../../crypto/textForm.js'
 import { FieldsealError } from '../../errors.js'
 import { own } from '../../own.js'
 import type { FieldPlan, IndexPlan } from '../../plan/plan.js'
-import { isAbsent, isDbNull, isPlainObject } from '../values.js'
+import { isAbsent, isDbNull, isPlainObject, storedNull } from '../values.js'
 import { jsonValue } from './jsonValue.js'
 
 /** A record that is being written, and what is known of its row. */
@@ -33,7 +33,7 @@ export function collectField(slots: Slot[], record: WrittenRecord, field: FieldP
   if (isAbsent(own(holder, key))) return
   for (const index of field.indexes) collectIndex(slots, record, index, field)
   if (isDbNull(holder[key])) {
-    if (field.column !== 'Json') holder[key] = null
+    holder[key] = storedNull(field, holder[key])
     return
   }
   checkUnmasked(field, holder[key])

@@ -98,4 +98,32 @@ describe('$acrossTenants()', () => {
       { mobile: null },
     ])
   })
+
+  it.each([
+    ['takes it out', { query: { patient: { $allOperations: without('clinicId') } } }],
+    ['does not select it', { query: { patient: { $allOperations: unselected('clinicId') } } }],
+    ['renames it', { query: { patient: { $allOperations: renamed('clinicId', 'org') } } }],
+  ])('refuses rows where a later extension %s: nothing tells whose they are', async (_, extension) => {
+    const client = clinic.prisma.$extends(extension as object).$acrossTenants()
+    const error = await refusal(() => client.patient.findMany({ select: { name: true } }))
+    expect(error).toMatchObject({ code: 'TENANT_MISMATCH', message: expect.stringContaining('an extension') })
+  })
 })
+
+interface Call {
+  readonly args: { readonly select?: object }
+  query(args: object): Promise<Record<string, unknown>[]>
+}
+
+function without(column: string) {
+  return async ({ args, query }: Call) => (await query(args)).map(({ [column]: _, ...row }) => row)
+}
+
+function unselected(column: string) {
+  return ({ args, query }: Call) => query({ ...args, select: { ...args.select, [column]: false } })
+}
+
+function renamed(column: string, name: string) {
+  return async ({ args, query }: Call) =>
+    (await query(args)).map(({ [column]: value, ...row }) => ({ ...row, [name]: value }))
+}
