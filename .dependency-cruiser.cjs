@@ -4,6 +4,7 @@ const LAYERS = [
   'own',
   'printable',
   'errors',
+  'debug',
   'callArguments',
   'tenancy',
   'crypto',

@@ -22,6 +22,10 @@ export class ActiveNeed {
     return this.#allotments !== undefined
   }
 
+  get isTaken(): boolean {
+    return this.#allotments !== undefined
+  }
+
   #cachedIndex(ring: KeyRing): readonly Allotment[] | undefined {
     const dek = ring.cachedActive(this.tenant, 'index')
     return dek && [{ dek, count: this.count }]

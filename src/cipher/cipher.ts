@@ -3,12 +3,14 @@ import { lengthPrefixed } from '../crypto/bytes.js'
 import { headOf } from '../crypto/ciphertext.js'
 import { isDirect } from '../crypto/direct.js'
 import { encodeField } from '../crypto/fieldValue.js'
+import { debugStep, isDebugging } from '../debug.js'
 import { FieldsealError } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { Batches, type FailedSlot } from './batches.js'
 import { headerOf } from './headers.js'
 import { PassKeys } from './keyResolution.js'
+import { debugSlots } from './passSteps.js'
 import {
   type CipherField,
   type CipherIndex,
@@ -43,6 +45,7 @@ export function transform(
   inTime = (keys: Promise<void>) => keys,
 ): Promise<void> | undefined {
   if (slots.length === 0) return undefined
+  if (isDebugging) debugSlots(slots)
   const start = performance.now()
   const keys = new PassKeys(ring)
   if (slots.length > LARGE) return transformLarge(slots, keys, inTime)
@@ -69,6 +72,7 @@ export function decryptNow(slots: readonly DecryptSlot[], ring: KeyRing): boolea
   })
   if (missing) return false
   run(batches, slots, unsorted)
+  if (isDebugging) debugStep('cipher', `${slots.length} decrypted, all keys in memory`)
   return true
 }
 
@@ -110,6 +114,7 @@ async function resolveAndApply(
     keys.direct.stop()
     throw error
   }
+  if (isDebugging) debugStep('keys', 'all there')
   await apply(slots, keys, performance.now())
 }
 
@@ -133,6 +138,7 @@ function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number, start: 
     applyStretch(slots, keys, next, end)
     next = end
   } while (next < slots.length && performance.now() - start < TURN)
+  if (isDebugging) debugStep('cipher', `${next} of ${slots.length} applied`)
   return next
 }
 

@@ -2,6 +2,7 @@ import { headOf } from '../crypto/ciphertext.js'
 import { isDirect } from '../crypto/direct.js'
 import type { Place } from '../crypto/engine.js'
 import { FLAG_PADDED, type Header } from '../crypto/header.js'
+import { isDebugging } from '../debug.js'
 import { FieldsealError, quoted } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import { ANY_TENANT, type KeyRing, type TenantScope } from '../keys/keyRing.js'
@@ -10,6 +11,7 @@ import { GLOBAL_TENANT } from '../tenancy/tenant.js'
 import { ActiveNeed } from './activeNeed.js'
 import { DirectValues } from './directValues.js'
 import { headerOf } from './headers.js'
+import { debugKeys } from './passSteps.js'
 import {
   type CipherField,
   type CipherIndex,
@@ -119,7 +121,16 @@ export class PassKeys {
     let complete = this.direct.isEmpty
     for (const need of this.#actives.values()) complete = need.take(this.#ring) && complete
     for (const { direct, opener } of this.#openers.values()) complete &&= direct || opener !== undefined
+    if (isDebugging) this.#debug()
     return complete
+  }
+
+  #debug(): void {
+    const openers = [...this.#openers.values()].filter(({ direct }) => !direct)
+    const held = [...this.#actives.values(), ...openers].map((need) =>
+      'isTaken' in need ? need.isTaken : need.opener !== undefined,
+    )
+    debugKeys({ held: held.filter(Boolean).length, missing: held.filter((isHeld) => !isHeld).length })
   }
 
   /** Gets the keys that are not in memory, all at once. */

@@ -1,4 +1,6 @@
+import { isDebugging } from '../debug.js'
 import { DekCache } from '../keys/cache/dekCache.js'
+import { debugEvent } from '../keys/debugEvents.js'
 import { type CacheFigures, emitTo } from '../keys/events.js'
 import { KeyRing } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
@@ -49,7 +51,8 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
   const emit = emitTo([options.onEvent, telemetry?.onEvent])
   const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max, staleFor })
-  const observation = { emit, around: telemetry?.around, onRotated: (tenant: string) => news.rotated(tenant) }
+  const told = isDebugging ? emitTo([emit, debugEvent]) : emit
+  const observation = { emit: told, around: telemetry?.around, onRotated: (tenant: string) => news.rotated(tenant) }
   const kms = openKms(options.kms, store, observation)
   checkDirectFields(schema, kms)
   const ring = new KeyRing({ kms, store, cache, traces, rotation, observation })

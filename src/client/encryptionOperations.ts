@@ -1,4 +1,5 @@
 import { currentEngine } from '../crypto/chooseEngine.js'
+import { routed } from '../debug.js'
 import { FieldsealError } from '../errors.js'
 import type { CacheFigures } from '../keys/events.js'
 import type { KmsFailure } from '../keys/kmsProbe.js'
@@ -135,8 +136,10 @@ export function encryptionOperations(
     decryptRows: (model, rows) => decryptRows(context, model, rows),
     encrypt: (field, value, bound = {}) => encryptValue(context, field, value, bound),
     blindIndex: (field, value) => indexValue(context, field, value),
-    maintainRange: (job, options) => unlimited(context, () => maintainRange(maintenance, job, options)),
-    maintain: (options) => unlimited(context, () => maintain(maintenance, options)),
+    maintainRange: (job, options) =>
+      routed('$encryption.maintainRange', () => unlimited(context, () => maintainRange(maintenance, job, options))),
+    maintain: (options) =>
+      routed('$encryption.maintain', () => unlimited(context, () => maintain(maintenance, options))),
     survey: (options) => survey(maintenance, options),
     checkKey: async (tenant) => {
       checkTenant(tenant)

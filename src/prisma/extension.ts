@@ -7,6 +7,7 @@ import { type EncryptionOperations, encryptionOperations } from '../client/encry
 import type { KeyOperations } from '../client/keyOperations.js'
 import { checkOptions, type FieldEncryptionOptions } from '../client/options.js'
 import { fetchKeys, indexScopes } from '../client/transactionKeys.js'
+import { debugStep, isDebugging, routed } from '../debug.js'
 import { FieldsealError } from '../errors.js'
 import { ANY_TENANT, type TenantScope } from '../keys/keyRing.js'
 import { compilePlans } from '../plan/compilePlans.js'
@@ -127,9 +128,21 @@ function notOnClient(tenant: TenantScope): FieldsealError {
 /** A model that reaches no encrypted field gets no hook: Prisma's own cost of one would be most of what it pays. */
 function queryHooks(context: ClientContext): Record<never, never> {
   const run = (call: OperationCall) => watchRefusal(context, call, () => runOperation(context, call))
-  const hook = { $allOperations: run }
+  const hook = { $allOperations: isDebugging ? routedRun(run) : run }
   const reaching = [...context.plans.values()].filter(({ reaches }) => reaches)
   return Object.fromEntries(reaching.map(({ name }) => [clientName(name), hook]))
+}
+
+/** Has the route of each call printed, with the time at which the database has answered. */
+function routedRun(run: (call: OperationCall) => Promise<unknown>) {
+  return (call: OperationCall) => {
+    const query = async (args: unknown) => {
+      const result = await call.query(args)
+      debugStep('database', Array.isArray(result) ? `answered with ${result.length} rows` : 'answered')
+      return result
+    }
+    return routed(`${call.model}.${call.operation}`, () => run({ ...call, query }))
+  }
 }
 
 /** What is used of the client under the extension; the underscored parts are Prisma's own and may be missing. */

@@ -10,9 +10,14 @@ const documents = [
   'README.md',
   'SECURITY.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
   'bench/README.md',
-  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(md|svg)$/.test(name))
+    .map((name) => `docs/${name}`),
 ]
+/** What tells its readers which file to go to. */
+const guides = documents.filter((path) => /^(CONTRIBUTING\.md|docs\/architecture\.md|docs\/decisions\/.+)$/.test(path))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 function blocks(path: string, language: string): string[] {
@@ -49,7 +54,7 @@ async function compile(text: string, files: { readonly [name: string]: string })
   const paths = {
     fieldseal: source('index.ts'),
     'fieldseal/prisma': source('prisma/index.ts'),
-    'fieldseal/tencent-kms': source('kms/tencent.ts'),
+    'fieldseal/tencent-kms': source('kms/tencent/tencentKms.ts'),
     'fieldseal/testing': source('testing/index.ts'),
   }
   const module = {
@@ -73,6 +78,32 @@ describe('the documents', () => {
         return !existsSync(resolve(root, target)) || (anchor !== undefined && !anchors(target).has(anchor))
       })
     expect(broken).toEqual([])
+  })
+
+  it.each(guides)('%s names only files and folders that are there, in src or outside', (path) => {
+    const spans = Array.from(read(path).matchAll(/`((?:\.?[\w-]+\/)*(?:[\w.-]+\.[a-z]+)?)`/gi), ([, name]) => name!)
+    const files = spans.filter((name) => /\/|\.(ts|md|json|mjs|c)$/.test(name))
+    expect(files.filter((name) => !existsSync(join(root, 'src', name)) && !existsSync(join(root, name)))).toEqual([])
+  })
+
+  it('docs/architecture.md has a place for every room, and answers its own tasks with files that it names before', () => {
+    const [text, answers] = read('docs/architecture.md').split('<summary>Answers</summary>')
+    const entries = readdirSync(join(root, 'src'), { withFileTypes: true })
+    const rooms = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+    expect(rooms.filter((room) => room !== 'index.ts' && !text!.includes(`\`${room}\``))).toEqual([])
+
+    const tasks = text!.split('## Five tasks to try it on')
+    const found = Array.from(answers!.matchAll(/^\d\. `([^`]+)`/gm), ([, file]) => file!)
+    expect(found).toHaveLength(5)
+    expect(found.filter((file) => !tasks[0]!.includes(`\`${file}\``))).toEqual([])
+  })
+
+  it('docs/decisions has its records in a list, each with its reasons and what follows', () => {
+    const records = guides.filter((path) => /^docs\/decisions\/\d/.test(path)).toSorted()
+    const listed = Array.from(read('docs/decisions/README.md').matchAll(/\((\d.+\.md)\)/g), ([, name]) => name!)
+    expect(records.map((path) => path.slice('docs/decisions/'.length))).toEqual(listed)
+    const parts = ['**Context.** ', '**Decision.** ', '**Consequences.**']
+    for (const path of records) expect(parts.filter((part) => !read(path).includes(part))).toEqual([])
   })
 
   it('README.md shows code that compiles against the schema it shows', async () => {

@@ -296,13 +296,14 @@ describe('no object that an app can hold shows a plaintext or a DEK', () => {
   })
 
   it('nor does a process print anything of them, even when told to debug', async () => {
-    const worker = await startWorker(clinic, { DEBUG: '*', NODE_DEBUG: 'http,net,tls,crypto' })
+    const worker = await startWorker(clinic, { DEBUG: '*', NODE_DEBUG: 'http,net,tls,crypto,fieldseal' })
     const write = { kind: 'write', tenants: ['acme'], from: 100, count: 2, name: SECRET } as const
     expect(await worker.ask(write)).toBe(2)
     await worker.ask({ kind: 'read', tenants: ['acme'] })
     await expect(worker.ask(write)).rejects.toThrow(/Unique/)
     await worker.stop()
     expect(worker.output()).toContain('prisma')
+    expect(worker.output()).toContain('FIELDSEAL')
     await expectSilent(worker.output())
   })
 })

@@ -23,6 +23,10 @@ export type Job =
       readonly name?: string
     }
   | { readonly kind: 'read'; readonly tenants: readonly string[] }
+  /** By a part of the name, which is refused. */
+  | { readonly kind: 'search'; readonly tenant: string; readonly name: string }
+  /** A name, for raw SQL. */
+  | { readonly kind: 'encrypt'; readonly tenant: string; readonly name: string }
 
 /** An app in a process of its own: it does what its parent asks for. */
 const { url, endpoint, credential, keyId } = JSON.parse(process.argv[2]!) as WorkerSetup
@@ -55,6 +59,10 @@ async function run(job: Job): Promise<unknown> {
       )
       return (await Promise.all(reads)).flat().map(({ name, email }) => [name, email])
     }
+    case 'encrypt':
+      return prisma.$forTenant(job.tenant).$encryption.encrypt('Patient.name', job.name)
+    case 'search':
+      return prisma.$forTenant(job.tenant).patient.findMany({ where: { name: { contains: job.name } as never } })
   }
 }
 

@@ -9,6 +9,7 @@ const run = promisify(execFile)
 
 const FORBIDDEN = [
   ['errors.ts', 'crypto/bytes.ts', 'errors-imports-no-later-layer'],
+  ['debug.ts', 'crypto/bytes.ts', 'debug-imports-no-later-layer'],
   ['crypto/aead.ts', 'schema/model.ts', 'crypto-imports-no-later-layer'],
   ['keys/ring.ts', 'prisma/keyStore.ts', 'keys-imports-no-later-layer'],
   ['tenancy/tenant.ts', 'keys/dek.ts', 'tenancy-imports-no-later-layer'],

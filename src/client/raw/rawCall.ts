@@ -1,4 +1,5 @@
 import { type Slot, type TenantHolder, transform } from '../../cipher/cipher.js'
+import { routed } from '../../debug.js'
 import { FieldsealError } from '../../errors.js'
 import type { ModelPlan } from '../../plan/plan.js'
 import { watchSlots } from '../audit.js'
@@ -22,5 +23,6 @@ export function ownerOf(context: ClientContext, name: string): TenantHolder {
 }
 
 export async function transformAll(context: ClientContext, method: string, slots: readonly Slot[]): Promise<void> {
-  await watchSlots(context, `$encryption.${method}`, { slots, done: transform(slots, context.ring) })
+  const operation = `$encryption.${method}`
+  await routed(operation, async () => watchSlots(context, operation, { slots, done: transform(slots, context.ring) }))
 }

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+const source = fileURLToPath(new URL('../../src', import.meta.url))
+
+/** The rooms that serve every ORM. */
+const ROOMS = ['cipher', 'client', 'keys', 'maintenance', 'plan']
+
+function filesIn(room: string): string[] {
+  const entries = readdirSync(join(source, room), { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+}
+
+/** The words and texts of a program that say Prisma; comments are none of these. */
+function namingPrisma(text: string): string[] {
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    const isLeaf = node.getChildCount(file) === 0
+    if (isLeaf && /prisma/i.test(node.getText(file))) found.push(node.getText(file))
+    for (const child of node.getChildren(file)) if (!ts.isJSDoc(child)) visit(child)
+  }
+  const file = ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, true)
+  visit(file)
+  return found
+}
+
+describe('the words that a program is made of', () => {
+  it('are its names, its texts and what it imports', () => {
+    expect(namingPrisma("import { a } from '@prisma/client'")).toEqual(["'@prisma/client'"])
+    expect(namingPrisma('const prismaClient = [PrismaClient, "Prisma 7"]')).toEqual([
+      'prismaClient',
+      'PrismaClient',
+      '"Prisma 7"',
+    ])
+  })
+
+  it('are not its comments', () => {
+    expect(namingPrisma('/** As Prisma does. */\nconst a = 1 // of Prisma\n/* prisma */')).toEqual([])
+    expect(namingPrisma('interface A {\n  /** The Prisma model. */\n  readonly a: string\n}')).toEqual([])
+  })
+})
+
+describe.each(ROOMS)('src/%s', (room) => {
+  const files = filesIn(room)
+
+  it('has files', () => expect(files.length).toBeGreaterThan(5))
+
+  it('does not know Prisma: only comments name it', () => {
+    const named = files.map((path) => [path.slice(source.length + 1), namingPrisma(readFileSync(path, 'utf8'))])
+    expect(named.filter(([, words]) => words!.length > 0)).toEqual([])
+  })
+})
+
+describe('src/prisma', () => {
+  it('has no more than twelve files outside its rooms', () => {
+    const files = readdirSync(join(source, 'prisma'), { withFileTypes: true }).filter((entry) => entry.isFile())
+    expect(files.length).toBeLessThanOrEqual(12)
+  })
+})
