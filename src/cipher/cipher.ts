@@ -34,20 +34,20 @@ const TURN = 6
  * Transforms all slots of one pass: resolves every key they need with at most one wait, then works through them. Returns
  * nothing when all keys were in memory and the values are not very many, so that a warm caller awaits nothing.
  *
- * @param inTime told of the wait for keys, to limit it
+ * @param limitKeyWait told of the wait for keys, to limit it
  * @throws FieldsealError for the first slot that cannot be transformed exactly; the others may or may not be done
  */
 export function transform(
   slots: readonly Slot[],
   ring: KeyRing,
-  inTime = (keys: Promise<void>) => keys,
+  limitKeyWait = (keys: Promise<void>) => keys,
 ): Promise<void> | undefined {
   if (slots.length === 0) return undefined
   const start = performance.now()
   const keys = new PassKeys(ring)
-  if (slots.length > LARGE) return transformLarge(slots, keys, inTime)
+  if (slots.length > LARGE) return transformLarge(slots, keys, limitKeyWait)
   for (let i = 0; i < slots.length; i++) keys.need(slots[i]!, i)
-  return keys.complete() ? apply(slots, keys, start) : resolveAndApply(slots, keys, inTime)
+  return keys.complete() ? apply(slots, keys, start) : resolveAndApply(slots, keys, limitKeyWait)
 }
 
 /**
@@ -83,13 +83,13 @@ export async function nextTurn(start: number): Promise<number> {
 async function transformLarge(
   slots: readonly Slot[],
   keys: PassKeys,
-  inTime: (keys: Promise<void>) => Promise<void>,
+  limitKeyWait: (keys: Promise<void>) => Promise<void>,
 ): Promise<void> {
   for (let i = 0; i < slots.length; i++) {
     keys.need(slots[i]!, i)
     if (i % LARGE === LARGE - 1) await setImmediate()
   }
-  await (keys.complete() ? applyRest(slots, keys, 0) : resolveAndApply(slots, keys, inTime))
+  await (keys.complete() ? applyRest(slots, keys, 0) : resolveAndApply(slots, keys, limitKeyWait))
 }
 
 /**
@@ -99,13 +99,13 @@ async function transformLarge(
 async function resolveAndApply(
   slots: readonly Slot[],
   keys: PassKeys,
-  inTime: (keys: Promise<void>) => Promise<void>,
+  limitKeyWait: (keys: Promise<void>) => Promise<void>,
 ): Promise<void> {
   for (const slot of slots) {
     if (slot.mode === 'encrypt' && !slot.field.direct) encodeValue(slot.field, slot.holder[slot.key], slot.use)
   }
   try {
-    await Promise.all([inTime(keys.resolve()), keys.resolveDirect()])
+    await Promise.all([limitKeyWait(keys.resolve()), keys.resolveDirect()])
   } catch (error) {
     keys.direct.stop()
     throw error

@@ -8,7 +8,7 @@ import { KeyNews } from '../keys/notifications/keyNotifications.js'
 import { observedKms } from '../keys/observedKms.js'
 import { LimitedPlans } from '../plan/limitedPlans.js'
 import type { Plans } from '../plan/plan.js'
-import { unbound } from './clientBinding.js'
+import { ambientBinding } from './clientBinding.js'
 import type { ClientContext } from './clientContext.js'
 import { checkDirectFields, directFields } from './directFields.js'
 import { type KeyOperations, keyOperations } from './keyOperations.js'
@@ -59,10 +59,10 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
     limited: new LimitedPlans(plans, orm.compile),
     ring,
     keyStoreWaits: store.isWaiting,
-    bindings: unbound,
+    clientBinding: ambientBinding,
     tenancy: { tenant, defaultTenant, wording },
     transactionWait,
-    watch: emit || audit ? { emit, audit } : undefined,
+    auditTrail: emit || audit ? { emit, audit } : undefined,
     plainValue,
   }
   const figures = () => ({ cachedDeks: cache.size, cacheHits: cache.hits, cacheMisses: cache.misses })
@@ -71,10 +71,10 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
     kms: observedKms(kms, observation),
     ring,
     store,
-    news,
+    notifications: news,
     emit,
-    memory: ttl + staleFor,
-    direct: directFields(schema),
+    keyMemoryTime: ttl + staleFor,
+    directFields: directFields(schema),
   })
   return { context, figures, keys: operations }
 }

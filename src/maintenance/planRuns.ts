@@ -14,7 +14,7 @@ export interface MaintainContext extends ChoiceContext {
   readonly ring: KeyRing
   readonly runKeys: RunKeyring
   /** Told of what was decrypted and encrypted, before it is written; may throw. */
-  readonly watch: (operation: Operation, slots: readonly Slot[]) => void
+  readonly audit: (operation: Operation, slots: readonly Slot[]) => void
 }
 
 export interface TasksOptions extends Choice {
@@ -35,8 +35,8 @@ export async function modelTasks(context: MaintainContext, options: TasksOptions
   if (operation === 'encrypt') for (const one of chosen) checkTenantKnown(schema, one)
   if (operation === 'decrypt') checkEjecting(schema, chosen)
   const keys = await keysTable(schema, database)
-  const watch = (slots: readonly Slot[]) => context.watch(operation, slots)
-  return chosen.map((one) => ({ ring, runKeys, watch, operation, database, one, keys, tenant }))
+  const audit = (slots: readonly Slot[]) => context.audit(operation, slots)
+  return chosen.map((one) => ({ ring, runKeys, audit, operation, database, one, keys, tenant }))
 }
 
 /** Plaintext does not tell whose it is, and a guess would make it unreadable to its owner. */

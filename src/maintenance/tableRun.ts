@@ -25,7 +25,7 @@ export interface ModelTask {
   readonly ring: KeyRing
   readonly runKeys: RunKeyring
   /** Told of what was decrypted and encrypted, before it is written; may throw. */
-  readonly watch: (slots: readonly Slot[]) => void
+  readonly audit: (slots: readonly Slot[]) => void
   readonly operation: Operation
   readonly database: PgConnection
   readonly one: Maintained
@@ -61,7 +61,7 @@ export async function runAlone(task: ModelTask, manner: Manner): Promise<RunRepo
 
 /** Tells, before anything is changed, of rows that a unique blind index will refuse. */
 export async function collisionsIn(task: ModelTask, { signal, onWait }: Manner): Promise<Problem[]> {
-  const { ring, watch, database, tenant, keys } = task
+  const { ring, audit, database, tenant, keys } = task
   const { model, table } = task.one
   if (uniqueIndexes(model).length === 0) return []
   const source = await postgresRows({ database, operation: 'encrypt', model, table, keys, tenant })
@@ -69,7 +69,7 @@ export async function collisionsIn(task: ModelTask, { signal, onWait }: Manner):
   const search = {
     ...{ ring, activeDeks: new ActiveDeks(ring, source.activeDeks), model, source, statements, signal },
     // Indexes that are only compared are no use of the values.
-    watch: (slots: readonly Slot[]) => watch(slots.filter(({ mode }) => mode === 'decrypt')),
+    audit: (slots: readonly Slot[]) => audit(slots.filter(({ mode }) => mode === 'decrypt')),
   }
   return findCollisions(search).catch((error: unknown) => {
     // It was told to end while the table was locked.
@@ -145,7 +145,7 @@ export async function newRun(
   manner: Manner,
   { record, until }: { readonly record: ProgressRecord | null; readonly until: RowKey | null },
 ): Promise<MaintenanceRun> {
-  const { ring, watch, operation, database, tenant, keys } = task
+  const { ring, audit, operation, database, tenant, keys } = task
   const { model, table } = task.one
   const { dryRun = false, rowsPerSecond = Number.POSITIVE_INFINITY, maxLag, signal } = manner
   const writes = operation !== 'verify' && !dryRun
@@ -154,7 +154,7 @@ export async function newRun(
     planner: new RowPlanner(operation, model),
     ring,
     activeDeks: new ActiveDeks(ring, source.activeDeks),
-    watch,
+    audit,
     source,
     record,
     until,

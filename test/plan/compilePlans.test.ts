@@ -82,7 +82,7 @@ describe('compilePlans', () => {
         }),
       },
     }
-    expect(relation('Node', 'children', tree).given).toEqual([{ column: 'parentId', own: 'id' }])
-    expect(relation('Node', 'parent', tree).given).toEqual([])
+    expect(relation('Node', 'children', tree).inherited).toEqual([{ column: 'parentId', own: 'id' }])
+    expect(relation('Node', 'parent', tree).inherited).toEqual([])
   })
 })

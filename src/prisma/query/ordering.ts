@@ -1,5 +1,5 @@
 import type { TenantHolder } from '../../cipher/cipher.js'
-import { checkOpen } from '../../client/masking.js'
+import { checkSearchable } from '../../client/masking.js'
 import type { Pass } from '../../client/pass.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from '../../plan/plan.js'
 import { isAbsent, isPlainObject, listOf } from '../values.js'
@@ -23,7 +23,7 @@ function checkOrder(plan: ModelPlan, key: string, order: unknown): void {
   if (isAbsent(order)) return
   const member = plan.members.get(key)
   if (member?.kind === 'encrypted') throw refused(member.field.name, 'orderBy')
-  if (member?.kind === 'index') checkOpen(member.index)
+  if (member?.kind === 'index') checkSearchable(member.index)
   else if (member?.kind === 'relation') checkOrderBy(member.relation.model, order)
   else if (key === '_relevance' && isPlainObject(order)) checkNames(plan, order.fields, 'orderBy')
   else if (VALUE_AGGREGATES.includes(key)) checkNames(plan, Object.keys(order as object), 'orderBy')
@@ -54,7 +54,7 @@ export function rewriteDistinct(plan: ModelPlan, args: Record<string, unknown>):
   args.distinct = listOf(args.distinct).map((name) => {
     const field = encryptedField(plan, name)
     const index = field ? indexOf(field) : indexNamed(plan, name)
-    if (index) checkOpen(index)
+    if (index) checkSearchable(index)
     if (field && (!index || !isExact(index) || field.state)) throw refused(field.name, 'distinct')
     return index?.field ?? name
   })
@@ -66,7 +66,7 @@ export function checkNames(plan: ModelPlan, names: unknown, use: string): void {
     const field = encryptedField(plan, name)
     if (field) throw refused(field.name, use)
     const index = indexNamed(plan, name)
-    if (index) checkOpen(index)
+    if (index) checkSearchable(index)
   }
 }
 
