@@ -3,8 +3,8 @@ import type pg from 'pg'
 import { FieldsealError } from '../../errors.js'
 import { isRangeId, type RangeJob, type RangeQueue } from '../../maintenance/jobs/ranges.js'
 import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema } from '../../maintenance/postgres/ownSchema.js'
-import { nobodyHas, someoneWatches } from '../../maintenance/postgres/presence.js'
 import { runSql } from '../../maintenance/postgres/sql.js'
+import { anyRunLocked, rangeUnlocked } from '../../maintenance/postgres/workLocks.js'
 import { pause } from '../../maintenance/rows/batchSize.js'
 import { printable } from '../../printable.js'
 
@@ -23,7 +23,7 @@ const LOST = 60_000
 const LONGEST_REST = 15_000
 
 /** The condition of SQL that no living worker has the range of a job. */
-const UNATTENDED = nobodyHas(`substring(key FROM '[0-9]+$')`)
+const UNATTENDED = rangeUnlocked(`substring(key FROM '[0-9]+$')`)
 
 type GraphileWorker = typeof import('graphile-worker')
 
@@ -202,7 +202,7 @@ export class RangeJobs implements RangeQueue {
 
   async #isWork(): Promise<boolean> {
     const { rows } = await this.pool.query(
-      `SELECT EXISTS (SELECT FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = $1 AND attempts < max_attempts) OR ${someoneWatches} AS found`,
+      `SELECT EXISTS (SELECT FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = $1 AND attempts < max_attempts) OR ${anyRunLocked} AS found`,
       [TASK],
     )
     return rows[0].found

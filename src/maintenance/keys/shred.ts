@@ -33,7 +33,7 @@ export interface ShredReceipt {
   readonly notReached: readonly string[]
 }
 
-export interface Shredder {
+export interface ShredContext {
   readonly ring: KeyRing
   readonly store: KeyStore
   /** The name of this process. */
@@ -52,8 +52,8 @@ export interface Shredder {
  *
  * @throws FieldsealError `TENANT_INVALID`; `KEY_NOT_FOUND` for a tenant that has no keys; `KEY_STORE_UNAVAILABLE`
  */
-export async function shred(shredder: Shredder, tenant: string): Promise<ShredReceipt> {
-  const { ring, store, process, keyMemoryTime, announceDestroyed, directFields } = shredder
+export async function shred(context: ShredContext, tenant: string): Promise<ShredReceipt> {
+  const { ring, store, process, keyMemoryTime, announceDestroyed, directFields } = context
   checkTenant(tenant)
   const requestedAt = new Date()
   const rows = await store.destroy(
