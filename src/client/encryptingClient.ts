@@ -4,7 +4,7 @@ import { KeyRing } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
 import type { KeyTraces } from '../keys/keyTraces.js'
 import { openKms } from '../keys/kmsOfStore.js'
-import { KeyNews } from '../keys/notifications/keyNotifications.js'
+import { KeyNotifications } from '../keys/notifications/keyNotifications.js'
 import { observedKms } from '../keys/observedKms.js'
 import { LimitedPlans } from '../plan/limitedPlans.js'
 import type { Plans } from '../plan/plan.js'
@@ -48,11 +48,11 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
   const emit = emitTo([options.onEvent, telemetry?.onEvent])
   const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max, staleFor })
-  const observation = { emit, around: telemetry?.around, onRotated: (tenant: string) => news.rotated(tenant) }
+  const observation = { emit, around: telemetry?.around, onRotated: (tenant: string) => notifications.rotated(tenant) }
   const kms = openKms(options.kms, store, observation)
   checkDirectFields(schema, kms)
   const ring = new KeyRing({ kms, store, cache, traces, rotation, observation })
-  const news = new KeyNews(kms.holder ? [ring, kms.holder] : [ring], keys?.notify)
+  const notifications = new KeyNotifications(kms.holder ? [ring, kms.holder] : [ring], keys?.notify)
   const plans = orm.compile()
   const context: ClientContext = {
     plans,
@@ -71,7 +71,7 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
     kms: observedKms(kms, observation),
     ring,
     store,
-    notifications: news,
+    notifications,
     emit,
     keyMemoryTime: ttl + staleFor,
     directFields: directFields(schema),

@@ -145,7 +145,7 @@ export function encryptionOperations(
     tryKms: async (tenant = tenancy.defaultTenant) => {
       if (tenant === undefined) throw new FieldsealError('TENANT_MISSING', 'tryKms: say for which tenant')
       checkTenant(tenant)
-      return ring.tryKms(tenant, directFields(schema).length > 0)
+      return ring.probeKms(tenant, directFields(schema).length > 0)
     },
     schema,
     stats: () => ({ ...figures(), engine: currentEngine().name }),

@@ -16,7 +16,7 @@ import type { Emit } from '../keys/events.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
 import type { Kms, Purpose } from '../keys/kms.js'
-import type { KeyNews } from '../keys/notifications/keyNotifications.js'
+import type { KeyNotifications } from '../keys/notifications/keyNotifications.js'
 import type { WalkReport } from '../maintenance/keys/keyWalk.js'
 import { type RewrapOptions, rewrap } from '../maintenance/keys/rewrap.js'
 import { type RotateOptions, rotate } from '../maintenance/keys/rotate.js'
@@ -83,7 +83,7 @@ export interface KeyOperationsContext {
   readonly kms: Kms
   readonly ring: KeyRing
   readonly store: KeyStore
-  readonly notifications: KeyNews
+  readonly notifications: KeyNotifications
   readonly emit: Emit | undefined
   /** How long a process may hold a key without looking at the keys table, in milliseconds. */
   readonly keyMemoryTime: number

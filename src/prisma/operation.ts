@@ -1,4 +1,4 @@
-import { type DecryptSlot, decryptNow, named, nextTurn, type Slot, transform } from '../cipher/cipher.js'
+import { type DecryptSlot, decryptNow, nextTurn, prefixErrors, type Slot, transform } from '../cipher/cipher.js'
 import { auditSlots } from '../client/audit.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { maskSlots } from '../client/masking.js'
@@ -161,7 +161,7 @@ function finish({ shape }: Read, slots: readonly DecryptSlot[]): void {
 async function openKey(context: ClientContext, call: OperationCall, { tenancy, shape }: Read): Promise<void> {
   const { tenant } = tenancy.owner
   if (typeof tenant !== 'string' || context.ring.cachedActive(tenant, 'encrypt')) return
-  await limitKeyWait(context, call, named(shape.plan.name, context.ring.open(tenant)))
+  await limitKeyWait(context, call, prefixErrors(shape.plan.name, context.ring.open(tenant)))
 }
 
 function resolve(context: ClientContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
