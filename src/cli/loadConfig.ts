@@ -13,7 +13,7 @@ export const CONFIG_NAMES = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((ending
 const LOCK_TIMEOUT = 500
 
 /** What a command works with. */
-export interface World {
+export interface CommandContext {
   readonly client: EncryptedClient
   readonly database: PgConnection
   readonly tenants: TenantPaths
@@ -28,7 +28,7 @@ export interface World {
  * @param file the configuration; looked for in the working folder unless given
  * @throws FieldsealError `OPTIONS_INVALID` for a configuration that is missing or cannot work
  */
-export async function openWorld(file: string | undefined, env: NodeJS.ProcessEnv): Promise<World> {
+export async function openCommandContext(file: string | undefined, env: NodeJS.ProcessEnv): Promise<CommandContext> {
   const { client: given, database, tenants = {} } = await readConfig(findConfig(file))
   const client = await (typeof given === 'function' ? given() : given)
   if (typeof client?.$encryption?.maintain !== 'function') {
