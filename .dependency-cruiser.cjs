@@ -4,6 +4,7 @@ const LAYERS = [
   'own',
   'printable',
   'errors',
+  'invalidOptions',
   'callArguments',
   'tenancy',
   'crypto',

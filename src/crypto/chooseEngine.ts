@@ -1,4 +1,5 @@
-import { FieldsealError, quoted } from '../errors.js'
+import { quoted } from '../errors.js'
+import { invalidOptions } from '../invalidOptions.js'
 import type { Engine } from './engine.js'
 import { behavesAlike } from './engineSelfTest.js'
 import { loadAddon } from './native/addon.js'
@@ -7,6 +8,7 @@ import { nodeEngine } from './nodeEngine.js'
 
 /** The environment variable that overrides the choice. */
 export const ENGINE_VARIABLE = 'FIELDSEAL_ENGINE'
+const invalid = invalidOptions(ENGINE_VARIABLE)
 
 let current: Engine | undefined
 /** What was found when the addon was first asked for. */
@@ -32,7 +34,9 @@ export function chooseEngine(wanted: string | undefined): Engine {
   addonEngine ??= loadNative()
   if (!(addonEngine instanceof Error)) return addonEngine
   if (wanted === 'native') {
-    throw invalid('asks for the native engine, which does not load here: leave it out, or write "node"', addonEngine)
+    throw invalid('asks for the native engine, which does not load here: leave it out, or write "node"', {
+      cause: addonEngine,
+    })
   }
   return nodeEngine
 }
@@ -45,8 +49,4 @@ function loadNative(): Engine | Error {
   } catch (error) {
     return error instanceof Error ? error : new Error('the addon does not load')
   }
-}
-
-function invalid(what: string, cause?: Error): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `${ENGINE_VARIABLE} ${what}`, cause && { cause })
 }

@@ -1,5 +1,5 @@
 import { checkArguments, checkCallOptions, FUNCTION, type Kinds, NUMBER, OBJECT, SIGNAL } from '../callArguments.js'
-import { FieldsealError } from '../errors.js'
+import { invalidOptions } from '../invalidOptions.js'
 import { checkTenant } from '../tenancy/tenant.js'
 import type { RangeFailure, Workers } from './jobs/ranges.js'
 import { runShared } from './jobs/sharedRun.js'
@@ -12,6 +12,8 @@ import type { Problem } from './rows/problem.js'
 import type { ProgressEvent, RunReport } from './rows/run.js'
 import { SELECTION_KINDS, type Selection, type SelectionContext } from './selection.js'
 import { collisionsIn, runAlone, type TableRun } from './tableRun.js'
+
+const invalid = invalidOptions('$encryption.maintain:')
 
 /** What `$encryption.maintain` takes. */
 export interface MaintainOptions extends Selection {
@@ -95,8 +97,4 @@ function checkOptions({ schema }: SelectionContext, options: MaintainOptions): v
     throw invalid('"workers.count" must be a whole number above 0')
   if (onError !== 'skip' && onError !== 'stop') throw invalid('"onError" must be "skip" or "stop"')
   if (schema.keysModel === '') throw invalid('the schema encrypts nothing yet: mark a field with /// @encrypted')
-}
-
-function invalid(what: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `$encryption.maintain: ${what}`)
 }

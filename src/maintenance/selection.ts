@@ -1,9 +1,11 @@
 import { type Kinds, POOL, TEXT, TEXTS, TEXTS_BY_NAME } from '../callArguments.js'
-import { FieldsealError } from '../errors.js'
+import { invalidOptions } from '../invalidOptions.js'
 import type { Plans } from '../plan/plan.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { type MappedModel, maintenanceModels, type TenantPaths } from './maintenanceModels.js'
 import { selectFields } from './rows/model.js'
+
+const invalid = invalidOptions('$encryption.maintain:')
 
 /** Which rows are meant. */
 export interface Selection {
@@ -56,8 +58,4 @@ function splitField(name: string): [model: string, field: string] {
 function checkKnownModel(all: readonly MappedModel[], name: string): void {
   if (all.some(({ model }) => model.name === name)) return
   throw invalid(`${name} is no model with encrypted fields; there are ${all.map(({ model }) => model.name).join(', ')}`)
-}
-
-function invalid(what: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `$encryption.maintain: ${what}`)
 }

@@ -1,11 +1,14 @@
 import { timingSafeEqual } from 'node:crypto'
 import { FieldsealError, quoted } from '../../errors.js'
+import { invalidOptions } from '../../invalidOptions.js'
 import type { KmsMembers } from '../../keys/aroundKms.js'
 import { withBreaker } from '../../keys/breaker.js'
 import type { DekIdentity, GeneratedDek, Kms, WrappedDek } from '../../keys/kms.js'
 import { combinedHolder } from '../../keys/notifications/keyNotification.js'
 import { type FailoverMembers, firstAnswer } from './failover.js'
 import { redundantValues } from './redundantValues.js'
+
+const invalid = invalidOptions('redundantKms', '.')
 
 /** Options of `redundantKms`. */
 export interface RedundantKmsOptions {
@@ -189,8 +192,4 @@ function checkOptions({ members, minimum = 1, ...rest }: RedundantKmsOptions): v
 
 function unusable(what: string): FieldsealError {
   return new FieldsealError('KMS_KEY_UNUSABLE', `redundantKms: ${what}.`)
-}
-
-function invalid(why: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `redundantKms ${why}.`)
 }
