@@ -22,7 +22,7 @@ function gate() {
   return { open, opened }
 }
 
-describe('Patience', () => {
+describe('RetryPolicy', () => {
   it('passes on an error that is not classified, at once and as it is', async () => {
     let attempts = 0
     const error = new Error('mine')
