@@ -5,6 +5,7 @@ const LAYERS = [
   'printable',
   'errors',
   'debug',
+  'invalidOptions',
   'callArguments',
   'tenancy',
   'crypto',

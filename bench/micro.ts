@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { localKms } from 'fieldseal/local-kms'
 import { encryptionSchema } from '../generated/bench/encryption/index.js'
-import { unbound } from '../src/client/clientBinding.js'
+import { ambientBinding } from '../src/client/clientBinding.js'
 import type { ClientContext } from '../src/client/clientContext.js'
 import { tenantFormOf } from '../src/client/tenantForm.js'
 import { aadOf } from '../src/crypto/aad.js'
@@ -159,11 +159,11 @@ function contextWith(dek: Dek): ClientContext {
     plans,
     limited: new LimitedPlans(plans, none),
     ring: new KeyRing({ kms: localKms({ key: 'ab'.repeat(32) }), store, cache }),
-    bindings: unbound,
+    clientBinding: ambientBinding,
     tenancy: { defaultTenant: dek.tenant, form: tenantFormOf(encryptionSchema), wording: PRISMA_WORDING },
     transactionWait: 1_000,
     keyStoreWaits: () => false,
-    watch: undefined,
+    auditTrail: undefined,
     plainValue: jsonValue,
   }
 }

@@ -1,8 +1,8 @@
 /*
- * Batches of AES-256-GCM (NIST SP 800-38D) for src/crypto/nativeEngine.ts, and of HMAC-SHA-256 (RFC 2104) for
- * src/crypto/nativeIndexKey.ts: one call takes many values under one key, so that the way into OpenSSL is paid once and
- * not for each value. All cryptography is that of the OpenSSL inside the Node.js binary; the only other interface is
- * stable Node-API (version 8). What is done here besides: base64url, UTF-8, and the decisions of
+ * Batches of AES-256-GCM (NIST SP 800-38D) for src/crypto/native/nativeEngine.ts, and of HMAC-SHA-256 (RFC 2104) for
+ * src/crypto/native/nativeIndexKey.ts: one call takes many values under one key, so that the way into OpenSSL is paid
+ * once and not for each value. All cryptography is that of the OpenSSL inside the Node.js binary; the only other
+ * interface is stable Node-API (version 8). What is done here besides: base64url, UTF-8, and the decisions of
  * src/crypto/nodeEngine.ts, in the same order.
  *
  * Only these two files call it. They are trusted to mean what they say, but nothing they pass can make this
@@ -21,7 +21,7 @@
 #include <string.h>
 
 enum { KEY = 32, NONCE = 12, TAG = 16, DIGEST = 32, LARGEST_HEAD = 28, LARGEST_BATCH = 1024, LARGEST_INPUT = 1 << 29 };
-/* FAILURE in src/crypto/batch.ts. */
+/* FAILURE in src/crypto/engine.ts. */
 enum { TORN = 0, FORGED = 1, FOREIGN = 2 };
 enum { NO_CODEC = -1 };
 
@@ -793,7 +793,7 @@ static bool set_function(napi_env env, napi_value exports, const char *name, nap
          napi_set_named_property(env, exports, name, function) == napi_ok;
 }
 
-/* REVISION in src/crypto/addon.ts. */
+/* REVISION in src/crypto/native/addon.ts. */
 enum { REVISION = 2 };
 
 /* The SHA-256 of this file, so that a test can tell a binary that was not built from it. */

@@ -4,8 +4,8 @@ import type { Ciphertext } from '../crypto/ciphertext.js'
 import type { Outcome, Place } from '../crypto/engine.js'
 import { pad } from '../crypto/padding.js'
 import type { Dek } from '../keys/dek.js'
-import type { Opener } from './keyResolution.js'
-import { plainFrom, refused } from './outcome.js'
+import type { DecryptionKey } from './keyResolution.js'
+import { outcomeError, plaintextValue } from './outcome.js'
 import type { CipherIndex, DecryptSlot, EncryptSlot, IndexSlot, Slot } from './slot.js'
 
 /** A slot that could not be transformed. */
@@ -31,8 +31,8 @@ export class Batches {
     this.#of(dek).encrypt(slot, dek.place(slot.field, Boolean(slot.field.pad)), plaintext)
   }
 
-  decrypt(opener: Opener, slot: DecryptSlot): void {
-    this.#of(opener.dek).decrypt(slot, opener.place(slot.field))
+  decrypt(key: DecryptionKey, slot: DecryptSlot): void {
+    this.#of(key.dek).decrypt(slot, key.place(slot.field))
   }
 
   index(dek: Dek, slot: IndexSlot, message: string | Uint8Array): void {
@@ -168,8 +168,8 @@ class DecryptBatch implements Batch {
     for (let i = 0; i < outcomes.length; i++) {
       const slot = this.#slots[i]!
       const { field, holder, key } = slot
-      const value = plainFrom(field, outcomes[i]!)
-      if (value === undefined) first ??= { slot, error: refused(field, outcomes[i]!) }
+      const value = plaintextValue(field, outcomes[i]!)
+      if (value === undefined) first ??= { slot, error: outcomeError(field, outcomes[i]!) }
       else holder[key] = value
     }
     return first

@@ -9,7 +9,7 @@ import type { Dek } from '../keys/dek.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { Batches, type FailedSlot } from './batches.js'
 import { headerOf } from './headers.js'
-import { PassKeys } from './keyResolution.js'
+import { KeyResolution } from './keyResolution.js'
 import { debugSlots } from './passSteps.js'
 import {
   type CipherField,
@@ -23,7 +23,7 @@ import {
 } from './slot.js'
 
 export type * from './slot.js'
-export { checkedValue, fieldError, named } from './slot.js'
+export { checkedValue, fieldError, prefixErrors } from './slot.js'
 
 /** Slots that go to the engine together: enough to make its calls cheap, too few to hold up the event loop. */
 const STRETCH = 512
@@ -36,21 +36,21 @@ const TURN = 6
  * Transforms all slots of one pass: resolves every key they need with at most one wait, then works through them. Returns
  * nothing when all keys were in memory and the values are not very many, so that a warm caller awaits nothing.
  *
- * @param inTime told of the wait for keys, to limit it
+ * @param limitKeyWait told of the wait for keys, to limit it
  * @throws FieldsealError for the first slot that cannot be transformed exactly; the others may or may not be done
  */
 export function transform(
   slots: readonly Slot[],
   ring: KeyRing,
-  inTime = (keys: Promise<void>) => keys,
+  limitKeyWait = (keys: Promise<void>) => keys,
 ): Promise<void> | undefined {
   if (slots.length === 0) return undefined
   if (isDebugging) debugSlots(slots)
   const start = performance.now()
-  const keys = new PassKeys(ring)
-  if (slots.length > LARGE) return transformLarge(slots, keys, inTime)
-  for (let i = 0; i < slots.length; i++) keys.need(slots[i]!, i)
-  return keys.complete() ? apply(slots, keys, start) : resolveAndApply(slots, keys, inTime)
+  const keys = new KeyResolution(ring)
+  if (slots.length > LARGE) return transformLarge(slots, keys, limitKeyWait)
+  for (let i = 0; i < slots.length; i++) keys.request(slots[i]!, i)
+  return keys.takeCached() ? apply(slots, keys, start) : resolveAndApply(slots, keys, limitKeyWait)
 }
 
 /**
@@ -62,12 +62,12 @@ export function transform(
  * @throws FieldsealError for the first slot that cannot be decrypted exactly; the others may or may not be done
  */
 export function decryptNow(slots: readonly DecryptSlot[], ring: KeyRing): boolean {
-  const keys = new PassKeys(ring)
+  const keys = new KeyResolution(ring)
   const batches = new Batches()
   let missing = false
   const unsorted = sorted(slots, 0, slots.length, (slot) => {
-    const opener = keys.openerNow(slot)
-    if (opener) batches.decrypt(opener, slot)
+    const key = keys.cachedDecryptionKey(slot)
+    if (key) batches.decrypt(key, slot)
     else missing = true
   })
   if (missing) return false
@@ -86,14 +86,14 @@ export async function nextTurn(start: number): Promise<number> {
 /** As `transform`, of so many slots that only to look at them would take too long at a stretch. */
 async function transformLarge(
   slots: readonly Slot[],
-  keys: PassKeys,
-  inTime: (keys: Promise<void>) => Promise<void>,
+  keys: KeyResolution,
+  limitKeyWait: (keys: Promise<void>) => Promise<void>,
 ): Promise<void> {
   for (let i = 0; i < slots.length; i++) {
-    keys.need(slots[i]!, i)
+    keys.request(slots[i]!, i)
     if (i % LARGE === LARGE - 1) await setImmediate()
   }
-  await (keys.complete() ? applyRest(slots, keys, 0) : resolveAndApply(slots, keys, inTime))
+  await (keys.takeCached() ? applyRest(slots, keys, 0) : resolveAndApply(slots, keys, limitKeyWait))
 }
 
 /**
@@ -102,14 +102,14 @@ async function transformLarge(
  */
 async function resolveAndApply(
   slots: readonly Slot[],
-  keys: PassKeys,
-  inTime: (keys: Promise<void>) => Promise<void>,
+  keys: KeyResolution,
+  limitKeyWait: (keys: Promise<void>) => Promise<void>,
 ): Promise<void> {
   for (const slot of slots) {
     if (slot.mode === 'encrypt' && !slot.field.direct) encodeValue(slot.field, slot.holder[slot.key], slot.use)
   }
   try {
-    await Promise.all([inTime(keys.resolve()), keys.resolveDirect()])
+    await Promise.all([limitKeyWait(keys.resolve()), keys.resolveDirect()])
   } catch (error) {
     keys.direct.stop()
     throw error
@@ -118,12 +118,12 @@ async function resolveAndApply(
   await apply(slots, keys, performance.now())
 }
 
-function apply(slots: readonly Slot[], keys: PassKeys, start: number): Promise<void> | undefined {
+function apply(slots: readonly Slot[], keys: KeyResolution, start: number): Promise<void> | undefined {
   const next = applyTurn(slots, keys, 0, start)
   return next < slots.length ? applyRest(slots, keys, next) : undefined
 }
 
-async function applyRest(slots: readonly Slot[], keys: PassKeys, from: number): Promise<void> {
+async function applyRest(slots: readonly Slot[], keys: KeyResolution, from: number): Promise<void> {
   for (let next = from; next < slots.length; ) {
     await setImmediate()
     next = applyTurn(slots, keys, next, performance.now())
@@ -131,7 +131,7 @@ async function applyRest(slots: readonly Slot[], keys: PassKeys, from: number): 
 }
 
 /** Works until the time of a turn that began at `start` is over; where to go on. */
-function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number, start: number): number {
+function applyTurn(slots: readonly Slot[], keys: KeyResolution, from: number, start: number): number {
   let next = from
   do {
     const end = Math.min(next + STRETCH, slots.length)
@@ -142,7 +142,7 @@ function applyTurn(slots: readonly Slot[], keys: PassKeys, from: number, start: 
   return next
 }
 
-function applyStretch(slots: readonly Slot[], keys: PassKeys, from: number, to: number): void {
+function applyStretch(slots: readonly Slot[], keys: KeyResolution, from: number, to: number): void {
   const batches = new Batches()
   const unsorted = sorted(slots, from, to, (slot, position) => sortSlot(batches, slot, keys, position))
   run(batches, slots, unsorted)
@@ -175,19 +175,19 @@ function firstOf(slots: readonly Slot[], failures: readonly FailedSlot[]): Faile
   return failures[positions.indexOf(Math.min(...positions))]!
 }
 
-function sortSlot(batches: Batches, slot: Slot, keys: PassKeys, position: number): void {
+function sortSlot(batches: Batches, slot: Slot, keys: KeyResolution, position: number): void {
   switch (slot.mode) {
     case 'encrypt': {
-      if (keys.direct.place(slot, position)) break
-      const dek = keys.active(slot)
+      if (keys.direct.putResult(slot, position)) break
+      const dek = keys.activeDek(slot)
       batches.encrypt(dek, slot, plaintextOf(slot, dek))
       break
     }
     case 'decrypt':
-      if (!keys.direct.place(slot, position)) batches.decrypt(keys.opener(slot, position), slot)
+      if (!keys.direct.putResult(slot, position)) batches.decrypt(keys.decryptionKey(slot, position), slot)
       break
     case 'index':
-      batches.index(keys.active(slot), slot, indexed(slot.index, slot.values, slot.use))
+      batches.index(keys.activeDek(slot), slot, indexed(slot.index, slot.values, slot.use))
       break
   }
 }

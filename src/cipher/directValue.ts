@@ -13,14 +13,14 @@ import type { Header } from '../crypto/header.js'
 import { FieldsealError } from '../errors.js'
 import type { ValueIdentity, ValueKms } from '../keys/kms.js'
 import { headerOf } from './headers.js'
-import { plainFrom, refused } from './outcome.js'
+import { outcomeError, plaintextValue } from './outcome.js'
 import {
   type CipherField,
   checkedValue,
   type DecryptSlot,
   type EncryptSlot,
   fieldError,
-  named,
+  prefixErrors,
   twiceEncrypted,
 } from './slot.js'
 
@@ -38,20 +38,20 @@ export class DirectSealing {
     const content = contentOf(slot)
     this.#slot = slot
     this.#header = directHeader(field.pad !== undefined)
-    const { identity, digest } = placeOf(slot, slot.owner.tenant as string, this.#header)
+    const { identity, digest } = identityOf(slot, slot.owner.tenant as string, this.#header)
     this.#plaintext = Buffer.concat([digest, content])
     this.#identity = identity
   }
 
   async ask(kms: ValueKms): Promise<void> {
     const { field } = this.#slot
-    const text: unknown = await named(field.name, kms.encrypt(this.#plaintext, this.#identity))
+    const text: unknown = await prefixErrors(field.name, kms.encrypt(this.#plaintext, this.#identity))
     if (!isText(text))
       throw fieldError('KMS_REFUSED', field, `got no text from the KMS "${kms.name}", so it was not written`)
     this.#text = text
   }
 
-  place(): void {
+  putResult(): void {
     const { field, holder, key } = this.#slot
     const made = directCiphertext(this.#header, this.#text, field.column === 'Bytes' ? 'raw' : 'text')
     holder[key] = field.list ? [made] : made
@@ -74,8 +74,8 @@ export class DirectOpening {
     const { field, owner, holder, key } = slot
     if (typeof owner.tenant !== 'string') throw tenantUnknown(field)
     const text = kmsPart(holder[key] as Ciphertext)
-    if (text === null) throw refused(field, FAILURE.torn)
-    const { identity, digest } = placeOf(slot, owner.tenant, header)
+    if (text === null) throw outcomeError(field, FAILURE.torn)
+    const { identity, digest } = identityOf(slot, owner.tenant, header)
     this.name = `${identity.aad} ${text}`
     this.#slot = slot
     this.#header = header
@@ -87,17 +87,17 @@ export class DirectOpening {
   async ask(kms: ValueKms): Promise<void> {
     const { field } = this.#slot
     try {
-      this.#plaintext = await named(field.name, kms.decrypt(this.#text, this.#identity))
+      this.#plaintext = await prefixErrors(field.name, kms.decrypt(this.#text, this.#identity))
     } catch (error) {
-      throw FieldsealError.is(error, 'KMS_REFUSED') ? refused(field, FAILURE.forged, error) : error
+      throw FieldsealError.is(error, 'KMS_REFUSED') ? outcomeError(field, FAILURE.forged, error) : error
     }
   }
 
   /** Each slot gets a value of its own. */
-  place({ field, holder, key }: DecryptSlot): void {
+  putResult({ field, holder, key }: DecryptSlot): void {
     const outcome = openDirect(this.#plaintext!, this.#digest, this.#header)
-    const value = plainFrom(field, outcome)
-    if (value === undefined) throw refused(field, outcome)
+    const value = plaintextValue(field, outcome)
+    if (value === undefined) throw outcomeError(field, outcome)
     holder[key] = value
   }
 }
@@ -120,7 +120,7 @@ function contentOf({ field, holder, key, use }: EncryptSlot): Uint8Array {
   return content
 }
 
-function placeOf({ field, bound }: EncryptSlot | DecryptSlot, tenant: string, header: Header) {
+function identityOf({ field, bound }: EncryptSlot | DecryptSlot, tenant: string, header: Header) {
   const { context } = field
   const digest = directDigest(header, { tenant, context, bound })
   const identity: ValueIdentity = { aad: digest.toString('base64url'), field: context, tenant }

@@ -3,7 +3,7 @@ import { bulkhead } from 'cockatiel'
 import type { Header } from '../crypto/header.js'
 import { type ErrorCode, FieldsealError } from '../errors.js'
 import type { ValueKms } from '../keys/kms.js'
-import { withRetriesTold } from '../keys/retries.js'
+import { withRetryListener } from '../keys/retries.js'
 import { DirectOpening, DirectSealing } from './directValue.js'
 import type { DecryptSlot, EncryptSlot } from './slot.js'
 
@@ -45,9 +45,9 @@ export class DirectValues {
    * @throws FieldsealError the first failure in the order of the pass, as far as there are answers
    */
   async resolve(kms: ValueKms): Promise<void> {
-    const places = bulkhead(kms.concurrency ?? CONCURRENCY, Number.POSITIVE_INFINITY)
+    const limit = bulkhead(kms.concurrency ?? CONCURRENCY, Number.POSITIVE_INFINITY)
     const asked = [...this.#sealings.values(), ...this.#distinct.values()]
-    const outcomes = await Promise.allSettled(asked.map((one) => places.execute(() => this.#ask(one, kms))))
+    const outcomes = await Promise.allSettled(asked.map((one) => limit.execute(() => this.#ask(one, kms))))
     const failed = outcomes.find(({ status }) => status === 'rejected')
     if (failed) throw (failed as PromiseRejectedResult).reason
   }
@@ -61,7 +61,7 @@ export class DirectValues {
     for (let wait = this.#wait; wait > 0; wait = this.#wait) await setTimeout(wait)
     if (this.#stopped) return
     try {
-      await withRetriesTold(
+      await withRetryListener(
         ({ code }) => this.#slowDown(code),
         () => one.ask(kms),
       )
@@ -89,10 +89,10 @@ export class DirectValues {
   }
 
   /** Puts what became of a slot into its place; `false` for a slot that is none of these. */
-  place(slot: EncryptSlot | DecryptSlot, position: number): boolean {
+  putResult(slot: EncryptSlot | DecryptSlot, position: number): boolean {
     const work = slot.mode === 'encrypt' ? this.#sealings.get(position) : this.#openings.get(position)
     if (!work) return false
-    work.place(slot as DecryptSlot)
+    work.putResult(slot as DecryptSlot)
     return true
   }
 }

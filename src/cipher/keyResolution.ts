@@ -8,7 +8,7 @@ import type { Dek } from '../keys/dek.js'
 import { ANY_TENANT, type KeyRing, type TenantScope } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import { GLOBAL_TENANT } from '../tenancy/tenant.js'
-import { ActiveNeed } from './activeNeed.js'
+import { ActiveKeyRequest } from './activeKeyRequest.js'
 import { DirectValues } from './directValues.js'
 import { headerOf } from './headers.js'
 import { debugKeys } from './passSteps.js'
@@ -19,13 +19,13 @@ import {
   type EncryptSlot,
   fieldError,
   type IndexSlot,
-  named,
+  prefixErrors,
   type Slot,
   type TenantHolder,
 } from './slot.js'
 
 /** What opens all ciphertexts with one head. */
-export class Opener {
+export class DecryptionKey {
   constructor(
     readonly dek: Dek,
     private readonly header: Header,
@@ -36,107 +36,111 @@ export class Opener {
   }
 }
 
-interface OpenerNeed {
+interface DecryptionRequest {
   readonly field: CipherField
   readonly header: Header
   readonly scope: TenantScope
   /** There is none: the KMS itself has encrypted what begins so. */
   readonly direct: boolean
-  opener: Opener | undefined
+  decryptionKey: DecryptionKey | undefined
 }
 
 /** The keys of one pass, so that no eviction in between can take one away. */
-export class PassKeys {
+export class KeyResolution {
   /** The values that need no DEK, but the KMS itself. */
   readonly direct = new DirectValues()
   readonly #ring: KeyRing
-  readonly #actives = new Map<string, ActiveNeed>()
-  readonly #openers = new Map<string, OpenerNeed>()
+  readonly #activeRequests = new Map<string, ActiveKeyRequest>()
+  readonly #decryptionRequests = new Map<string, DecryptionRequest>()
 
   /** The last active key asked for: consecutive slots mostly want the same. */
-  #last: { owner: TenantHolder; index: CipherIndex | undefined; need: ActiveNeed } | undefined
+  #last: { owner: TenantHolder; index: CipherIndex | undefined; request: ActiveKeyRequest } | undefined
 
   /** What each slot to decrypt needs, by its place in the pass. */
-  readonly #bySlot: OpenerNeed[] = []
+  readonly #bySlot: DecryptionRequest[] = []
   /** The last head that was met: comparing with it is cheaper than looking one up. */
   #lastHead = ''
-  #lastNeed: OpenerNeed | undefined
+  #lastRequest: DecryptionRequest | undefined
 
   constructor(ring: KeyRing) {
     this.#ring = ring
   }
 
-  need(slot: Slot, position: number): void {
-    if (slot.mode === 'decrypt') this.#needOpener(slot, position)
+  request(slot: Slot, position: number): void {
+    if (slot.mode === 'decrypt') this.#requestDecryption(slot, position)
     else if (slot.mode === 'encrypt' && slot.field.direct) this.direct.seal(slot, position)
-    else this.#needActive(slot).count += 1
+    else this.#requestActive(slot).count += 1
   }
 
-  #needActive(slot: EncryptSlot | IndexSlot): ActiveNeed {
+  #requestActive(slot: EncryptSlot | IndexSlot): ActiveKeyRequest {
     const index = slot.mode === 'index' ? slot.index : undefined
     const last = this.#last
-    if (last && last.owner === slot.owner && last.index === index) return last.need
-    const { tenant, purpose } = activeOf(slot)
+    if (last && last.owner === slot.owner && last.index === index) return last.request
+    const { tenant, purpose } = activeKeyOf(slot)
     const name = `${purpose} ${tenant}`
-    let need = this.#actives.get(name)
-    if (!need) {
-      need = new ActiveNeed(slot.field, tenant, purpose)
-      this.#actives.set(name, need)
+    let request = this.#activeRequests.get(name)
+    if (!request) {
+      request = new ActiveKeyRequest(slot.field, tenant, purpose)
+      this.#activeRequests.set(name, request)
     }
-    this.#last = { owner: slot.owner, index, need }
-    return need
+    this.#last = { owner: slot.owner, index, request }
+    return request
   }
 
-  #needOpener(slot: DecryptSlot, position: number): void {
-    const need = this.#openerNeed(slot)
-    if (need.direct) this.direct.open(slot, position, need.header)
-    else this.#bySlot[position] = need
+  #requestDecryption(slot: DecryptSlot, position: number): void {
+    const request = this.#decryptionRequest(slot)
+    if (request.direct) this.direct.open(slot, position, request.header)
+    else this.#bySlot[position] = request
   }
 
-  #openerNeed(slot: DecryptSlot): OpenerNeed {
+  #decryptionRequest(slot: DecryptSlot): DecryptionRequest {
     const stored = slot.holder[slot.key]
-    if (this.#lastNeed && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return this.#lastNeed
+    if (this.#lastRequest && typeof stored === 'string' && stored.startsWith(this.#lastHead)) return this.#lastRequest
     const head = headOf(stored)
-    const known = head === null ? undefined : this.#openers.get(head)
-    const need = known ?? this.#addHead(slot, head!, readHeader(slot.field, head))
+    const known = head === null ? undefined : this.#decryptionRequests.get(head)
+    const request = known ?? this.#addHead(slot, head!, readHeader(slot.field, head))
     this.#lastHead = head!
-    this.#lastNeed = need
-    return need
+    this.#lastRequest = request
+    return request
   }
 
-  #addHead(slot: DecryptSlot, head: string, header: Header): OpenerNeed {
+  #addHead(slot: DecryptSlot, head: string, header: Header): DecryptionRequest {
     const direct = isDirect(header)
     const dek = direct ? undefined : this.#ring.cached(header.dekId)
-    const opener = dek && new Opener(dek, header)
+    const decryptionKey = dek && new DecryptionKey(dek, header)
     const { tenant, column } = slot.owner
     // Of rows that say themselves whose they are, each is held against its own tenant when the DEK is there.
     const scope = column === undefined ? tenant! : ANY_TENANT
-    const need: OpenerNeed = { field: slot.field, header, scope, direct, opener }
-    this.#openers.set(head, need)
-    return need
+    const request: DecryptionRequest = { field: slot.field, header, scope, direct, decryptionKey }
+    this.#decryptionRequests.set(head, request)
+    return request
   }
 
   /** Takes what is in memory, and says whether that is all. */
-  complete(): boolean {
+  takeCached(): boolean {
     let complete = this.direct.isEmpty
-    for (const need of this.#actives.values()) complete = need.take(this.#ring) && complete
-    for (const { direct, opener } of this.#openers.values()) complete &&= direct || opener !== undefined
+    for (const request of this.#activeRequests.values()) complete = request.takeCached(this.#ring) && complete
+    for (const { direct, decryptionKey } of this.#decryptionRequests.values())
+      complete &&= direct || decryptionKey !== undefined
     if (isDebugging) this.#debug()
     return complete
   }
 
   #debug(): void {
-    const openers = [...this.#openers.values()].filter(({ direct }) => !direct)
-    const held = [...this.#actives.values(), ...openers].map((need) =>
-      'isTaken' in need ? need.isTaken : need.opener !== undefined,
-    )
+    const decryption = [...this.#decryptionRequests.values()].filter(({ direct }) => !direct)
+    const held = [
+      ...[...this.#activeRequests.values()].map(({ isTaken }) => isTaken),
+      ...decryption.map(({ decryptionKey }) => decryptionKey !== undefined),
+    ]
     debugKeys({ held: held.filter(Boolean).length, missing: held.filter((isHeld) => !isHeld).length })
   }
 
   /** Gets the keys that are not in memory, all at once. */
   async resolve(): Promise<void> {
-    const actives = [...this.#actives.values()].filter((need) => !need.take(this.#ring))
-    const heads = [...this.#openers.values()].filter(({ direct, opener }) => !direct && !opener)
+    const actives = [...this.#activeRequests.values()].filter((request) => !request.takeCached(this.#ring))
+    const heads = [...this.#decryptionRequests.values()].filter(
+      ({ direct, decryptionKey }) => !direct && !decryptionKey,
+    )
     await Promise.all([this.#resolveActives(actives), this.#resolveHeads(heads)])
   }
 
@@ -145,43 +149,43 @@ export class PassKeys {
     if (!this.direct.isEmpty) await this.direct.resolve(this.#ring.valueKms)
   }
 
-  async #resolveActives(missing: readonly ActiveNeed[]): Promise<void> {
-    await Promise.all(missing.map((need) => named(need.field.name, need.resolve(this.#ring))))
+  async #resolveActives(missing: readonly ActiveKeyRequest[]): Promise<void> {
+    await Promise.all(missing.map((request) => prefixErrors(request.field.name, request.resolve(this.#ring))))
   }
 
-  async #resolveHeads(missing: readonly OpenerNeed[]): Promise<void> {
+  async #resolveHeads(missing: readonly DecryptionRequest[]): Promise<void> {
     const scope = missing[0]?.scope
     if (scope === undefined) return
     const ids = [...new Set(missing.map(({ header }) => header.dekId))]
     const outcomes = this.#ring.loadEach(ids, scope)
     const deks = new Map(ids.map((id, i) => [id, outcomes[i]!]))
     await Promise.all(
-      missing.map(async (need) => {
-        const dek = await named(need.field.name, deks.get(need.header.dekId)!)
-        need.opener = new Opener(dek, need.header)
+      missing.map(async (request) => {
+        const dek = await prefixErrors(request.field.name, deks.get(request.header.dekId)!)
+        request.decryptionKey = new DecryptionKey(dek, request.header)
       }),
     )
   }
 
   /** The DEK for this slot's value; to be asked once for each slot. */
-  active(slot: EncryptSlot | IndexSlot): Dek {
-    return this.#needActive(slot).draw()
+  activeDek(slot: EncryptSlot | IndexSlot): Dek {
+    return this.#requestActive(slot).draw()
   }
 
-  opener(slot: DecryptSlot, position: number): Opener {
-    return inScope(slot, this.#bySlot[position]!.opener!)
+  decryptionKey(slot: DecryptSlot, position: number): DecryptionKey {
+    return checkedScope(slot, this.#bySlot[position]!.decryptionKey!)
   }
 
-  /** What opens a slot that was not asked for by `need`, if it is in memory. */
-  openerNow(slot: DecryptSlot): Opener | undefined {
-    const { opener } = this.#openerNeed(slot)
-    return opener && inScope(slot, opener)
+  /** The key of a slot that was not asked for by `request`, if it is in memory. */
+  cachedDecryptionKey(slot: DecryptSlot): DecryptionKey | undefined {
+    const { decryptionKey } = this.#decryptionRequest(slot)
+    return decryptionKey && checkedScope(slot, decryptionKey)
   }
 }
 
-function inScope(slot: DecryptSlot, opener: Opener): Opener {
+function checkedScope(slot: DecryptSlot, decryptionKey: DecryptionKey): DecryptionKey {
   const { tenant, column } = slot.owner
-  if (tenant === ANY_TENANT || opener.dek.tenant === tenant) return opener
+  if (tenant === ANY_TENANT || decryptionKey.dek.tenant === tenant) return decryptionKey
   const where = column === undefined ? '' : `, which ${column} of its row names`
   const advice =
     column === undefined
@@ -197,7 +201,7 @@ function readHeader(field: CipherField, head: string | null): Header {
   throw fieldError('CIPHERTEXT_INVALID', field, 'holds something that is not a ciphertext of this library')
 }
 
-function activeOf(slot: EncryptSlot | IndexSlot): { tenant: string; purpose: Purpose } {
+function activeKeyOf(slot: EncryptSlot | IndexSlot): { tenant: string; purpose: Purpose } {
   if (slot.mode === 'index' && slot.index.scope === 'global') return { tenant: GLOBAL_TENANT, purpose: 'index' }
   return { tenant: slot.owner.tenant as string, purpose: slot.mode === 'index' ? 'index' : 'encrypt' }
 }

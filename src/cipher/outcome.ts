@@ -4,13 +4,13 @@ import type { FieldsealError } from '../errors.js'
 import { type CipherField, fieldError } from './slot.js'
 
 /** The value that came out of a ciphertext; `undefined` for none. */
-export function plainFrom(field: CipherField, outcome: Outcome): unknown {
+export function plaintextValue(field: CipherField, outcome: Outcome): unknown {
   if (typeof outcome === 'string') return decodeFieldText(field, outcome)
   return typeof outcome === 'number' ? undefined : decodeField(field, outcome)
 }
 
 /** Why there is none. */
-export function refused(field: CipherField, outcome: Outcome, cause?: FieldsealError): FieldsealError {
+export function outcomeError(field: CipherField, outcome: Outcome, cause?: FieldsealError): FieldsealError {
   switch (outcome) {
     case FAILURE.torn:
       return fieldError('CIPHERTEXT_INVALID', field, 'is torn: it is shorter or other than it was written')

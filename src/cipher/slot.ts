@@ -89,12 +89,12 @@ export function fieldError(code: ErrorCode, field: CipherField, what: string, ca
 }
 
 /** Who reads an error about a key or a call wants to know the field, too. */
-export async function named<T>(place: string, key: T | Promise<T>): Promise<T> {
+export async function prefixErrors<T>(prefix: string, key: T | Promise<T>): Promise<T> {
   try {
     return await key
   } catch (error) {
     if (!FieldsealError.is(error)) throw error
-    throw new FieldsealError(error.code, `${place}: ${error.message}`, { cause: error })
+    throw new FieldsealError(error.code, `${prefix}: ${error.message}`, { cause: error })
   }
 }
 

@@ -13,7 +13,7 @@ export const CONFIG_NAMES = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((ending
 const LOCK_TIMEOUT = 500
 
 /** What a command works with. */
-export interface World {
+export interface CommandContext {
   readonly client: EncryptedClient
   readonly database: PgConnection
   readonly tenants: TenantPaths
@@ -28,16 +28,18 @@ export interface World {
  * @param file the configuration; looked for in the working folder unless given
  * @throws FieldsealError `OPTIONS_INVALID` for a configuration that is missing or cannot work
  */
-export async function openWorld(file: string | undefined, env: NodeJS.ProcessEnv): Promise<World> {
+export async function openCommandContext(file: string | undefined, env: NodeJS.ProcessEnv): Promise<CommandContext> {
   const { client: given, database, tenants = {} } = await readConfig(findConfig(file))
   const client = await (typeof given === 'function' ? given() : given)
   if (typeof client?.$encryption?.maintain !== 'function') {
-    throw invalid('"client" must be the client that $extends(fieldEncryption(…)) returned, or a function that makes it')
+    throw invalidConfig(
+      '"client" must be the client that $extends(fieldEncryption(…)) returned, or a function that makes it',
+    )
   }
   const connection = database ?? env.DATABASE_URL
   if (connection === undefined || connection === '') {
     await client.$disconnect()
-    throw invalid('no database is named: set DATABASE_URL, or "database" in the configuration')
+    throw invalidConfig('no database is named: set DATABASE_URL, or "database" in the configuration')
   }
   const pool = typeof connection === 'string' ? openPool(connection) : connection
   let queue: pg.Pool | undefined
@@ -61,7 +63,7 @@ function findConfig(file: string | undefined): string {
   const found = candidates.find((path) => existsSync(path))
   if (found) return found
   const what = file === undefined ? 'there is no fieldseal.config.ts here' : `there is no ${file}`
-  throw invalid(`${what}: \`fieldseal init\` writes one; or name it with --config`)
+  throw invalidConfig(`${what}: \`fieldseal init\` writes one; or name it with --config`)
 }
 
 async function readConfig(path: string): Promise<FieldsealConfig> {
@@ -73,7 +75,9 @@ async function readConfig(path: string): Promise<FieldsealConfig> {
       throw new FieldsealError('OPTIONS_INVALID', `${path} could not be loaded: ${why}`, { cause })
     })
   if (typeof loaded !== 'object' || loaded === null || !('client' in loaded)) {
-    throw invalid(`${path} must have a default export with a "client": export default defineConfig({ client: prisma })`)
+    throw invalidConfig(
+      `${path} must have a default export with a "client": export default defineConfig({ client: prisma })`,
+    )
   }
   return loaded
 }
@@ -105,6 +109,6 @@ function schemaOf(connectionString: string): string | null {
   return URL.canParse(connectionString) ? new URL(connectionString).searchParams.get('schema') : null
 }
 
-function invalid(message: string): FieldsealError {
+function invalidConfig(message: string): FieldsealError {
   return new FieldsealError('OPTIONS_INVALID', message)
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { printableLines } from '../printable.js'
+import type { ProgramContext } from './arguments/commandContext.js'
 import { addCompletion } from './arguments/completion.js'
 import { addDoctor } from './arguments/doctor.js'
 import { addInit } from './arguments/init.js'
@@ -7,7 +8,6 @@ import { addKeys } from './arguments/keys.js'
 import { addMaintenance } from './arguments/maintain.js'
 import { addStatus } from './arguments/status.js'
 import { addWorker } from './arguments/worker.js'
-import type { ProgramContext } from './arguments/world.js'
 import { EXIT, type ExitCode } from './exitCode.js'
 
 const EXAMPLES = `

@@ -1,7 +1,7 @@
 import type { Slot, TenantHolder } from '../cipher/cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { Emit } from '../keys/events.js'
-import type { Bound } from './clientBinding.js'
+import type { BindingSource } from './clientBinding.js'
 import { isMasked } from './masking.js'
 
 /** What one operation did to one field of one tenant's rows. */
@@ -32,53 +32,53 @@ export interface AuditOptions {
   readonly record: (entry: AuditEntry) => void
 }
 
-/** Who watches the operations of one client. */
-export interface Watch {
+/** Who is told of the operations of one client. */
+export interface AuditTrail {
   readonly emit: Emit | undefined
   readonly audit: AuditOptions | undefined
 }
 
-/** Where operations run that may be watched. */
-export interface Watched {
-  readonly watch: Watch | undefined
-  readonly bindings: Bound
+/** Where operations run that may be audited. */
+export interface Audited {
+  readonly auditTrail: AuditTrail | undefined
+  readonly clientBinding: BindingSource
 }
 
-export interface WatchedCall {
+export interface AuditedCall {
   readonly model: string
   readonly operation: string
 }
 
-/** Has `done`, the transformation of `slots`, told to whoever watches. Nobody: nothing is added. */
-export function watchSlots(
-  { watch, bindings }: Watched,
+/** Has `done`, the transformation of `slots`, told to the audit. Where there is none, nothing is added. */
+export function auditSlots(
+  { auditTrail, clientBinding }: Audited,
   operation: string,
   { slots, done }: { readonly slots: readonly Slot[]; readonly done: Promise<void> | undefined },
 ): Promise<void> | undefined {
-  if (!watch || slots.length === 0) return done
-  const { purpose } = bindings.access()
-  if (done) return done.then(() => report(watch, { operation, purpose }, slots))
-  report(watch, { operation, purpose }, slots)
+  if (!auditTrail || slots.length === 0) return done
+  const { purpose } = clientBinding.access()
+  if (done) return done.then(() => recordSlots(auditTrail, { operation, purpose }, slots))
+  recordSlots(auditTrail, { operation, purpose }, slots)
   return undefined
 }
 
-/** Has a refusal of `work` told to whoever watches. */
-export function watchRefusal<T>(
-  { watch, bindings }: Watched,
-  { model, operation }: WatchedCall,
+/** Has a refusal of `work` told to the audit. */
+export function auditRefusal<T>(
+  { auditTrail, clientBinding }: Audited,
+  { model, operation }: AuditedCall,
   work: () => Promise<T>,
 ): Promise<T> {
-  const emit = watch?.emit
+  const emit = auditTrail?.emit
   if (!emit) return work()
-  const { purpose } = bindings.access()
-  const refused = (error: unknown): never => {
+  const { purpose } = clientBinding.access()
+  const emitRefusal = (error: unknown): never => {
     if (FieldsealError.is(error)) emit({ type: 'refused', model, operation, code: error.code, purpose })
     throw error
   }
   try {
-    return work().catch(refused)
+    return work().catch(emitRefusal)
   } catch (error) {
-    return refused(error)
+    return emitRefusal(error)
   }
 }
 
@@ -87,15 +87,15 @@ interface Tally {
   count: number
 }
 
-interface What {
+interface AuditedWork {
   readonly operation: string
   readonly purpose: string | undefined
 }
 
-function report({ emit, audit }: Watch, { operation, purpose }: What, slots: readonly Slot[]): void {
+function recordSlots({ emit, audit }: AuditTrail, { operation, purpose }: AuditedWork, slots: readonly Slot[]): void {
   const at = new Date()
   const actor = audit?.actor?.()
-  for (const { slot, count } of tallies(slots)) {
+  for (const { slot, count } of tallySlots(slots)) {
     const { owner } = slot
     const field = slot.field.name
     const mode = modeOf(slot)
@@ -115,7 +115,7 @@ function modeOf(slot: Slot): AuditEntry['mode'] {
 }
 
 /** By tenant, field and mode. */
-function tallies(slots: readonly Slot[]): Iterable<Tally> {
+function tallySlots(slots: readonly Slot[]): Iterable<Tally> {
   const all = new Map<string, Tally>()
   for (const slot of slots) {
     const name = JSON.stringify([auditedTenant(slot.owner), slot.field.name, modeOf(slot)])

@@ -6,11 +6,11 @@ import { KeyRing } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
 import type { KeyTraces } from '../keys/keyTraces.js'
 import { openKms } from '../keys/kmsOfStore.js'
-import { KeyNews } from '../keys/notifications/keyNotifications.js'
+import { KeyNotifications } from '../keys/notifications/keyNotifications.js'
 import { observedKms } from '../keys/observedKms.js'
 import { LimitedPlans } from '../plan/limitedPlans.js'
 import type { Plans } from '../plan/plan.js'
-import { unbound } from './clientBinding.js'
+import { ambientBinding } from './clientBinding.js'
 import type { ClientContext } from './clientContext.js'
 import { checkDirectFields, directFields } from './directFields.js'
 import { type KeyOperations, keyOperations } from './keyOperations.js'
@@ -52,21 +52,25 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
   const { ttl, max, staleFor, transactionWait, ...rotation } = keySettings(keys)
   const cache = new DekCache({ ttl, max, staleFor })
   const told = isDebugging ? emitTo([emit, debugEvent]) : emit
-  const observation = { emit: told, around: telemetry?.around, onRotated: (tenant: string) => news.rotated(tenant) }
+  const observation = {
+    emit: told,
+    around: telemetry?.around,
+    onRotated: (tenant: string) => notifications.rotated(tenant),
+  }
   const kms = openKms(options.kms, store, observation)
   checkDirectFields(schema, kms)
   const ring = new KeyRing({ kms, store, cache, traces, rotation, observation })
-  const news = new KeyNews(kms.holder ? [ring, kms.holder] : [ring], keys?.notify)
+  const notifications = new KeyNotifications(kms.holder ? [ring, kms.holder] : [ring], keys?.notify)
   const plans = orm.compile()
   const context: ClientContext = {
     plans,
     limited: new LimitedPlans(plans, orm.compile),
     ring,
     keyStoreWaits: store.isWaiting,
-    bindings: unbound,
+    clientBinding: ambientBinding,
     tenancy: { tenant, defaultTenant, form: tenantFormOf(schema), wording },
     transactionWait,
-    watch: emit || audit ? { emit, audit } : undefined,
+    auditTrail: emit || audit ? { emit, audit } : undefined,
     plainValue,
   }
   const figures = () => ({ cachedDeks: cache.size, cacheHits: cache.hits, cacheMisses: cache.misses })
@@ -75,10 +79,10 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
     kms: observedKms(kms, observation),
     ring,
     store,
-    news,
+    notifications,
     emit,
-    memory: ttl + staleFor,
-    direct: directFields(schema),
+    keyMemoryTime: ttl + staleFor,
+    directFields: directFields(schema),
   })
   return { context, figures, keys: operations }
 }

@@ -12,7 +12,7 @@ import type { RunReport } from '../maintenance/rows/run.js'
 import { type Survey, type SurveyOptions, survey } from '../maintenance/survey.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenancy/tenant.js'
-import { watchSlots } from './audit.js'
+import { auditSlots } from './audit.js'
 import type { KnownValues } from './boundColumns.js'
 import type { ClientContext } from './clientContext.js'
 import { directFields } from './directFields.js'
@@ -127,19 +127,21 @@ export function encryptionOperations(
   figures: () => CacheFigures,
 ): EncryptionOperations {
   const { plans, ring, tenancy } = context
-  const watch: MaintainContext['watch'] = (operation, slots) => {
-    watchSlots(context, `$encryption.maintain ${operation}`, { slots, done: undefined })
+  const audit: MaintainContext['audit'] = (operation, slots) => {
+    auditSlots(context, `$encryption.maintain ${operation}`, { slots, done: undefined })
   }
   const runKeys = new RunKeyring(ring.kms)
-  const maintenance = { schema, plans, ring, runKeys, defaultTenant: tenancy.defaultTenant, watch }
+  const maintenance = { schema, plans, ring, runKeys, defaultTenant: tenancy.defaultTenant, audit }
   return {
     decryptRows: (model, rows) => decryptRows(context, model, rows),
     encrypt: (field, value, bound = {}) => encryptValue(context, field, value, bound),
     blindIndex: (field, value) => indexValue(context, field, value),
     maintainRange: (job, options) =>
-      routed('$encryption.maintainRange', () => unlimited(context, () => maintainRange(maintenance, job, options))),
+      routed('$encryption.maintainRange', () =>
+        requireFullAccess(context, () => maintainRange(maintenance, job, options)),
+      ),
     maintain: (options) =>
-      routed('$encryption.maintain', () => unlimited(context, () => maintain(maintenance, options))),
+      routed('$encryption.maintain', () => requireFullAccess(context, () => maintain(maintenance, options))),
     survey: (options) => survey(maintenance, options),
     checkKey: async (tenant) => {
       checkTenant(tenant)
@@ -148,7 +150,7 @@ export function encryptionOperations(
     tryKms: async (tenant = tenancy.defaultTenant) => {
       if (tenant === undefined) throw new FieldsealError('TENANT_MISSING', 'tryKms: say for which tenant')
       checkTenant(tenant)
-      return ring.tryKms(tenant, directFields(schema).length > 0)
+      return ring.probeKms(tenant, directFields(schema).length > 0)
     },
     schema,
     stats: () => ({ ...figures(), engine: currentEngine().name }),
@@ -156,8 +158,8 @@ export function encryptionOperations(
 }
 
 /** @throws FieldsealError `ACCESS_DENIED` on a client that may read some fields only */
-async function unlimited<T>(context: ClientContext, work: () => Promise<T>): Promise<T> {
-  if (context.bindings.access().allow === undefined) return work()
+async function requireFullAccess<T>(context: ClientContext, work: () => Promise<T>): Promise<T> {
+  if (context.clientBinding.access().allow === undefined) return work()
   const message =
     '$encryption.maintain decrypts all fields, and this client may read some only: run it on one without "allow"'
   throw new FieldsealError('ACCESS_DENIED', message)

@@ -16,7 +16,7 @@ import type { Emit } from '../keys/events.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import type { KeyStore } from '../keys/keyStore.js'
 import type { Kms, Purpose } from '../keys/kms.js'
-import type { KeyNews } from '../keys/notifications/keyNotifications.js'
+import type { KeyNotifications } from '../keys/notifications/keyNotifications.js'
 import type { WalkReport } from '../maintenance/keys/keyWalk.js'
 import { type RewrapOptions, rewrap } from '../maintenance/keys/rewrap.js'
 import { type RotateOptions, rotate } from '../maintenance/keys/rotate.js'
@@ -79,16 +79,16 @@ export interface KeyOperations {
   close(): Promise<void>
 }
 
-export interface KeyWorld {
+export interface KeyOperationsContext {
   readonly kms: Kms
   readonly ring: KeyRing
   readonly store: KeyStore
-  readonly news: KeyNews
+  readonly notifications: KeyNotifications
   readonly emit: Emit | undefined
   /** How long a process may hold a key without looking at the keys table, in milliseconds. */
-  readonly memory: number
+  readonly keyMemoryTime: number
   /** The fields that the KMS itself encrypts. */
-  readonly direct: readonly string[]
+  readonly directFields: readonly string[]
 }
 
 const WALK: Kinds = {
@@ -101,8 +101,16 @@ const WALK: Kinds = {
 }
 const KMS: ArgumentKind = { words: 'a Kms', is: (value) => FUNCTION.is(value) || OBJECT.is(value) }
 
-export function keyOperations({ kms, ring, store, memory, news, emit, direct }: KeyWorld): KeyOperations {
-  const tell = (tenant: string) => news.destroyed(tenant)
+export function keyOperations({
+  kms,
+  ring,
+  store,
+  keyMemoryTime,
+  notifications,
+  emit,
+  directFields,
+}: KeyOperationsContext): KeyOperations {
+  const announceDestroyed = (tenant: string) => notifications.destroyed(tenant)
   return {
     rotate: async (options = {}) => {
       checkCallOptions('rotate', options, { ...WALK, before: DATE })
@@ -113,7 +121,10 @@ export function keyOperations({ kms, ring, store, memory, news, emit, direct }: 
       return rewrap(kms, store, options)
     },
     shred: async (tenant) => {
-      const receipt = await shred({ ring, store, memory, process: news.process, tell, direct }, tenant)
+      const receipt = await shred(
+        { ring, store, keyMemoryTime, process: notifications.process, announceDestroyed, directFields },
+        tenant,
+      )
       emit?.({ type: 'key.destroyed', tenant, keys: receipt.keys.map(({ id }) => id) })
       return receipt
     },
@@ -126,6 +137,6 @@ export function keyOperations({ kms, ring, store, memory, news, emit, direct }: 
       checkCallOptions('warm', options, { ...WALK, purposes: TEXTS })
       return warm(ring, store, tenants, options)
     },
-    close: () => news.close(),
+    close: () => notifications.close(),
   }
 }

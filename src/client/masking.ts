@@ -18,7 +18,7 @@ export function isMasked(slot: Slot): slot is MaskedSlot {
 }
 
 /** The slot of a field that the client may read, or of one whose mask it gets. */
-export function slotFor(field: FieldPlan, slot: DecryptSlot): DecryptSlot | MaskedSlot {
+export function maskableSlot(field: FieldPlan, slot: DecryptSlot): DecryptSlot | MaskedSlot {
   return field.shows === 'mask' ? { ...slot, mask: MASKS[field.mask!] } : slot
 }
 
@@ -30,7 +30,7 @@ export function maskSlots(slots: readonly Slot[]): void {
 }
 
 /** A value in plaintext, as far as the client may see it. */
-export function shownOf({ shows, mask }: FieldPlan, value: unknown): unknown {
+export function maskedValue({ shows, mask }: FieldPlan, value: unknown): unknown {
   return shows === 'mask' ? MASKS[mask!](value as string) : value
 }
 
@@ -40,8 +40,8 @@ export function shownOf({ shows, mask }: FieldPlan, value: unknown): unknown {
  * @returns whether that is all; otherwise the value must be decrypted for what is shown
  * @throws FieldsealError `ACCESS_DENIED`
  */
-export function showWithoutKey(field: FieldPlan, holder: Record<string, unknown>, key: string): boolean {
-  if (field.shows === 'nothing') throw denied(field)
+export function maskWithoutKey(field: FieldPlan, holder: Record<string, unknown>, key: string): boolean {
+  if (field.shows === 'nothing') throw accessDenied(field)
   if (needsKey(field)) return false
   holder[key] = MASKS[field.mask!]('')
   return true
@@ -53,14 +53,14 @@ export function needsKey({ shows, mask }: FieldPlan): boolean {
 }
 
 /** @throws FieldsealError `ACCESS_DENIED` when one of the fields may not be read and has no mask */
-export function checkShown(fields: readonly FieldPlan[]): void {
+export function checkReadable(fields: readonly FieldPlan[]): void {
   const field = fields.find(({ shows }) => shows === 'nothing')
-  if (field) throw denied(field)
+  if (field) throw accessDenied(field)
 }
 
 /** @throws FieldsealError `ACCESS_DENIED` when an answer would tell of values that may not be read */
-export function checkOpen({ closed, sources }: IndexPlan): void {
-  if (!closed) return
+export function checkSearchable({ unsearchable, sources }: IndexPlan): void {
+  if (!unsearchable) return
   const field = sources.find(({ shows }) => shows !== 'value')!
   const what = `may not be read by this client, so it can neither search nor compare by it: the answer would tell the value; add it to "allow"`
   throw new FieldsealError('ACCESS_DENIED', `${field.name} ${what}`)
@@ -83,7 +83,7 @@ export function checkUnmasked(field: CipherField & Pick<FieldPlan, 'mask'>, valu
   throw fieldError('VALUE_INVALID', field, what)
 }
 
-export function denied(field: FieldPlan): FieldsealError {
+export function accessDenied(field: FieldPlan): FieldsealError {
   const instead =
     'leave it out by "select" or "omit", add it to "allow", or declare a mask in the schema: @encrypted(mask: hidden)'
   return new FieldsealError('ACCESS_DENIED', `${field.name} may not be read by this client; ${instead}`)

@@ -1,18 +1,11 @@
 import type { TenantHolder } from '../cipher/cipher.js'
 import { FieldsealError, quoted } from '../errors.js'
-import { ANY_TENANT, type TenantScope } from '../keys/keyRing.js'
+import { ANY_TENANT } from '../keys/keyRing.js'
 import type { ModelPlan } from '../plan/plan.js'
-import type { Access } from '../tenancy/access.js'
 import { ambientTenant, checkTenant } from '../tenancy/tenant.js'
+import type { ClientBinding } from './clientBinding.js'
 import { checkTenantForm, type TenantForm } from './tenantForm.js'
 import type { Wording } from './wording.js'
-
-/** What a bound client carries. */
-export interface Binding {
-  /** A tenant, or leave to reach every tenant's rows. */
-  readonly tenant: TenantScope
-  readonly access: Access
-}
 
 /** What names the tenant of one record. */
 export interface NamedTenant {
@@ -40,7 +33,7 @@ export class OperationTenancy {
   readonly #form: TenantForm
   readonly #wording: TenancyOptions['wording']
 
-  constructor(binding: Binding | undefined, { tenant, defaultTenant, form, wording }: TenancyOptions) {
+  constructor(binding: ClientBinding | undefined, { tenant, defaultTenant, form, wording }: TenancyOptions) {
     const bound = binding?.tenant
     this.#across = bound === ANY_TENANT
     this.#defaultTenant = defaultTenant

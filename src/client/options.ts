@@ -1,5 +1,5 @@
 import { currentEngine } from '../crypto/chooseEngine.js'
-import { FieldsealError } from '../errors.js'
+import { invalidOptions } from '../invalidOptions.js'
 import { type Duration, milliseconds } from '../keys/duration.js'
 import type { Emit, Telemetry } from '../keys/events.js'
 import type { Kms } from '../keys/kms.js'
@@ -11,6 +11,8 @@ import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenancy/tenant.js'
 import type { AuditOptions } from './audit.js'
 import type { Wording } from './wording.js'
+
+const invalid = invalidOptions('fieldEncryption')
 
 /** What `fieldEncryption` takes. */
 export interface FieldEncryptionOptions<Schema extends EncryptionSchema = EncryptionSchema> {
@@ -166,8 +168,4 @@ function setting(name: keyof KeySettings, given: unknown): number {
 function checkKnown(options: object, known: ReadonlySet<string>, path: string): void {
   const unknown = Object.keys(options).find((name) => !known.has(name))
   if (unknown) throw invalid(`does not know the option "${path}${unknown}"; it knows ${[...known].join(', ')}`)
-}
-
-function invalid(what: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `fieldEncryption ${what}`)
 }

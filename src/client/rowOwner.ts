@@ -42,7 +42,7 @@ function withoutTenant({ name, tenant }: ModelPlan): FieldsealError {
  *
  * @throws FieldsealError `TENANT_MISMATCH`, `TENANT_INVALID`
  */
-export function silentOwner({ name, tenant: column }: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
+export function directOwner({ name, tenant: column }: ModelPlan, row: KnownValues, owner: TenantHolder): TenantHolder {
   const written = column === undefined ? undefined : own(row, column)
   if (written === undefined) return owner
   if (owner.tenant === ANY_TENANT) {

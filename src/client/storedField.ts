@@ -4,11 +4,11 @@ import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
 import { own } from '../own.js'
 import type { FieldPlan, ModelPlan } from '../plan/plan.js'
 import { boundTexts } from './boundColumns.js'
-import { shownOf, showWithoutKey, slotFor } from './masking.js'
-import { type OwnedRow, rowOwner, silentOwner } from './rowOwner.js'
+import { maskableSlot, maskedValue, maskWithoutKey } from './masking.js'
+import { directOwner, type OwnedRow, rowOwner } from './rowOwner.js'
 
 /** A row that was read, or a copy of it. */
-export interface StoredRow extends OwnedRow {
+export interface ReadRow extends OwnedRow {
   readonly plan: ModelPlan
   readonly owner: TenantHolder
   readonly holder: Record<string, unknown>
@@ -24,19 +24,19 @@ export interface StoredRow extends OwnedRow {
  * @returns whether it is a value by now, and has no slot
  * @throws FieldsealError `CIPHERTEXT_INVALID`, `ACCESS_DENIED`
  */
-export function collectStored(slots: DecryptSlot[], row: StoredRow, field: FieldPlan, key: string): boolean {
+export function collectStoredField(slots: DecryptSlot[], row: ReadRow, field: FieldPlan, key: string): boolean {
   const { plan, owner, holder, known, missing } = row
   const stored = own(holder, key)
   if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
-  if (field.shows !== 'value' && showWithoutKey(field, holder, key)) return true
+  if (field.shows !== 'value' && maskWithoutKey(field, holder, key)) return true
   if (field.state && isPlaintext(field, stored)) {
-    holder[key] = shownOf(field, plainValue(field, stored))
+    holder[key] = maskedValue(field, plainValue(field, stored))
     return true
   }
   if (field.list) holder[key] = onlyElement(field, stored)
-  const ofTenant = isDirectCiphertext(holder[key]) ? silentOwner(plan, known, owner) : rowOwner(plan, row, owner)
+  const ofTenant = isDirectCiphertext(holder[key]) ? directOwner(plan, known, owner) : rowOwner(plan, row, owner)
   const bound = boundTexts(plan, field, known, missing)
-  slots.push(slotFor(field, { mode: 'decrypt', field, owner: ofTenant, holder, key, bound }))
+  slots.push(maskableSlot(field, { mode: 'decrypt', field, owner: ofTenant, holder, key, bound }))
   return false
 }
 

@@ -1,8 +1,8 @@
 /** Waits for `promise`, but no longer than `milliseconds`; then rejects with what `late` makes. */
-export function within<T>(promise: Promise<T>, milliseconds: number, late: () => Error): Promise<T> {
+export function withTimeLimit<T>(promise: Promise<T>, milliseconds: number, timeoutError: () => Error): Promise<T> {
   let timer: NodeJS.Timeout
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), milliseconds)
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(timeoutError()), milliseconds)
   })
-  return Promise.race([promise, deadline]).finally(() => clearTimeout(timer))
+  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer))
 }

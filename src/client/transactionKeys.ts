@@ -3,7 +3,7 @@ import type { Purpose } from '../keys/kms.js'
 import type { Plans } from '../plan/plan.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenancy/tenant.js'
 import type { ClientContext } from './clientContext.js'
-import { within } from './timeLimit.js'
+import { withTimeLimit } from './timeLimit.js'
 
 /** Which blind indexes a client's fields have: their keys differ. */
 export type IndexScopes = ReadonlySet<'tenant' | 'global'>
@@ -18,11 +18,13 @@ export function indexScopes(plans: Plans): IndexScopes {
  * before it begins. That is a help, not a condition: what fails here fails again, and clearly, where the key is used.
  */
 export async function fetchKeys(context: ClientContext, scopes: IndexScopes): Promise<void> {
-  await within(prepareKeys(context, scopes), context.transactionWait, () => new Error('late')).catch(() => undefined)
+  await withTimeLimit(prepareKeys(context, scopes), context.transactionWait, () => new Error('late')).catch(
+    () => undefined,
+  )
 }
 
-async function prepareKeys({ ring, bindings, tenancy }: ClientContext, scopes: IndexScopes): Promise<void> {
-  const tenant = bindings.current()?.tenant ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
+async function prepareKeys({ ring, clientBinding, tenancy }: ClientContext, scopes: IndexScopes): Promise<void> {
+  const tenant = clientBinding.current()?.tenant ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
   if (tenant === ANY_TENANT || tenant === undefined) return
   checkTenant(tenant)
   await Promise.all(keysOf(tenant, scopes).map(([owner, purpose]) => ring.prepare(owner, purpose)))

@@ -1,16 +1,18 @@
-import { FieldsealError, quoted } from '../errors.js'
+import { quoted } from '../errors.js'
+import { invalidOptions } from '../invalidOptions.js'
 import type { Engine } from './engine.js'
-import { isAlike } from './engineSelfTest.js'
+import { behavesAlike } from './engineSelfTest.js'
 import { loadAddon } from './native/addon.js'
 import { nativeEngine } from './native/nativeEngine.js'
 import { nodeEngine } from './nodeEngine.js'
 
 /** The environment variable that overrides the choice. */
 export const ENGINE_VARIABLE = 'FIELDSEAL_ENGINE'
+const invalid = invalidOptions(ENGINE_VARIABLE)
 
 let current: Engine | undefined
 /** What was found when the addon was first asked for. */
-let native: Engine | Error | undefined
+let addonEngine: Engine | Error | undefined
 
 /**
  * The engine that works on values in this process: `native` where the addon loads and proves itself, else `node`; or
@@ -29,24 +31,22 @@ export function chooseEngine(wanted: string | undefined): Engine {
   if (wanted !== undefined && wanted !== '' && wanted !== 'native') {
     throw invalid(`is ${quoted(wanted)}: write "native" or "node", or leave it out`)
   }
-  native ??= findNative()
-  if (!(native instanceof Error)) return native
+  addonEngine ??= loadNative()
+  if (!(addonEngine instanceof Error)) return addonEngine
   if (wanted === 'native') {
-    throw invalid('asks for the native engine, which does not load here: leave it out, or write "node"', native)
+    throw invalid('asks for the native engine, which does not load here: leave it out, or write "node"', {
+      cause: addonEngine,
+    })
   }
   return nodeEngine
 }
 
 /** Whatever goes wrong with the addon, `node:crypto` is there; so it is an answer, not an exception. */
-function findNative(): Engine | Error {
+function loadNative(): Engine | Error {
   try {
     const engine = nativeEngine(loadAddon())
-    return isAlike(engine, nodeEngine) ? engine : new Error('the addon does not work as node:crypto does')
+    return behavesAlike(engine, nodeEngine) ? engine : new Error('the addon does not work as node:crypto does')
   } catch (error) {
     return error instanceof Error ? error : new Error('the addon does not load')
   }
-}
-
-function invalid(what: string, cause?: Error): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `${ENGINE_VARIABLE} ${what}`, cause && { cause })
 }

@@ -22,12 +22,12 @@ export interface ValueKey {
   /** Prepares what the values of one field have in common. To be kept: the key keeps it, too. */
   place(spec: PlaceSpec): Place
   /** The ciphertexts, in the order of the plaintexts; of places that have one form. */
-  encrypt(batch: EncryptBatch): Ciphertext[]
+  encrypt(batch: EncryptInput): Ciphertext[]
   /**
    * The plaintexts, in the order of the ciphertexts: each is decided by itself, as if it were alone. A place with a codec
    * gives texts; all places of a batch do or none does.
    */
-  decrypt(batch: DecryptBatch): Outcome[]
+  decrypt(batch: DecryptInput): Outcome[]
 }
 
 /** What the values of one field under one key have in common. */
@@ -48,21 +48,21 @@ export interface Place extends PlaceSpec {
 }
 
 /** Values under one key. */
-interface Batch {
+interface ValuesInput {
   /** What each value is of. */
   readonly places: readonly Place[]
   /** The bound texts of each value; absent where none is bound to columns of its row. */
   readonly bound: readonly (readonly string[])[] | undefined
 }
 
-export interface EncryptBatch extends Batch {
+export interface EncryptInput extends ValuesInput {
   /** Each codec(1) ‖ value; a string is well-formed, and taken as UTF-8. */
   readonly plaintexts: readonly (string | Uint8Array)[]
   /** 12 bytes for each plaintext, never used before under this key. */
   readonly nonces: Buffer
 }
 
-export interface DecryptBatch extends Batch {
+export interface DecryptInput extends ValuesInput {
   /** Ciphertexts that have the headers of their places. */
   readonly stored: readonly Ciphertext[]
 }

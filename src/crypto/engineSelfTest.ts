@@ -16,11 +16,11 @@ const NONCES = Buffer.from(PLAINTEXTS.flatMap((_, i) => Array<number>(NONCE_BYTE
 const BOUND = PLAINTEXTS.map((_, i) => [`row ${i}`, 'ß'])
 
 /** Whether two engines make the same of the same. */
-export function isAlike(one: Engine, other: Engine): boolean {
-  return isDeepStrictEqual(results(one), results(other))
+export function behavesAlike(one: Engine, other: Engine): boolean {
+  return isDeepStrictEqual(resultsOf(one), resultsOf(other))
 }
 
-function results({ open, openIndex }: Engine): (Ciphertext | Outcome)[] {
+function resultsOf({ open, openIndex }: Engine): (Ciphertext | Outcome)[] {
   const key = open(createSecretKey(KEY), KEY)
   const all: (Ciphertext | Outcome)[] = openIndex(createSecretKey(KEY), KEY).index(AAD, PLAINTEXTS, 16)
   for (const form of ['text', 'raw'] as const) {
@@ -31,7 +31,7 @@ function results({ open, openIndex }: Engine): (Ciphertext | Outcome)[] {
         key.place({ ...spec, padded: true, codec: undefined }),
       ]
       const made = key.encrypt({ places: PLAINTEXTS.map(() => text), bound, plaintexts: PLAINTEXTS, nonces: NONCES })
-      const stored = [...made, ...made.map(changed), ...made.map((ciphertext) => ciphertext.slice(0, 40))]
+      const stored = [...made, ...made.map(tampered), ...made.map((ciphertext) => ciphertext.slice(0, 40))]
       const rows = bound && [...bound, ...bound, ...bound]
       for (const place of [text, bytes])
         all.push(...key.decrypt({ places: stored.map(() => place), bound: rows, stored }))
@@ -42,7 +42,7 @@ function results({ open, openIndex }: Engine): (Ciphertext | Outcome)[] {
 }
 
 /** With another first character, or byte, of the tag. */
-function changed(ciphertext: Ciphertext): Ciphertext {
+function tampered(ciphertext: Ciphertext): Ciphertext {
   if (typeof ciphertext !== 'string')
     return Uint8Array.from(ciphertext, (byte, i) => (i === ciphertext.length - 16 ? byte ^ 1 : byte))
   const at = ciphertext.length - 20

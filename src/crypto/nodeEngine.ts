@@ -4,8 +4,8 @@ import { withBound } from './aad.js'
 import { decrypt, encrypt, NONCE_BYTES } from './aead.js'
 import { type Ciphertext, rawCiphertext, sealedPart, textCiphertext, textHead } from './ciphertext.js'
 import {
-  type DecryptBatch,
-  type EncryptBatch,
+  type DecryptInput,
+  type EncryptInput,
   type Engine,
   FAILURE,
   type Outcome,
@@ -38,7 +38,7 @@ class NodeKey implements ValueKey {
     return new PreparedPlace(spec, undefined)
   }
 
-  encrypt({ places, bound, plaintexts, nonces }: EncryptBatch): Ciphertext[] {
+  encrypt({ places, bound, plaintexts, nonces }: EncryptInput): Ciphertext[] {
     return plaintexts.map((plaintext, i) => {
       const { header, aad, form } = places[i]!
       const nonce = nonces.subarray(i * NONCE_BYTES, (i + 1) * NONCE_BYTES)
@@ -47,7 +47,7 @@ class NodeKey implements ValueKey {
     })
   }
 
-  decrypt({ stored, places, bound }: DecryptBatch): Outcome[] {
+  decrypt({ stored, places, bound }: DecryptInput): Outcome[] {
     return stored.map((ciphertext, i) => {
       const { aad, padded, codec } = places[i]!
       const sealed = sealedPart(ciphertext)

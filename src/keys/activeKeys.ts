@@ -4,9 +4,9 @@ import { SingleFlight } from './cache/singleFlight.js'
 import type { Dek } from './dek.js'
 import { encryptionContext } from './encryptionContext.js'
 import type { StoredKey } from './keyStore.js'
-import { KeyVersions, type KeyVersionsOptions, type Wanted } from './keyVersions.js'
+import { type KeyRequest, KeyVersions, type KeyVersionsOptions } from './keyVersions.js'
 import type { Purpose } from './kms.js'
-import { Reservations } from './quota/messageQuota.js'
+import { MessageQuota } from './quota/messageQuota.js'
 
 const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
@@ -19,7 +19,7 @@ export interface Allotment {
 /** The tenants' active DEKs: finds them, counts what they encrypt, and lets new ones succeed them. */
 export class ActiveKeys {
   readonly #options: KeyVersionsOptions
-  readonly #reservations: Reservations
+  readonly #quota: MessageQuota
   readonly #versions: KeyVersions
   readonly #flights = new SingleFlight<Dek>()
   readonly #opens = new SingleFlight<void>()
@@ -27,8 +27,8 @@ export class ActiveKeys {
   constructor(options: KeyVersionsOptions) {
     const { store, policy, cache } = options
     this.#options = options
-    this.#reservations = new Reservations({ store, policy, max: cache.max })
-    this.#versions = new KeyVersions(options, this.#reservations)
+    this.#quota = new MessageQuota({ store, policy, max: cache.max })
+    this.#versions = new KeyVersions(options, this.#quota)
   }
 
   /**
@@ -50,15 +50,15 @@ export class ActiveKeys {
   async prepare(tenant: string, purpose: Purpose): Promise<void> {
     const dek = await this.active(tenant, purpose)
     if (purpose !== this.#options.counted) return
-    if (this.#reservations.left(dek.id) <= this.#reservations.low) await this.#extend(dek)
+    if (this.#quota.remaining(dek.id) <= this.#quota.lowMark) await this.#extend(dek)
   }
 
   /** The right to encrypt `count` messages, if memory has it. */
   take(tenant: string, count: number): Allotment[] | undefined {
     const dek = this.cached(tenant, this.#options.counted)
-    const left = dek ? this.#reservations.take(dek.id, count) : undefined
+    const left = dek ? this.#quota.take(dek.id, count) : undefined
     if (!dek || left === undefined) return undefined
-    if (left < this.#reservations.low) this.#extend(dek).catch(() => undefined)
+    if (left < this.#quota.lowMark) this.#extend(dek).catch(() => undefined)
     return [{ dek, count }]
   }
 
@@ -67,9 +67,9 @@ export class ActiveKeys {
     const allotments: Allotment[] = []
     let dek = await this.active(tenant, this.#options.counted)
     for (let missing = count; missing > 0; ) {
-      const drawn = this.#reservations.takeUpTo(dek.id, missing)
+      const drawn = this.#quota.takeUpTo(dek.id, missing)
       if (drawn > 0) allotments.push({ dek, count: drawn })
-      else if ((await this.#reservations.reserve(dek.id, missing)) === 0) dek = await this.#successor(dek)
+      else if ((await this.#quota.reserve(dek.id, missing)) === 0) dek = await this.#successor(dek)
       missing -= drawn
     }
     return allotments
@@ -79,7 +79,7 @@ export class ActiveKeys {
   async adopt(row: StoredKey): Promise<boolean> {
     const { id: key, tenant, purpose } = row
     if (this.cached(tenant, purpose)) return false
-    await this.#versions.use(row, { key, tenant, purpose }, this.#options.cache.now())
+    await this.#versions.use(row, { key, tenant, purpose }, this.#options.cache.readMark())
     return true
   }
 
@@ -90,14 +90,14 @@ export class ActiveKeys {
   }
 
   async #openNewest(tenant: string): Promise<void> {
-    const since = this.#options.cache.now()
+    const since = this.#options.cache.readMark()
     const newest = await this.#options.store.findNewest(tenant, 'encrypt')
     if (newest?.state !== 'active') return
     await this.#versions.use(newest, { key: newest.id, purpose: 'encrypt', tenant }, since)
   }
 
   async #extend(dek: Dek): Promise<void> {
-    if ((await this.#reservations.reserve(dek.id, 0)) === 0) await this.#successor(dek)
+    if ((await this.#quota.reserve(dek.id, 0)) === 0) await this.#successor(dek)
   }
 
   /** The DEK after one that can encrypt no more. */
@@ -111,18 +111,18 @@ export class ActiveKeys {
   #activate(tenant: string, purpose: Purpose, spent?: string): Promise<Dek> {
     return this.#flights.run(`${purpose} ${tenant}`, async () => {
       encryptionContext({ key: NIL_UUID, purpose, tenant })
-      const wanted: Wanted = { tenant, purpose, spent, since: this.#options.cache.now() }
+      const request: KeyRequest = { tenant, purpose, spent, since: this.#options.cache.readMark() }
       try {
         const newest = await this.#options.store.findNewest(tenant, purpose)
-        return await this.#versions.useOrSucceed(wanted, newest)
+        return await this.#versions.useOrSucceed(request, newest)
       } catch (error) {
-        return this.#serveOn(wanted, error)
+        return this.#useCached(request, error)
       }
     })
   }
 
   /** What is in memory, when a KMS or a keys table that is down is all that stands against it. */
-  #serveOn({ tenant, purpose, spent }: Wanted, error: unknown): Dek {
+  #useCached({ tenant, purpose, spent }: KeyRequest, error: unknown): Dek {
     const { cache, emit } = this.#options
     if (FieldsealError.is(error, 'KEY_DESTROYED') && cache.evict(tenant)) emit?.({ type: 'key.evicted', tenant })
     const dek = isOutage(error) ? cache.extendActive(tenant, purpose) : undefined
@@ -140,7 +140,7 @@ export class ActiveKeys {
     for (;;) {
       const dek = await this.#successor({ id, tenant })
       if (dek.id === id) continue
-      this.#versions.tellRotated(dek)
+      this.#versions.emitRotated(dek)
       return dek
     }
   }
@@ -156,7 +156,7 @@ export class ActiveKeys {
     for (const purpose of ['encrypt', 'index'] as const) {
       const newest = await store.findNewest(tenant, purpose)
       if (newest === null || !destroyed.includes(newest)) continue
-      await this.#versions.create({ tenant, purpose, spent: undefined, since: cache.now(), reopens: true }, newest)
+      await this.#versions.create({ tenant, purpose, spent: undefined, since: cache.readMark(), reopens: true }, newest)
       purposes.push(purpose)
     }
     return purposes

@@ -6,9 +6,9 @@ import type { KeyTraces } from './keyTraces.js'
 import type { Purpose } from './kms.js'
 
 /** How many of the tenant's DEKs its rows are known by. */
-const DEKS = 20
+const MOST_DEKS = 20
 /** How long a DEK that was made here is too new for what an older index key made, in milliseconds. */
-const NEW = 10_000
+const NEW_FOR = 10_000
 
 export interface FirstKeysOptions {
   readonly store: KeyStore
@@ -23,7 +23,7 @@ export interface FirstKeysOptions {
 export class FirstKeys {
   readonly #options: FirstKeysOptions
   /** A tenant's first DEK for values is made beside its first index key: tables need not be searched for it. */
-  readonly #made = new LRUCache<string, true>({ max: 10_000, ttl: NEW })
+  readonly #made = new LRUCache<string, true>({ max: 10_000, ttl: NEW_FOR })
 
   constructor(options: FirstKeysOptions) {
     this.#options = options
@@ -38,12 +38,12 @@ export class FirstKeys {
     const { cache, traces } = this.#options
     if (purpose !== 'index') return null
     if (cache.holdsActive(tenant, purpose)) return 'this process has one in memory'
-    const place = (await traces?.find({ tenant, purpose, deks: () => this.#deksOf(tenant) })) ?? null
-    return place === null ? null : `${place} holds values that one has made`
+    const trace = (await traces?.find({ tenant, purpose, deks: () => this.#deksOf(tenant) })) ?? null
+    return trace === null ? null : `${trace} holds values that one has made`
   }
 
   async #deksOf(tenant: string): Promise<string[]> {
-    const rows = await this.#options.store.list({ tenants: [tenant], purpose: 'encrypt' }, { limit: DEKS })
+    const rows = await this.#options.store.list({ tenants: [tenant], purpose: 'encrypt' }, { limit: MOST_DEKS })
     return rows.map(({ id }) => id).filter((id) => !this.#made.has(id))
   }
 }

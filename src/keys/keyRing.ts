@@ -11,8 +11,8 @@ import type { Emit } from './events.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
 import type { KeyTraces } from './keyTraces.js'
 import { type CountedPurpose, encryptsValues, type Kms, type Purpose, type ValueKms } from './kms.js'
-import { type KmsFailure, tryKms } from './kmsProbe.js'
-import type { KeyHolder } from './notifications/notifications.js'
+import { type KmsFailure, probeKms } from './kmsProbe.js'
+import type { KeyHolder } from './notifications/keyNotification.js'
 import { type Observation, observedKms } from './observedKms.js'
 import { checkPolicy, ROTATION_DEFAULTS, type RotationPolicy } from './quota/rotation.js'
 import { Unwrapper } from './unwrapper.js'
@@ -20,7 +20,7 @@ import { Unwrapper } from './unwrapper.js'
 export { ANY_TENANT, type TenantScope } from '../tenancy/scope.js'
 export type { Allotment } from './activeKeys.js'
 
-const NOBODY: Observation = { emit: undefined, around: undefined }
+const NO_OBSERVATION: Observation = { emit: undefined, around: undefined }
 /** Ids in one query. */
 const PAGE = 1000
 
@@ -57,21 +57,21 @@ export class KeyRing implements KeyHolder {
   /** @throws FieldsealError `OPTIONS_INVALID` for a rotation that cannot be */
   constructor(options: KeyRingOptions) {
     const { kms, store, cache, traces, rotation, counted = 'encrypt', now = Date.now } = options
-    const { emit, around, onRotated = () => undefined } = options.observation ?? NOBODY
+    const { emit, around, onRotated = () => undefined } = options.observation ?? NO_OBSERVATION
     const policy = { ...ROTATION_DEFAULTS, ...rotation }
     checkPolicy(policy)
     this.#store = store
     this.#cache = cache
-    const spared = withBreaker(observedKms(kms, { emit, around }))
+    const guardedKms = withBreaker(observedKms(kms, { emit, around }))
     this.#emit = emit
-    this.#kms = spared
+    this.#kms = guardedKms
     const destroyed = this.#destroyed
-    const unwrapper = new Unwrapper(spared, destroyed)
+    const unwrapper = new Unwrapper(guardedKms, destroyed)
     this.#unwrapper = unwrapper
     const shared = { store, cache, unwrapper, destroyed, counted, emit }
     const onDestroyed = (tenant: string) => this.evict(tenant)
     this.#loaded = new LoadedKeys({ ...shared, onDestroyed })
-    this.#actives = new ActiveKeys({ ...shared, kms: spared, traces, policy, now, onRotated })
+    this.#actives = new ActiveKeys({ ...shared, kms: guardedKms, traces, policy, now, onRotated })
   }
 
   /** What wraps its DEKs, with its calls told and spared while it is down. */
@@ -133,8 +133,8 @@ export class KeyRing implements KeyHolder {
   }
 
   /** What the KMS fails to do for a tenant. Nothing is kept of it. */
-  tryKms(tenant: string, values: boolean): Promise<KmsFailure[]> {
-    return tryKms(this.#kms, tenant, values)
+  probeKms(tenant: string, values: boolean): Promise<KmsFailure[]> {
+    return probeKms(this.#kms, tenant, values)
   }
 
   /**
@@ -242,11 +242,11 @@ export class KeyRing implements KeyHolder {
     for (let i = 0; i < deks.length; i += PAGE) {
       const page = deks.slice(i, i + PAGE)
       const rows = new Map((await this.#store.findByIds(page.map(({ id }) => id))).map((row) => [row.id, row]))
-      for (const dek of page) this.#follow(dek, rows.get(dek.id))
+      for (const dek of page) this.#compareDek(dek, rows.get(dek.id))
     }
   }
 
-  #follow({ id, tenant, purpose }: Dek, row: StoredKey | undefined): void {
+  #compareDek({ id, tenant, purpose }: Dek, row: StoredKey | undefined): void {
     if (!row || this.#destroyed.includes(row)) this.evict(tenant)
     else if (row.state === 'retired' && this.#cache.active(tenant, purpose)?.id === id) this.retire(tenant)
   }

@@ -9,7 +9,7 @@ import { keyError } from './keyError.js'
 import type { KeyStore, NewKey, StoredKey } from './keyStore.js'
 import type { KeyTraces } from './keyTraces.js'
 import type { CountedPurpose, KeptIdentity, Kms, Purpose } from './kms.js'
-import type { Reservations } from './quota/messageQuota.js'
+import type { MessageQuota } from './quota/messageQuota.js'
 import type { RotationPolicy } from './quota/rotation.js'
 import type { Unwrapper } from './unwrapper.js'
 
@@ -30,7 +30,7 @@ export interface KeyVersionsOptions {
 }
 
 /** A key that is asked for. */
-export interface Wanted {
+export interface KeyRequest {
   readonly tenant: string
   readonly purpose: Purpose
   /** The id of a DEK that is known to encrypt no more. */
@@ -44,52 +44,52 @@ export interface Wanted {
 /** The versions of a tenant's key: brings the newest into memory, or makes the one after it. */
 export class KeyVersions {
   readonly #options: KeyVersionsOptions
-  readonly #reservations: Reservations
+  readonly #quota: MessageQuota
   readonly #firstKeys: FirstKeys
 
-  constructor(options: KeyVersionsOptions, reservations: Reservations) {
+  constructor(options: KeyVersionsOptions, quota: MessageQuota) {
     this.#options = options
-    this.#reservations = reservations
+    this.#quota = quota
     this.#firstKeys = new FirstKeys(options)
   }
 
   /** The newest version, as the keys table shows it, if it may encrypt; otherwise its successor. */
-  async useOrSucceed(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
-    if (newest === null) return this.#first(wanted)
-    const identity = { key: newest.id, purpose: wanted.purpose, tenant: wanted.tenant }
-    if (this.#options.destroyed.includes(newest)) return this.use(newest, identity, wanted.since)
-    if (newest.state === 'retired') return this.#succeedRetired(wanted, newest)
-    if (this.#isSpent(wanted, newest)) return this.create(wanted, newest)
-    if (newest.state === 'active' && this.#isOld(newest)) return this.#succeedOld(wanted, newest, identity)
-    return this.use(newest, identity, wanted.since)
+  async useOrSucceed(request: KeyRequest, newest: StoredKey | null): Promise<Dek> {
+    if (newest === null) return this.#first(request)
+    const identity = { key: newest.id, purpose: request.purpose, tenant: request.tenant }
+    if (this.#options.destroyed.includes(newest)) return this.use(newest, identity, request.since)
+    if (newest.state === 'retired') return this.#succeedRetired(request, newest)
+    if (this.#isSpent(request, newest)) return this.create(request, newest)
+    if (newest.state === 'active' && this.#isOld(newest)) return this.#succeedOld(request, newest, identity)
+    return this.use(newest, identity, request.since)
   }
 
   /** Once more after something was found: another process may have made the key, and rows by it, since. */
-  async #first(wanted: Wanted): Promise<Dek> {
-    const { tenant, purpose } = wanted
+  async #first(request: KeyRequest): Promise<Dek> {
+    const { tenant, purpose } = request
     const trace = await this.#firstKeys.traceOf(tenant, purpose)
-    if (trace === null) return this.create(wanted, null)
+    if (trace === null) return this.create(request, null)
     const newest = await this.#options.store.findNewest(tenant, purpose)
     if (newest === null) throw lostKey(tenant, purpose, trace)
-    return this.useOrSucceed(wanted, newest)
+    return this.useOrSucceed(request, newest)
   }
 
-  #succeedRetired(wanted: Wanted, retired: StoredKey): Promise<Dek> {
-    if (wanted.purpose !== 'index') return this.create(wanted, retired)
+  #succeedRetired(request: KeyRequest, retired: StoredKey): Promise<Dek> {
+    if (request.purpose !== 'index') return this.create(request, retired)
     const what =
       'is retired in its row, and keys for blind indexes have no successors: a new one would find nothing that this one ' +
       'made. Compare the row with a backup, and set its state to active again'
     throw keyError('KEY_INVALID', retired.id, what)
   }
 
-  async #succeedOld(wanted: Wanted, old: StoredKey, identity: KeptIdentity): Promise<Dek> {
+  async #succeedOld(request: KeyRequest, old: StoredKey, identity: KeptIdentity): Promise<Dek> {
     try {
-      const dek = await this.create(wanted, old)
-      this.tellRotated(dek)
+      const dek = await this.create(request, old)
+      this.emitRotated(dek)
       return dek
     } catch (error) {
       if (!isOfKms(error)) throw error
-      return this.use(old, identity, wanted.since)
+      return this.use(old, identity, request.since)
     }
   }
 
@@ -98,7 +98,7 @@ export class KeyVersions {
     return this.#remember(await this.#options.unwrapper.unwrap(row, identity), since)
   }
 
-  tellRotated({ tenant, id }: Dek): void {
+  emitRotated({ tenant, id }: Dek): void {
     this.#options.onRotated(tenant)
     this.#options.emit?.({ type: 'key.rotated', tenant, key: id })
   }
@@ -108,9 +108,9 @@ export class KeyVersions {
     return dek
   }
 
-  #isSpent({ purpose, spent }: Wanted, { id, state, messages }: StoredKey): boolean {
+  #isSpent({ purpose, spent }: KeyRequest, { id, state, messages }: StoredKey): boolean {
     if (purpose !== this.#options.counted || state !== 'active') return false
-    return id === spent || (messages >= this.#options.policy.maxMessages && this.#reservations.left(id) === 0)
+    return id === spent || (messages >= this.#options.policy.maxMessages && this.#quota.remaining(id) === 0)
   }
 
   #isOld({ purpose, createdAt }: StoredKey): boolean {
@@ -122,37 +122,37 @@ export class KeyVersions {
    * Two processes may both come here: the keys table lets one win, and the other takes the winner's key, or, should
    * that be of no use by then, makes the version after it.
    */
-  async create(wanted: Wanted, newest: StoredKey | null): Promise<Dek> {
+  async create(request: KeyRequest, newest: StoredKey | null): Promise<Dek> {
     const { kms, store } = this.#options
     const version = versionAfter(newest)
-    const identity: KeptIdentity = { key: newDekId(version), purpose: wanted.purpose, tenant: wanted.tenant }
+    const identity: KeptIdentity = { key: newDekId(version), purpose: request.purpose, tenant: request.tenant }
     const { dek: bytes, wrapped, kekId, kms: name = kms.name } = await kms.generate(identity)
     const dek = new Dek(identity, bytes)
     const row = this.#rowOf(dek, { wrapped, kms: name, kekId, version })
-    if (!(await store.insert(row, { reopens: wanted.reopens ?? false }))) return this.#useWinner(wanted, row)
-    this.#reservations.open(dek.id, row.messages)
+    if (!(await store.insert(row, { reopens: request.reopens ?? false }))) return this.#useWinner(request, row)
+    this.#quota.open(dek.id, row.messages)
     this.#firstKeys.noteMade(dek.id)
-    this.#tellCreated(row, newest)
-    return this.#remember(dek, wanted.since)
+    this.#emitCreated(row, newest)
+    return this.#remember(dek, request.since)
   }
 
-  #tellCreated({ id: key, tenant, purpose, version }: NewKey, before: StoredKey | null): void {
+  #emitCreated({ id: key, tenant, purpose, version }: NewKey, before: StoredKey | null): void {
     this.#options.emit?.({ type: 'key.created', tenant, purpose, key, version, previous: before?.version })
   }
 
   /** Its first block is reserved with its row. */
   #rowOf({ id, tenant, purpose }: Dek, rest: Pick<NewKey, 'wrapped' | 'kms' | 'kekId' | 'version'>): NewKey {
-    const messages = purpose === this.#options.counted ? this.#reservations.block : 0
+    const messages = purpose === this.#options.counted ? this.#quota.block : 0
     return { id, tenant, purpose, state: 'active', messages, ...rest }
   }
 
-  async #useWinner(wanted: Wanted, lost: NewKey): Promise<Dek> {
-    const winner = await this.#options.store.findNewest(wanted.tenant, wanted.purpose)
+  async #useWinner(request: KeyRequest, lost: NewKey): Promise<Dek> {
+    const winner = await this.#options.store.findNewest(request.tenant, request.purpose)
     if (winner === null || (winner.version < lost.version && winner.state !== 'destroyed')) {
       const what = 'lost to a row that cannot be read back: let the keys table be read where it is written'
       throw keyError('KEY_STORE_UNAVAILABLE', lost.id, what)
     }
-    return this.useOrSucceed(wanted, winner)
+    return this.useOrSucceed(request, winner)
   }
 }
 

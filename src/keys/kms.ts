@@ -1,4 +1,4 @@
-import type { KeyHolder } from './notifications/notifications.js'
+import type { KeyHolder } from './notifications/keyNotification.js'
 
 /** What a DEK is bound to inside the KMS: its encryption context. */
 export interface DekIdentity {

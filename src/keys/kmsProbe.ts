@@ -12,7 +12,7 @@ export interface KmsFailure {
   readonly error: FieldsealError
 }
 
-interface Trial {
+interface KmsProbe {
   readonly kms: Kms
   readonly name: string
   /** One of several, each of which wraps what another one made. */
@@ -28,18 +28,18 @@ interface Trial {
  *
  * @param values whether there are values that the KMS encrypts itself, which is tried then, too
  */
-export async function tryKms(kms: Kms, tenant: string, values: boolean): Promise<KmsFailure[]> {
+export async function probeKms(kms: Kms, tenant: string, values: boolean): Promise<KmsFailure[]> {
   const members = Object.entries(kms.members ?? {})
-  const trials: Trial[] = members.map(([name, member]) => {
+  const probes: KmsProbe[] = members.map(([name, member]) => {
     return { kms: member, name: `${kms.name}/${name}`, member: true, values: values && encryptsValues(kms) }
   })
-  if (trials.length === 0) trials.push({ kms, name: kms.name, member: false, values })
-  return (await Promise.all(trials.map((trial) => tryOne(trial, tenant)))).flat()
+  if (probes.length === 0) probes.push({ kms, name: kms.name, member: false, values })
+  return (await Promise.all(probes.map((probe) => probeOne(probe, tenant)))).flat()
 }
 
 type Step = <T>(action: KmsFailure['action'], work: () => Promise<T>) => Promise<T | undefined>
 
-async function tryOne({ kms, name, member, values }: Trial, tenant: string): Promise<KmsFailure[]> {
+async function probeOne({ kms, name, member, values }: KmsProbe, tenant: string): Promise<KmsFailure[]> {
   const failures: KmsFailure[] = []
   const step: Step = async (action, work) => {
     try {
@@ -50,13 +50,13 @@ async function tryOne({ kms, name, member, values }: Trial, tenant: string): Pro
       return undefined
     }
   }
-  await tryKeys({ kms, member }, { key: randomUUID(), purpose: 'check', tenant }, step)
-  if (values && encryptsValues(kms)) await tryValues(kms, tenant, step)
+  await probeKeys({ kms, member }, { key: randomUUID(), purpose: 'check', tenant }, step)
+  if (values && encryptsValues(kms)) await probeValues(kms, tenant, step)
   return failures
 }
 
-async function tryKeys(
-  { kms, member }: Pick<Trial, 'kms' | 'member'>,
+async function probeKeys(
+  { kms, member }: Pick<KmsProbe, 'kms' | 'member'>,
   identity: DekIdentity,
   step: Step,
 ): Promise<void> {
@@ -71,7 +71,7 @@ async function tryKeys(
   }
 }
 
-async function tryValues(kms: ValueKms, tenant: string, step: Step): Promise<void> {
+async function probeValues(kms: ValueKms, tenant: string, step: Step): Promise<void> {
   const [value, identity] = [randomBytes(32), { aad: '', field: 'check', tenant }]
   const ciphertext = await step('encrypt', () => kms.encrypt(value, identity))
   if (ciphertext === undefined) return

@@ -2,7 +2,7 @@ import { FieldsealError } from '../errors.js'
 import { aroundKms } from './aroundKms.js'
 import type { Around, Emit, KmsCall } from './events.js'
 import type { DekIdentity, Kms, ValueIdentity } from './kms.js'
-import { withRetriesTold } from './retries.js'
+import { withRetryListener } from './retries.js'
 
 export interface Observation {
   readonly emit: Emit | undefined
@@ -18,7 +18,7 @@ export function observedKms(kms: Kms, { emit, around }: Observation): Kms {
     const asked = () => work(identity)
     const call = { action, kms: kms.name, ...subjectOf(identity) }
     const { tenant } = identity
-    const told = () => withRetriesTold((failed) => emit?.({ type: 'kms.retry', ...call, tenant, ...failed }), asked)
+    const told = () => withRetryListener((failed) => emit?.({ type: 'kms.retry', ...call, tenant, ...failed }), asked)
     const timed = () => time(told, (end) => emit?.({ type: 'kms.call', ...call, tenant, ...end }))
     return around ? around(call, timed) : timed()
   })

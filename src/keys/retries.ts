@@ -17,7 +17,7 @@ const listeners = new AsyncLocalStorage<(failed: FailedAttempt) => void>()
  * Does work, and has the retries of the KMS's calls in it told, to whoever listens around it too: a `Kms` may serve
  * clients that listen and others.
  */
-export function withRetriesTold<T>(listener: (failed: FailedAttempt) => void, work: () => T): T {
+export function withRetryListener<T>(listener: (failed: FailedAttempt) => void, work: () => T): T {
   const outer = listeners.getStore()
   const both = (failed: FailedAttempt) => {
     listener(failed)
@@ -27,6 +27,6 @@ export function withRetriesTold<T>(listener: (failed: FailedAttempt) => void, wo
 }
 
 /** For a `Kms`: tells whoever watches the running call that it is tried again. */
-export function tellRetry(failed: FailedAttempt): void {
+export function reportRetry(failed: FailedAttempt): void {
   listeners.getStore()?.(failed)
 }

@@ -27,12 +27,12 @@ export function loadKek(source: KekSource): KeyObject {
 
 function kekBytes({ key, keyFile, env }: KekSource): Buffer {
   if ([key, keyFile, env].filter((given) => given !== undefined).length !== 1) {
-    throw invalid('localKms needs exactly one of the options "key", "keyFile" and "env"')
+    throw invalidKek('localKms needs exactly one of the options "key", "keyFile" and "env"')
   }
   if (key !== undefined) return fromText(key, 'The option "key" of localKms')
   if (keyFile !== undefined) return fromFile(keyFile)
   const text = process.env[String(env)]
-  if (!text) throw invalid(`The environment variable ${env}, named by the option "env" of localKms, is not set`)
+  if (!text) throw invalidKek(`The environment variable ${env}, named by the option "env" of localKms, is not set`)
   return fromText(text, `The environment variable ${env}`)
 }
 
@@ -50,17 +50,17 @@ function readKeyFile(file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (cause) {
-    throw invalid(`The file ${file}, named by the option "keyFile" of localKms, cannot be read`, { cause })
+    throw invalidKek(`The file ${file}, named by the option "keyFile" of localKms, cannot be read`, { cause })
   }
 }
 
 function fromText(given: unknown, what: string): Buffer {
   const text = typeof given === 'string' ? given.trim() : ''
   const bytes = decodeKey(text, 'base64') ?? decodeKey(text, 'hex')
-  if (!bytes) throw invalid(`${what} must hold ${KEK_BYTES} bytes as base64 (44 characters) or hex (64 characters)`)
+  if (!bytes) throw invalidKek(`${what} must hold ${KEK_BYTES} bytes as base64 (44 characters) or hex (64 characters)`)
   return bytes
 }
 
-function invalid(what: string, options?: { cause: unknown }): FieldsealError {
+function invalidKek(what: string, options?: { cause: unknown }): FieldsealError {
   return new FieldsealError('OPTIONS_INVALID', `${what}. Make a key with: openssl rand -base64 32`, options)
 }

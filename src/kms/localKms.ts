@@ -52,7 +52,7 @@ export function localKms(options: LocalKmsOptions): Kms {
   const unwrap = (wrapped: WrappedDek, identity: DekIdentity) => {
     if (wrapped.kekId !== kekId) throw otherKek(wrapped, kekId)
     const dek = unwrapDek({ prefix: PREFIX, key: kek, aad: aadOf(identity) }, wrapped.wrapped)
-    if (!dek) throw refused(kekId)
+    if (!dek) throw wrappedDekRefused(kekId)
     return dek
   }
   return {
@@ -105,7 +105,7 @@ function otherKek(wrapped: WrappedDek, kekId: string): FieldsealError {
   )
 }
 
-function refused(kekId: string): FieldsealError {
+function wrappedDekRefused(kekId: string): FieldsealError {
   return new FieldsealError(
     'KMS_REFUSED',
     `The wrapped DEK does not open under the KEK ${kekId}: it was changed, or it belongs to another DEK id, purpose or ` +

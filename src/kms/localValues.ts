@@ -32,7 +32,7 @@ export function localValues(kek: KeyObject, kekId: string): Pick<ValueKms, 'encr
       const other = KEK_ID.exec(ciphertext)?.[1]
       if (other !== undefined && other !== check) throw otherKek(`local:${other}`, kekId)
       const value = unseal(wrapping(identity), ciphertext)
-      if (!value) throw refused(kekId)
+      if (!value) throw ciphertextRefused(kekId)
       return value
     },
   }
@@ -50,7 +50,7 @@ function otherKek(then: string, kekId: string): FieldsealError {
   return new FieldsealError('KMS_KEY_UNUSABLE', message)
 }
 
-function refused(kekId: string): FieldsealError {
+function ciphertextRefused(kekId: string): FieldsealError {
   const message = `The ciphertext does not open under the KEK ${kekId}: it was changed, or belongs to another tenant, field or row.`
   return new FieldsealError('KMS_REFUSED', message)
 }

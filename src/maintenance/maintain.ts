@@ -1,21 +1,23 @@
 import { checkArguments, checkCallOptions, FUNCTION, type Kinds, NUMBER, OBJECT, SIGNAL } from '../callArguments.js'
-import { FieldsealError } from '../errors.js'
+import { invalidOptions } from '../invalidOptions.js'
 import { checkTenant } from '../tenancy/tenant.js'
 import type { RangeFailure, Workers } from './jobs/ranges.js'
 import { runShared } from './jobs/sharedRun.js'
 import { withMissed } from './missedRows.js'
-import { type MaintainContext, modelTasks } from './planRuns.js'
+import { type MaintainContext, planRuns } from './planRuns.js'
 import { createTables } from './postgres/progressTables.js'
 import type { PgConnection } from './postgres/sql.js'
 import { OPERATIONS, type Operation } from './rows/operation.js'
 import type { MaxLag, Strain } from './rows/pressure.js'
 import type { Problem } from './rows/problem.js'
 import type { ProgressEvent, RunReport } from './rows/run.js'
-import { CHOICE_KINDS, type Choice, type ChoiceContext } from './selection.js'
-import { collisionsIn, type ModelTask, runAlone } from './tableRun.js'
+import { SELECTION_KINDS, type Selection, type SelectionContext } from './selection.js'
+import { collisionsIn, runAlone, type TableRun } from './tableRun.js'
+
+const invalid = invalidOptions('$encryption.maintain:')
 
 /** What `$encryption.maintain` takes. */
-export interface MaintainOptions extends Choice {
+export interface MaintainOptions extends Selection {
   readonly operation: Operation
   /** A Pool of the package `pg`, with two connections or more; Prisma has no part in this. */
   readonly database: PgConnection
@@ -47,14 +49,14 @@ export interface MaintainOptions extends Choice {
 /** Runs an operation over the chosen models, one after the other. A run that ends early leaves out those that follow. */
 export async function maintain(context: MaintainContext, options: MaintainOptions): Promise<RunReport[]> {
   checkOptions(context, options)
-  const tasks = await modelTasks(context, options)
+  const tableRuns = await planRuns(context, options)
   if (!options.dryRun) await prepare(options)
   const reports: RunReport[] = []
-  for (const task of tasks) {
-    const problems = await tellCollisions(task, options)
-    if (problems.length > 0 && options.onError === 'stop') return [...reports, stoppedBefore(task, problems)]
-    const report = await (options.workers ? runShared(task, options, options.workers) : runAlone(task, options))
-    reports.push(report.resumed && report.outcome === 'done' ? await withMissed(task, options, report) : report)
+  for (const tableRun of tableRuns) {
+    const problems = await reportCollisions(tableRun, options)
+    if (problems.length > 0 && options.onError === 'stop') return [...reports, stoppedBefore(tableRun, problems)]
+    const report = await (options.workers ? runShared(tableRun, options, options.workers) : runAlone(tableRun, options))
+    reports.push(report.resumed && report.outcome === 'done' ? await withMissed(tableRun, options, report) : report)
     if (report.outcome !== 'done') break
   }
   return reports
@@ -67,20 +69,20 @@ async function prepare({ database, workers }: MaintainOptions): Promise<void> {
 }
 
 /** Rows whose values a unique blind index will refuse are told of before any is changed. */
-async function tellCollisions(task: ModelTask, options: MaintainOptions): Promise<Problem[]> {
-  if (task.operation !== 'encrypt' || options.dryRun) return []
-  const problems = await collisionsIn(task, options)
+async function reportCollisions(tableRun: TableRun, options: MaintainOptions): Promise<Problem[]> {
+  if (tableRun.operation !== 'encrypt' || options.dryRun) return []
+  const problems = await collisionsIn(tableRun, options)
   for (const problem of problems) options.onProblem?.(problem)
   return problems
 }
 
-function stoppedBefore({ operation, one }: ModelTask, problems: readonly Problem[]): RunReport {
+function stoppedBefore({ operation, target }: TableRun, problems: readonly Problem[]): RunReport {
   const counts = { total: 0, scanned: 0, changed: 0, conflicts: 0, skipped: problems.length, wanted: 0, missed: 0 }
-  return { operation, model: one.model.name, ...counts, outcome: 'stopped', resumed: false, problems }
+  return { operation, model: target.model.name, ...counts, outcome: 'stopped', resumed: false, problems }
 }
 
 const KINDS: Kinds = {
-  ...CHOICE_KINDS,
+  ...SELECTION_KINDS,
   rowsPerSecond: NUMBER,
   maxLag: OBJECT,
   workers: OBJECT,
@@ -91,7 +93,7 @@ const KINDS: Kinds = {
   onFailure: FUNCTION,
 }
 
-function checkOptions({ schema }: ChoiceContext, options: MaintainOptions): void {
+function checkOptions({ schema }: SelectionContext, options: MaintainOptions): void {
   checkCallOptions('maintain', options, KINDS)
   const { operation, database, tenant, rowsPerSecond = 1, onError = 'skip', workers, dryRun } = options
   if (!OPERATIONS.includes(operation)) throw invalid(`"operation" must be one of ${OPERATIONS.join(', ')}`)
@@ -104,8 +106,4 @@ function checkOptions({ schema }: ChoiceContext, options: MaintainOptions): void
     throw invalid('"workers.count" must be a whole number above 0')
   if (onError !== 'skip' && onError !== 'stop') throw invalid('"onError" must be "skip" or "stop"')
   if (schema.keysModel === '') throw invalid('the schema encrypts nothing yet: mark a field with /// @encrypted')
-}
-
-function invalid(what: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `$encryption.maintain: ${what}`)
 }

@@ -2,7 +2,7 @@ import { FieldsealError } from '../errors.js'
 import { own } from '../own.js'
 import type { IndexPlan, ModelPlan, Plans } from '../plan/plan.js'
 import type { EncryptionSchema, ModelSchema } from '../schema/encryptionSchema.js'
-import type { MaintainedColumn, MaintainedTable, TenantJoin, TenantPlace } from './postgres/table.js'
+import type { MaintainedColumn, MaintainedTable, TenantJoin, TenantSource } from './postgres/table.js'
 import type { MaintainedIndex, MaintainedModel } from './rows/model.js'
 
 /** Where the tenant of the rows of models without a `@tenant` column is found. */
@@ -12,32 +12,32 @@ export interface TenantPaths {
 }
 
 /** A model as maintenance works on it, and where its rows are. */
-export interface Maintained {
+export interface MappedModel {
   readonly model: MaintainedModel
   readonly table: MaintainedTable
 }
 
-export interface MaintainedOptions {
+export interface MaintenanceModelsOptions {
   readonly schema: EncryptionSchema
   readonly plans: Plans
   readonly tenants: TenantPaths
   readonly defaultTenant: string | undefined
 }
 
-interface StoredIn {
+interface ColumnSchema {
   readonly type: MaintainedColumn['storage']
   readonly list?: true
 }
 
 /** All models with encrypted fields. */
-export function maintainedModels(options: MaintainedOptions): Maintained[] {
+export function maintenanceModels(options: MaintenanceModelsOptions): MappedModel[] {
   checkPaths(options)
   return [...options.plans.values()]
     .filter(({ encrypted }) => encrypted.length > 0)
-    .map((plan) => maintained(options, plan, options.schema.models[plan.name]!))
+    .map((plan) => mappedModel(options, plan, options.schema.models[plan.name]!))
 }
 
-function maintained(options: MaintainedOptions, plan: ModelPlan, schema: ModelSchema): Maintained {
+function mappedModel(options: MaintenanceModelsOptions, plan: ModelPlan, schema: ModelSchema): MappedModel {
   const column = (field: string) => schema.columns[field]!
   const fields = plan.encrypted
   const plans = new Set(plan.encrypted.flatMap(({ indexes }) => indexes))
@@ -49,7 +49,7 @@ function maintained(options: MaintainedOptions, plan: ModelPlan, schema: ModelSc
       cipher,
     }
   })
-  const place = ({ type, list }: StoredIn, field: string): MaintainedColumn => {
+  const mappedColumn = ({ type, list }: ColumnSchema, field: string): MaintainedColumn => {
     return { column: column(field), storage: type, list: list === true }
   }
   return {
@@ -57,10 +57,10 @@ function maintained(options: MaintainedOptions, plan: ModelPlan, schema: ModelSc
     table: {
       schema: schema.schema,
       table: schema.table,
-      fields: mapped(schema.encrypted, place),
-      indexes: mapped(schema.indexes, place),
-      bound: mapped(schema.bound, (_, field) => column(field)),
-      tenant: tenantPlace(options, plan.name),
+      fields: mapValues(schema.encrypted, mappedColumn),
+      indexes: mapValues(schema.indexes, mappedColumn),
+      bound: mapValues(schema.bound, (_, field) => column(field)),
+      tenant: tenantSource(options, plan.name),
     },
   }
 }
@@ -73,19 +73,22 @@ function isUnique({ uniques, tenant }: ModelSchema, { field, scope, unique }: In
   )
 }
 
-function mapped<T, R>(record: { readonly [name: string]: T }, make: (value: T, name: string) => R): Record<string, R> {
+function mapValues<T, R>(
+  record: { readonly [name: string]: T },
+  make: (value: T, name: string) => R,
+): Record<string, R> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, make(value, name)]))
 }
 
-function tenantPlace({ schema, tenants, defaultTenant }: MaintainedOptions, name: string): TenantPlace {
+function tenantSource({ schema, tenants, defaultTenant }: MaintenanceModelsOptions, name: string): TenantSource {
   const model = schema.models[name]!
   if (model.tenant !== undefined) return { kind: 'column', joins: [], column: model.columns[model.tenant]! }
   const path = own(tenants, name)
-  if (path !== undefined) return follow(schema, name, path)
+  if (path !== undefined) return followPath(schema, name, path)
   return defaultTenant === undefined ? { kind: 'unknown' } : { kind: 'fixed', tenant: defaultTenant }
 }
 
-function follow(schema: EncryptionSchema, name: string, path: string): TenantPlace {
+function followPath(schema: EncryptionSchema, name: string, path: string): TenantSource {
   const steps = path.split('.')
   const column = steps.pop()!
   const joins: TenantJoin[] = []
@@ -104,7 +107,7 @@ function follow(schema: EncryptionSchema, name: string, path: string): TenantPla
   return { kind: 'column', joins, column: target }
 }
 
-function checkPaths({ schema, tenants }: MaintainedOptions): void {
+function checkPaths({ schema, tenants }: MaintenanceModelsOptions): void {
   for (const [name, path] of Object.entries(tenants)) {
     const model = own(schema.models, name)
     if (!model) throw badPath(name, path, `there is no model ${name}`)

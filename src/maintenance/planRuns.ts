@@ -3,21 +3,21 @@ import { FieldsealError } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import type { RunKeyring } from './jobs/runKeyring.js'
-import { type Maintained, possiblePaths } from './maintenanceModels.js'
+import { type MappedModel, possiblePaths } from './maintenanceModels.js'
 import { keysTable } from './postgres/keysTable.js'
 import type { PgConnection } from './postgres/sql.js'
 import type { Operation } from './rows/operation.js'
-import { type Choice, type ChoiceContext, choose } from './selection.js'
-import type { ModelTask } from './tableRun.js'
+import { type Selection, type SelectionContext, selectModels } from './selection.js'
+import type { TableRun } from './tableRun.js'
 
-export interface MaintainContext extends ChoiceContext {
+export interface MaintainContext extends SelectionContext {
   readonly ring: KeyRing
   readonly runKeys: RunKeyring
   /** Told of what was decrypted and encrypted, before it is written; may throw. */
-  readonly watch: (operation: Operation, slots: readonly Slot[]) => void
+  readonly audit: (operation: Operation, slots: readonly Slot[]) => void
 }
 
-export interface TasksOptions extends Choice {
+export interface PlanRunsOptions extends Selection {
   readonly operation: Operation
   readonly database: PgConnection
 }
@@ -28,19 +28,19 @@ export interface TasksOptions extends Choice {
  * @throws FieldsealError `TENANT_MISSING` when it would encrypt rows and nothing says whose they are; `OPTIONS_INVALID`
  * when it would decrypt fields that this process's schema keeps encrypted
  */
-export async function modelTasks(context: MaintainContext, options: TasksOptions): Promise<ModelTask[]> {
+export async function planRuns(context: MaintainContext, options: PlanRunsOptions): Promise<TableRun[]> {
   const { ring, runKeys, schema } = context
   const { operation, database, tenant } = options
-  const chosen = choose(context, options)
+  const chosen = selectModels(context, options)
   if (operation === 'encrypt') for (const one of chosen) checkTenantKnown(schema, one)
   if (operation === 'decrypt') checkEjecting(schema, chosen)
   const keys = await keysTable(schema, database)
-  const watch = (slots: readonly Slot[]) => context.watch(operation, slots)
-  return chosen.map((one) => ({ ring, runKeys, watch, operation, database, one, keys, tenant }))
+  const audit = (slots: readonly Slot[]) => context.audit(operation, slots)
+  return chosen.map((target) => ({ ring, runKeys, audit, operation, database, target, keys, tenant }))
 }
 
 /** Plaintext does not tell whose it is, and a guess would make it unreadable to its owner. */
-function checkTenantKnown(schema: EncryptionSchema, { model, table }: Maintained): void {
+function checkTenantKnown(schema: EncryptionSchema, { model, table }: MappedModel): void {
   if (table.tenant.kind !== 'unknown') return
   const paths = possiblePaths(schema, model.name).map((path) => `tenants: { ${model.name}: '${path}' }`)
   const advice = paths.length > 0 ? `say where it is, for example ${paths.join(' or ')}` : 'mark one with /// @tenant'
@@ -49,7 +49,7 @@ function checkTenantKnown(schema: EncryptionSchema, { model, table }: Maintained
 }
 
 /** Whatever asks for plaintext, the schema that this process was deployed with has to agree. */
-function checkEjecting(schema: EncryptionSchema, chosen: readonly Maintained[]): void {
+function checkEjecting(schema: EncryptionSchema, chosen: readonly MappedModel[]): void {
   const kept = chosen.flatMap(({ model }) =>
     model.fields
       .filter(({ field }) => schema.models[model.name]!.encrypted[field]!.state !== 'ejecting')

@@ -1,12 +1,14 @@
 import { type Kinds, POOL, TEXT, TEXTS, TEXTS_BY_NAME } from '../callArguments.js'
-import { FieldsealError } from '../errors.js'
+import { invalidOptions } from '../invalidOptions.js'
 import type { Plans } from '../plan/plan.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
-import { type Maintained, maintainedModels, type TenantPaths } from './maintenanceModels.js'
+import { type MappedModel, maintenanceModels, type TenantPaths } from './maintenanceModels.js'
 import { selectFields } from './rows/model.js'
 
+const invalid = invalidOptions('$encryption.maintain:')
+
 /** Which rows are meant. */
-export interface Choice {
+export interface Selection {
   /** Models to work on; all that have encrypted fields unless given. */
   readonly models?: readonly string[] | undefined
   /** Fields to work on, as `Model.field`; all encrypted ones unless given. */
@@ -18,7 +20,7 @@ export interface Choice {
 }
 
 /** What the options must be. */
-export const CHOICE_KINDS: Kinds = {
+export const SELECTION_KINDS: Kinds = {
   models: TEXTS,
   fields: TEXTS,
   tenant: TEXT,
@@ -26,18 +28,18 @@ export const CHOICE_KINDS: Kinds = {
   database: POOL,
 }
 
-export interface ChoiceContext {
+export interface SelectionContext {
   readonly schema: EncryptionSchema
   readonly plans: Plans
   readonly defaultTenant: string | undefined
 }
 
 /** The models and fields that are asked for. */
-export function choose({ schema, plans, defaultTenant }: ChoiceContext, options: Choice): Maintained[] {
-  const all = maintainedModels({ schema, plans, tenants: options.tenants ?? {}, defaultTenant })
+export function selectModels({ schema, plans, defaultTenant }: SelectionContext, options: Selection): MappedModel[] {
+  const all = maintenanceModels({ schema, plans, tenants: options.tenants ?? {}, defaultTenant })
   const fields = options.fields?.map(splitField)
   const models = new Set(options.models ?? fields?.map(([model]) => model) ?? all.map(({ model }) => model.name))
-  for (const name of models) checkModel(all, name)
+  for (const name of models) checkKnownModel(all, name)
   for (const [name] of fields ?? [])
     if (!models.has(name)) throw invalid(`"fields" names a field of ${name}, which "models" leaves out`)
   return all
@@ -53,11 +55,7 @@ function splitField(name: string): [model: string, field: string] {
   return [model, field]
 }
 
-function checkModel(all: readonly Maintained[], name: string): void {
+function checkKnownModel(all: readonly MappedModel[], name: string): void {
   if (all.some(({ model }) => model.name === name)) return
   throw invalid(`${name} is no model with encrypted fields; there are ${all.map(({ model }) => model.name).join(', ')}`)
-}
-
-function invalid(what: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `$encryption.maintain: ${what}`)
 }

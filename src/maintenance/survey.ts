@@ -10,10 +10,10 @@ import {
   surveyIndexes,
   surveyKeys,
 } from './postgres/survey.js'
-import { CHOICE_KINDS, type Choice, type ChoiceContext, choose } from './selection.js'
+import { SELECTION_KINDS, type Selection, type SelectionContext, selectModels } from './selection.js'
 
 /** What `$encryption.survey` takes. */
-export interface SurveyOptions extends Choice {
+export interface SurveyOptions extends Selection {
   /** A Pool of the package `pg`. */
   readonly database: PgConnection
 }
@@ -27,15 +27,15 @@ export interface Survey {
 }
 
 /** Asks the database, and no KMS. Tables are read one after the other. */
-export async function survey(context: ChoiceContext, options: SurveyOptions): Promise<Survey> {
-  checkCallOptions('survey', options, CHOICE_KINDS)
+export async function survey(context: SelectionContext, options: SurveyOptions): Promise<Survey> {
+  checkCallOptions('survey', options, SELECTION_KINDS)
   const { database, tenant } = options
   checkArguments('survey', { database }, { database: POOL })
   if (tenant !== undefined) checkTenant(tenant)
   const keys = await keysTable(context.schema, database)
   const fields: FieldSurvey[] = []
   const indexes: IndexSurvey[] = []
-  for (const one of choose(context, options)) {
+  for (const one of selectModels(context, options)) {
     fields.push(...(await surveyFields(database, { ...one, keys }, tenant)))
     indexes.push(...(await surveyIndexes(database, { ...one, keys }, tenant)))
   }

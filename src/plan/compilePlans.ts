@@ -1,6 +1,6 @@
 import type { EncryptedFieldSchema, EncryptionSchema, ModelSchema, RelationSchema } from '../schema/encryptionSchema.js'
 import { fillIndexes, fillUniques } from './indexPlans.js'
-import { givenThrough, inverseRelation, linksBound } from './inverseRelation.js'
+import { inheritedColumns, inverseRelation, linksBoundColumns } from './inverseRelation.js'
 import type { Normalizers } from './normalizers.js'
 import type { FieldPlan, Member, ModelPlan, Plans, RelationPlan } from './plan.js'
 import { reachingModels } from './reachingModels.js'
@@ -50,7 +50,7 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, options: 
     tenant: model.tenant,
     uniques: new Map(),
     combined: [],
-    closed: [],
+    hiddenIndexes: [],
     limit: allow && [...allow].sort().join(),
     columns: model.columns,
     omitted: omitted?.(name) ?? NOTHING,
@@ -84,10 +84,10 @@ function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model
     fixReferenced(plan, target, relation)
     const links = relation.from.some((column) => column === plan.tenant || plan.bound.has(column))
     if (!links && !target.reaches) continue
-    const ends = inverseRelation(schema, name, field)
-    const changesBound = linksBound(model, relation, ends)
-    const given = givenThrough(ends)
-    const compiled = { ...relation, field, name: `${name}.${field}`, model: target, given, changesBound }
+    const inverse = inverseRelation(schema, name, field)
+    const changesBound = linksBoundColumns(model, relation, inverse)
+    const inherited = inheritedColumns(inverse)
+    const compiled = { ...relation, field, name: `${name}.${field}`, model: target, inherited, changesBound }
     members.set(field, { kind: 'relation', relation: compiled })
     if (links) (plan.links as RelationPlan[]).push(compiled)
     if (target.reaches) (plan.reading as RelationPlan[]).push(compiled)

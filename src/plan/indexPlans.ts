@@ -4,7 +4,7 @@ import type { CompoundPlan, IndexPlan, ModelPlan } from './plan.js'
 
 /** Fields and indexes refer to each other. */
 export function fillIndexes(
-  { name, encrypted, combined, closed }: ModelPlan,
+  { name, encrypted, combined, hiddenIndexes }: ModelPlan,
   { indexes }: ModelSchema,
   normalizers: Normalizers,
 ): void {
@@ -18,12 +18,12 @@ export function fillIndexes(
       column: type,
       sources: plans,
       unique: !!unique,
-      closed: plans.some(({ shows }) => shows !== 'value'),
+      unsearchable: plans.some(({ shows }) => shows !== 'value'),
       normalizers: normalizersOf(index.normalize, normalizers),
     }
     for (const field of plans) (field.indexes as IndexPlan[]).push(plan)
     if (plans.length > 1) (combined as IndexPlan[]).push(plan)
-    if (plan.closed) (closed as string[]).push(column)
+    if (plan.unsearchable) (hiddenIndexes as string[]).push(column)
   }
 }
 

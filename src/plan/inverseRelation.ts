@@ -16,7 +16,7 @@ export function inverseRelation(schema: EncryptionSchema, name: string, field: s
 }
 
 /** What new rows on the other side take from this one through their foreign key: tenant and bound columns. */
-export function givenThrough({ other, inverse }: InverseRelation): RelationPlan['given'] {
+export function inheritedColumns({ other, inverse }: InverseRelation): RelationPlan['inherited'] {
   if (!inverse) return []
   return inverse.from
     .map((column, position) => ({ column, own: inverse.to[position]! }))
@@ -24,7 +24,11 @@ export function givenThrough({ other, inverse }: InverseRelation): RelationPlan[
 }
 
 /** Whether either end of a relation holds its foreign key in a bound column; an end that is not known may. */
-export function linksBound(model: ModelSchema, relation: RelationSchema, { other, inverse }: InverseRelation): boolean {
+export function linksBoundColumns(
+  model: ModelSchema,
+  relation: RelationSchema,
+  { other, inverse }: InverseRelation,
+): boolean {
   const isBound = (owner: ModelSchema) => (column: string) => Object.hasOwn(owner.bound, column)
   const far = inverse ? inverse.from : Object.keys(other.bound)
   return relation.from.some(isBound(model)) || far.some(isBound(other))

@@ -1,6 +1,8 @@
 import { NORMALIZERS } from '../crypto/normalize.js'
-import { FieldsealError } from '../errors.js'
+import { invalidOptions } from '../invalidOptions.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+
+const invalid = invalidOptions('fieldEncryption: "normalizers"')
 
 /** Normalisers of the application, by the name that `@blindIndex(normalize: …)` uses. */
 export interface Normalizers {
@@ -31,8 +33,4 @@ function checkNamed(index: string, names: readonly string[], own: Normalizers): 
   if (missing !== undefined) {
     throw invalid(`lacks "${missing}", which ${index} names; add it: normalizers: { ${missing}: (text) => text }`)
   }
-}
-
-function invalid(what: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `fieldEncryption: "normalizers" ${what}`)
 }

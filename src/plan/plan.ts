@@ -23,7 +23,7 @@ export interface IndexPlan extends CipherIndex {
   /** The column is unique by itself. */
   readonly unique: boolean
   /** The client may not read all of its sources, and so must not search by it. */
-  readonly closed: boolean
+  readonly unsearchable: boolean
 }
 
 export interface RelationPlan {
@@ -35,7 +35,7 @@ export interface RelationPlan {
   readonly from: readonly string[]
   readonly to: readonly string[]
   /** Where the foreign key is on the other side: the tenant and bound columns there that take this row's values. */
-  readonly given: readonly { readonly column: string; readonly own: string }[]
+  readonly inherited: readonly { readonly column: string; readonly own: string }[]
   /** Linking through it changes a column that ciphertexts are bound to. */
   readonly changesBound: boolean
 }
@@ -74,7 +74,7 @@ export interface ModelPlan {
   /** Blind indexes over several fields. */
   readonly combined: readonly IndexPlan[]
   /** Columns of blind indexes of fields that the client may not read. */
-  readonly closed: readonly string[]
+  readonly hiddenIndexes: readonly string[]
   /** The fields that the client may read, in one text; `undefined`: all. */
   readonly limit: string | undefined
   readonly columns: { readonly [field: string]: string }

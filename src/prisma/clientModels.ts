@@ -34,7 +34,8 @@ export function omittedOf(omit: GlobalOmit = {}): (model: string) => ReadonlySet
  * @throws FieldsealError `OPTIONS_INVALID` naming the first difference
  */
 export function checkClientMatches(schema: EncryptionSchema, client: ClientModels | undefined): void {
-  if (!client) throw invalid('this is not a Prisma client that fieldseal can read: it needs @prisma/client 7.10')
+  if (!client)
+    throw unreadableClient('this is not a Prisma client that fieldseal can read: it needs @prisma/client 7.10')
   const names = new Set([...Object.keys(schema.models), ...Object.keys(client.models)])
   for (const name of names) {
     const known = own(schema.models, name)
@@ -47,11 +48,11 @@ export function checkClientMatches(schema: EncryptionSchema, client: ClientModel
 }
 
 function stale(name: string): FieldsealError {
-  return invalid(
+  return unreadableClient(
     `encryptionSchema and the Prisma client differ at ${name}: run \`prisma generate\`, and import both from its output`,
   )
 }
 
-function invalid(message: string): FieldsealError {
+function unreadableClient(message: string): FieldsealError {
   return new FieldsealError('OPTIONS_INVALID', message)
 }

@@ -1,6 +1,6 @@
 import type { Prisma } from '@prisma/client/extension'
-import { watchRefusal } from '../client/audit.js'
-import { type Bound, boundTo, unbound } from '../client/clientBinding.js'
+import { auditRefusal } from '../client/audit.js'
+import { ambientBinding, type BindingSource, fixedBinding } from '../client/clientBinding.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { type EncryptingClient, encryptingClient } from '../client/encryptingClient.js'
 import { type EncryptionOperations, encryptionOperations } from '../client/encryptionOperations.js'
@@ -84,11 +84,11 @@ export function fieldEncryption<const Schema extends EncryptionSchema>(options: 
     const { context: shared, figures, keys } = contextFor(base, options)
 
     /** The extension, of clients that are bound and of those that are not. */
-    const extensionFor = (bindings: Bound, more: Members = {}) => {
-      const context = { ...shared, bindings }
+    const extensionFor = (clientBinding: BindingSource, more: Members = {}) => {
+      const context = { ...shared, clientBinding }
       const bind = <Client>(client: Client, tenant: TenantScope, options: AccessOptions = {}): Client => {
         if (!isPrismaClient(client)) throw notOnClient(tenant)
-        const access = accessOf(options, bindings.current()?.access)
+        const access = accessOf(options, clientBinding.current()?.access)
         context.limited.of(access.allow)
         return bound.bind(client, { tenant, access }) as Client
       }
@@ -111,9 +111,9 @@ export function fieldEncryption<const Schema extends EncryptionSchema>(options: 
 
     const bound = new BoundClients({
       base,
-      encryption: (binding, more) => extensionFor(boundTo(binding), more),
+      encryption: (binding, more) => extensionFor(fixedBinding(binding), more),
     })
-    const extension = bound.own(extensionFor(unbound))
+    const extension = bound.own(extensionFor(ambientBinding))
     const extended = client.$extends(extension)
     checkInternals(extended, extension)
     return extended
@@ -127,7 +127,7 @@ function notOnClient(tenant: TenantScope): FieldsealError {
 
 /** A model that reaches no encrypted field gets no hook: Prisma's own cost of one would be most of what it pays. */
 function queryHooks(context: ClientContext): Record<never, never> {
-  const run = (call: OperationCall) => watchRefusal(context, call, () => runOperation(context, call))
+  const run = (call: OperationCall) => auditRefusal(context, call, () => runOperation(context, call))
   const hook = { $allOperations: isDebugging ? routedRun(run) : run }
   const reaching = [...context.plans.values()].filter(({ reaches }) => reaches)
   return Object.fromEntries(reaching.map(({ name }) => [clientName(name), hook]))

@@ -22,7 +22,7 @@ export type { Operation } from '../maintenance/rows/operation.js'
 export type { MaxLag, Strain } from '../maintenance/rows/pressure.js'
 export type { Problem } from '../maintenance/rows/problem.js'
 export type { ProgressEvent, RunReport } from '../maintenance/rows/run.js'
-export type { Choice } from '../maintenance/selection.js'
+export type { Selection } from '../maintenance/selection.js'
 export type { Survey, SurveyOptions } from '../maintenance/survey.js'
 export type { MaskName } from '../masks.js'
 export type {

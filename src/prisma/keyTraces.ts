@@ -12,7 +12,7 @@ interface RowsDelegate {
 }
 
 /** The columns of a model that keys of one kind fill. */
-interface Place {
+interface IndexedModel {
   readonly model: string
   readonly schema: ModelSchema
   readonly columns: readonly string[]
@@ -24,19 +24,19 @@ interface Place {
  * models with neither it does not see.
  */
 export function prismaKeyTraces(client: object, { models }: EncryptionSchema): KeyTraces {
-  const places = (scope: 'tenant' | 'global') =>
-    Object.entries(models).flatMap(([model, schema]): Place[] => {
+  const indexedModels = (scope: 'tenant' | 'global') =>
+    Object.entries(models).flatMap(([model, schema]): IndexedModel[] => {
       const columns = Object.keys(schema.indexes).filter((field) => schema.indexes[field]!.scope === scope)
       return columns.length > 0 ? [{ model, schema, columns }] : []
     })
-  const scopes = { tenant: places('tenant'), global: places('global') }
+  const scopes = { tenant: indexedModels('tenant'), global: indexedModels('global') }
   return {
     async find(key) {
       if (key.purpose !== 'index') return null
-      for (const place of scopes[key.tenant === GLOBAL_TENANT ? 'global' : 'tenant']) {
-        const whose = await ownedBy(place, key)
-        const row = whose && (await findRow(client, place, whose))
-        if (row) return nameOf(place, row)
+      for (const indexed of scopes[key.tenant === GLOBAL_TENANT ? 'global' : 'tenant']) {
+        const whose = await ownedBy(indexed, key)
+        const row = whose && (await findRow(client, indexed, whose))
+        if (row) return nameOf(indexed, row)
       }
       return null
     },
@@ -44,7 +44,7 @@ export function prismaKeyTraces(client: object, { models }: EncryptionSchema): K
 }
 
 /** What is true of the rows of a tenant; `undefined` when nothing tells them. */
-async function ownedBy({ schema }: Place, { tenant, deks }: MissingKey): Promise<object | undefined> {
+async function ownedBy({ schema }: IndexedModel, { tenant, deks }: MissingKey): Promise<object | undefined> {
   if (tenant === GLOBAL_TENANT) return {}
   if (schema.tenant !== undefined) return { [schema.tenant]: tenant }
   const fields = textFields(schema)
@@ -63,7 +63,7 @@ function headsOf(dekId: string): string[] {
   return [0, FLAG_PADDED].map((flags) => textHead(encodeHeader({ suite: SUITE_AES_256_GCM, flags, dekId })))
 }
 
-async function findRow(client: object, { model, columns }: Place, whose: object): Promise<object | null> {
+async function findRow(client: object, { model, columns }: IndexedModel, whose: object): Promise<object | null> {
   const rows = (primaryOf(client) as { [model: string]: RowsDelegate })[clientName(model)]!
   const filled = { OR: columns.map((column) => ({ [column]: { not: null } })) }
   const select = Object.fromEntries(columns.map((column) => [column, true]))
@@ -78,7 +78,7 @@ async function findRow(client: object, { model, columns }: Place, whose: object)
 /** By Prisma's error codes: no such table, no such column, a tenant id that the column's type cannot hold. */
 const HOLDS_NONE = new Set(['P2021', 'P2022', 'P2007'])
 
-function nameOf({ model, columns }: Place, row: object): string {
+function nameOf({ model, columns }: IndexedModel, row: object): string {
   const values = row as { readonly [column: string]: unknown }
   return `${model}.${columns.find((column) => values[column] !== null)}`
 }

@@ -1,10 +1,10 @@
-import { type DecryptSlot, decryptNow, named, nextTurn, type Slot, transform } from '../cipher/cipher.js'
-import { watchSlots } from '../client/audit.js'
+import { type DecryptSlot, decryptNow, nextTurn, prefixErrors, type Slot, transform } from '../cipher/cipher.js'
+import { auditSlots } from '../client/audit.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { maskSlots } from '../client/masking.js'
 import { OperationTenancy } from '../client/operationTenancy.js'
 import type { Pass } from '../client/pass.js'
-import { within } from '../client/timeLimit.js'
+import { withTimeLimit } from '../client/timeLimit.js'
 import { FieldsealError } from '../errors.js'
 import { own } from '../own.js'
 import type { ModelPlan } from '../plan/plan.js'
@@ -33,12 +33,12 @@ type Args = Record<string, unknown>
 
 /** Runs one operation: encrypts its arguments, passes it on, decrypts its result. */
 export function runOperation(context: ClientContext, call: OperationCall): Promise<unknown> {
-  const plan = context.limited.of(context.bindings.access().allow).get(call.model)!
+  const plan = context.limited.of(context.clientBinding.access().allow).get(call.model)!
   const roles = own(OPERATIONS, call.operation)
   if (!roles) throw new FieldsealError('QUERY_UNSUPPORTED', `${call.model}.${call.operation} is not known to fieldseal`)
 
   const args = writtenArguments((call.args ?? {}) as Args)
-  const tenancy = new OperationTenancy(context.bindings.current(), context.tenancy)
+  const tenancy = new OperationTenancy(context.clientBinding.current(), context.tenancy)
   const { slots, shape } = collectArgs({ plan, tenancy, roles, call }, args)
   for (const { owner, field } of slots) tenancy.settle(owner, field.name)
   if (shape?.decrypts) tenancy.settle(tenancy.owner, shape.plan.name)
@@ -100,7 +100,7 @@ async function readRows(context: ClientContext, call: OperationCall, read: Read)
   if (read.commits && read.shape.decrypts) await openKey(context, call, read)
   const result = await call.query(read.args)
   const { rows, slots } =
-    isLong(result) && !context.watch ? await decryptParts(context, read, result) : collect(read, result)
+    isLong(result) && !context.auditTrail ? await decryptParts(context, read, result) : collect(read, result)
   const decrypted = resolve(context, call, slots)
   if (decrypted) await decrypted
   finish(read, slots)
@@ -162,21 +162,21 @@ function finish({ shape }: Read, slots: readonly DecryptSlot[]): void {
 async function openKey(context: ClientContext, call: OperationCall, { tenancy, shape }: Read): Promise<void> {
   const { tenant } = tenancy.owner
   if (typeof tenant !== 'string' || context.ring.cachedActive(tenant, 'encrypt')) return
-  await inTime(context, call, named(shape.plan.name, context.ring.open(tenant)))
+  await limitKeyWait(context, call, prefixErrors(shape.plan.name, context.ring.open(tenant)))
 }
 
 function resolve(context: ClientContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
-  const done = transform(slots, context.ring, (keys) => inTime(context, call, keys))
-  return watchSlots(context, call.operation, { slots, done })
+  const done = transform(slots, context.ring, (keys) => limitKeyWait(context, call, keys))
+  return auditSlots(context, call.operation, { slots, done })
 }
 
 /** Inside an interactive transaction the keys table needs a second connection, which may never come free. */
-function inTime<T>(context: ClientContext, call: OperationCall, keys: Promise<T>): Promise<T> {
+function limitKeyWait<T>(context: ClientContext, call: OperationCall, keys: Promise<T>): Promise<T> {
   if (call.__internalParams?.transaction?.kind !== 'itx') return keys
-  return within(keys, context.transactionWait, () => late(context, call))
+  return withTimeLimit(keys, context.transactionWait, () => keysTimedOut(context, call))
 }
 
-function late({ keyStoreWaits, transactionWait }: ClientContext, { model, operation }: OperationCall) {
+function keysTimedOut({ keyStoreWaits, transactionWait }: ClientContext, { model, operation }: OperationCall) {
   const what =
     `the key of ${model}.${operation} is not in memory and could not be had within ${transactionWait} ms inside the ` +
     'interactive transaction'

@@ -49,13 +49,15 @@ function both(outer: Access['allow'], inner: Access['allow']): Access['allow'] {
 
 /** Whatever is mistaken here would give more than was meant, so that nothing is guessed. */
 function checkOptions(options: AccessOptions): void {
-  if (typeof options !== 'object' || options === null) throw invalid('the second argument must be { purpose, allow }')
+  if (typeof options !== 'object' || options === null)
+    throw invalidAccess('the second argument must be { purpose, allow }')
   const unknown = Object.keys(options).find((name) => !KNOWN.includes(name))
   if (unknown !== undefined)
-    throw invalid(`there is no option "${unknown}" beside a tenant; there are purpose and allow`)
+    throw invalidAccess(`there is no option "${unknown}" beside a tenant; there are purpose and allow`)
   if ('allow' in options && !isList(options.allow))
-    throw invalid('"allow" must be a list of fields, as in ["User.email"]; leave it out to allow all')
-  if ('purpose' in options && !isText(options.purpose)) throw invalid('"purpose" must be a text that is not empty')
+    throw invalidAccess('"allow" must be a list of fields, as in ["User.email"]; leave it out to allow all')
+  if ('purpose' in options && !isText(options.purpose))
+    throw invalidAccess('"purpose" must be a text that is not empty')
 }
 
 function isList(value: unknown): boolean {
@@ -66,6 +68,6 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value.trim() !== '' && value.isWellFormed()
 }
 
-function invalid(message: string): FieldsealError {
+function invalidAccess(message: string): FieldsealError {
   return new FieldsealError('OPTIONS_INVALID', message)
 }

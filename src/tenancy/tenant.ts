@@ -14,9 +14,9 @@ interface Ambient {
 /** One storage for the whole process, whichever builds of this library (ESM, CommonJS) are loaded. */
 const ambient = sharedStorage(globalThis as { [SHARED]?: AsyncLocalStorage<Ambient> })
 
-function sharedStorage(place: { [SHARED]?: AsyncLocalStorage<Ambient> }): AsyncLocalStorage<Ambient> {
-  place[SHARED] ??= new AsyncLocalStorage()
-  return place[SHARED]
+function sharedStorage(holder: { [SHARED]?: AsyncLocalStorage<Ambient> }): AsyncLocalStorage<Ambient> {
+  holder[SHARED] ??= new AsyncLocalStorage()
+  return holder[SHARED]
 }
 
 /**

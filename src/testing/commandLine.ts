@@ -71,7 +71,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, strict: true }).values
   } catch (error) {
-    throw invalid(error instanceof Error ? error.message : 'The arguments cannot be understood.')
+    throw invalidArguments(error instanceof Error ? error.message : 'The arguments cannot be understood.')
   }
 }
 
@@ -81,23 +81,24 @@ function variable(option: string): string {
 
 function portOf(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text)
-  throw invalid(`--port must be a number from 0 to 65535, not "${text}".`)
+  throw invalidArguments(`--port must be a number from 0 to 65535, not "${text}".`)
 }
 
 function limitOf(text: string): [action: string, perSecond: number] {
   const [, action = '', perSecond = ''] = /^([A-Za-z]+)=(\d{1,6})$/.exec(text.trim()) ?? []
   if (action) return [action, Number(perSecond)]
-  throw invalid(`--limit must look like GenerateDataKey=100, not "${text}".`)
+  throw invalidArguments(`--limit must look like GenerateDataKey=100, not "${text}".`)
 }
 
 type Given = { readonly [part in 'id' | 'key' | 'token']: string | undefined }
 
 function credentials({ id, key, token }: Given): Pick<KmsEmulatorOptions, 'credentials'> {
   if (id === undefined && key === undefined && token === undefined) return {}
-  if (id === undefined || key === undefined) throw invalid('--secret-id and --secret-key must be given together.')
+  if (id === undefined || key === undefined)
+    throw invalidArguments('--secret-id and --secret-key must be given together.')
   return { credentials: [{ secretId: id, secretKey: key, ...(token === undefined ? {} : { token }) }] }
 }
 
-function invalid(message: string): FieldsealError {
+function invalidArguments(message: string): FieldsealError {
   return new FieldsealError('OPTIONS_INVALID', `${message} See --help.`)
 }

@@ -1,6 +1,6 @@
 import { Agent, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { FieldsealError } from '../errors.js'
+import { invalidOptionOf } from '../invalidOptions.js'
 import { notDevelopment } from '../kms/developmentOnly.js'
 import { ApiError } from './apiError.js'
 import { Calls } from './calls.js'
@@ -10,6 +10,8 @@ import { type Limits, RateLimits } from './rateLimits.js'
 import { emulatorServer } from './server.js'
 import type { EmulatorCredential } from './signature.js'
 import { readState, writeState } from './stateFile.js'
+
+const invalid = invalidOptionOf('startKmsEmulator')
 
 export interface KmsEmulatorOptions {
   /** A free port unless given. */
@@ -187,8 +189,4 @@ function stop(server: Server): Promise<void> {
 function reachable(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
   return host.includes(':') ? `[${host}]` : host
-}
-
-function invalid(option: string, why: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `The option "${option}" of startKmsEmulator ${why}.`)
 }

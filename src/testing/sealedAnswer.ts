@@ -19,7 +19,8 @@ export function answerer(parameters: Parameters): (plaintext: Buffer) => string 
   const pem = optionalText(parameters, 'EncryptionPublicKey')
   if (!pem) return spend
   const padding = PADDINGS[optionalText(parameters, 'EncryptionAlgorithm') || 'SM2']
-  if (!padding) throw invalid('EncryptionAlgorithm must be one of RSAES_…; the emulator has no SM2, the default.')
+  if (!padding)
+    throw invalidParameter('EncryptionAlgorithm must be one of RSAES_…; the emulator has no SM2, the default.')
   const key = publicKey(pem)
   return (plaintext) => {
     const sealed = encrypted({ key, ...padding }, plaintext)
@@ -32,7 +33,7 @@ function encrypted(how: RsaPublicKey, plaintext: Buffer): Buffer {
   try {
     return publicEncrypt(how, plaintext)
   } catch {
-    throw invalid('The plaintext is too long to be encrypted to EncryptionPublicKey.')
+    throw invalidParameter('The plaintext is too long to be encrypted to EncryptionPublicKey.')
   }
 }
 
@@ -46,7 +47,7 @@ export function spend(bytes: Buffer): string {
 function publicKey(pem: string): KeyObject {
   const key = parsed(pem)
   const fits = key?.asymmetricKeyType === 'rsa' && key.asymmetricKeyDetails?.modulusLength === BITS
-  if (!fits) throw invalid(`EncryptionPublicKey must be the PEM of an RSA public key of ${BITS} bits.`)
+  if (!fits) throw invalidParameter(`EncryptionPublicKey must be the PEM of an RSA public key of ${BITS} bits.`)
   return key
 }
 
@@ -58,6 +59,6 @@ function parsed(pem: string): KeyObject | undefined {
   }
 }
 
-function invalid(message: string): ApiError {
+function invalidParameter(message: string): ApiError {
   return new ApiError('InvalidParameter', message)
 }

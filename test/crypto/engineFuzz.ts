@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { aadOf } from '../../src/crypto/aad.js'
 import type { Ciphertext } from '../../src/crypto/ciphertext.js'
 import type {
-  DecryptBatch,
-  EncryptBatch,
+  DecryptInput,
+  EncryptInput,
   Engine,
   Outcome,
   Place,
@@ -69,7 +69,7 @@ interface RandomBatch<Batch> {
   readonly specOf: readonly number[]
 }
 
-function encryptBatch(random: Random): RandomBatch<EncryptBatch> {
+function encryptBatch(random: Random): RandomBatch<EncryptInput> {
   const count = random(50) === 0 ? 1000 + random(100) : 1 + random(40)
   const bound = random(2) === 0 ? undefined : list(random, count, () => list(random, random(3), textOf))
   const onlyText = random(3) > 0
@@ -111,8 +111,8 @@ function spoilt(random: Random, ciphertext: Ciphertext): Ciphertext {
 function decryptBatch(
   random: Random,
   made: readonly Ciphertext[],
-  { batch: { bound }, specs, specOf }: RandomBatch<EncryptBatch>,
-): RandomBatch<DecryptBatch> {
+  { batch: { bound }, specs, specOf }: RandomBatch<EncryptInput>,
+): RandomBatch<DecryptInput> {
   const stored = made.map((ciphertext) => spoilt(random, ciphertext))
   const texts = random(3) > 0
   const others = specs.map((spec): PlaceSpec => {

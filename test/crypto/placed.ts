@@ -1,11 +1,11 @@
 import type { Ciphertext } from '../../src/crypto/ciphertext.js'
-import type { EncryptBatch, Outcome, PlaceSpec, ValueKey } from '../../src/crypto/engine.js'
+import type { EncryptInput, Outcome, PlaceSpec, ValueKey } from '../../src/crypto/engine.js'
 
 export interface WrittenBatch
   extends Pick<PlaceSpec, 'header' | 'form' | 'aad'>,
-    Pick<EncryptBatch, 'bound' | 'plaintexts' | 'nonces'> {}
+    Pick<EncryptInput, 'bound' | 'plaintexts' | 'nonces'> {}
 
-export interface ReadBatch extends Pick<PlaceSpec, 'aad' | 'padded' | 'codec'>, Pick<EncryptBatch, 'bound'> {
+export interface ReadBatch extends Pick<PlaceSpec, 'aad' | 'padded' | 'codec'>, Pick<EncryptInput, 'bound'> {
   readonly stored: readonly Ciphertext[]
 }
 

@@ -3,7 +3,7 @@ import { redundantKms } from 'fieldseal/redundant-kms'
 import { type KmsEmulator, memoryKeyStore } from 'fieldseal/testing'
 import { describe, expect, it } from 'vitest'
 import type { GeneratedDek, Kms } from '../../src/keys/kms.js'
-import { tryKms } from '../../src/keys/kmsProbe.js'
+import { probeKms } from '../../src/keys/kmsProbe.js'
 import { north, south, twoRegions } from '../kms/regions.js'
 import { emulatedKms } from '../support/clinic.js'
 
@@ -13,7 +13,7 @@ const at = (region: KmsEmulator): Kms => emulatedKms(region, { maxRetries: 0, ti
 const deny = (region: KmsEmulator, action: string) =>
   region.faults.add({ kind: 'error', code: 'UnauthorizedOperation.Unauthorized', action, times: 'always' })
 const failures = async (kms: Kms, values = false) =>
-  (await tryKms(kms, 'acme', values)).map(({ kms, action, error }) => `${kms} ${action} ${error.code}`)
+  (await probeKms(kms, 'acme', values)).map(({ kms, action, error }) => `${kms} ${action} ${error.code}`)
 const contexts = ({ calls }: KmsEmulator) => calls.log.map(({ encryptionContext }) => JSON.parse(encryptionContext!))
 
 describe('a trial of a KMS', () => {

@@ -9,7 +9,7 @@ import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
 import { describe, expect, it } from 'vitest'
 import { valueContext } from '../../src/keys/encryptionContext.js'
 import { encryptsValues, type Kms, type ValueIdentity, type ValueKms } from '../../src/keys/kms.js'
-import { type FailedAttempt, withRetriesTold } from '../../src/keys/retries.js'
+import { type FailedAttempt, withRetryListener } from '../../src/keys/retries.js'
 import { emulatedKms } from '../support/clinic.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 import { lose, north, south, twoRegions } from './regions.js'
@@ -227,7 +227,7 @@ describe('redundantKms, values', () => {
 describe('retries of a call', () => {
   async function told(work: () => Promise<unknown>): Promise<FailedAttempt[]> {
     const failed: FailedAttempt[] = []
-    await withRetriesTold((one) => failed.push(one), work).catch(() => undefined)
+    await withRetryListener((one) => failed.push(one), work).catch(() => undefined)
     return failed
   }
 

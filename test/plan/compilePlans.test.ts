@@ -47,8 +47,11 @@ function relation(name: string, field: string, schema = letters): RelationPlan {
 
 describe('compilePlans', () => {
   it('tells two relations between the same models apart', () => {
-    expect(relation('Person', 'sent')).toMatchObject({ changesBound: true, given: [{ column: 'senderId', own: 'id' }] })
-    expect(relation('Person', 'received')).toMatchObject({ changesBound: false, given: [] })
+    expect(relation('Person', 'sent')).toMatchObject({
+      changesBound: true,
+      inherited: [{ column: 'senderId', own: 'id' }],
+    })
+    expect(relation('Person', 'received')).toMatchObject({ changesBound: false, inherited: [] })
     expect(relation('Letter', 'sender').changesBound).toBe(true)
     expect(relation('Letter', 'reader').changesBound).toBe(false)
   })
@@ -56,7 +59,7 @@ describe('compilePlans', () => {
   it('takes a relation whose other end the schema ignores for one that may change a bound column', () => {
     const { sender: _, ...relations } = letters.models.Letter!.relations
     const ignored = { ...letters, models: { ...letters.models, Letter: { ...letters.models.Letter!, relations } } }
-    expect(relation('Person', 'sent', ignored)).toMatchObject({ changesBound: true, given: [] })
+    expect(relation('Person', 'sent', ignored)).toMatchObject({ changesBound: true, inherited: [] })
   })
 
   it('freezes what a bound foreign key refers to', () => {
@@ -82,7 +85,7 @@ describe('compilePlans', () => {
         }),
       },
     }
-    expect(relation('Node', 'children', tree).given).toEqual([{ column: 'parentId', own: 'id' }])
-    expect(relation('Node', 'parent', tree).given).toEqual([])
+    expect(relation('Node', 'children', tree).inherited).toEqual([{ column: 'parentId', own: 'id' }])
+    expect(relation('Node', 'parent', tree).inherited).toEqual([])
   })
 })

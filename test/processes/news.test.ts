@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { type HierarchicalKmsOptions, hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { readNews } from '../../src/keys/notifications/notifications.js'
+import { parseNotification } from '../../src/keys/notifications/keyNotification.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
 import { refusalCode } from '../support/refusal.js'
 
@@ -140,7 +140,7 @@ describe('processes with keys.notify', () => {
     await forger.connect()
     const names = ['\u001b[2Jhost:1:abcdef', 'no name', 'x'.repeat(4_000), 'host.example:12:0a1b2c']
     forger.on('notification', async ({ payload }) => {
-      const news = readNews(payload)
+      const news = parseNotification(payload)
       if (news?.kind !== 'destroyed') return
       const { id } = news
       for (const process of names) {
@@ -167,7 +167,7 @@ describe('processes with keys.notify', () => {
       [tenant],
     )
     const heard: string[] = []
-    blind.on('notification', ({ payload }) => heard.push(readNews(payload)?.kind ?? 'nothing'))
+    blind.on('notification', ({ payload }) => heard.push(parseNotification(payload)?.kind ?? 'nothing'))
     await blind.query('LISTEN fieldseal')
     const news = JSON.stringify({ kind: 'destroyed', tenant, id: 'by hand' })
     await blind.query(`SELECT pg_notify('fieldseal', $1)`, [news])

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander'
 import { completionScript, SERVER, SHELLS, type Shell, serveCompletion } from '../completion/shell.js'
-import type { ProgramContext } from './world.js'
+import type { ProgramContext } from './commandContext.js'
 
 const COMPLETION = `Print what makes your shell complete commands, options, models and fields: add one line to its start-up file.
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { type DoctorArguments, runDoctor } from '../commands/doctor.js'
+import { type ProgramContext, withCommandContext } from './commandContext.js'
 import { addCommand } from './common.js'
-import { inWorld, type ProgramContext } from './world.js'
 
 export function addDoctor(program: Command, context: ProgramContext): void {
   const summary = 'look for what is wrong or risky'
@@ -13,5 +13,7 @@ export function addDoctor(program: Command, context: ProgramContext): void {
       'keys, values that also stand in the clear elsewhere, and names of fields that look as if they should be marked. ' +
       'Exit code 3 if there is a problem.',
   ).option('--strict', 'risks count as problems')
-  inWorld(command, context, (world, terminal, args: DoctorArguments) => runDoctor(world, terminal, args))
+  withCommandContext(command, context, (commandContext, terminal, args: DoctorArguments) =>
+    runDoctor(commandContext, terminal, args),
+  )
 }

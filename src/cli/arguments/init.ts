@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type InitArguments, runInit } from '../commands/init.js'
-import { type CommonOptions, type ProgramContext, terminalFor } from './world.js'
+import { type CommonOptions, type ProgramContext, terminalFor } from './commandContext.js'
 
 export function addInit(program: Command, context: ProgramContext): void {
   program

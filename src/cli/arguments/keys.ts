@@ -7,8 +7,8 @@ import {
   type ShredArguments,
   type WalkArguments,
 } from '../commands/keys.js'
+import { type ProgramContext, withCommandContext } from './commandContext.js'
 import { addCommand, positive } from './common.js'
-import { inWorld, type ProgramContext } from './world.js'
 
 export function addKeys(program: Command, context: ProgramContext): void {
   const walks = [
@@ -20,7 +20,9 @@ export function addKeys(program: Command, context: ProgramContext): void {
       .option('--tenant <id...>', 'only the keys of these tenants')
       .option('--rate <keys>', 'the most keys begun in a second; a part of what the KMS allows', positive)
       .option('--dry-run', 'count the keys, and change nothing')
-    inWorld(command, context, (world, terminal, args: WalkArguments) => runWalk(operation, world, terminal, args))
+    withCommandContext(command, context, (commandContext, terminal, args: WalkArguments) =>
+      runWalk(operation, commandContext, terminal, args),
+    )
   }
   const shred = program
     .command('shred')
@@ -29,9 +31,13 @@ export function addKeys(program: Command, context: ProgramContext): void {
     .requiredOption('--tenant <id>', 'the tenant whose keys are destroyed')
     .option('--dry-run', 'count the keys and the values that would be lost, and change nothing')
     .option('--yes', 'do not ask')
-  inWorld(shred, context, (world, terminal, args: ShredArguments) => runShred(world, terminal, args))
+  withCommandContext(shred, context, (commandContext, terminal, args: ShredArguments) =>
+    runShred(commandContext, terminal, args),
+  )
   const keys = addCommand(program, 'keys', 'what is known of keys', '.')
   const list = keys.command('export-metadata').description('List all keys as JSON, without what is wrapped.')
   list.option('--tenant <id>', 'only the keys of this tenant')
-  inWorld(list, context, (world, _, args: ExportArguments) => runExportMetadata(world, context.stdout, args))
+  withCommandContext(list, context, (commandContext, _, args: ExportArguments) =>
+    runExportMetadata(commandContext, context.stdout, args),
+  )
 }

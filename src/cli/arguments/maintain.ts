@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander'
 import type { Operation } from '../../maintenance/rows/operation.js'
 import { type MaintainArguments, runMaintain } from '../commands/maintain.js'
+import { type ProgramContext, withCommandContext } from './commandContext.js'
 import { addCommand, choosing, positive, whole } from './common.js'
 import { parseMaxLag } from './maxLag.js'
-import { inWorld, type ProgramContext } from './world.js'
 
 type Described = readonly [operation: Operation, summary: string, more: string]
 
@@ -60,5 +60,7 @@ function addOperation(program: Command, context: ProgramContext, [operation, sum
   if (operation !== 'verify')
     command.option('--max-lag <time or size>', 'wait while a standby is further behind: 5s, 64MB', parseMaxLag)
   if (operation === 'decrypt') command.option('--yes', 'do not ask')
-  inWorld(command, context, (world, terminal, args: MaintainArguments) => runMaintain(operation, world, terminal, args))
+  withCommandContext(command, context, (commandContext, terminal, args: MaintainArguments) =>
+    runMaintain(operation, commandContext, terminal, args),
+  )
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { runWorker, type WorkerArguments } from '../commands/worker.js'
+import { type ProgramContext, withCommandContext } from './commandContext.js'
 import { addCommand, whole } from './common.js'
-import { inWorld, type ProgramContext } from './world.js'
 
 export function addWorker(program: Command, context: ProgramContext): void {
   const summary = 'take part in the work of commands with --workers that run elsewhere'
@@ -14,5 +14,7 @@ export function addWorker(program: Command, context: ProgramContext): void {
   )
     .option('--workers <number>', 'as so many processes', whole)
     .option('--drain', 'end when there is no work left, instead of waiting for more')
-  inWorld(command, context, (world, terminal, args: WorkerArguments) => runWorker(world, terminal, args))
+  withCommandContext(command, context, (commandContext, terminal, args: WorkerArguments) =>
+    runWorker(commandContext, terminal, args),
+  )
 }

@@ -7,7 +7,7 @@ import { suspiciousNames } from '../doctor/names.js'
 import { slowSearches } from '../doctor/searches.js'
 import { blindIndexes, storedValues } from '../doctor/stored.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
-import type { World } from '../loadConfig.js'
+import type { CommandContext } from '../loadConfig.js'
 import { counted, type Terminal } from '../terminal.js'
 
 export interface DoctorArguments {
@@ -28,14 +28,14 @@ const CHECKS: readonly Check[] = [
 
 /** Looks for what is wrong or risky. */
 export async function runDoctor(
-  { client, database, tenants }: World,
+  { client, database, tenants }: CommandContext,
   terminal: Terminal,
   args: DoctorArguments,
 ): Promise<ExitCode> {
   const survey = await client.$encryption.survey({ database, tenants })
-  const patient = { client, database, schema: client.$encryption.schema, survey }
+  const context = { client, database, schema: client.$encryption.schema, survey }
   const findings: Finding[] = []
-  for (const check of CHECKS) findings.push(...(await check(patient)))
+  for (const check of CHECKS) findings.push(...(await check(context)))
   for (const severity of ['problem', 'risk', 'hint'] as const) {
     const found = findings.filter((one) => one.severity === severity)
     for (const finding of found) terminal.event({ event: 'finding', ...finding })

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { confirm } from '@clack/prompts'
 import { createTwoFilesPatch } from 'diff'
-import { agree, type Question } from '../agree.js'
+import { type Confirmation, requireConfirmation } from '../confirmation.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { findSchema } from '../init/findSchema.js'
 import { type FileChange, hasOldUrl, planInit } from '../init/plan.js'
@@ -26,7 +26,7 @@ const NEXT = `Next:
 const OLD_URL =
   'The datasource names a url, as up to Prisma 6: fieldseal needs Prisma 7.10, which takes it from prisma.config.ts.\n'
 
-const WRITE: Question = {
+const WRITE: Confirmation = {
   unasked: 'nothing was written; say --yes to write this',
   ask: () => confirm({ message: 'Write this?' }),
   declined: 'nothing was written',
@@ -51,7 +51,7 @@ export async function runInit(
     return EXIT.done
   }
   if (dryRun) return EXIT.done
-  if (!yes) await agree(terminal, WRITE)
+  if (!yes) await requireConfirmation(terminal, WRITE)
   for (const { path, after } of changes) await writeFile(path, after)
   terminal.say(`Wrote ${changes.map(({ path }) => relative(root, path)).join(', ')}.\n${NEXT}`)
   return EXIT.done

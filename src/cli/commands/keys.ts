@@ -2,10 +2,10 @@ import { text } from '@clack/prompts'
 import { quoted } from '../../errors.js'
 import type { WalkReport } from '../../maintenance/keys/keyWalk.js'
 import { printable, printableLines } from '../../printable.js'
-import { agree, type Question } from '../agree.js'
+import { type Confirmation, requireConfirmation } from '../confirmation.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
-import type { World } from '../loadConfig.js'
+import type { CommandContext } from '../loadConfig.js'
 import { count, counted, type Terminal } from '../terminal.js'
 
 export interface WalkArguments {
@@ -17,14 +17,14 @@ export interface WalkArguments {
 /** Rotates or rewraps keys; no row of a model changes. */
 export async function runWalk(
   operation: 'rotate' | 'rewrap',
-  world: World,
+  context: CommandContext,
   terminal: Terminal,
   { tenant, rate, dryRun }: WalkArguments,
 ): Promise<ExitCode> {
-  if (dryRun) return countKeys(operation, world, terminal, tenant)
+  if (dryRun) return countKeys(operation, context, terminal, tenant)
   const interrupt = onInterrupt((message) => terminal.say(message))
   try {
-    const report = await world.client.$encryption[operation]({
+    const report = await context.client.$encryption[operation]({
       ...(tenant === undefined ? {} : { tenants: tenant }),
       ...(rate === undefined ? {} : { rate }),
       signal: interrupt.signal,
@@ -48,7 +48,7 @@ export async function runWalk(
 
 async function countKeys(
   operation: string,
-  { client, database, tenants }: World,
+  { client, database, tenants }: CommandContext,
   terminal: Terminal,
   chosen: readonly string[] | undefined,
 ): Promise<ExitCode> {
@@ -83,13 +83,13 @@ export interface ShredArguments {
 
 /** Destroys the keys of a tenant, if that is really meant. */
 export async function runShred(
-  world: World,
+  context: CommandContext,
   terminal: Terminal,
   { tenant, dryRun, yes }: ShredArguments,
 ): Promise<ExitCode> {
-  if (dryRun) return countLost(world, terminal, tenant)
-  if (!yes) await agree(terminal, lossOf(tenant))
-  const receipt = await world.client.$encryption.shred(tenant)
+  if (dryRun) return countLost(context, terminal, tenant)
+  if (!yes) await requireConfirmation(terminal, lossOf(tenant))
+  const receipt = await context.client.$encryption.shred(tenant)
   terminal.event({ event: 'receipt', ...receipt })
   terminal.say(JSON.stringify(receipt, null, 2))
   const { notReached } = receipt
@@ -103,7 +103,11 @@ export async function runShred(
 }
 
 /** What a tenant would lose. */
-async function countLost({ client, database, tenants }: World, terminal: Terminal, tenant: string): Promise<ExitCode> {
+async function countLost(
+  { client, database, tenants }: CommandContext,
+  terminal: Terminal,
+  tenant: string,
+): Promise<ExitCode> {
   const { keys, fields } = await client.$encryption.survey({ database, tenants, tenant })
   const alive = keys.filter(({ state }) => state !== 'destroyed').length
   const lost = fields.filter(({ ciphertext }) => ciphertext > 0)
@@ -118,7 +122,7 @@ async function countLost({ client, database, tenants }: World, terminal: Termina
   return EXIT.done
 }
 
-function lossOf(tenant: string): Question {
+function lossOf(tenant: string): Confirmation {
   const message = `Everything that is encrypted for ${quoted(tenant)} will be unreadable for good. Type the tenant's id to go on`
   return {
     unasked: 'shred destroys all data of a tenant for good; say --yes if that is meant',
@@ -134,7 +138,7 @@ export interface ExportArguments {
 
 /** Lists keys without what is wrapped, for an inventory: a JSON document, or with `--json` a key a line. */
 export async function runExportMetadata(
-  { client, database }: World,
+  { client, database }: CommandContext,
   stdout: NodeJS.WriteStream,
   { tenant, json }: ExportArguments,
 ): Promise<ExitCode> {

@@ -5,12 +5,12 @@ import type { MaxLag, Strain } from '../../maintenance/rows/pressure.js'
 import type { Problem } from '../../maintenance/rows/problem.js'
 import type { RunReport } from '../../maintenance/rows/run.js'
 import { printable } from '../../printable.js'
-import { agree, type Question } from '../agree.js'
+import { type Confirmation, requireConfirmation } from '../confirmation.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
-import type { World } from '../loadConfig.js'
+import type { CommandContext } from '../loadConfig.js'
 import { count, counted, duration, type Terminal } from '../terminal.js'
-import { SharedWork } from '../workers/shared.js'
+import { SharedWork } from '../workers/sharedWork.js'
 
 /** What the commands encrypt, re-encrypt, reindex, decrypt and verify take. */
 export interface MaintainArguments {
@@ -33,7 +33,7 @@ const WAIT_EVERY = 10_000
 /** Problems shown one by one; the others are counted. */
 const SHOWN = 20
 
-const DECRYPT: Question = {
+const DECRYPT: Confirmation = {
   unasked: 'decrypt puts plaintext into the database; say --yes if that is meant',
   ask: () => confirm({ message: 'This puts plaintext into the database. Go on?', initialValue: false }),
   declined: 'nothing was changed',
@@ -42,22 +42,22 @@ const DECRYPT: Question = {
 /** Runs an operation and says what became of it. */
 export async function runMaintain(
   operation: Operation,
-  world: World,
+  context: CommandContext,
   terminal: Terminal,
   args: MaintainArguments,
 ): Promise<ExitCode> {
-  if (operation === 'decrypt' && !args.dryRun && !args.yes) await agree(terminal, DECRYPT)
+  if (operation === 'decrypt' && !args.dryRun && !args.yes) await requireConfirmation(terminal, DECRYPT)
   const interrupt = onInterrupt((text) => terminal.say(text))
   const started = performance.now()
   const shown = { problems: 0 }
   const onWait = waits(terminal)
   const { model, field, tenant, dryRun = false, onError, rate, restart, maxLag, workers } = args
-  const shared = workers === undefined ? undefined : await shareWork(world, terminal, { ...args, workers }, onWait)
+  const shared = workers === undefined ? undefined : await shareWork(context, terminal, { ...args, workers }, onWait)
   const signal = shared ? AbortSignal.any([interrupt.signal, shared.broken]) : interrupt.signal
-  interrupt.signal.addEventListener('abort', () => shared?.dismiss())
+  interrupt.signal.addEventListener('abort', () => shared?.stop())
   try {
-    const reports = await world.client.$encryption.maintain({
-      ...{ operation, database: world.database, tenants: world.tenants, models: model, fields: field, tenant },
+    const reports = await context.client.$encryption.maintain({
+      ...{ operation, database: context.database, tenants: context.tenants, models: model, fields: field, tenant },
       ...{ dryRun, onError, restart, rowsPerSecond: rate, maxLag, signal, onWait },
       workers: shared && { queue: shared, count: workers! },
       onProgress: (event) => {
@@ -82,15 +82,15 @@ export async function runMaintain(
 }
 
 function shareWork(
-  world: World,
+  context: CommandContext,
   terminal: Terminal,
   { workers, attempts, config }: MaintainArguments & { readonly workers: number },
   onWait: (strain: Strain) => void,
 ): Promise<SharedWork> {
-  return SharedWork.open(world, attempts, {
+  return SharedWork.open(context, attempts, {
     count: workers,
     args: config === undefined ? [] : ['--config', config],
-    onHire: (pid) => terminal.event({ event: 'worker', pid }),
+    onStart: (pid) => terminal.event({ event: 'worker', pid }),
     say: (text) => terminal.say(text),
     onWait,
   })

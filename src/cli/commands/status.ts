@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import type { Survey } from '../../maintenance/survey.js'
 import { printable } from '../../printable.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
-import type { World } from '../loadConfig.js'
+import type { CommandContext } from '../loadConfig.js'
 import { reportPage } from '../report/page.js'
 import { ageInDays } from '../report/plots.js'
 import { count, counted, type Terminal } from '../terminal.js'
@@ -18,10 +18,10 @@ export interface StatusArguments {
 const SHOWN = 20
 
 /** Shows what is encrypted and under which keys. Plaintext that is left is a problem. */
-export async function runStatus(world: World, terminal: Terminal, args: StatusArguments): Promise<ExitCode> {
+export async function runStatus(context: CommandContext, terminal: Terminal, args: StatusArguments): Promise<ExitCode> {
   const { model, field, tenant, html } = args
-  const survey = await world.client.$encryption.survey({
-    ...{ database: world.database, tenants: world.tenants, models: model, fields: field, tenant },
+  const survey = await context.client.$encryption.survey({
+    ...{ database: context.database, tenants: context.tenants, models: model, fields: field, tenant },
   })
   terminal.event({ event: 'status', ...survey })
   showFields(terminal, survey)

@@ -3,10 +3,10 @@ import type { RangeReport } from '../../maintenance/jobs/maintainRange.js'
 import { printable } from '../../printable.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
-import type { World } from '../loadConfig.js'
+import type { CommandContext } from '../loadConfig.js'
 import { count, duration, type Terminal } from '../terminal.js'
-import { Crew, IN_CREW } from '../workers/crew.js'
-import { loadGraphileWorker, type RangeHandler, RangeJobs } from '../workers/queue.js'
+import { loadGraphileWorker, type RangeHandler, RangeJobs } from '../workers/rangeJobs.js'
+import { WORKER_PROCESS_VARIABLE, WorkerProcesses } from '../workers/workerProcesses.js'
 import { DOING, didOf } from './maintain.js'
 
 export interface WorkerArguments {
@@ -16,11 +16,11 @@ export interface WorkerArguments {
 }
 
 /** Works on ranges of commands with `--workers`, here or on other machines, until it is stopped. */
-export async function runWorker(world: World, terminal: Terminal, args: WorkerArguments): Promise<ExitCode> {
-  const order = process.env[IN_CREW] ? onLeave() : onInterrupt((text) => terminal.say(text))
+export async function runWorker(context: CommandContext, terminal: Terminal, args: WorkerArguments): Promise<ExitCode> {
+  const order = process.env[WORKER_PROCESS_VARIABLE] ? onParentGone() : onInterrupt((text) => terminal.say(text))
   try {
-    if ((args.workers ?? 1) > 1) await superviseCrew(terminal, args, order.signal)
-    else await workAlone(world, terminal, args, order.signal)
+    if ((args.workers ?? 1) > 1) await superviseProcesses(terminal, args, order.signal)
+    else await workAlone(context, terminal, args, order.signal)
   } finally {
     order.dispose()
   }
@@ -29,7 +29,7 @@ export async function runWorker(world: World, terminal: Terminal, args: WorkerAr
 }
 
 /** A worker of a command ends when that tells it to, or is gone. Ctrl-C in their terminal is the command's business. */
-function onLeave(): ReturnType<typeof onInterrupt> {
+function onParentGone(): ReturnType<typeof onInterrupt> {
   const controller = new AbortController()
   const leave = () => controller.abort()
   const ignore = () => {}
@@ -45,37 +45,37 @@ function onLeave(): ReturnType<typeof onInterrupt> {
   return { signal: controller.signal, dispose }
 }
 
-async function superviseCrew(terminal: Terminal, args: WorkerArguments, signal: AbortSignal): Promise<void> {
+async function superviseProcesses(terminal: Terminal, args: WorkerArguments, signal: AbortSignal): Promise<void> {
   const { workers, config, drain } = args
-  const crew = new Crew({
+  const processes = new WorkerProcesses({
     count: workers!,
     args: [...(config === undefined ? [] : ['--config', config]), ...(drain ? ['--drain'] : [])],
     say: (text) => terminal.say(text),
     onWait: ({ what }) => terminal.say(printable(`Waiting: ${what}.`)),
   })
-  const dismiss = () => crew.dismiss()
-  for (const end of [signal, crew.broken]) end.addEventListener('abort', dismiss, { once: true })
-  await crew.ended()
-  crew.broken.throwIfAborted()
+  const stop = () => processes.stop()
+  for (const end of [signal, processes.broken]) end.addEventListener('abort', stop, { once: true })
+  await processes.ended()
+  processes.broken.throwIfAborted()
 }
 
 async function workAlone(
-  world: World,
+  context: CommandContext,
   terminal: Terminal,
   { drain = false }: WorkerArguments,
   signal: AbortSignal,
 ): Promise<void> {
-  const jobs = await RangeJobs.open(await loadGraphileWorker(), world.queue(), 1)
+  const jobs = await RangeJobs.open(await loadGraphileWorker(), context.queue(), 1)
   terminal.event({ event: 'ready' })
   terminal.say(drain ? 'Working on what there is.' : 'Waiting for work. Ctrl-C ends this after the batch under way.')
   try {
-    await jobs.work(handler(world, terminal, signal), { signal, drain })
+    await jobs.work(handler(context, terminal, signal), { signal, drain })
   } finally {
     await jobs.close()
   }
 }
 
-function handler({ client, database, tenants }: World, terminal: Terminal, signal: AbortSignal): RangeHandler {
+function handler({ client, database, tenants }: CommandContext, terminal: Terminal, signal: AbortSignal): RangeHandler {
   return async (job, { last, failed }) => {
     const started = performance.now()
     const onWait = (strain: object) => void process.send?.(strain)

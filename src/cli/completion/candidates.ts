@@ -24,7 +24,7 @@ export async function candidates(
   current: string,
   names: () => Promise<SchemaNames>,
 ): Promise<Candidates> {
-  const { command, open, used } = placeOf(program, words)
+  const { command, open, used } = completionPoint(program, words)
   const [, given, value] = /^(--[\w-]+)=(.*)$/.exec(current) ?? []
   if (given !== undefined && value !== undefined) {
     const option = optionsOf(command).find(({ long }) => long === given)
@@ -36,14 +36,14 @@ export async function candidates(
   return [...subcommandsOf(command), ...choicesOf(command)]
 }
 
-interface Place {
+interface CompletionPoint {
   readonly command: Command
   /** The option whose value may stand here. */
   readonly open: Option | undefined
   readonly used: ReadonlySet<Option>
 }
 
-function placeOf(program: Command, words: readonly string[]): Place {
+function completionPoint(program: Command, words: readonly string[]): CompletionPoint {
   const used = new Set<Option>()
   let command = program
   let open: Option | undefined

@@ -1,7 +1,7 @@
 import { type PgConnection, quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import { printable } from '../../printable.js'
 import type { ModelSchema } from '../../schema/encryptionSchema.js'
-import { type Check, encryptedFields, type Finding, type Patient } from './finding.js'
+import { type Check, type DoctorContext, encryptedFields, type Finding } from './finding.js'
 
 /** Rows that are looked at in each table: the first by their place, which are read quickly. */
 const SAMPLE = 300
@@ -15,23 +15,23 @@ const TELLING = 6
  * that the Prisma schema does not know. It compares samples in this process, so that no value travels into a statement.
  * What it does not find may still be there.
  */
-export const plaintextCopies: Check = async (patient) => {
-  const secrets = await sampleSecrets(patient)
+export const plaintextCopies: Check = async (context) => {
+  const secrets = await sampleSecrets(context)
   if (secrets.size === 0) return []
   const found: Finding[] = []
-  for (const { place, table, column, marked } of await plainColumns(patient)) {
-    const texts = await sample(patient.database, table, column)
+  for (const { label, table, column, marked } of await plainColumns(context)) {
+    const texts = await sample(context.database, table, column)
     const copied = [...secrets].find(([value]) => texts.some((text) => text.includes(value)))
     if (copied === undefined) continue
-    const what = `${place} holds values of ${copied[1]} in the clear`
-    const next = marked ? `mark ${place} too, or stop writing it there` : 'stop writing it there, and empty it'
+    const what = `${label} holds values of ${copied[1]} in the clear`
+    const next = marked ? `mark ${label} too, or stop writing it there` : 'stop writing it there, and empty it'
     found.push({ severity: 'problem', check: 'copies', what, next })
   }
   return found
 }
 
 /** Decrypted values, and the field of each. */
-async function sampleSecrets({ client, database, schema }: Patient): Promise<Map<string, string>> {
+async function sampleSecrets({ client, database, schema }: DoctorContext): Promise<Map<string, string>> {
   const secrets = new Map<string, string>()
   const across = (client as unknown as { $acrossTenants(): typeof client }).$acrossTenants()
   for (const { name, model, field, spec, column } of encryptedFields(schema)) {
@@ -58,7 +58,7 @@ async function sampleSecrets({ client, database, schema }: Patient): Promise<Map
 /** A column in which values could stand. */
 interface PlainColumn {
   /** `Model.field`, or the table and column where the Prisma schema has none. */
-  readonly place: string
+  readonly label: string
   /** In SQL. */
   readonly table: string
   readonly column: string
@@ -67,7 +67,7 @@ interface PlainColumn {
 }
 
 /** Columns for text and JSON that are not encrypted, of all tables beside the models' that may be read. */
-async function plainColumns({ database, schema }: Patient): Promise<PlainColumn[]> {
+async function plainColumns({ database, schema }: DoctorContext): Promise<PlainColumn[]> {
   const models = Object.entries(schema.models)
   const oids = await runSql(
     database,
@@ -88,16 +88,16 @@ async function plainColumns({ database, schema }: Patient): Promise<PlainColumn[
   )
   return rows.flatMap(([oid, space, table, column]): PlainColumn[] => {
     const owner = owners.get(oid!)
-    const place = owner === undefined ? printable(`${table}.${column}`) : placeOf(schema, owner, column!)
-    if (place === undefined) return []
+    const label = owner === undefined ? printable(`${table}.${column}`) : labelOf(schema, owner, column!)
+    if (label === undefined) return []
     const name = tableName({ schema: space!, table: table! })
-    return [{ place, table: name, column: column!, marked: owner !== undefined }]
+    return [{ label, table: name, column: column!, marked: owner !== undefined }]
   })
 }
 
 /** `Model.field` of a column that holds what it seems to; nothing for keys, ciphertexts and indexes. */
-function placeOf(
-  { keysModel }: Patient['schema'],
+function labelOf(
+  { keysModel }: DoctorContext['schema'],
   [name, model]: [string, ModelSchema],
   column: string,
 ): string | undefined {

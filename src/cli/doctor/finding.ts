@@ -16,14 +16,14 @@ export interface Finding {
 }
 
 /** What checks look at. */
-export interface Patient {
+export interface DoctorContext {
   readonly client: EncryptedClient
   readonly database: PgConnection
   readonly schema: EncryptionSchema
   readonly survey: Survey
 }
 
-export type Check = (patient: Patient) => Promise<readonly Finding[]>
+export type Check = (context: DoctorContext) => Promise<readonly Finding[]>
 
 /** All encrypted fields of a schema. */
 export function encryptedFields(schema: EncryptionSchema) {

@@ -4,9 +4,9 @@ import { quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import type { KeySurvey } from '../../maintenance/postgres/survey.js'
 import { printable } from '../../printable.js'
 import { isTenant } from '../../tenancy/tenant.js'
-import type { Check, Finding, Patient } from './finding.js'
+import type { Check, DoctorContext, Finding } from './finding.js'
 
-type Encryption = Patient['client']['$encryption']
+type Encryption = DoctorContext['client']['$encryption']
 
 /** How many tenants are tried: one for each KEK, up to here. */
 const TRIED = 20
@@ -15,13 +15,13 @@ const TRIED = 20
  * The KMS answers, and permits what writing and reading take, for a tenant of each KEK: a user who may unwrap keys and make
  * none would only be found by the first new tenant, or the next rotation.
  */
-export const kmsAnswers: Check = async (patient) => {
-  const { client, survey } = patient
+export const kmsAnswers: Check = async (context) => {
+  const { client, survey } = context
   const usable = survey.keys.filter(
     ({ state, purpose, tenant }) => state === 'active' && purpose === 'encrypt' && tenant !== '*',
   )
   const perKek = [...new Map(usable.map((key) => [`${key.kms} ${key.kekId}`, key])).values()].slice(0, TRIED)
-  if (perKek.length === 0) return tryWithoutKeys(patient)
+  if (perKek.length === 0) return tryWithoutKeys(context)
   return (await Promise.all(perKek.map((key) => tryTenant(client.$encryption, key)))).flat()
 }
 
@@ -34,9 +34,9 @@ async function tryTenant(encryption: Encryption, { tenant, kekId }: KeySurvey): 
 }
 
 /** Before the first value is written, for a tenant whose it could be. */
-async function tryWithoutKeys(patient: Patient): Promise<Finding[]> {
-  const { $encryption } = patient.client
-  const tenant = await tenantOfRow(patient)
+async function tryWithoutKeys(context: DoctorContext): Promise<Finding[]> {
+  const { $encryption } = context.client
+  const tenant = await tenantOfRow(context)
   try {
     return (await $encryption.tryKms(tenant)).map((failure) => findingOf(failure, tenant))
   } catch (error) {
@@ -46,7 +46,7 @@ async function tryWithoutKeys(patient: Patient): Promise<Finding[]> {
   }
 }
 
-async function tenantOfRow({ database, schema }: Patient): Promise<string | undefined> {
+async function tenantOfRow({ database, schema }: DoctorContext): Promise<string | undefined> {
   for (const model of Object.values(schema.models)) {
     if (model.tenant === undefined || Object.keys(model.encrypted).length === 0) continue
     const column = quoteName(model.columns[model.tenant]!)

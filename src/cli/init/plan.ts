@@ -57,10 +57,10 @@ export function planInit(input: InitInput): FileChange[] {
 function checkDatasource(blocks: readonly Located[]): void {
   const source = blocks.find(({ block }) => block.keyword === 'datasource')
   if (!source)
-    throw invalid('the schema has no datasource: is this the whole schema? Name its file or folder with --schema')
+    throw invalidSchema('the schema has no datasource: is this the whole schema? Name its file or folder with --schema')
   const provider = setting(source.block, 'provider')
   if (provider === 'postgresql' || provider === 'postgres') return
-  throw invalid(
+  throw invalidSchema(
     `the datasource has the provider ${JSON.stringify(provider ?? '')}; fieldseal works with PostgreSQL only`,
   )
 }
@@ -75,7 +75,7 @@ function clientGenerator(blocks: readonly Located[]): Located {
   const generators = blocks.filter(({ block }) => block.keyword === 'generator')
   const client = generators.find(({ block }) => /^prisma-client(-js)?$/.test(setting(block, 'provider') ?? ''))
   if (client) return client
-  throw invalid(
+  throw invalidSchema(
     'the schema has no generator with the provider "prisma-client" or "prisma-client-js": fieldseal extends its client',
   )
 }
@@ -190,6 +190,6 @@ function relativePath(from: string, to: string): string {
   return relative(from, to).split(sep).join('/')
 }
 
-function invalid(message: string): FieldsealError {
+function invalidSchema(message: string): FieldsealError {
   return new FieldsealError('SCHEMA_INVALID', message)
 }

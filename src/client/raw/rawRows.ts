@@ -3,8 +3,8 @@ import type { DecryptSlot, TenantHolder } from '../../cipher/cipher.js'
 import { own } from '../../own.js'
 import type { FieldPlan, ModelPlan } from '../../plan/plan.js'
 import type { ClientContext } from '../clientContext.js'
-import { checkShown, hideIndexes, maskSlots } from '../masking.js'
-import { collectStored } from '../storedField.js'
+import { checkReadable, hideIndexes, maskSlots } from '../masking.js'
+import { collectStoredField } from '../storedField.js'
 import { ownerOf, planOf, transformAll } from './rawCall.js'
 
 /** As `$encryption.decryptRows`. */
@@ -17,7 +17,7 @@ export async function decryptRows<Row extends object>(
   const plan = planOf(context, model)
   const owner = ownerOf(context, model)
   const copies = rows.map((row) => ({ ...row }))
-  if (plan.limit !== undefined) checkShown(fieldsIn(plan, copies))
+  if (plan.limit !== undefined) checkReadable(fieldsIn(plan, copies))
   const slots = copies.flatMap((row) => rowSlots(plan, row as Record<string, unknown>, owner))
   await transformAll(context, 'decryptRows', slots)
   if (plan.limit !== undefined) maskSlots(slots)
@@ -39,9 +39,9 @@ function rowSlots(plan: ModelPlan, row: Record<string, unknown>, owner: TenantHo
   const known = Object.fromEntries(columns.map((column) => [column, own(row, nameIn(plan, row, column))]))
   const stored = { plan, owner, holder: row, known, asksTenant: false, missing: 'select it too' }
   const slots: DecryptSlot[] = []
-  for (const field of plan.encrypted) collectStored(slots, stored, field, nameIn(plan, row, field.field))
+  for (const field of plan.encrypted) collectStoredField(slots, stored, field, nameIn(plan, row, field.field))
   hideIndexes(
-    plan.closed.map((column) => nameIn(plan, row, column)),
+    plan.hiddenIndexes.map((column) => nameIn(plan, row, column)),
     row,
   )
   return slots

@@ -4,7 +4,7 @@ import { FieldsealError } from '../../errors.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from '../../plan/plan.js'
 import { boundTexts, type KnownValues } from '../boundColumns.js'
 import type { ClientContext } from '../clientContext.js'
-import { checkOpen, checkUnmasked } from '../masking.js'
+import { checkSearchable, checkUnmasked } from '../masking.js'
 import { ownerOf, planOf, transformAll } from './rawCall.js'
 
 /** What raw SQL writes into an encrypted column. */
@@ -31,7 +31,7 @@ export async function encryptValue(
 export async function indexValue(context: ClientContext, name: string, value: unknown): Promise<string | Uint8Array> {
   checkArguments('blindIndex', { field: name }, { field: TEXT })
   const index = indexOf(context, name)
-  checkOpen(index)
+  checkSearchable(index)
   const field = index.sources[0]!
   const values = index.sources.length === 1 ? [value] : eachValue(index, value)
   const holder: Record<string, unknown> = {}

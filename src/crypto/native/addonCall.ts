@@ -1,16 +1,16 @@
-import { LARGEST_COUNT } from './addonFrame.js'
+import { MOST_VALUES } from './addonFrame.js'
 
 /** The bytes, or characters, that go over in one call at most. */
-const LARGEST_SUM = 2 ** 22
+const MOST_BYTES = 2 ** 22
 /** Longer values are left to `node:crypto`: what its call costs is nothing to them. */
-const LARGEST_VALUE = 2 ** 24
+const MOST_VALUE_BYTES = 2 ** 24
 
 /** What a call's values are measured by. */
 type Sized = { readonly length: number }
 
 /** What the addon makes of values; `undefined` where it declines or throws, and the other engine decides. */
-export function attempt<T>(values: readonly Sized[], work: () => T): T | undefined {
-  if (values.length === 1 && values[0]!.length > LARGEST_VALUE) return undefined
+export function orFallback<T>(values: readonly Sized[], work: () => T): T | undefined {
+  if (values.length === 1 && values[0]!.length > MOST_VALUE_BYTES) return undefined
   try {
     return work()
   } catch {
@@ -36,11 +36,11 @@ export function inParts<B, R>(
 }
 
 function endOfPart(values: readonly Sized[], from: number): number {
-  const last = Math.min(values.length, from + LARGEST_COUNT)
+  const last = Math.min(values.length, from + MOST_VALUES)
   let sum = 0
   for (let at = from; at < last; at++) {
     sum += values[at]!.length
-    if (sum > LARGEST_SUM) return Math.max(at, from + 1)
+    if (sum > MOST_BYTES) return Math.max(at, from + 1)
   }
   return last
 }

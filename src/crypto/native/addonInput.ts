@@ -1,7 +1,7 @@
 import { lengthPrefixed } from '../bytes.js'
 import type { Ciphertext } from '../ciphertext.js'
-import type { EncryptBatch } from '../engine.js'
-import { frameBound, frameLengths } from './addonFrame.js'
+import type { EncryptInput } from '../engine.js'
+import { writeBoundLengths, writeLengths } from './addonFrame.js'
 
 /** As the addon numbers them: text of Latin-1 alone, other text, and bytes. */
 const ENCODING = { latin1: 0, wide: 1, bytes: 2 } as const
@@ -20,12 +20,12 @@ export interface TextInput {
 /** All texts as one, their lengths in the frame: strings stay strings if all are, and bytes are a copy. */
 export function textInput(texts: readonly Text[]): TextInput {
   if (areStrings(texts)) {
-    frameLengths(texts)
+    writeLengths(texts)
     const input = joined(texts)
     return { input, encoding: WIDE.test(input) ? ENCODING.wide : ENCODING.latin1 }
   }
   const bytes = texts.map((text) => (typeof text === 'string' ? Buffer.from(text) : text))
-  frameLengths(bytes)
+  writeLengths(bytes)
   return { input: Buffer.concat(bytes), encoding: ENCODING.bytes }
 }
 
@@ -44,10 +44,10 @@ function joined(texts: readonly string[]): string {
 }
 
 /** LP(each bound text) of each value, a character for each byte; the lengths in the frame. */
-export function boundInput(bound: EncryptBatch['bound']): string | undefined {
+export function boundInput(bound: EncryptInput['bound']): string | undefined {
   if (!bound) return undefined
   const each = bound.map((texts) => (texts.length === 1 ? prefixed(texts[0]!) : texts.map(prefixed).join('')))
-  frameBound(each)
+  writeBoundLengths(each)
   return each.join('')
 }
 

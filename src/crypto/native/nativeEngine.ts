@@ -2,8 +2,8 @@ import type { KeyObject } from 'node:crypto'
 import { NONCE_BYTES, TAG_BYTES } from '../aead.js'
 import { type Ciphertext, RAW_HEAD, rawHead, textHead } from '../ciphertext.js'
 import {
-  type DecryptBatch,
-  type EncryptBatch,
+  type DecryptInput,
+  type EncryptInput,
   type Engine,
   FAILURE,
   type Outcome,
@@ -14,8 +14,8 @@ import {
 import { nodeEngine } from '../nodeEngine.js'
 import { PreparedPlace } from '../place.js'
 import type { Addon, AddonKey } from './addon.js'
-import { attempt, inParts } from './addonCall.js'
-import { FRAME, framedOutcome, frameLengths, framePlaces } from './addonFrame.js'
+import { inParts, orFallback } from './addonCall.js'
+import { ADDON_FRAME, readOutcome, writeLengths, writePlaces } from './addonFrame.js'
 import { boundInput, storedInput, type TextInput, textInput } from './addonInput.js'
 import { NativeIndexKey } from './nativeIndexKey.js'
 
@@ -33,12 +33,12 @@ export function nativeEngine(addon: Addon): Engine {
 class NativeKey implements ValueKey {
   readonly #addon: Addon
   readonly #key: AddonKey
-  readonly #plain: ValueKey
+  readonly #fallback: ValueKey
 
   constructor(addon: Addon, key: KeyObject, bytes: Uint8Array) {
     this.#addon = addon
     this.#key = addon.open(bytes)
-    this.#plain = nodeEngine.open(key, bytes)
+    this.#fallback = nodeEngine.open(key, bytes)
   }
 
   place(spec: PlaceSpec): Place {
@@ -47,16 +47,16 @@ class NativeKey implements ValueKey {
     return new PreparedPlace(spec, this.#addon.place(this.#key, aad, head, padded, codec))
   }
 
-  encrypt(batch: EncryptBatch): Ciphertext[] {
+  encrypt(batch: EncryptInput): Ciphertext[] {
     return inParts(
       batch.plaintexts,
       batch,
       encryptPart,
-      (part) => attempt(part.plaintexts, () => this.#encrypt(part)) ?? this.#plain.encrypt(part),
+      (part) => orFallback(part.plaintexts, () => this.#encrypt(part)) ?? this.#fallback.encrypt(part),
     )
   }
 
-  #encrypt(batch: EncryptBatch): Ciphertext[] {
+  #encrypt(batch: EncryptInput): Ciphertext[] {
     const plaintext = textInput(batch.plaintexts)
     try {
       return this.#encryptInput(batch, plaintext)
@@ -65,11 +65,11 @@ class NativeKey implements ValueKey {
     }
   }
 
-  #encryptInput({ places, bound, plaintexts, nonces }: EncryptBatch, { input, encoding }: TextInput): Ciphertext[] {
-    framePlaces(places)
+  #encryptInput({ places, bound, plaintexts, nonces }: EncryptInput, { input, encoding }: TextInput): Ciphertext[] {
+    writePlaces(places)
     const texts = boundInput(bound)
     const call = (out: Buffer | typeof collect) =>
-      this.#addon.encrypt(this.#key, FRAME, places.length, texts, input, encoding, nonces, out)
+      this.#addon.encrypt(this.#key, ADDON_FRAME, places.length, texts, input, encoding, nonces, out)
     if (places[0]!.form === 'text') return call(collect) as string[]
     const sizes = plaintexts.map((plaintext) => RAW_HEAD + NONCE_BYTES + Buffer.byteLength(plaintext) + TAG_BYTES)
     const out = Buffer.allocUnsafeSlow(sizes.reduce((sum, size) => sum + size, 0))
@@ -81,25 +81,25 @@ class NativeKey implements ValueKey {
     })
   }
 
-  decrypt(batch: DecryptBatch): Outcome[] {
+  decrypt(batch: DecryptInput): Outcome[] {
     return inParts(
       batch.stored,
       batch,
       decryptPart,
-      (part) => attempt(part.stored, () => this.#decrypt(part)) ?? this.#plain.decrypt(part),
+      (part) => orFallback(part.stored, () => this.#decrypt(part)) ?? this.#fallback.decrypt(part),
     )
   }
 
-  #decrypt({ stored, places, bound }: DecryptBatch): Outcome[] {
-    frameLengths(stored)
-    framePlaces(places)
+  #decrypt({ stored, places, bound }: DecryptInput): Outcome[] {
+    writeLengths(stored)
+    writePlaces(places)
     const input = storedInput(stored)
     const texts = boundInput(bound)
     if (places[0]!.codec !== undefined) {
-      return this.#addon.decrypt(this.#key, FRAME, stored.length, texts, input, collect) as Outcome[]
+      return this.#addon.decrypt(this.#key, ADDON_FRAME, stored.length, texts, input, collect) as Outcome[]
     }
     const out = Buffer.allocUnsafeSlow(input.length)
-    this.#addon.decrypt(this.#key, FRAME, stored.length, texts, input, out)
+    this.#addon.decrypt(this.#key, ADDON_FRAME, stored.length, texts, input, out)
     return slicesOf(out, stored)
   }
 }
@@ -109,7 +109,7 @@ function collect(...values: unknown[]): unknown[] {
   return values
 }
 
-function encryptPart(batch: EncryptBatch, from: number, to: number): EncryptBatch {
+function encryptPart(batch: EncryptInput, from: number, to: number): EncryptInput {
   return {
     places: batch.places.slice(from, to),
     plaintexts: batch.plaintexts.slice(from, to),
@@ -118,7 +118,7 @@ function encryptPart(batch: EncryptBatch, from: number, to: number): EncryptBatc
   }
 }
 
-function decryptPart({ places, stored, bound }: DecryptBatch, from: number, to: number): DecryptBatch {
+function decryptPart({ places, stored, bound }: DecryptInput, from: number, to: number): DecryptInput {
   return { places: places.slice(from, to), stored: stored.slice(from, to), bound: bound?.slice(from, to) }
 }
 
@@ -126,7 +126,7 @@ function decryptPart({ places, stored, bound }: DecryptBatch, from: number, to: 
 function slicesOf(out: Buffer, stored: readonly Ciphertext[]): Outcome[] {
   let at = 0
   return stored.map(({ length: room }, i) => {
-    const length = framedOutcome(i)
+    const length = readOutcome(i)
     at += room
     return length < 0 ? FAILURES[-1 - length]! : out.subarray(at - room, at - room + length)
   })

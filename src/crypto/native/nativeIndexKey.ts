@@ -2,20 +2,20 @@ import type { KeyObject } from 'node:crypto'
 import type { IndexKey } from '../engine.js'
 import { nodeEngine } from '../nodeEngine.js'
 import type { Addon, AddonKey } from './addon.js'
-import { attempt, inParts } from './addonCall.js'
-import { FRAME } from './addonFrame.js'
+import { inParts, orFallback } from './addonCall.js'
+import { ADDON_FRAME } from './addonFrame.js'
 import { type Text, textInput } from './addonInput.js'
 
 /** The addon's key of blind indexes. */
 export class NativeIndexKey implements IndexKey {
   readonly #addon: Addon
   readonly #key: AddonKey<'index'>
-  readonly #plain: IndexKey
+  readonly #fallback: IndexKey
 
   constructor(addon: Addon, key: KeyObject, bytes: Uint8Array) {
     this.#addon = addon
     this.#key = addon.openIndex(bytes)
-    this.#plain = nodeEngine.openIndex(key, bytes)
+    this.#fallback = nodeEngine.openIndex(key, bytes)
   }
 
   index(prefix: Buffer, messages: readonly Text[], size: number): Buffer[] {
@@ -23,14 +23,14 @@ export class NativeIndexKey implements IndexKey {
       messages,
       messages,
       slice,
-      (part) => attempt(part, () => this.#index(prefix, part, size)) ?? this.#plain.index(prefix, part, size),
+      (part) => orFallback(part, () => this.#index(prefix, part, size)) ?? this.#fallback.index(prefix, part, size),
     )
   }
 
   #index(prefix: Buffer, messages: readonly Text[], size: number): Buffer[] {
     const { input, encoding } = textInput(messages)
     const out = Buffer.allocUnsafe(size * messages.length)
-    this.#addon.index(this.#key, FRAME, messages.length, prefix, input, encoding, size, out)
+    this.#addon.index(this.#key, ADDON_FRAME, messages.length, prefix, input, encoding, size, out)
     return messages.map((_, i) => out.subarray(i * size, (i + 1) * size))
   }
 }

@@ -20,12 +20,12 @@ const PURPOSES: readonly Purpose[] = ['encrypt', 'index', 'wrap']
 const DISCARDED = 10_000
 const LONGEST_TIMER = 2 ** 31 - 1
 
-interface Held {
+interface CachedDek {
   readonly dek: Dek
   readonly freshness: Freshness
 }
 
-interface HeldActive {
+interface CachedActive {
   readonly id: string
   readonly freshness: Freshness
 }
@@ -40,8 +40,8 @@ export class DekCache {
   /** How often a DEK was looked for and found, and not found. */
   hits = 0
   misses = 0
-  readonly #byId: LRUCache<string, Held>
-  readonly #active: LRUCache<string, HeldActive>
+  readonly #byId: LRUCache<string, CachedDek>
+  readonly #active: LRUCache<string, CachedActive>
   readonly #ttl: number
   readonly #staleFor: number
   readonly #clock: { now(): number }
@@ -94,7 +94,7 @@ export class DekCache {
   /** `onDue` is told, once, when it is time to ask again whether the active DEK is this one still. */
   active(tenant: string, purpose: Purpose, onDue?: () => void): Dek | undefined {
     const now = this.#clock.now()
-    const active = this.#active.get(slot(tenant, purpose))
+    const active = this.#active.get(activeName(tenant, purpose))
     const held = active?.freshness.isFresh(now) ? this.#byId.get(active.id) : undefined
     if (!held?.freshness.isFresh(now)) {
       this.misses += 1
@@ -113,12 +113,12 @@ export class DekCache {
 
   /** As `extend`, for the active DEK of a tenant. */
   extendActive(tenant: string, purpose: Purpose): Dek | undefined {
-    const held = this.#active.get(slot(tenant, purpose))
+    const held = this.#active.get(activeName(tenant, purpose))
     return held?.freshness.extend(this.#clock.now()) ? this.extend(held.id) : undefined
   }
 
   /** A mark for `add`, taken before the keys table is read. */
-  now(): number {
+  readMark(): number {
     return this.#mark
   }
 
@@ -136,7 +136,7 @@ export class DekCache {
 
   addActive(dek: Dek, since?: number): void {
     if (!this.add(dek, since)) return
-    this.#active.set(slot(dek.tenant, dek.purpose), { id: dek.id, freshness: this.#freshness() })
+    this.#active.set(activeName(dek.tenant, dek.purpose), { id: dek.id, freshness: this.#freshness() })
   }
 
   #freshness(): Freshness {
@@ -154,7 +154,7 @@ export class DekCache {
   /** Has the active DEKs of a tenant asked for before they are used again. */
   retire(tenant: string): void {
     this.discardReads(tenant)
-    for (const purpose of PURPOSES) this.#active.delete(slot(tenant, purpose))
+    for (const purpose of PURPOSES) this.#active.delete(activeName(tenant, purpose))
   }
 
   /** Holds nothing that is being made of rows read before now: of a tenant, or of all. */
@@ -167,17 +167,17 @@ export class DekCache {
   /** Has a tenant's DEKs asked for before they are used again; they may serve on while that cannot be done. */
   doubt(tenant: string): void {
     for (const { dek, freshness } of this.#byId.values()) if (dek.tenant === tenant) freshness.doubt()
-    for (const purpose of PURPOSES) this.#active.peek(slot(tenant, purpose))?.freshness.doubt()
+    for (const purpose of PURPOSES) this.#active.peek(activeName(tenant, purpose))?.freshness.doubt()
   }
 
   /** Whether there is an active DEK of a tenant, be it one whose time is over. */
   holdsActive(tenant: string, purpose: Purpose): boolean {
-    return this.#active.has(slot(tenant, purpose))
+    return this.#active.has(activeName(tenant, purpose))
   }
 
   /** Has the active DEKs of a tenant asked for at their next use, and behind it. */
   renewSoon(tenant: string): void {
-    for (const purpose of PURPOSES) this.#active.peek(slot(tenant, purpose))?.freshness.renewSoon()
+    for (const purpose of PURPOSES) this.#active.peek(activeName(tenant, purpose))?.freshness.renewSoon()
   }
 
   clear(): void {
@@ -195,7 +195,7 @@ export class DekCache {
   }
 }
 
-function slot(tenant: string, purpose: Purpose): string {
+function activeName(tenant: string, purpose: Purpose): string {
   return `${purpose} ${tenant}`
 }
 

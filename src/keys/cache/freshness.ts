@@ -12,7 +12,7 @@ export class Freshness {
     this.#ttl = ttl
     this.#ceiling = ttl + staleFor
     this.#freshUntil = now + ttl
-    this.#renewAt = this.#freshUntil - ttl * ahead()
+    this.#renewAt = this.#freshUntil - ttl * renewalLead()
   }
 
   /** Whether it may be used without asking anyone. */
@@ -47,7 +47,7 @@ export class Freshness {
     const end = this.#since + this.#ceiling
     const extension = Math.min(this.#ttl * EXTENSION, this.#doubted ? DOUBTED_EXTENSION : Number.POSITIVE_INFINITY)
     this.#freshUntil = Math.max(this.#freshUntil, Math.min(end, now + extension))
-    this.#renewAt = now + extension * ahead() * 2
+    this.#renewAt = now + extension * renewalLead() * 2
     return this.isFresh(now)
   }
 }
@@ -58,6 +58,6 @@ const EXTENSION = 0.2
 const DOUBTED_EXTENSION = 1_000
 
 /** The last part of its time, in which something used is asked for again: not the same for all that came at once. */
-function ahead(): number {
+function renewalLead(): number {
   return 0.12 + Math.random() * 0.12
 }

@@ -48,7 +48,7 @@ export class LoadedKeys {
    */
   readonly #renew = ({ id, tenant, purpose }: Dek): void => {
     if (purpose !== this.#counted) return
-    const load = () => this.#load(id, tenant, { since: this.#cache.now(), rows: this.#find([id]) })
+    const load = () => this.#load(id, tenant, { since: this.#cache.readMark(), rows: this.#find([id]) })
     this.#loads.run(flight(id, tenant), load).catch(() => undefined)
   }
 
@@ -56,7 +56,7 @@ export class LoadedKeys {
   loadEach(ids: readonly string[], scope: TenantScope): (Dek | Promise<Dek>)[] {
     const known = ids.map((id) => this.#inMemory(id, scope) ?? this.#loads.get(flight(id, scope)))
     const missing = new Set(ids.filter((_, i) => known[i] === undefined))
-    const since = this.#cache.now()
+    const since = this.#cache.readMark()
     const rows = missing.size > 0 ? this.#find([...missing]) : NO_ROWS
     const load = (id: string) => this.#loads.run(flight(id, scope), () => this.#load(id, scope, { rows, since }))
     return ids.map((id, i) => known[i] ?? load(id))

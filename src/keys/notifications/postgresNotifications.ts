@@ -1,6 +1,11 @@
 import { ExponentialBackoff, handleAll, retry, TimeoutStrategy, timeout } from 'cockatiel'
 import { FieldsealError } from '../../errors.js'
-import { type News, type NewsLine, type NewsListener, readNews } from './notifications.js'
+import {
+  type KeyNotification,
+  type NotificationChannel,
+  type NotificationListener,
+  parseNotification,
+} from './keyNotification.js'
 
 /** What is needed of a `Client` of the package `pg`, by structure. */
 export interface NotifyConnection {
@@ -22,36 +27,36 @@ export const CHANNEL = 'fieldseal'
 
 /** A connection that is cut without a word is noticed by this, in milliseconds. */
 const HEARTBEAT = 10_000
-const PATIENCE = 5_000
+const TIME_LIMIT = 5_000
 
 /** LISTEN and NOTIFY on a connection of its own, which is made again whenever it is lost. */
-export class PostgresNews implements NewsLine {
+export class PostgresNotifications implements NotificationChannel {
   readonly #notify: Notify
-  readonly #listener: NewsListener
+  readonly #listener: NotificationListener
   readonly #heartbeat: number
-  readonly #patience = timeout(PATIENCE, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false })
+  readonly #timeLimit = timeout(TIME_LIMIT, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false })
   readonly #closing = new AbortController()
   #connection: Promise<NotifyConnection>
   #timer: NodeJS.Timeout | undefined
 
-  constructor(notify: Notify, listener: NewsListener, heartbeat = HEARTBEAT) {
+  constructor(notify: Notify, listener: NotificationListener, heartbeat = HEARTBEAT) {
     this.#notify = notify
     this.#listener = listener
     this.#heartbeat = heartbeat
     this.#connection = this.#connect()
   }
 
-  async send(news: News): Promise<void> {
-    await this.#patience.execute(async () => {
+  async send(notification: KeyNotification): Promise<void> {
+    await this.#timeLimit.execute(async () => {
       const connection = await this.#connection
-      await connection.query('SELECT pg_notify($1, $2)', [CHANNEL, JSON.stringify(news)])
+      await connection.query('SELECT pg_notify($1, $2)', [CHANNEL, JSON.stringify(notification)])
     })
   }
 
   async close(): Promise<void> {
     this.#closing.abort()
     clearTimeout(this.#timer)
-    const connection = await this.#patience.execute(() => this.#connection).catch(() => undefined)
+    const connection = await this.#timeLimit.execute(() => this.#connection).catch(() => undefined)
     await connection?.end().catch(() => undefined)
   }
 
@@ -71,15 +76,15 @@ export class PostgresNews implements NewsLine {
     const state = { up: false, broken: false }
     const lost = () => {
       state.broken = true
-      if (state.up) this.#lose(connection)
+      if (state.up) this.#reconnect(connection)
     }
     connection.on('error', lost)
     connection.on('end', lost)
-    connection.on('notification', ({ payload }) => this.#hear(payload))
+    connection.on('notification', ({ payload }) => this.#receive(payload))
     try {
-      await this.#patience.execute(() => connection.connect())
+      await this.#timeLimit.execute(() => connection.connect())
       connection.unref?.()
-      await this.#patience.execute(() => connection.query(`LISTEN ${CHANNEL}`))
+      await this.#timeLimit.execute(() => connection.query(`LISTEN ${CHANNEL}`))
       await this.#listener.onGap()
       if (state.broken) throw new FieldsealError('KEY_STORE_UNAVAILABLE', 'the connection was lost')
       state.up = true
@@ -87,28 +92,28 @@ export class PostgresNews implements NewsLine {
       end(connection)
       throw error
     }
-    this.#watch(connection)
+    this.#checkAlive(connection)
     return connection
   }
 
-  #hear(payload: string | undefined): void {
-    const news = readNews(payload)
-    if (news) this.#listener.onNews(news)
+  #receive(payload: string | undefined): void {
+    const notification = parseNotification(payload)
+    if (notification) this.#listener.onNotification(notification)
   }
 
-  #watch(connection: NotifyConnection): void {
+  #checkAlive(connection: NotifyConnection): void {
     this.#timer = setTimeout(async () => {
-      const alive = this.#patience.execute(() => connection.query('SELECT 1'))
+      const alive = this.#timeLimit.execute(() => connection.query('SELECT 1'))
       await alive.then(
-        () => this.#watch(connection),
-        () => this.#lose(connection),
+        () => this.#checkAlive(connection),
+        () => this.#reconnect(connection),
       )
     }, this.#heartbeat).unref()
   }
 
   readonly #lost = new WeakSet<NotifyConnection>()
 
-  #lose(connection: NotifyConnection): void {
+  #reconnect(connection: NotifyConnection): void {
     if (this.#closing.signal.aborted || this.#lost.has(connection)) return
     this.#lost.add(connection)
     clearTimeout(this.#timer)

@@ -23,11 +23,14 @@ export function blockOf({ maxMessages }: RotationPolicy): number {
 
 /** @throws FieldsealError `OPTIONS_INVALID` */
 export function checkPolicy({ rotateAfter, maxMessages }: RotationPolicy): void {
-  if (!(rotateAfter > 0)) throw invalid('rotateAfter', "a time like '90d' or milliseconds above 0")
+  if (!(rotateAfter > 0)) throw invalidPolicy('rotateAfter', "a time like '90d' or milliseconds above 0")
   if (Number.isInteger(maxMessages) && maxMessages >= 1 && maxMessages <= MOST_MESSAGES) return
-  throw invalid('maxMessages', 'a whole number from 1 to 2^32, the most that NIST SP 800-38D allows random nonces')
+  throw invalidPolicy(
+    'maxMessages',
+    'a whole number from 1 to 2^32, the most that NIST SP 800-38D allows random nonces',
+  )
 }
 
-function invalid(name: string, what: string): FieldsealError {
+function invalidPolicy(name: string, what: string): FieldsealError {
   return new FieldsealError('OPTIONS_INVALID', `the key ring's ${name} must be ${what}`)
 }

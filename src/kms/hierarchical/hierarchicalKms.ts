@@ -2,7 +2,7 @@ import { FieldsealError, quoted } from '../../errors.js'
 import { aroundKms, type KmsMembers } from '../../keys/aroundKms.js'
 import { type DekIdentity, encryptsValues, type Kms, type ValueIdentity, type WrappedDek } from '../../keys/kms.js'
 import type { KmsOfStore } from '../../keys/kmsOfStore.js'
-import { oneHolder } from '../../keys/notifications/notifications.js'
+import { combinedHolder } from '../../keys/notifications/keyNotification.js'
 import { checkedOptions, type HierarchicalKmsOptions, type HierarchySettings } from './hierarchicalOptions.js'
 import { IntermediateKeys, isUnderIntermediate } from './intermediateKeys.js'
 import type { TenantGroups } from './tenantGroups.js'
@@ -51,7 +51,7 @@ function over(settings: HierarchySettings, keys: IntermediateKeys): Kms {
     reads: [kms.name, ...(kms.reads ?? [])],
     concurrency: kms.concurrency,
     members: membersOf(settings),
-    holder: oneHolder([keys.holder, kms.holder]),
+    holder: combinedHolder([keys.holder, kms.holder]),
     ...valuesOf(kms),
     generate: async (identity) => {
       const group = parentOf(groups, identity)

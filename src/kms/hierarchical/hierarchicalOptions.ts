@@ -1,7 +1,9 @@
-import { FieldsealError } from '../../errors.js'
+import { invalidOptionOf } from '../../invalidOptions.js'
 import { type Duration, milliseconds } from '../../keys/duration.js'
 import type { Kms } from '../../keys/kms.js'
 import { type FormerGroupsOf, type GroupOf, isGroupList, type TenantGroups, tenantGroups } from './tenantGroups.js'
+
+const invalid = invalidOptionOf('hierarchicalKms')
 
 /** Options of `hierarchicalKms`. */
 export interface HierarchicalKmsOptions {
@@ -81,8 +83,4 @@ function duration(name: string, given: unknown, [shortest, longest]: readonly [n
 function checkInteger(name: string, value: unknown, most: number): void {
   const fits = Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most
   if (!fits) throw invalid(name, `must be a whole number from 1 to ${most}`)
-}
-
-function invalid(option: string, why: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `The option "${option}" of hierarchicalKms ${why}.`)
 }

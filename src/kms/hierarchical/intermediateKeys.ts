@@ -9,7 +9,7 @@ import { encryptionContext } from '../../keys/encryptionContext.js'
 import { ANY_TENANT, KeyRing, type TenantScope } from '../../keys/keyRing.js'
 import type { KeyStore } from '../../keys/keyStore.js'
 import type { DekIdentity, GeneratedDek, WrappedDek } from '../../keys/kms.js'
-import type { KeyHolder } from '../../keys/notifications/notifications.js'
+import type { KeyHolder } from '../../keys/notifications/keyNotification.js'
 import type { Observation } from '../../keys/observedKms.js'
 import { seal, unwrapDek, type Wrapping } from '../keyWrap.js'
 import type { HierarchySettings } from './hierarchicalOptions.js'
@@ -60,10 +60,10 @@ export class IntermediateKeys {
   /** No intermediate key wraps another: the KMS does. */
   async unwrap({ wrapped, kekId }: WrappedDek, identity: DekIdentity): Promise<Buffer> {
     const aad = aadOf(kekId, identity)
-    if (!isDekId(kekId) || identity.purpose === 'wrap') throw refused(kekId)
+    if (!isDekId(kekId) || identity.purpose === 'wrap') throw intermediateRefused(kekId)
     const { key } = await this.#load(kekId, identity)
     const dek = unwrapDek({ prefix: PREFIX, key, aad }, wrapped)
-    if (!dek) throw refused(kekId)
+    if (!dek) throw intermediateRefused(kekId)
     return dek
   }
 
@@ -128,7 +128,7 @@ function otherGroup(kekId: string, { key, tenant }: DekIdentity): FieldsealError
   )
 }
 
-function refused(kekId: string): FieldsealError {
+function intermediateRefused(kekId: string): FieldsealError {
   return new FieldsealError(
     'KMS_REFUSED',
     `The wrapped DEK does not open under the intermediate key ${quoted(kekId)}: it was changed, or it belongs to another ` +

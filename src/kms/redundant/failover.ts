@@ -1,10 +1,10 @@
 import type { Kms } from '../../keys/kms.js'
 
-export type Members<K extends Kms = Kms> = readonly (readonly [name: string, kms: K])[]
+export type FailoverMembers<K extends Kms = Kms> = readonly (readonly [name: string, kms: K])[]
 
 /** The first member that answers, and its answer. */
-export async function firstOf<K extends Kms, T>(
-  members: Members<K>,
+export async function firstAnswer<K extends Kms, T>(
+  members: FailoverMembers<K>,
   ask: (kms: K, name: string) => Promise<T>,
 ): Promise<[string, T]> {
   let first: unknown

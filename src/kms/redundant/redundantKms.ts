@@ -1,11 +1,14 @@
 import { timingSafeEqual } from 'node:crypto'
 import { FieldsealError, quoted } from '../../errors.js'
+import { invalidOptions } from '../../invalidOptions.js'
 import type { KmsMembers } from '../../keys/aroundKms.js'
 import { withBreaker } from '../../keys/breaker.js'
 import type { DekIdentity, GeneratedDek, Kms, WrappedDek } from '../../keys/kms.js'
-import { oneHolder } from '../../keys/notifications/notifications.js'
-import { firstOf, type Members } from './failover.js'
+import { combinedHolder } from '../../keys/notifications/keyNotification.js'
+import { type FailoverMembers, firstAnswer } from './failover.js'
 import { redundantValues } from './redundantValues.js'
+
+const invalid = invalidOptions('redundantKms', '.')
 
 /** Options of `redundantKms`. */
 export interface RedundantKmsOptions {
@@ -46,42 +49,42 @@ type Entries = { readonly [member: string]: WrappedDek }
 export function redundantKms(options: RedundantKmsOptions): Kms {
   checkOptions(options)
   const { minimum = 1 } = options
-  const members: Members = Object.entries(options.members).map(([name, kms]) => [name, withBreaker(kms)])
+  const members: FailoverMembers = Object.entries(options.members).map(([name, kms]) => [name, withBreaker(kms)])
   const all: KmsMembers = {
     name: 'redundant',
     reads: undefined,
     members: options.members,
-    holder: oneHolder(members.map(([, kms]) => kms.holder)),
+    holder: combinedHolder(members.map(([, kms]) => kms.holder)),
     ...redundantValues(members, minimum),
     generate: (identity) => generate(members, identity, minimum),
     unwrap: (wrapped, identity) => unwrap(members, entriesOf(wrapped), identity),
-    wrap: async (dek, identity) => textOf(enough(await wrapAll(members, dek, identity), minimum)),
+    wrap: async (dek, identity) => textOf(checkMinimum(await wrapAll(members, dek, identity), minimum)),
     rewrap: (wrapped, identity) => rewrap(members, wrapped, identity),
   }
   return all as Kms
 }
 
 /** The first that can makes the DEK; the others wrap it. */
-async function generate(members: Members, identity: DekIdentity, minimum: number): Promise<GeneratedDek> {
-  const [maker, { dek, ...first }] = await firstOf(members, (kms) => kms.generate(identity))
+async function generate(members: FailoverMembers, identity: DekIdentity, minimum: number): Promise<GeneratedDek> {
+  const [maker, { dek, ...first }] = await firstAnswer(members, (kms) => kms.generate(identity))
   try {
     const others = members.filter(([name]) => name !== maker)
     const { entries, errors } = await wrapAll(others, dek, identity)
     const all = { entries: { [maker]: first, ...entries }, errors }
-    return { dek, ...textOf(enough(all, minimum)) }
+    return { dek, ...textOf(checkMinimum(all, minimum)) }
   } catch (error) {
     dek.fill(0)
     throw error
   }
 }
 
-async function unwrap(members: Members, entries: Entries, identity: DekIdentity): Promise<Buffer> {
+async function unwrap(members: FailoverMembers, entries: Entries, identity: DekIdentity): Promise<Buffer> {
   const able = members.filter(([name]) => Object.hasOwn(entries, name))
   if (able.length === 0) {
     const names = Object.keys(entries).map(quoted).join(', ')
     throw unusable(`the DEK ${identity.key} is wrapped by ${names || 'none'}, and none of these is a member now`)
   }
-  const [, dek] = await firstOf(able, (kms, name) => kms.unwrap(entries[name]!, identity))
+  const [, dek] = await firstAnswer(able, (kms, name) => kms.unwrap(entries[name]!, identity))
   return dek
 }
 
@@ -90,7 +93,7 @@ interface Wrapped {
   readonly errors: readonly unknown[]
 }
 
-async function wrapAll(members: Members, dek: Buffer, identity: DekIdentity): Promise<Wrapped> {
+async function wrapAll(members: FailoverMembers, dek: Buffer, identity: DekIdentity): Promise<Wrapped> {
   const outcomes = await Promise.allSettled(members.map(([, kms]) => wrapChecked(kms, dek, identity)))
   const entries: { [name: string]: WrappedDek } = {}
   outcomes.forEach((outcome, i) => {
@@ -122,13 +125,13 @@ async function expectSame(kms: Kms, wrapped: WrappedDek, { dek, identity }: Know
   }
 }
 
-function enough({ entries, errors }: Wrapped, minimum: number): Entries {
+function checkMinimum({ entries, errors }: Wrapped, minimum: number): Entries {
   if (Object.keys(entries).length >= minimum) return entries
   throw errors[0] ?? unusable('too few members wrapped the DEK')
 }
 
 /** Every member must answer: an operator asks for it, and should know what is missing. */
-async function rewrap(members: Members, wrapped: WrappedDek, identity: DekIdentity): Promise<WrappedDek> {
+async function rewrap(members: FailoverMembers, wrapped: WrappedDek, identity: DekIdentity): Promise<WrappedDek> {
   const entries = entriesOf(wrapped)
   const dek = await unwrap(members, entries, identity)
   try {
@@ -189,8 +192,4 @@ function checkOptions({ members, minimum = 1, ...rest }: RedundantKmsOptions): v
 
 function unusable(what: string): FieldsealError {
   return new FieldsealError('KMS_KEY_UNUSABLE', `redundantKms: ${what}.`)
-}
-
-function invalid(why: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `redundantKms ${why}.`)
 }

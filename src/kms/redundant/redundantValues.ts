@@ -1,7 +1,7 @@
 import { FieldsealError } from '../../errors.js'
 import type { KmsMembers } from '../../keys/aroundKms.js'
 import { encryptsValues, type ValueIdentity, type ValueKms } from '../../keys/kms.js'
-import { firstOf, type Members } from './failover.js'
+import { type FailoverMembers, firstAnswer } from './failover.js'
 
 const PREFIX = 'fsmv1.'
 
@@ -14,7 +14,7 @@ type Entries = { readonly [member: string]: string }
  * Values that every member encrypts by itself; any one of them decrypts. A ciphertext is `fsmv1.` ‖ the JSON of
  * `{ member: ciphertext }`, with sorted names. Nothing when not all members can.
  */
-export function redundantValues(all: Members, minimum: number): ValueMembers {
+export function redundantValues(all: FailoverMembers, minimum: number): ValueMembers {
   const members = all.filter((member): member is readonly [string, ValueKms] => encryptsValues(member[1]))
   if (members.length < all.length) return { encrypt: undefined, decrypt: undefined, concurrency: undefined }
   const limits = members.flatMap(([, { concurrency }]) => concurrency ?? [])
@@ -31,7 +31,7 @@ interface Value {
   readonly minimum: number
 }
 
-async function encrypt(members: Members<ValueKms>, { plaintext, identity, minimum }: Value): Promise<string> {
+async function encrypt(members: FailoverMembers<ValueKms>, { plaintext, identity, minimum }: Value): Promise<string> {
   const outcomes = await Promise.allSettled(members.map(([, kms]) => kms.encrypt(plaintext, identity)))
   const entries = outcomes.flatMap((outcome, i): [string, string][] =>
     outcome.status === 'fulfilled' ? [[members[i]![0], outcome.value]] : [],
@@ -44,11 +44,15 @@ function byName([one]: [string, string], [other]: [string, string]): number {
   return one < other ? -1 : 1
 }
 
-async function decrypt(members: Members<ValueKms>, ciphertext: string, identity: ValueIdentity): Promise<Buffer> {
+async function decrypt(
+  members: FailoverMembers<ValueKms>,
+  ciphertext: string,
+  identity: ValueIdentity,
+): Promise<Buffer> {
   const entries = entriesOf(ciphertext)
   const able = members.filter(([name]) => Object.hasOwn(entries, name))
   if (able.length === 0) throw noMember(entries)
-  const [, value] = await firstOf(able, (kms, name) => kms.decrypt(entries[name]!, identity))
+  const [, value] = await firstAnswer(able, (kms, name) => kms.decrypt(entries[name]!, identity))
   return value
 }
 

@@ -1,5 +1,8 @@
 import { TimeoutStrategy, timeout } from 'cockatiel'
 import { FieldsealError } from '../../errors.js'
+import { invalidOptions } from '../../invalidOptions.js'
+
+const invalid = invalidOptions('freshCredentials', '.')
 
 /** The start of the message of a failed fetch, by which it is known again behind the SDK. */
 export const CREDENTIALS_FAILED = 'the Tencent credentials could not be fetched'
@@ -59,8 +62,4 @@ export function freshCredentials<C>(
       }
     },
   }
-}
-
-function invalid(why: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `freshCredentials ${why}.`)
 }

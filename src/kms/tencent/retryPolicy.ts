@@ -11,11 +11,11 @@ import {
 /** Whether a failed attempt is worth another one: `once` per call, or as long as retries are left. */
 export type Retry = 'never' | 'once' | 'always'
 
-export interface Failure {
+export interface AttemptFailure {
   readonly retry: Retry
 }
 
-export interface PatienceOptions<F extends Failure> {
+export interface RetryPolicyOptions<F extends AttemptFailure> {
   /** Milliseconds for a whole call: its waiting for a free place, its attempts and the pauses between them. */
   readonly timeout: number
   /** Milliseconds for one attempt. */
@@ -32,7 +32,7 @@ export interface PatienceOptions<F extends Failure> {
 }
 
 /** The end of a call that was given up. It holds no error of the attempts, only what they were classified as. */
-export class GaveUp<F extends Failure> extends Error {
+export class GaveUp<F extends AttemptFailure> extends Error {
   override readonly name = 'GaveUp'
   /** The last failure; none when no attempt has ended. */
   readonly failure: F | undefined
@@ -51,13 +51,13 @@ export class GaveUp<F extends Failure> extends Error {
 /** Makes one attempt after another until one succeeds. */
 export type Attempts = <T>(attempt: (signal: AbortSignal) => Promise<T>) => Promise<T>
 
-interface Tally<F extends Failure> {
+interface Tally<F extends AttemptFailure> {
   attempts: number
   retriedOnce: boolean
   last: F | undefined
 }
 
-class AttemptFailed<F extends Failure> extends Error {
+class AttemptFailed<F extends AttemptFailure> extends Error {
   readonly failure: F
   readonly again: boolean
 
@@ -69,14 +69,14 @@ class AttemptFailed<F extends Failure> extends Error {
 }
 
 /** Retries with growing, random pauses, within a deadline, with a limit on what is in flight at once. */
-export class Patience<F extends Failure> {
-  readonly #options: PatienceOptions<F>
+export class RetryPolicy<F extends AttemptFailure> {
+  readonly #options: RetryPolicyOptions<F>
   readonly #deadline
   readonly #retries
   readonly #slots
   readonly #attemptTimeout
 
-  constructor(options: PatienceOptions<F>) {
+  constructor(options: RetryPolicyOptions<F>) {
     const aggressive = { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }
     const backoff = new ExponentialBackoff({ initialDelay: 100, maxDelay: 2_000 })
     const again = handleWhen((error) => error instanceof AttemptFailed && error.again)
@@ -121,7 +121,7 @@ export class Patience<F extends Failure> {
     } catch (error) {
       const failure = own?.aborted ? this.#options.timedOut : this.#options.classify(error)
       if (!failure) throw error
-      const again = note(failure, tally, deadline)
+      const again = noteFailure(failure, tally, deadline)
       if (again && tally.attempts <= this.#options.maxRetries) this.#options.onRetry?.(failure, tally.attempts)
       throw new AttemptFailed(failure, again)
     }
@@ -129,7 +129,7 @@ export class Patience<F extends Failure> {
 }
 
 /** Keeps the failure, unless the deadline itself made it, and says whether to try again. */
-function note<F extends Failure>(failure: F, tally: Tally<F>, deadline: AbortSignal): boolean {
+function noteFailure<F extends AttemptFailure>(failure: F, tally: Tally<F>, deadline: AbortSignal): boolean {
   if (deadline.aborted) return false
   tally.last = failure
   const again = failure.retry === 'always' || (failure.retry === 'once' && !tally.retriedOnce)

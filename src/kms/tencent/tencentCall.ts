@@ -11,7 +11,7 @@ export interface Target {
   keyId: string
 }
 
-/** Makes a call with patience; its errors are this library's. */
+/** Makes a call, again if need be; its errors are this library's. */
 export type TencentCall = <T>(target: Target, work: (attempts: Attempts) => Promise<T>) => Promise<T>
 
 /** In place of a key id that is not known yet. */
@@ -20,7 +20,7 @@ export function ofTenant(tenant: string): string {
 }
 
 /** An answer that is not as it must be. */
-export function refused({ action, keyId, subject }: Target, why: string): FieldsealError {
+export function callRefused({ action, keyId, subject }: Target, why: string): FieldsealError {
   const row = subject === 'value' ? 'row' : 'row of the keys table'
   return new FieldsealError(
     'KMS_REFUSED',

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../errors.js'
 import { FieldsealError } from '../../errors.js'
 import { CREDENTIALS_FAILED } from './freshCredentials.js'
-import type { Failure, GaveUp, Retry } from './retryPolicy.js'
+import type { AttemptFailure, GaveUp, Retry } from './retryPolicy.js'
 import type { TencentAction } from './tencentClient.js'
 
 type KmsErrorCode = Extract<ErrorCode, `KMS_${string}`>
@@ -15,7 +15,7 @@ export interface TencentErrorDetails {
   readonly httpCode?: number
 }
 
-export interface TencentFailure extends Failure {
+export interface TencentFailure extends AttemptFailure {
   readonly code: KmsErrorCode
   /** Tencent's code, or what went wrong on the way. */
   readonly reason: string

@@ -2,11 +2,11 @@ import { DEK_BYTES } from '../../crypto/keys.js'
 import { FieldsealError } from '../../errors.js'
 import { encryptionContext } from '../../keys/encryptionContext.js'
 import type { GeneratedDek, Kms, WrappedDek } from '../../keys/kms.js'
-import { tellRetry } from '../../keys/retries.js'
+import { reportRetry } from '../../keys/retries.js'
 import { decodeKey } from '../strictDecode.js'
-import { GaveUp, Patience } from './retryPolicy.js'
+import { GaveUp, RetryPolicy } from './retryPolicy.js'
 import { type SealedTransport, sealedTransport } from './sealedTransport.js'
-import { named, ofTenant, refused, type Target, type TencentCall } from './tencentCall.js'
+import { callRefused, named, ofTenant, type Target, type TencentCall } from './tencentCall.js'
 import { send, type TencentAnswer } from './tencentClient.js'
 import { classify, type TencentFailure, TIMED_OUT, tencentError } from './tencentErrors.js'
 import { isKeyId, TencentKeyIds } from './tencentKeyIds.js'
@@ -47,10 +47,10 @@ export function tencentKms(options: TencentKmsOptions): Kms {
   const { client, keyId, formerKeyIds, timeout, sealed, ...limits } = checkedOptions(options)
   const keyIds = new TencentKeyIds({ keyId, formerKeyIds })
   const transport = () => (sealed ? sealedTransport() : PLAIN)
-  const onRetry = ({ code, reason }: TencentFailure, attempt: number) => tellRetry({ attempt, code, reason })
-  const patience = new Patience<TencentFailure>({ timeout, ...limits, classify, timedOut: TIMED_OUT, onRetry })
+  const onRetry = ({ code, reason }: TencentFailure, attempt: number) => reportRetry({ attempt, code, reason })
+  const retryPolicy = new RetryPolicy<TencentFailure>({ timeout, ...limits, classify, timedOut: TIMED_OUT, onRetry })
   const call: TencentCall = async (target, work) =>
-    patience.run(work).catch((error: unknown) => {
+    retryPolicy.run(work).catch((error: unknown) => {
       throw error instanceof GaveUp ? tencentError(error, { ...target, timeout }) : error
     })
   return {
@@ -119,21 +119,24 @@ async function readGenerated(answer: TencentAnswer, target: Target, open: Open):
 function readWrapped(answer: TencentAnswer, target: Target, wanted = target.keyId): WrappedDek {
   const { KeyId: kekId, CiphertextBlob: wrapped } = answer
   if (!isKeyId(kekId) || typeof wrapped !== 'string' || wrapped === '')
-    throw refused(target, 'lacks KeyId or CiphertextBlob')
+    throw callRefused(target, 'lacks KeyId or CiphertextBlob')
   if (kekId === wanted) return { wrapped, kekId }
-  throw refused(target, `names the key ${kekId}, not ${wanted}: give tencentKms the key's id as "keyId", not an alias`)
+  throw callRefused(
+    target,
+    `names the key ${kekId}, not ${wanted}: give tencentKms the key's id as "keyId", not an alias`,
+  )
 }
 
 /** ReEncrypt takes no source key id, so a blob of another key would be taken over as well. */
 function readRewrapped(answer: TencentAnswer, target: Target, destination: string): WrappedDek {
   if (answer.SourceKeyId === target.keyId) return readWrapped(answer, target, destination)
-  throw refused(target, `names ${named(answer.SourceKeyId)} as the source: ${NOT_TOGETHER}`)
+  throw callRefused(target, `names ${named(answer.SourceKeyId)} as the source: ${NOT_TOGETHER}`)
 }
 
 /** Decrypt takes no key id, so a blob of another key would open as well. */
 async function readUnwrapped(answer: TencentAnswer, target: Target, open: Open): Promise<Buffer> {
   if (answer.KeyId === target.keyId) return readDek(answer, target, open)
-  throw refused(target, `names ${named(answer.KeyId)}: ${NOT_TOGETHER}`)
+  throw callRefused(target, `names ${named(answer.KeyId)}: ${NOT_TOGETHER}`)
 }
 
 const NOT_TOGETHER = 'the wrapped DEK and the key id of its row do not belong together'
@@ -144,7 +147,7 @@ async function readDek({ Plaintext }: TencentAnswer, target: Target, open: Open)
   if (dek?.length === DEK_BYTES) return dek
   dek?.fill(0)
   const how = open === PLAIN.open ? '' : ', sealed to the key of this process (the option "sealed")'
-  throw refused(target, `does not hold a DEK of 32 bytes${how}`)
+  throw callRefused(target, `does not hold a DEK of 32 bytes${how}`)
 }
 
 function unsealed(): FieldsealError {

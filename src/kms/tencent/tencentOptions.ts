@@ -1,6 +1,8 @@
-import { FieldsealError } from '../../errors.js'
+import { invalidOptionOf } from '../../invalidOptions.js'
 import type { TencentKmsClient } from './tencentClient.js'
 import { type FormerKeyIdsOf, isKeyId, isKeyIdList, type KeyIdOf } from './tencentKeyIds.js'
+
+const invalid = invalidOptionOf('tencentKms')
 
 /** Options of `tencentKms`. */
 export interface TencentKmsOptions {
@@ -70,8 +72,4 @@ function checkInteger(option: { readonly [name: string]: number }, min: number, 
     const fits = Number.isInteger(value) && value >= min && value <= max
     if (!fits) throw invalid(name, `must be a whole number from ${min} to ${max}`)
   }
-}
-
-function invalid(option: string, why: string): FieldsealError {
-  return new FieldsealError('OPTIONS_INVALID', `The option "${option}" of tencentKms ${why}.`)
 }

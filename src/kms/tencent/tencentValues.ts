@@ -2,7 +2,7 @@ import { MOST_KMS_BYTES } from '../../crypto/direct.js'
 import { valueContext } from '../../keys/encryptionContext.js'
 import type { ValueKms } from '../../keys/kms.js'
 import { decodeBytes } from '../strictDecode.js'
-import { named, ofTenant, refused, type Target, type TencentCall } from './tencentCall.js'
+import { callRefused, named, ofTenant, type Target, type TencentCall } from './tencentCall.js'
 import { send, type TencentAnswer, type TencentKmsClient } from './tencentClient.js'
 import type { TencentKeyIds } from './tencentKeyIds.js'
 
@@ -37,17 +37,17 @@ export function tencentValues({ client, keyIds, call }: ValueOptions): Pick<Valu
 }
 
 function readBlob({ CiphertextBlob: blob, KeyId }: TencentAnswer, target: Target): string {
-  if (KeyId !== target.keyId) throw refused(target, `names ${named(KeyId)}, which was not asked for`)
+  if (KeyId !== target.keyId) throw callRefused(target, `names ${named(KeyId)}, which was not asked for`)
   if (typeof blob === 'string' && blob !== '') return blob
-  throw refused(target, 'lacks CiphertextBlob')
+  throw callRefused(target, 'lacks CiphertextBlob')
 }
 
 /** Decrypt takes no key id, so what somebody else's key encrypted would open as well. */
 function readValue({ KeyId, Plaintext }: TencentAnswer, target: Target, known: readonly string[]): Buffer {
   if (!known.includes(KeyId as string)) {
-    throw refused(target, `names ${named(KeyId)}: if it is one of yours, give it in the option "formerKeyIds"`)
+    throw callRefused(target, `names ${named(KeyId)}: if it is one of yours, give it in the option "formerKeyIds"`)
   }
   const value = decodeBytes(Plaintext, MOST_KMS_BYTES)
   if (value) return value
-  throw refused(target, `does not hold a value of at most ${MOST_KMS_BYTES} bytes`)
+  throw callRefused(target, `does not hold a value of at most ${MOST_KMS_BYTES} bytes`)
 }

@@ -10,15 +10,15 @@ import {
 } from '../../callArguments.js'
 import { FieldsealError } from '../../errors.js'
 import type { TenantPaths } from '../maintenanceModels.js'
-import { type MaintainContext, modelTasks } from '../planRuns.js'
-import { headcount, Presence } from '../postgres/presence.js'
+import { type MaintainContext, planRuns } from '../planRuns.js'
 import { postgresRanges } from '../postgres/rangeStore.js'
 import type { PgConnection } from '../postgres/sql.js'
+import { countParticipants, WorkLocks } from '../postgres/workLocks.js'
 import { OPERATIONS } from '../rows/operation.js'
 import type { Strain } from '../rows/pressure.js'
 import type { Problem } from '../rows/problem.js'
 import type { ProgressEvent } from '../rows/run.js'
-import { newRun } from '../tableRun.js'
+import { newMaintenanceRun } from '../tableRun.js'
 import type { Counts } from './progressStore.js'
 import { isRangeId, type RangeFailure, type RangeJob, type RangeStore, type RangeWork } from './ranges.js'
 
@@ -50,9 +50,9 @@ export interface RangeReport extends Partial<Counts> {
 }
 
 /** Between two looks at who else is at work, in milliseconds. */
-const EVERY = 1_000
+const CHECK_INTERVAL = 1_000
 /** A command that was not seen so many times is gone. */
-const GONE = 3
+const MISSES_UNTIL_GONE = 3
 
 const KINDS: Kinds = { tenants: TEXTS_BY_NAME, signal: SIGNAL, onProgress: FUNCTION, onWait: FUNCTION }
 
@@ -89,19 +89,19 @@ interface RangeOptions extends MaintainRangeOptions {
 
 async function workOn(context: MaintainContext, ranges: RangeStore, options: RangeOptions): Promise<RangeReport> {
   const { database, range } = options
-  const presence = await Presence.open(database)
+  const locks = await WorkLocks.open(database)
   try {
-    if (!(await presence.take(range))) return { outcome: 'none' }
+    if (!(await locks.tryLockRange(range))) return { outcome: 'none' }
     const work = await ranges.take(range)
     if (work === null) return { outcome: 'none' }
-    const { commands, workers } = await headcount(database, work.run)
+    const { commands, workers } = await countParticipants(database, work.run)
     if (commands === 0) return { outcome: 'none' }
     if (options.modest && workers > 1) return { outcome: 'left' }
-    return await attended(presence, options, { work, workers }, (signal, share) =>
+    return await whileCommandRuns(locks, options, { work, workers }, (signal, share) =>
       workThrough(context, { ...options, signal }, { ranges, work, share }),
     )
   } finally {
-    presence.close()
+    locks.close()
   }
 }
 
@@ -124,14 +124,14 @@ async function workThrough(
       'OPTIONS_INVALID',
       `a command wants ${operation}, which this process does not know: deploy the same version`,
     )
-  const choice = { models: [model], fields: fields.map((field) => `${model}.${field}`), tenant, tenants }
-  const [task] = await modelTasks(context, { operation, database, ...choice })
+  const selection = { models: [model], fields: fields.map((field) => `${model}.${field}`), tenant, tenants }
+  const [tableRun] = await planRuns(context, { operation, database, ...selection })
   const { onError, rowsPerSecond = Number.POSITIVE_INFINITY, maxLag } = work.order
   let problem: Problem | undefined
   const onProblem = (found: Problem) => {
     problem = found
   }
-  const manner = {
+  const runOptions = {
     onError,
     maxLag,
     signal,
@@ -140,31 +140,34 @@ async function workThrough(
     onWait,
     rowsPerSecond: () => rowsPerSecond / share(),
   }
-  const run = await newRun(task!, manner, work)
+  const run = await newMaintenanceRun(tableRun!, runOptions, work)
   const { outcome, scanned, changed, conflicts, skipped } = await run.start()
   if (outcome === 'stopped') await ranges.stop(work, problem!)
   return { outcome, operation, model, number: work.number, of: work.of, scanned, changed, conflicts, skipped }
 }
 
 /** Does work for as long as a command wants it, and tells it how many share it. */
-async function attended(
-  presence: Presence,
+async function whileCommandRuns(
+  locks: WorkLocks,
   { database, signal }: MaintainRangeOptions,
   { work: { run }, workers }: { readonly work: RangeWork; readonly workers: number },
   work: (signal: AbortSignal, share: () => number) => Promise<RangeReport>,
 ): Promise<RangeReport> {
-  const gone = new AbortController()
+  const commandGone = new AbortController()
   let [share, missed] = [Math.max(1, workers), 0]
   const timer = setInterval(async () => {
-    const seen = await headcount(database, run).catch(() => null)
+    const seen = await countParticipants(database, run).catch(() => null)
     if (seen === null) return
     share = Math.max(1, seen.workers)
     missed = seen.commands === 0 ? missed + 1 : 0
-    if (missed === GONE) gone.abort()
-  }, EVERY)
+    if (missed === MISSES_UNTIL_GONE) commandGone.abort()
+  }, CHECK_INTERVAL)
   try {
-    const report = await work(AbortSignal.any([gone.signal, presence.lost, ...(signal ? [signal] : [])]), () => share)
-    presence.lost.throwIfAborted()
+    const report = await work(
+      AbortSignal.any([commandGone.signal, locks.lost, ...(signal ? [signal] : [])]),
+      () => share,
+    )
+    locks.lost.throwIfAborted()
     return report
   } finally {
     clearInterval(timer)

@@ -5,7 +5,7 @@ import type { RunKey } from './runKey.js'
 import type { WorkOrder } from './workOrder.js'
 
 /** What a run is about. An unfinished run of the same task is taken up where it stopped. */
-export interface Task {
+export interface RunTask {
   readonly operation: Operation
   readonly model: string
   readonly fields: readonly string[]
@@ -42,7 +42,7 @@ export interface ProgressStore {
    * @param restart begin anew, even if a run is unfinished
    * @throws FieldsealError `PROGRESS_INVALID` for an unfinished run that was changed
    */
-  open(task: Task, restart: boolean): Promise<OpenRun>
+  open(task: RunTask, restart: boolean): Promise<OpenRun>
 }
 
 /** A run that was begun or taken up. */

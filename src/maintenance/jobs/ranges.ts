@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../errors.js'
 import type { Problem } from '../rows/problem.js'
 import type { RowKey } from '../rows/rowSource.js'
-import type { Counts, OpenRun, Progress, ProgressRecord, Task } from './progressStore.js'
+import type { Counts, OpenRun, Progress, ProgressRecord, RunTask } from './progressStore.js'
 import type { RunKey } from './runKey.js'
 import type { WorkOrder } from './workOrder.js'
 
@@ -24,7 +24,7 @@ export interface RangeWork extends KeyRange {
   readonly number: number
   /** Into how many its run is divided. */
   readonly of: number
-  readonly task: Task
+  readonly task: RunTask
   readonly order: WorkOrder
   readonly record: ProgressRecord
 }
@@ -40,7 +40,7 @@ export interface RangeFailure {
 }
 
 /** How far a divided run is. */
-export interface Overview {
+export interface RunOverview {
   readonly state: 'running' | 'done' | 'dropped'
   readonly order: WorkOrder
   /** What all ranges say that they come to, and what was done before the run was divided. `finish` makes sure. */
@@ -53,7 +53,7 @@ export interface Overview {
 }
 
 /** What is new in ranges since the last look. */
-export interface RangeNews {
+export interface RangeChange {
   readonly range: string
   /** All that the range has kept, in the order in which they were found. */
   readonly problems: readonly Problem[]
@@ -63,7 +63,7 @@ export interface RangeNews {
 }
 
 /**
- * Where the ranges of runs are kept. Each is a run of its own: killed, it goes on where it was. All but `reopen`, `left`
+ * Where the ranges of runs are kept. Each is a run of its own: killed, it goes on where it was. All but `reopen`, `unfinished`
  * and `fail` throw `PROGRESS_INVALID` when what they read was written by somebody else.
  */
 export interface RangeStore {
@@ -73,11 +73,14 @@ export interface RangeStore {
   instruct(run: OpenRun, order: WorkOrder): Promise<void>
   /** Has ranges that stopped or failed wait again. */
   reopen(run: OpenRun): Promise<void>
-  overview(run: OpenRun): Promise<Overview>
+  overview(run: OpenRun): Promise<RunOverview>
   /** Ids of ranges that are not done, for the queue. */
-  left(run: OpenRun): Promise<readonly string[]>
+  unfinished(run: OpenRun): Promise<readonly string[]>
   /** @param since an earlier answer's `at` */
-  news(run: OpenRun, since: string | null): Promise<{ readonly at: string; readonly news: readonly RangeNews[] }>
+  changes(
+    run: OpenRun,
+    since: string | null,
+  ): Promise<{ readonly at: string; readonly changes: readonly RangeChange[] }>
   /** `null` for a range that is done, or whose run is over. */
   take(range: string): Promise<RangeWork | null>
   stop(work: RangeWork, problem: Problem): Promise<void>

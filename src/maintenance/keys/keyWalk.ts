@@ -49,7 +49,7 @@ export interface WalkReport {
   readonly failed: readonly KeyFailure[]
 }
 
-export interface Walk {
+export interface KeyWalk {
   readonly store: KeyStore
   readonly filter: KeyFilter
   readonly options: WalkOptions
@@ -68,7 +68,7 @@ const throttled = retry(
   { maxAttempts: 8, backoff: new ExponentialBackoff({ initialDelay: 1_000, maxDelay: 15_000 }) },
 )
 /** What concerns one row; anything else would meet the next row too, and ends the run. */
-const OF_ONE_ROW = new Set(['KEY_INVALID', 'KEY_DESTROYED', 'KMS_REFUSED', 'KMS_KEY_UNUSABLE', 'TENANT_INVALID'])
+const ROW_FAILURES = new Set(['KEY_INVALID', 'KEY_DESTROYED', 'KMS_REFUSED', 'KMS_KEY_UNUSABLE', 'TENANT_INVALID'])
 
 /**
  * Works through the keys table in the order of the ids. Each step can be done twice without harm, so that a run that
@@ -76,20 +76,20 @@ const OF_ONE_ROW = new Set(['KEY_INVALID', 'KEY_DESTROYED', 'KMS_REFUSED', 'KMS_
  *
  * @throws whatever stands in the way of all keys: a KMS or a keys table that is down, the signal's reason
  */
-export async function walkKeys({ store, filter, options, each, ...walk }: Walk): Promise<WalkReport> {
+export async function walkKeys({ store, filter, options, each, ...walk }: KeyWalk): Promise<WalkReport> {
   const { tenants, signal, concurrency = 10, rate = walk.rate } = options
   checkWalk({ rate, concurrency })
-  const wanted = tenants === undefined ? filter : { ...filter, tenants: [tenants].flat() }
+  const chosen = tenants === undefined ? filter : { ...filter, tenants: [tenants].flat() }
   const [slots, pace] = [bulkhead(concurrency, Number.POSITIVE_INFINITY), walk.pace ?? paceOf(rate)]
-  const run = new Run(options, await store.count(wanted))
+  const tally = new WalkTally(options, await store.count(chosen))
   for (let after = options.after; ; ) {
     signal?.throwIfAborted()
-    const rows = await store.list(wanted, { after, limit: PAGE })
+    const rows = await store.list(chosen, { after, limit: PAGE })
     const stop = new AbortController()
     const signals = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal])
     setMaxListeners(0, signals)
     const step = async (row: StoredKey) => {
-      await run.see(row, () =>
+      await tally.count(row, () =>
         throttled.execute(async () => {
           await pace(signals)
           return each(row)
@@ -101,13 +101,13 @@ export async function walkKeys({ store, filter, options, each, ...walk }: Walk):
     signal?.throwIfAborted()
     if (stop.signal.aborted) throw stop.signal.reason
     after = rows.at(-1)?.id
-    if (after === undefined || rows.length < PAGE) return run.report
-    run.cursor = after
+    if (after === undefined || rows.length < PAGE) return tally.report
+    tally.cursor = after
   }
 }
 
 /** Counts what becomes of the keys, and tells. */
-class Run {
+class WalkTally {
   readonly #failed: KeyFailure[] = []
   readonly #counts = { changed: 0, unchanged: 0, failed: 0 }
   cursor: string | undefined
@@ -124,7 +124,7 @@ class Run {
     return { changed, unchanged, failed: this.#failed }
   }
 
-  async see(row: StoredKey, work: () => Promise<boolean>): Promise<void> {
+  async count(row: StoredKey, work: () => Promise<boolean>): Promise<void> {
     const outcome = await work().then(
       (changed): KeyOutcome => (changed ? 'changed' : 'unchanged'),
       (error: unknown) => this.#fail(row, error),
@@ -137,7 +137,7 @@ class Run {
   }
 
   #fail(row: StoredKey, error: unknown): KeyOutcome {
-    if (!FieldsealError.is(error) || !OF_ONE_ROW.has(error.code)) throw error
+    if (!FieldsealError.is(error) || !ROW_FAILURES.has(error.code)) throw error
     this.#failed.push({ tenant: row.tenant, key: row.id, error })
     return 'failed'
   }

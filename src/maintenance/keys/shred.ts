@@ -33,17 +33,17 @@ export interface ShredReceipt {
   readonly notReached: readonly string[]
 }
 
-export interface Shredder {
+export interface ShredContext {
   readonly ring: KeyRing
   readonly store: KeyStore
   /** The name of this process. */
   readonly process: string
   /** How long a process may hold a key without looking at the keys table, in milliseconds. */
-  readonly memory: number
+  readonly keyMemoryTime: number
   /** Tells the other processes, and gives those that have acknowledged. */
-  readonly tell: (tenant: string) => Promise<readonly string[]>
+  readonly announceDestroyed: (tenant: string) => Promise<readonly string[]>
   /** The fields that the KMS itself encrypts. */
-  readonly direct: readonly string[]
+  readonly directFields: readonly string[]
 }
 
 /**
@@ -52,8 +52,8 @@ export interface Shredder {
  *
  * @throws FieldsealError `TENANT_INVALID`; `KEY_NOT_FOUND` for a tenant that has no keys; `KEY_STORE_UNAVAILABLE`
  */
-export async function shred(shredder: Shredder, tenant: string): Promise<ShredReceipt> {
-  const { ring, store, process, memory, tell, direct } = shredder
+export async function shred(context: ShredContext, tenant: string): Promise<ShredReceipt> {
+  const { ring, store, process, keyMemoryTime, announceDestroyed, directFields } = context
   checkTenant(tenant)
   const requestedAt = new Date()
   const rows = await store.destroy(
@@ -66,15 +66,15 @@ export async function shred(shredder: Shredder, tenant: string): Promise<ShredRe
     rows.map(({ id }) => id),
   )
   const destroyedAt = new Date()
-  const others = await tell(tenant)
+  const others = await announceDestroyed(tenant)
   return {
     tenant,
     keys: rows.filter(({ kms }) => kms !== NO_KMS).map(destroyedKey),
     requestedAt,
     destroyedAt,
     acknowledged: [process, ...others],
-    heldUntil: new Date(destroyedAt.getTime() + memory),
-    notReached: direct,
+    heldUntil: new Date(destroyedAt.getTime() + keyMemoryTime),
+    notReached: directFields,
   }
 }
 

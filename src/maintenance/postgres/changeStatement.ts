@@ -6,7 +6,7 @@ import { arrayLiteral, quoteName, tableName } from './sql.js'
 import type { MaintainedColumn } from './table.js'
 
 /**
- * Writes rows that still have their place and version and that nobody has locked. Locks are taken before anything is
+ * Writes rows that still have their location and version and that nobody has locked. Locks are taken before anything is
  * changed and never waited for, so that this statement and the app cannot deadlock. A row that is locked here with its
  * version stays at its place until the statement ends.
  */
@@ -18,7 +18,7 @@ export function changeStatement(context: RowSourceContext, changes: readonly Row
   })
   const values = [
     ...keys.map((_, position) => changes.map(({ row }) => row.key[position]!)),
-    changes.map(({ row }) => row.place),
+    changes.map(({ row }) => row.location),
     changes.map(({ row }) => row.version),
     ...columns.map(({ field }) =>
       changes.map(({ row, cells }) =>
@@ -27,13 +27,13 @@ export function changeStatement(context: RowSourceContext, changes: readonly Row
     ),
   ]
   const arrays = values.map((_, position) => `$${position + 1}::text[]`)
-  const names = [...keys.map((_, i) => `k${i}`), 'place', 'version', ...columns.map((_, i) => `c${i}`), 'n']
+  const names = [...keys.map((_, i) => `k${i}`), 'location', 'version', ...columns.map((_, i) => `c${i}`), 'n']
   const lock = columns.some(({ column }) => facts.unique.has(column)) ? 'UPDATE' : 'NO KEY UPDATE'
   const text = `
     WITH l AS MATERIALIZED (
       SELECT v.*, t.ctid AS found, ${keys.map(({ name }, i) => `t.${name} AS key${i}`)}
       FROM unnest(${arrays}) WITH ORDINALITY AS v(${names})
-      JOIN ${tableName(table)} t ON t.ctid = v.place::tid AND ${keys.map(({ name, sent }) => `t.${name} = ${sent}`).join(' AND ')}
+      JOIN ${tableName(table)} t ON t.ctid = v.location::tid AND ${keys.map(({ name, sent }) => `t.${name} = ${sent}`).join(' AND ')}
       WHERE t.xmin = v.version::xid
       FOR ${lock} OF t SKIP LOCKED
     )

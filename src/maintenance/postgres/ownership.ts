@@ -30,7 +30,8 @@ export function isOwned(stored: StoredModel, tenant: string, values: unknown[]):
   const { table } = stored
   if (table.tenant.kind === 'fixed') return table.tenant.tenant === tenant ? 'TRUE' : 'FALSE'
   values.push(tenant)
-  const place = `$${values.length}::text`
-  const owned = table.tenant.kind === 'column' ? `${tenantText(table)} = ${place}` : belongsTo(place, stored)
+  const placeholder = `$${values.length}::text`
+  const owned =
+    table.tenant.kind === 'column' ? `${tenantText(table)} = ${placeholder}` : belongsTo(placeholder, stored)
   return `coalesce(${owned}, FALSE)`
 }

@@ -1,7 +1,7 @@
 import type { Cell, PageRequest, RowKey, StoredRow } from '../rows/rowSource.js'
 import type { RowSourceContext } from './context.js'
 import { isOwned, tenantJoins, tenantText } from './ownership.js'
-import { wantedRows } from './rowFilter.js'
+import { rowFilter } from './rowFilter.js'
 import { quoteName, type TextRow, tableName } from './sql.js'
 import type { MaintainedColumn } from './table.js'
 
@@ -13,7 +13,7 @@ export interface Statement {
 /** The most that the values of one page may weigh, in bytes; a single row may weigh more. */
 const PAGE_BYTES = 8 * 1024 * 1024
 
-/** Looks at the next rows by primary key, and sends the values of those only that are wanted. */
+/** Looks at the next rows by primary key, and sends the values of those only that match the filter. */
 export function pageStatement(context: RowSourceContext, { after, until, limit }: PageRequest): Statement {
   const values: unknown[] = []
   const bounds = [keyBound(context, '>', after, values), keyBound(context, '<=', until, values)].filter(Boolean)
@@ -21,11 +21,11 @@ export function pageStatement(context: RowSourceContext, { after, until, limit }
   return { text: select(context, `${where} ORDER BY ${keyOrder(context, 't')} LIMIT ${limit}`, values), values }
 }
 
-/** Counts all that are wanted. */
+/** Counts all that match the filter. */
 export function countStatement(context: RowSourceContext): Statement {
   const { table } = context
   const values: unknown[] = []
-  const where = wantedOf(context, values)
+  const where = filterOf(context, values)
   return { text: `SELECT count(*) FROM ${tableName(table)} t ${tenantJoins(table)} WHERE ${where}`, values }
 }
 
@@ -48,11 +48,11 @@ export function typeOf({ facts, table }: RowSourceContext, column: string): stri
 
 function keyBound(context: RowSourceContext, operator: string, bound: RowKey | null, values: unknown[]): string {
   if (bound === null) return ''
-  const places = context.facts.key.map((column, position) => {
+  const placeholders = context.facts.key.map((column, position) => {
     values.push(bound[position])
     return `$${values.length}::${typeOf(context, column)}`
   })
-  return `(${context.facts.key.map((column) => `t.${quoteName(column)}`)}) ${operator} (${places})`
+  return `(${context.facts.key.map((column) => `t.${quoteName(column)}`)}) ${operator} (${placeholders})`
 }
 
 function keyOrder({ facts }: RowSourceContext, from: 't' | 's' | 'p'): string {
@@ -68,25 +68,25 @@ function select(context: RowSourceContext, tail: string, values: unknown[]): str
   const keys = facts.key.map((_, position) => `p.k${position}::text`)
   const sent = [
     'p.row_version::text',
-    'p.row_place::text',
+    'p.row_location::text',
     'p.row_tenant',
     ...bound.map((_, position) => `p.b${position}::text`),
     ...columns.map((column, position) => sentAs(column, `p.c${position}`)),
-  ].map((value) => `CASE WHEN p.wanted THEN ${value} END`)
+  ].map((value) => `CASE WHEN p.matches THEN ${value} END`)
   const raw = [
     ...facts.key.map((column, position) => `t.${quoteName(column)} AS k${position}`),
     't.xmin AS row_version',
-    't.ctid AS row_place',
+    't.ctid AS row_location',
     `${tenantText(table)} AS row_tenant`,
     ...bound.map(([, column], position) => `t.${quoteName(column)} AS b${position}`),
     ...columns.map(({ column }, position) => `t.${quoteName(column)} AS c${position}`),
-    `(${wantedOf(context, values)}) AS wanted`,
+    `(${filterOf(context, values)}) AS matches`,
   ]
   const rows = `SELECT ${raw} FROM ${tableName(table)} t ${tenantJoins(table)} ${tail}`
-  const weighed = `SELECT s.*, CASE WHEN s.wanted THEN ${weight(columns)} ELSE 0 END AS weight FROM (${rows}) s`
+  const weighed = `SELECT s.*, CASE WHEN s.matches THEN ${weight(columns)} ELSE 0 END AS weight FROM (${rows}) s`
   const summed = `SELECT s.*, sum(s.weight) OVER (ORDER BY ${keyOrder(context, 's')} ROWS UNBOUNDED PRECEDING) AS weights FROM (${weighed}) s`
   return `
-    SELECT ${[...keys, 'p.wanted::text', ...sent]}
+    SELECT ${[...keys, 'p.matches::text', ...sent]}
     FROM (${summed}) p WHERE p.weights - p.weight < ${PAGE_BYTES} ORDER BY ${keyOrder(context, 'p')}`
 }
 
@@ -105,9 +105,9 @@ function weight(columns: readonly MaintainedColumn[]): string {
   return ['0', ...sizes].join(' + ')
 }
 
-function wantedOf(context: RowSourceContext, values: unknown[]): string {
-  const wanted = wantedRows(context, values)
-  return context.tenant === undefined ? wanted : `(${wanted}) AND ${isOwned(context, context.tenant, values)}`
+function filterOf(context: RowSourceContext, values: unknown[]): string {
+  const filter = rowFilter(context, values)
+  return context.tenant === undefined ? filter : `(${filter}) AND ${isOwned(context, context.tenant, values)}`
 }
 
 interface Layout {
@@ -143,14 +143,14 @@ export class RowReader {
     return row.slice(0, this.#keys) as string[]
   }
 
-  isWanted(row: TextRow): boolean {
+  matchesFilter(row: TextRow): boolean {
     return row[this.#keys] === 'true'
   }
 
   row(row: TextRow): StoredRow {
     const { bound, columns } = this.#layout
     let at = this.#keys + 1
-    const [version, place, tenant] = [row[at++]!, row[at++]!, row[at++]!]
+    const [version, location, tenant] = [row[at++]!, row[at++]!, row[at++]!]
     const texts: Record<string, string | null> = {}
     for (const [field] of bound) texts[field] = row[at++]!
     const cells: Record<string, Cell> = {}
@@ -158,7 +158,7 @@ export class RowReader {
     return {
       key: this.key(row),
       version,
-      place,
+      location,
       tenant: this.#tenantOf(tenant),
       bound: texts,
       cells,
@@ -166,8 +166,8 @@ export class RowReader {
   }
 
   #tenantOf(text: string | null): string | null | undefined {
-    const place = this.#tenant
-    return place.kind === 'column' ? text : place.kind === 'fixed' ? place.tenant : undefined
+    const source = this.#tenant
+    return source.kind === 'column' ? text : source.kind === 'fixed' ? source.tenant : undefined
   }
 }
 

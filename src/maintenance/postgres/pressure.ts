@@ -61,8 +61,8 @@ class Lag {
   }
 
   /** How long ago the log went on from a place; at least, if that was before the first look. */
-  #secondsSince(place: number, now: number): number {
-    const next = this.#ends.find(({ end }) => end > place)
+  #secondsSince(logEnd: number, now: number): number {
+    const next = this.#ends.find(({ end }) => end > logEnd)
     return next === undefined ? 0 : (now - next.at) / 1000
   }
 }

@@ -1,8 +1,8 @@
-import type { OpenRun, Progress, ProgressStore, Task } from '../jobs/progressStore.js'
+import type { OpenRun, Progress, ProgressStore, RunTask } from '../jobs/progressStore.js'
 import type { RunKey } from '../jobs/runKey.js'
 import type { RunKeyring } from '../jobs/runKeyring.js'
 import type { WorkOrder } from '../jobs/workOrder.js'
-import { createTables, NOTHING_YET, recordIn } from './progressTables.js'
+import { createTables, NOTHING_YET, progressRecord } from './progressTables.js'
 import { type PgConnection, runSql } from './sql.js'
 import { macOfRun, RUN_COLUMNS, readRun } from './storedRun.js'
 
@@ -28,11 +28,11 @@ export function postgresProgress(database: PgConnection, keys: RunKeyring): Prog
   }
 }
 
-function valuesOf({ operation, model, fields, tenant }: Task): unknown[] {
+function valuesOf({ operation, model, fields, tenant }: RunTask): unknown[] {
   return [operation, model, fields, tenant ?? null]
 }
 
-async function resume(database: PgConnection, keys: RunKeyring, task: Task): Promise<OpenRun | null> {
+async function resume(database: PgConnection, keys: RunKeyring, task: RunTask): Promise<OpenRun | null> {
   const [row] = await runSql(
     database,
     `SELECT ${RUN_COLUMNS} FROM fieldseal.progress p WHERE state = 'running' AND ${SAME_TASK} ORDER BY id DESC LIMIT 1`,
@@ -43,7 +43,7 @@ async function resume(database: PgConnection, keys: RunKeyring, task: Task): Pro
   return openRun(database, { id, key, task, saved: progress, order })
 }
 
-async function begin(database: PgConnection, key: RunKey, task: Task): Promise<OpenRun> {
+async function begin(database: PgConnection, key: RunKey, task: RunTask): Promise<OpenRun> {
   const insert =
     'INSERT INTO fieldseal.progress (operation, model, fields, tenant, run_key, mac) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id'
   const own = [JSON.stringify(key.stored), macOfRun(key, task, NOTHING_YET, false)]
@@ -54,13 +54,13 @@ async function begin(database: PgConnection, key: RunKey, task: Task): Promise<O
 interface Opened {
   readonly id: string
   readonly key: RunKey
-  readonly task: Task
+  readonly task: RunTask
   readonly saved: Progress | null
   readonly order: WorkOrder | null
 }
 
 function openRun(database: PgConnection, { id, key, task, saved, order }: Opened): OpenRun {
   const macOf = (progress: Progress, done: boolean) => macOfRun(key, task, progress, done)
-  const record = recordIn({ database, table: 'fieldseal.progress', id, unfinished: 'running', macOf }, saved)
+  const record = progressRecord({ database, table: 'fieldseal.progress', id, unfinished: 'running', macOf }, saved)
   return { ...record, id, key, order }
 }

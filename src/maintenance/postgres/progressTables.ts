@@ -86,7 +86,7 @@ export function progressOf([cursor, scanned, changed, conflicts, skipped, proble
 /** Before the first row. */
 export const NOTHING_YET: Progress = { cursor: null, scanned: 0, changed: 0, conflicts: 0, skipped: 0, problems: [] }
 
-interface Place {
+interface ProgressRow {
   readonly database: PgConnection
   readonly table: 'fieldseal.progress' | 'fieldseal.ranges'
   readonly id: string
@@ -95,8 +95,8 @@ interface Place {
   readonly macOf: (progress: Progress, done: boolean) => string
 }
 
-export function recordIn(place: Place, saved: Progress | null): ProgressRecord {
-  const { database, table, id, unfinished, macOf } = place
+export function progressRecord(row: ProgressRow, saved: Progress | null): ProgressRecord {
+  const { database, table, id, unfinished, macOf } = row
   const write = async (done: boolean, progress: Progress): Promise<void> => {
     const { cursor, scanned, changed, conflicts, skipped, problems } = progress
     await runSql(

@@ -1,10 +1,10 @@
 import { progressError } from '../jobs/progressError.js'
 import type { OpenRun, Progress } from '../jobs/progressStore.js'
-import type { KeyRange, Overview, RangeNews, RangeState, RangeStore, RangeWork } from '../jobs/ranges.js'
+import type { KeyRange, RangeChange, RangeState, RangeStore, RangeWork, RunOverview } from '../jobs/ranges.js'
 import type { RunKeyring } from '../jobs/runKeyring.js'
 import { textOfOrder, type WorkOrder } from '../jobs/workOrder.js'
 import { finishRun } from './finishRun.js'
-import { NOTHING_YET, recordIn } from './progressTables.js'
+import { NOTHING_YET, progressRecord } from './progressTables.js'
 import { FAILURE_COLUMNS, failureIn, problemIn, textOfStop } from './rangeFailure.js'
 import { type PgConnection, runSql } from './sql.js'
 import { macOfRange, RANGE_COLUMNS, readRange } from './storedRange.js'
@@ -23,12 +23,12 @@ export function postgresRanges(database: PgConnection, keys: RunKeyring): RangeS
       await runSql(database, again, [id])
     },
     overview: (run) => overview(database, keys, run),
-    left: async ({ id }) => {
+    unfinished: async ({ id }) => {
       const rows = await runSql(database, `SELECT id FROM fieldseal.ranges WHERE run = $1 AND state <> 'done'`, [id])
       return rows.map(([range]) => range!)
     },
-    news: (run, since) => news(database, run, since),
-    take: (range) => take(database, keys, range),
+    changes: (run, since) => changesSince(database, run, since),
+    take: (range) => takeRange(database, keys, range),
     stop: async (work, problem) => {
       const stop = `UPDATE fieldseal.ranges SET state = 'stopped', failure = $2::jsonb WHERE id = $1`
       await runSql(database, stop, [work.id, textOfStop(work.key, work.number, problem)])
@@ -77,7 +77,7 @@ const SUMS = ['scanned', 'changed', 'conflicts', 'skipped'].map(
   (name) => `p.${name} + (SELECT coalesce(sum(${name}), 0) FROM fieldseal.ranges r WHERE r.run = p.id)`,
 )
 
-async function overview(database: PgConnection, keys: RunKeyring, run: OpenRun): Promise<Overview> {
+async function overview(database: PgConnection, keys: RunKeyring, run: OpenRun): Promise<RunOverview> {
   const columns = `${SUMS}, ${RUN_COLUMNS}`
   const [row] = await runSql(database, `SELECT ${columns} FROM fieldseal.progress p WHERE id = $1`, [run.id])
   const { state, order } = await readOwnRun(keys, run, row?.slice(SUMS.length))
@@ -94,13 +94,13 @@ async function overview(database: PgConnection, keys: RunKeyring, run: OpenRun):
 async function unfinished(
   database: PgConnection,
   { id, key }: OpenRun,
-): Promise<Pick<Overview, 'waiting' | 'stopped' | 'failed'>> {
+): Promise<Pick<RunOverview, 'waiting' | 'stopped' | 'failed'>> {
   const rows = await runSql(
     database,
     `SELECT state, id, number, failure, ${FAILURE_COLUMNS} FROM fieldseal.ranges WHERE run = $1 AND state <> 'done' ORDER BY number`,
     [id],
   )
-  const of = (wanted: RangeState) => rows.filter(([state]) => state === wanted)
+  const of = (state: RangeState) => rows.filter(([found]) => found === state)
   return {
     waiting: of('waiting').map(([, range]) => range!),
     stopped: of('stopped').map(([, , number, failure]) => problemIn(key, Number(number), failure!)),
@@ -108,7 +108,7 @@ async function unfinished(
   }
 }
 
-async function news(database: PgConnection, { id, key }: OpenRun, since: string | null) {
+async function changesSince(database: PgConnection, { id, key }: OpenRun, since: string | null) {
   const rows = await runSql(
     database,
     `SELECT n.at, ${FAILURE_COLUMNS}, r.failures, ${RANGE_COLUMNS}
@@ -120,9 +120,9 @@ async function news(database: PgConnection, { id, key }: OpenRun, since: string 
   const found = rows.map(([, code, message, failures, ...range]) => ({ code, message, failures, range }))
   return {
     at: rows[0]![0]!,
-    news: found
+    changes: found
       .filter(({ range }) => range[0] !== null)
-      .map((row): RangeNews => {
+      .map((row): RangeChange => {
         const { id: range, progress } = readRange(key, row.range)
         const failure = failureIn(range, row.code!, row.message!)
         return { range, problems: progress.problems, failure, failures: Number(row.failures) }
@@ -130,7 +130,7 @@ async function news(database: PgConnection, { id, key }: OpenRun, since: string 
   }
 }
 
-async function take(database: PgConnection, keys: RunKeyring, range: string): Promise<RangeWork | null> {
+async function takeRange(database: PgConnection, keys: RunKeyring, range: string): Promise<RangeWork | null> {
   const [row] = await runSql(
     database,
     `SELECT ${RUN_COLUMNS}, ${RANGE_COLUMNS} FROM fieldseal.ranges r JOIN fieldseal.progress p ON p.id = r.run
@@ -142,6 +142,9 @@ async function take(database: PgConnection, keys: RunKeyring, range: string): Pr
   if (order === null) throw progressError(`no command has given run ${run} to workers`)
   const { number, after, until, progress } = readRange(key, row.slice(RUN_WIDTH))
   const macOf = (progress: Progress, done: boolean) => macOfRange(key, { number, after, until }, progress, done)
-  const record = recordIn({ database, table: 'fieldseal.ranges', id: range, unfinished: 'waiting', macOf }, progress)
+  const record = progressRecord(
+    { database, table: 'fieldseal.ranges', id: range, unfinished: 'waiting', macOf },
+    progress,
+  )
   return { id: range, run, key, number, of: order.ranges, task, order, after, until, record }
 }

@@ -73,7 +73,7 @@ export interface StoredModel {
   readonly keys: KeysTable
 }
 
-export interface WantedInput extends StoredModel {
+export interface RowFilterInput extends StoredModel {
   readonly operation: Operation
   /** `null` if there are too many. */
   readonly activeHeads: ActiveHeads | null
@@ -84,7 +84,7 @@ export interface WantedInput extends StoredModel {
  *
  * @param values the parameters of the statement, to which more may be added
  */
-export function wantedRows(input: WantedInput, values: unknown[]): string {
+export function rowFilter(input: RowFilterInput, values: unknown[]): string {
   const { operation, model, table } = input
   const columns = model.fields.map(({ field }) => table.fields[field]!)
   const indexes = model.indexes.map(({ field, sources }) => {
@@ -119,7 +119,7 @@ export function belongsTo(tenant: string, { model, table, keys }: StoredModel): 
   return anyOf(columns.map((column) => isUnder(column, keys, `k.${quoteName(keys.tenant)} = ${tenant}`)))
 }
 
-function isUnderActive(column: MaintainedColumn, { keys, activeHeads }: WantedInput, values: unknown[]): string {
+function isUnderActive(column: MaintainedColumn, { keys, activeHeads }: RowFilterInput, values: unknown[]): string {
   if (activeHeads === null) return isUnder(column, keys, isActive(keys, 'k'))
   const { storage } = column
   const name = valueIn(column)

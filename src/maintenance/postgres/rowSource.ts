@@ -18,7 +18,7 @@ import { readTableFacts } from './tableFacts.js'
 /**
  * The rows of a model in PostgreSQL. A row's version is its `xmin`, the transaction that wrote it: it changes with every
  * change of the row, and unlike the old values it can be sent back without showing plaintext in the server's log. Its
- * place is its `ctid`.
+ * location is its `ctid`.
  *
  * @throws FieldsealError `DATABASE_UNAVAILABLE`; `OPTIONS_INVALID` for a table without a key
  */
@@ -34,7 +34,7 @@ export async function postgresRows(options: RowSourceOptions): Promise<RowSource
     activeDeks: activeHeads?.dekIds ?? null,
     estimate: () => estimate(database, tableName(table)),
     page: (request) => readPage(context, reader, request),
-    wanted: async () => {
+    countRemaining: async () => {
       const { text, values } = countStatement(context)
       const [row] = await runOnTable(database, text, values)
       return Number(row![0])
@@ -42,7 +42,7 @@ export async function postgresRows(options: RowSourceOptions): Promise<RowSource
     reread: async (rows) => {
       const { text, values } = rereadStatement(context, rows)
       const found = await runOnTable(database, text, values)
-      return found.filter((row) => reader.isWanted(row)).map((row) => reader.row(row))
+      return found.filter((row) => reader.matchesFilter(row)).map((row) => reader.row(row))
     },
     holding: (field, values) => holding(context, field, values),
     change: (changes) => change(context, changes),
@@ -62,7 +62,7 @@ async function readPage(context: RowSourceContext, reader: RowReader, request: P
   const found = await runOnTable(context.database, text, values)
   const last = found.at(-1)
   return {
-    rows: found.filter((row) => reader.isWanted(row)).map((row) => reader.row(row)),
+    rows: found.filter((row) => reader.matchesFilter(row)).map((row) => reader.row(row)),
     scanned: found.length,
     last: last === undefined ? null : reader.key(last),
     // Fewer than asked for may also mean that they were heavy.

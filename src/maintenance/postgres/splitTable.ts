@@ -26,8 +26,8 @@ export async function splitTable(
   { rows, workers, after }: { readonly rows: number; readonly workers: number; readonly after: RowKey | null },
 ): Promise<KeyRange[]> {
   const size = Math.min(LARGEST, Math.max(SMALLEST, Math.ceil(rows / (workers * RANGES_EACH))))
-  const wanted = Math.max(1, Math.ceil(rows / size))
-  const bounds = wanted === 1 ? [] : await boundaries(database, table, { rows, wanted, after })
+  const parts = Math.max(1, Math.ceil(rows / size))
+  const bounds = parts === 1 ? [] : await boundaries(database, table, { rows, parts, after })
   const begins = [after, ...bounds]
   return begins.map((begin, position) => ({ after: begin, until: begins[position + 1] ?? null }))
 }
@@ -35,13 +35,13 @@ export async function splitTable(
 async function boundaries(
   database: PgConnection,
   table: MaintainedTable,
-  { rows, wanted, after }: { readonly rows: number; readonly wanted: number; readonly after: RowKey | null },
+  { rows, parts, after }: { readonly rows: number; readonly parts: number; readonly after: RowKey | null },
 ): Promise<RowKey[]> {
   const { key, types } = await readTableFacts(database, tableName(table))
   const names = key.map(quoteName)
-  const percent = Math.min(100, (100 * Math.max(SAMPLE, SAMPLES_EACH * wanted)) / rows)
-  const places = key.map((column, position) => `$${position + 3}::${types.get(column)}`)
-  const where = after === null ? '' : `WHERE (${names}) > (${places})`
+  const percent = Math.min(100, (100 * Math.max(SAMPLE, SAMPLES_EACH * parts)) / rows)
+  const placeholders = key.map((column, position) => `$${position + 3}::${types.get(column)}`)
+  const where = after === null ? '' : `WHERE (${names}) > (${placeholders})`
   const found = await runSql(
     database,
     `SELECT ${names.map((name) => `s.${name}::text`)} FROM (
@@ -50,7 +50,7 @@ async function boundaries(
      ) s
      WHERE s.place < s.sampled AND s.place * $2::int / s.sampled > (s.place - 1) * $2::int / s.sampled
      ORDER BY s.place`,
-    [percent, wanted, ...(after ?? [])],
+    [percent, parts, ...(after ?? [])],
   )
   return found as RowKey[]
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { progressError } from '../jobs/progressError.js'
-import type { Progress, Task } from '../jobs/progressStore.js'
+import type { Progress, RunTask } from '../jobs/progressStore.js'
 import type { RunKey } from '../jobs/runKey.js'
 import type { RunKeyring } from '../jobs/runKeyring.js'
 import { orderIn, type WorkOrder } from '../jobs/workOrder.js'
@@ -11,7 +11,7 @@ import type { TextRow } from './sql.js'
 export interface StoredRun {
   readonly id: string
   readonly key: RunKey
-  readonly task: Task
+  readonly task: RunTask
   readonly state: 'running' | 'done' | 'dropped'
   readonly progress: Progress
   readonly order: WorkOrder | null
@@ -29,7 +29,7 @@ export const RUN_WIDTH = 16
 /** @throws FieldsealError `PROGRESS_INVALID` for a row that somebody else has written, `KMS_*` */
 export async function readRun(keys: RunKeyring, row: TextRow): Promise<StoredRun> {
   const [id, operation, model, fields, tenant, state, runKey, order, mac, ranges, ...counted] = row
-  const task = { operation, model, fields: JSON.parse(fields!), tenant: tenant ?? undefined } as Task
+  const task = { operation, model, fields: JSON.parse(fields!), tenant: tenant ?? undefined } as RunTask
   const progress = progressOf(counted)
   const key = await keys.open(JSON.parse(runKey!))
   if (!key.isMac(mac, 'progress', contentOf(task, progress, state === 'done')))
@@ -53,12 +53,12 @@ export async function readOwnRun(
   return readRun(keys, row)
 }
 
-export function macOfRun(key: RunKey, task: Task, progress: Progress, done: boolean): string {
+export function macOfRun(key: RunKey, task: RunTask, progress: Progress, done: boolean): string {
   return key.mac('progress', contentOf(task, progress, done))
 }
 
 /** What the state is beside being done decides nothing: a run is taken up, or another is begun. */
-function contentOf(task: Task, progress: Progress, done: boolean): unknown {
+function contentOf(task: RunTask, progress: Progress, done: boolean): unknown {
   const { tenant = null } = task
   return { ...task, tenant, done, progress }
 }

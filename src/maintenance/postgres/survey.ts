@@ -71,8 +71,8 @@ export async function surveyFields(
          GROUP BY 1, 2, 3 ORDER BY 2, 3`,
         values,
       )
-      const sum = (wanted: (row: (typeof rows)[number]) => boolean) =>
-        rows.filter(wanted).reduce((total, row) => total + Number(row[3]), 0)
+      const sum = (matches: (row: (typeof rows)[number]) => boolean) =>
+        rows.filter(matches).reduce((total, row) => total + Number(row[3]), 0)
       return {
         model: model.name,
         field,

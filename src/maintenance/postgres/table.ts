@@ -10,7 +10,7 @@ export interface MaintainedTable {
   readonly indexes: { readonly [field: string]: MaintainedColumn }
   /** The columns that ciphertexts are bound to, by field. */
   readonly bound: { readonly [field: string]: string }
-  readonly tenant: TenantPlace
+  readonly tenant: TenantSource
 }
 
 export interface MaintainedColumn {
@@ -21,7 +21,7 @@ export interface MaintainedColumn {
 }
 
 /** Where the tenant of a row is written. */
-export type TenantPlace =
+export type TenantSource =
   /** In the row itself, or in a row that can be reached by joins. */
   | { readonly kind: 'column'; readonly joins: readonly TenantJoin[]; readonly column: string }
   /** Nowhere: all rows are this tenant's. */

@@ -15,14 +15,14 @@ export class BatchSize {
   }
 
   /** Learns from a statement that took `ms`. */
-  took(ms: number): void {
+  adjustTo(ms: number): void {
     const factor = Math.min(2, Math.max(0.25, TARGET / Math.max(ms, 1)))
     this.#rows = Math.min(LARGEST, Math.max(SMALLEST, this.#rows * factor))
   }
 
   /** Others were held up. */
   shrink(): void {
-    this.took(Number.POSITIVE_INFINITY)
+    this.adjustTo(Number.POSITIVE_INFINITY)
   }
 }
 

@@ -7,7 +7,7 @@ import { type RowTransformer, transformRows } from './transformRows.js'
 import { verifyRows } from './verifyRows.js'
 
 /** What is to be written of a page, and what stands against it. */
-export interface Prepared {
+export interface PreparedPage {
   readonly changes: readonly RowChange[]
   readonly problems: readonly (readonly [StoredRow, FieldsealError])[]
 }
@@ -31,7 +31,7 @@ export interface PageOptions {
 const ATTEMPTS = 12
 
 /** Makes what an operation makes of rows; changes nothing. */
-export async function preparePage(transformer: RowTransformer, rows: readonly StoredRow[]): Promise<Prepared> {
+export async function preparePage(transformer: RowTransformer, rows: readonly StoredRow[]): Promise<PreparedPage> {
   const prepared: { changes: RowChange[]; problems: [StoredRow, FieldsealError][] } = { changes: [], problems: [] }
   const work = async (part: readonly StoredRow[]) => {
     if (transformer.planner.operation === 'verify') prepared.problems.push(...(await verifyRows(transformer, part)))
@@ -42,7 +42,7 @@ export async function preparePage(transformer: RowTransformer, rows: readonly St
 }
 
 /** Writes a page. Rows that others changed or locked in between are read and made again until they are done. */
-export async function writePage(options: PageOptions, { changes, problems }: Prepared): Promise<PageResult> {
+export async function writePage(options: PageOptions, { changes, problems }: PreparedPage): Promise<PageResult> {
   const work = new PageWork(options)
   for (const [row, error] of problems) work.problem(row, error)
   if (changes.length > 0) await work.change(changes)
@@ -65,7 +65,7 @@ class PageWork implements PageResult {
     for (let attempt = 1; lost.length > 0 && !this.#isOver(); attempt++) {
       this.conflicts += lost.length
       if (attempt === ATTEMPTS) {
-        for (const row of lost) this.problem(row, busy(this.#model))
+        for (const row of lost) this.problem(row, rowBusy(this.#model))
         return
       }
       await pause(2 ** attempt, undefined)
@@ -104,7 +104,7 @@ class PageWork implements PageResult {
   }
 }
 
-function busy(model: string): FieldsealError {
+function rowBusy(model: string): FieldsealError {
   const message = `a row of ${model} stayed locked, or changed between every read and write: run the command again later`
   return new FieldsealError('ROW_BUSY', message)
 }

@@ -17,14 +17,14 @@ export interface Pressure {
 export type MaxLag = { readonly seconds: number } | { readonly bytes: number }
 
 /** Between two looks while nothing is wrong, in milliseconds. */
-const EVERY = 250
+const MEASURE_INTERVAL = 250
 const LONGEST_PAUSE = 1_000
 /** Others' locks hold a batch up for so long, and then none for so long: a queue that never empties must not end the work. */
-const YIELD = 2_000
-const WORK = 3_000
+const YIELD_TIME = 2_000
+const WORK_TIME = 3_000
 
 /** Lets others go first. */
-export class Ease {
+export class Backpressure {
   #looked = Number.NEGATIVE_INFINITY
 
   constructor(
@@ -34,8 +34,8 @@ export class Ease {
   ) {}
 
   /** Waits for as long as there is strain. `true` if there was. */
-  async off(): Promise<boolean> {
-    if (this.pressure === null || performance.now() - this.#looked < EVERY) return false
+  async relieve(): Promise<boolean> {
+    if (this.pressure === null || performance.now() - this.#looked < MEASURE_INTERVAL) return false
     const started = performance.now()
     for (let wait = 50; !this.signal?.aborted; wait = Math.min(LONGEST_PAUSE, wait * 2)) {
       const strain = await this.pressure.measure()
@@ -43,8 +43,8 @@ export class Ease {
       if (strain === null) return wait > 50
       this.onWait(strain)
       await pause(wait, this.signal)
-      if (strain.cause === 'locks' && performance.now() - started > YIELD) {
-        this.#looked = performance.now() + WORK
+      if (strain.cause === 'locks' && performance.now() - started > YIELD_TIME) {
+        this.#looked = performance.now() + WORK_TIME
         return true
       }
     }

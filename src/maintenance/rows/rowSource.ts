@@ -10,7 +10,7 @@ export interface StoredRow {
   /** Another one after every change of the row. */
   readonly version: string
   /** Where it was, to find it again at once; it may have moved since, also without a change. */
-  readonly place: string
+  readonly location: string
   /** Whose row it is; `null` where its tenant column is NULL, `undefined` where nothing but its ciphertexts can tell. */
   readonly tenant: string | null | undefined
   /** The canonical texts of the columns that ciphertexts are bound to. */
@@ -59,9 +59,9 @@ export interface RowSource {
   /** About how many rows the table has. */
   estimate(): Promise<number>
   page(request: PageRequest): Promise<Page>
-  /** How many rows the operation wants, in the whole table. It reads all of it. */
-  wanted(): Promise<number>
-  /** Those of the rows that are still there and still wanted, as they are now. */
+  /** How many rows the operation has still to do, in the whole table. It reads all of it. */
+  countRemaining(): Promise<number>
+  /** Those of the rows that are still there and still to be done, as they are now. */
   reread(rows: readonly StoredRow[]): Promise<readonly StoredRow[]>
   /** Those of the values that a blind index holds in some row. */
   holding(field: string, values: readonly NonNullable<Cell>[]): Promise<readonly NonNullable<Cell>[]>

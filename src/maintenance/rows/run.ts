@@ -1,15 +1,15 @@
 import type { Counts, ProgressRecord } from '../jobs/progressStore.js'
 import { BatchSize, Throttle } from './batchSize.js'
 import type { Operation } from './operation.js'
-import { type PageResult, type Prepared, preparePage, writePage } from './pageWork.js'
-import { Ease, type Pressure, type Strain } from './pressure.js'
+import { type PageResult, type PreparedPage, preparePage, writePage } from './pageWork.js'
+import { Backpressure, type Pressure, type Strain } from './pressure.js'
 import type { Problem } from './problem.js'
 import { type Page, type RowKey, type RowSource, type StoredRow, TableLocked } from './rowSource.js'
 import { Statements } from './statements.js'
 import type { RowTransformer } from './transformRows.js'
 
 /** How a run goes about its work. */
-export interface RunOptions {
+export interface MaintenanceRunOptions {
   /** What happens to a row with a problem: it is left as it is, or the run stops before the end of its batch. */
   readonly onError: 'skip' | 'stop'
   /** Counts the rows that would be worked on, and changes nothing. */
@@ -49,32 +49,32 @@ export interface RunReport extends ProgressEvent {
   readonly problems: readonly Problem[]
 }
 
-export interface Run extends RowTransformer {
+export interface MaintenanceRunInput extends RowTransformer {
   readonly source: RowSource
   /** `null` for a run that leaves no trace. */
   readonly record: ProgressRecord | null
   readonly until: RowKey | null
   /** What writes are to be held back for; `null` for a run that writes nothing. */
   readonly pressure: Pressure | null
-  readonly options: RunOptions
+  readonly options: MaintenanceRunOptions
 }
 
-const KEPT_PROBLEMS = 100
+const MOST_PROBLEMS = 100
 /** So many pages are written at once: each keeps a connection and a processor of the database busy. */
 const WRITERS = 2
 /** Between saves of a run that finds nothing to change, in milliseconds. */
 const SAVE_EVERY = 1_000
-const NOTHING: Prepared = { changes: [], problems: [] }
+const EMPTY_PAGE: PreparedPage = { changes: [], problems: [] }
 
 /**
  * Runs one operation over one model's table, page by page. Each page is complete, and all before it, when the progress
  * passes it.
  */
 export class MaintenanceRun {
-  readonly #run: Run
+  readonly #run: MaintenanceRunInput
   readonly #size = new BatchSize()
   readonly #throttle: Throttle
-  readonly #ease: Ease
+  readonly #backpressure: Backpressure
   readonly #statements: Statements
   readonly #problems: Problem[]
   readonly #counts: { -readonly [count in keyof Counts]: number }
@@ -83,15 +83,15 @@ export class MaintenanceRun {
   #total = 0
   #saved = performance.now()
   /** Problems of the page that the run stopped in: the next run meets them again. */
-  #unpassed = 0
+  #stoppedAt = 0
 
-  constructor(run: Run) {
+  constructor(run: MaintenanceRunInput) {
     const saved = run.record?.saved
     const { scanned = 0, changed = 0, conflicts = 0, skipped = 0 } = saved ?? {}
     const { rowsPerSecond, signal, onWait } = run.options
     this.#run = run
     this.#throttle = new Throttle(rowsPerSecond)
-    this.#ease = new Ease(run.pressure, signal, onWait)
+    this.#backpressure = new Backpressure(run.pressure, signal, onWait)
     this.#statements = new Statements(run.planner.model.name, signal, onWait)
     this.#counts = { scanned, changed, conflicts, skipped }
     this.#cursor = saved?.cursor ?? null
@@ -104,7 +104,7 @@ export class MaintenanceRun {
       if (error instanceof TableLocked) return false
       throw error
     })
-    const outcome = this.#unpassed > 0 ? 'stopped' : ended ? 'done' : 'interrupted'
+    const outcome = this.#stoppedAt > 0 ? 'stopped' : ended ? 'done' : 'interrupted'
     await this.#save(outcome === 'done')
     const resumed = (this.#run.record?.saved ?? null) !== null
     return { ...this.#event(), outcome, resumed, wanted: this.#wanted, missed: 0, problems: this.#problems }
@@ -125,14 +125,14 @@ export class MaintenanceRun {
         next = page.ended ? undefined : this.#read(page.last)
         const prepared = await this.#prepare(page.rows)
         while (writing.length >= this.#writers()) await writing.shift()
-        if (this.#unpassed > 0) return false
-        const written = this.#pass(page, prepared, writing.at(-1))
+        if (this.#stoppedAt > 0) return false
+        const written = this.#writePage(page, prepared, writing.at(-1))
         // Its failure is met above or below; until then nobody listens.
         written.catch(() => undefined)
         writing.push(written)
       }
       await Promise.all(writing)
-      return next === undefined && this.#unpassed === 0
+      return next === undefined && this.#stoppedAt === 0
     } finally {
       // Their failures are of no interest any more.
       next?.catch(() => undefined)
@@ -155,47 +155,47 @@ export class MaintenanceRun {
     return this.#statements.run(() => source.page({ after, until, limit: this.#size.rows }))
   }
 
-  async #prepare(rows: readonly StoredRow[]): Promise<Prepared> {
-    return this.#run.options.dryRun ? NOTHING : preparePage(this.#run, rows)
+  async #prepare(rows: readonly StoredRow[]): Promise<PreparedPage> {
+    return this.#run.options.dryRun ? EMPTY_PAGE : preparePage(this.#run, rows)
   }
 
   /** Brings a page to its end, and the progress past it when those before it are done. */
-  async #pass(page: Page, prepared: Prepared, before: Promise<void> | undefined): Promise<void> {
+  async #writePage(page: Page, prepared: PreparedPage, before: Promise<void> | undefined): Promise<void> {
     const { source, options } = this.#run
     const statements = this.#statements
     const result = await writePage({ transformer: this.#run, source, statements, ...options }, prepared)
     await before
-    this.#size.took(statements.slowest())
+    this.#size.adjustTo(statements.slowest())
     this.#wanted += page.rows.length
     this.#count(result)
     if (options.onError === 'stop' && result.problems.length > 0) {
-      this.#unpassed = result.problems.length
+      this.#stoppedAt = result.problems.length
       return
     }
     this.#cursor = page.last ?? this.#cursor
     this.#counts.scanned += page.scanned
-    if (page.scanned > 0) await this.#tell(page)
+    if (page.scanned > 0) await this.#reportProgress(page)
   }
 
   #count({ changed, conflicts, problems }: PageResult): void {
     this.#counts.changed += changed
     this.#counts.conflicts += conflicts
     this.#counts.skipped += problems.length
-    this.#problems.push(...problems.slice(0, KEPT_PROBLEMS - this.#problems.length))
+    this.#problems.push(...problems.slice(0, MOST_PROBLEMS - this.#problems.length))
   }
 
-  async #tell({ rows }: Page): Promise<void> {
+  async #reportProgress({ rows }: Page): Promise<void> {
     const { signal, onProgress } = this.#run.options
     const due = performance.now() - this.#saved > SAVE_EVERY
     if (rows.length > 0 || due) await this.#save(false)
     onProgress(this.#event())
     await this.#throttle.after(rows.length, signal)
-    if (rows.length > 0 && (await this.#ease.off())) this.#size.shrink()
+    if (rows.length > 0 && (await this.#backpressure.relieve())) this.#size.shrink()
   }
 
   async #save(done: boolean): Promise<void> {
     this.#saved = performance.now()
-    const skipped = this.#counts.skipped - this.#unpassed
+    const skipped = this.#counts.skipped - this.#stoppedAt
     const problems = this.#problems.slice(0, skipped)
     const progress = { ...this.#counts, skipped, cursor: this.#cursor, problems }
     await (done ? this.#run.record?.finish(progress) : this.#run.record?.save(progress))

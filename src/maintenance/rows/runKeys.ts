@@ -4,7 +4,7 @@ import { ANY_TENANT, type KeyRing } from '../../keys/keyRing.js'
 import type { ActiveDeks } from './activeDeks.js'
 import { isRowProblem } from './problem.js'
 
-type Outcome<T> = { readonly value: T } | { readonly error: FieldsealError }
+type Settled<T> = { readonly value: T } | { readonly error: FieldsealError }
 
 /**
  * The keys of one batch. Those that cannot be had are known before the rows are touched, with one question for all of
@@ -13,8 +13,8 @@ type Outcome<T> = { readonly value: T } | { readonly error: FieldsealError }
 export class RunKeys {
   readonly #ring: KeyRing
   readonly #activeDeks: ActiveDeks
-  readonly #owners = new Map<string, Outcome<string>>()
-  readonly #actives = new Map<string, Outcome<string>>()
+  readonly #owners = new Map<string, Settled<string>>()
+  readonly #actives = new Map<string, Settled<string>>()
 
   constructor(ring: KeyRing, activeDeks: ActiveDeks) {
     this.#ring = ring
@@ -26,28 +26,28 @@ export class RunKeys {
     const missing = [...new Set(dekIds)].filter((id) => !this.#owners.has(id))
     const deks = this.#ring.loadEach(missing, ANY_TENANT)
     const owner = async (dek: Dek | Promise<Dek>) => (await dek).tenant
-    await collect(this.#owners, missing, (_, position) => owner(deks[position]!))
+    await collectSettled(this.#owners, missing, (_, position) => owner(deks[position]!))
   }
 
   /** Brings the tenants' active DEKs into memory; makes those that do not exist. */
   async loadActives(tenants: Iterable<string>): Promise<void> {
     const missing = [...new Set(tenants)].filter((tenant) => !this.#actives.has(tenant))
-    await collect(this.#actives, missing, (tenant) => this.#activeDeks.of(tenant))
+    await collectSettled(this.#actives, missing, (tenant) => this.#activeDeks.of(tenant))
   }
 
   /** The tenant of a DEK; throws why it cannot be used. */
   ownerOf(dekId: string): string {
-    return reached(this.#owners.get(dekId)!)
+    return settledValue(this.#owners.get(dekId)!)
   }
 
   /** The id of a tenant's active DEK; throws why there is none. */
   activeOf(tenant: string): string {
-    return reached(this.#actives.get(tenant)!)
+    return settledValue(this.#actives.get(tenant)!)
   }
 }
 
-async function collect<T>(
-  into: Map<string, Outcome<T>>,
+async function collectSettled<T>(
+  into: Map<string, Settled<T>>,
   names: readonly string[],
   get: (name: string, position: number) => Promise<T>,
 ): Promise<void> {
@@ -59,7 +59,7 @@ async function collect<T>(
   })
 }
 
-function reached<T>(outcome: Outcome<T>): T {
+function settledValue<T>(outcome: Settled<T>): T {
   if ('value' in outcome) return outcome.value
   throw new FieldsealError(outcome.error.code, outcome.error.message, { cause: outcome.error })
 }

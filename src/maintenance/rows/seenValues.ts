@@ -8,30 +8,30 @@ const FIRST_SIZE = 1 << 16
  */
 export class SeenValues {
   /** Open addressing; 0 is free. */
-  #places = new Float64Array(FIRST_SIZE)
+  #slots = new Float64Array(FIRST_SIZE)
   #count = 0
 
   /** @returns whether it was there */
   add(value: Uint8Array): boolean {
     const number = Buffer.from(value.buffer, value.byteOffset, value.byteLength).readUIntBE(0, KEPT) + 1
-    const place = this.#placeOf(number)
-    if (this.#places[place] === number) return true
-    this.#places[place] = number
+    const slot = this.#slotOf(number)
+    if (this.#slots[slot] === number) return true
+    this.#slots[slot] = number
     this.#count += 1
-    if (this.#count * 2 > this.#places.length) this.#grow()
+    if (this.#count * 2 > this.#slots.length) this.#grow()
     return false
   }
 
-  #placeOf(number: number): number {
-    const size = this.#places.length
-    let place = number % size
-    while (this.#places[place] !== 0 && this.#places[place] !== number) place = (place + 1) % size
-    return place
+  #slotOf(number: number): number {
+    const size = this.#slots.length
+    let slot = number % size
+    while (this.#slots[slot] !== 0 && this.#slots[slot] !== number) slot = (slot + 1) % size
+    return slot
   }
 
   #grow(): void {
-    const before = this.#places
-    this.#places = new Float64Array(before.length * 2)
-    for (const number of before) if (number !== 0) this.#places[this.#placeOf(number)] = number
+    const before = this.#slots
+    this.#slots = new Float64Array(before.length * 2)
+    for (const number of before) if (number !== 0) this.#slots[this.#slotOf(number)] = number
   }
 }

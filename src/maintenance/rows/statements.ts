@@ -3,7 +3,7 @@ import type { Strain } from './pressure.js'
 import { TableLocked } from './rowSource.js'
 
 /** How long a table that is locked is left alone, at most, in milliseconds. */
-const LEFT_ALONE = 2_000
+const LONGEST_WAIT = 2_000
 
 /** Runs statements on a table: whoever locks it, or waits to, goes first. */
 export class Statements {
@@ -31,7 +31,7 @@ export class Statements {
   }
 
   async #whenFree<T>(statement: () => Promise<T>): Promise<T> {
-    for (let wait = 50; ; wait = Math.min(LEFT_ALONE, wait * 2)) {
+    for (let wait = 50; ; wait = Math.min(LONGEST_WAIT, wait * 2)) {
       try {
         return await statement()
       } catch (error) {

@@ -42,7 +42,7 @@ export interface RowTransformer {
   readonly ring: KeyRing
   readonly activeDeks: ActiveDeks
   /** Told of the values that were decrypted and encrypted, before anything is done with them; may throw. */
-  readonly watch: (slots: readonly Slot[]) => void
+  readonly audit: (slots: readonly Slot[]) => void
 }
 
 /**
@@ -51,7 +51,7 @@ export interface RowTransformer {
  * @throws FieldsealError when one of the rows has a problem; nothing is done then
  */
 export async function transformRows(
-  { planner, ring, activeDeks, watch }: RowTransformer,
+  { planner, ring, activeDeks, audit }: RowTransformer,
   rows: readonly StoredRow[],
 ): Promise<RowChange[]> {
   const keys = new RunKeys(ring, activeDeks)
@@ -62,7 +62,7 @@ export async function transformRows(
   const drafts = readings.map((reading, i) => draftOf(reading, owners[i]!, keys))
   const transformed = async (slots: readonly Slot[]) => {
     await transform(slots, ring)
-    watch(slots)
+    audit(slots)
   }
   await transformed(openSlots(drafts))
   await transformed(makeSlots(drafts))

@@ -1,5 +1,4 @@
-import { runFor } from '../../client/clientBinding.js'
-import type { Binding } from '../../client/operationTenancy.js'
+import { type ClientBinding, runBoundTo } from '../../client/clientBinding.js'
 import { ANY_TENANT } from '../../keys/keyRing.js'
 import type { AccessOptions } from '../../tenancy/access.js'
 import { carry, carryHook, type Membrane } from './contextMembrane.js'
@@ -20,7 +19,7 @@ export interface BoundClientsOptions {
    *
    * @param methods what belongs on such a client beside the encryption's own
    */
-  readonly encryption: (binding: Binding, methods: Members) => Extension
+  readonly encryption: (binding: ClientBinding, methods: Members) => Extension
   /** The client under the encryption. */
   readonly base: PrismaClientLike
 }
@@ -49,14 +48,14 @@ export class BoundClients {
     return extension
   }
 
-  bind(client: PrismaClientLike, binding: Binding): object {
+  bind(client: PrismaClientLike, binding: ClientBinding): object {
     const extensions = extensionsOf(client)
     if (extensions.some((extension) => this.#own.has(extension))) return this.#rebuilt(client, extensions, binding)
     if (isEncrypted(client)) return rebindOther(client, binding)
     return this.#rebuilt(client, [...extensions, this.#placeholder], binding)
   }
 
-  #rebuilt(client: PrismaClientLike, extensions: readonly Extension[], binding: Binding): object {
+  #rebuilt(client: PrismaClientLike, extensions: readonly Extension[], binding: ClientBinding): object {
     const { client: root, inTransaction } = rootOf(client)
     let bound = root
     for (const extension of extensions) {
@@ -67,13 +66,13 @@ export class BoundClients {
     return inTransaction ? withinTransaction(bound) : bound
   }
 
-  #bound(extension: Extension, binding: Binding): Extension {
+  #bound(extension: Extension, binding: ClientBinding): Extension {
     if (!this.#own.has(extension)) return this.#inContext(this.#sources.get(extension) ?? extension, binding)
     return this.own(this.#options.encryption(binding, { $extends: this.#extends(binding) }))
   }
 
   /** Later extensions of a bound client are bound as the earlier ones are. */
-  #extends(binding: Binding) {
+  #extends(binding: ClientBinding) {
     const { bind, inContext } = { bind: this.bind.bind(this), inContext: this.#inContext.bind(this) }
     return function (this: PrismaClientLike, extension: Extension | ((client: object) => unknown)): unknown {
       if (typeof extension !== 'function')
@@ -83,9 +82,9 @@ export class BoundClients {
     }
   }
 
-  #inContext(source: Extension, binding: Binding): Extension {
+  #inContext(source: Extension, binding: ClientBinding): Extension {
     const membrane: Membrane = {
-      run: (work) => runFor(binding, work),
+      run: (work) => runBoundTo(binding, work),
       bind: (client) => this.#handedOut(client, binding),
     }
     const { client, model, query, result } = source
@@ -105,7 +104,7 @@ export class BoundClients {
   }
 
   /** A client of other models, of another database say, is none of ours. */
-  #handedOut(client: PrismaClientLike, binding: Binding): object {
+  #handedOut(client: PrismaClientLike, binding: ClientBinding): object {
     return client._runtimeDataModel === this.#options.base._runtimeDataModel ? this.bind(client, binding) : client
   }
 }
@@ -120,7 +119,7 @@ function isEncrypted(client: object): client is OtherEncrypted {
   return '$encryption' in client
 }
 
-function rebindOther(client: OtherEncrypted, { tenant, access: { purpose, allow } }: Binding): object {
+function rebindOther(client: OtherEncrypted, { tenant, access: { purpose, allow } }: ClientBinding): object {
   const access = { ...(purpose !== undefined && { purpose }), ...(allow && { allow: [...allow] }) }
   return tenant === ANY_TENANT ? client.$acrossTenants(access) : client.$forTenant(tenant, access)
 }

@@ -51,12 +51,12 @@ type Option = keyof typeof values
 export function generatorOptions(block: GeneratorBlock): GeneratorOptions {
   const output = block.output?.value
   if (!output)
-    throw invalid(block, 'has no `output`; add the folder to write to: output = "../src/generated/encryption"')
+    throw invalidGenerator(block, 'has no `output`; add the folder to write to: output = "../src/generated/encryption"')
   refuseUnknown(block)
   const language = choice(block, 'language') ?? 'typescript'
   const moduleFormat = choice(block, 'moduleFormat')
   if (language === 'typescript' && moduleFormat !== undefined) {
-    throw invalid(
+    throw invalidGenerator(
       block,
       'has a `moduleFormat`, which only language = "javascript" uses; remove it: TypeScript serves both',
     )
@@ -76,7 +76,10 @@ function refuseUnknown(block: GeneratorBlock): void {
   const unknown = Object.keys(block.config).find((option) => !known.includes(option))
   if (unknown === undefined) return
   const list = ['provider', 'output', ...known].join(', ')
-  throw invalid(block, `has an unknown option \`${unknown}\`; ${andThen(didYouMean(unknown, known))}it knows ${list}`)
+  throw invalidGenerator(
+    block,
+    `has an unknown option \`${unknown}\`; ${andThen(didYouMean(unknown, known))}it knows ${list}`,
+  )
 }
 
 /** Relative to the schema file, as `output` is. */
@@ -85,7 +88,10 @@ function guardsFile(block: GeneratorBlock): string | undefined {
   if (guards === undefined) return undefined
   if (typeof guards === 'string' && guards.endsWith('.sql'))
     return resolve(dirname(block.sourceFilePath ?? '.'), guards)
-  throw invalid(block, `has guards = ${JSON.stringify(guards)}; write the name of an SQL file: "../prisma/guards.sql"`)
+  throw invalidGenerator(
+    block,
+    `has guards = ${JSON.stringify(guards)}; write the name of an SQL file: "../prisma/guards.sql"`,
+  )
 }
 
 function choice<O extends Option>(block: GeneratorBlock, option: O): (typeof values)[O][number] | undefined {
@@ -94,12 +100,12 @@ function choice<O extends Option>(block: GeneratorBlock, option: O): (typeof val
   const known: readonly (typeof values)[O][number][] = values[option]
   const found = known.find((candidate) => candidate === value)
   if (found !== undefined) return found
-  throw invalid(
+  throw invalidGenerator(
     block,
     `has ${option} = ${JSON.stringify(value)}; write ${known.map((each) => `"${each}"`).join(' or ')}`,
   )
 }
 
-function invalid({ name }: GeneratorBlock, text: string): FieldsealError {
+function invalidGenerator({ name }: GeneratorBlock, text: string): FieldsealError {
   return new FieldsealError('OPTIONS_INVALID', `generator ${name} ${text}`)
 }

@@ -19,10 +19,10 @@ type Where = Record<string, unknown>
  * @param indexed the condition on the index
  * @param conditions what the caller asks of the index's sources
  */
-export function eitherColumn(index: IndexPlan, indexed: Where, conditions: Where): Where {
+export function migratingFilter(index: IndexPlan, indexed: Where, conditions: Where): Where {
   for (const field of index.sources) refuseManyForms(field)
   const plain = index.sources.map((field) => ({
-    [field.field]: plainCondition(field, index, conditions[field.field]),
+    [field.field]: plaintextCondition(field, index, conditions[field.field]),
   }))
   return {
     OR: [{ AND: [{ [index.field]: { not: null } }, indexed] }, { AND: [{ [index.field]: null }, ...plain] }],
@@ -34,44 +34,44 @@ export function eitherColumn(index: IndexPlan, indexed: Where, conditions: Where
  *
  * @param nots how many `not` are around it
  */
-function plainCondition(field: FieldPlan, index: IndexPlan, condition: unknown, nots = 0): unknown {
+function plaintextCondition(field: FieldPlan, index: IndexPlan, condition: unknown, nots = 0): unknown {
   if (isDbNull(condition)) return condition
-  if (!isPlainObject(condition)) return oneOf(field, plainForms(field, index, condition), nots)
+  if (!isPlainObject(condition)) return anyOf(field, plaintextForms(field, index, condition), nots)
   const plain: Where = {}
   for (const [operator, operand] of operands(field, condition)) {
-    if (operator === 'not') plain.not = plainCondition(field, index, operand, nots + 1)
+    if (operator === 'not') plain.not = plaintextCondition(field, index, operand, nots + 1)
     else if (isDbNull(operand)) plain[operator] = operand
-    else if (operator === 'notIn') plain.notIn = formsOf(field, index, operand)
-    else plain.in = both(plain.in, formsOf(field, index, operand))
+    else if (operator === 'notIn') plain.notIn = operandForms(field, index, operand)
+    else plain.in = intersection(plain.in, operandForms(field, index, operand))
   }
   return plain
 }
 
 /** To Prisma `not: { not: value }` is the same as `not: value`, and `not: { not: { in } }` the same as `in`. */
-function oneOf({ name }: FieldPlan, forms: readonly unknown[], nots: number): unknown {
+function anyOf({ name }: FieldPlan, forms: readonly unknown[], nots: number): unknown {
   if (forms.length === 1) return forms[0]
   if (nots < 2) return { in: forms }
   throw unsupported(`${name} is not plaintext in every row, where a "not" in a "not" is refused: write it without`)
 }
 
 /** `equals` and `in` of one filter both become `in`: what both allow is left. */
-function both(before: unknown, values: unknown[]): unknown[] {
+function intersection(before: unknown, values: unknown[]): unknown[] {
   return Array.isArray(before) ? before.filter((value) => values.includes(value)) : values
 }
 
-function formsOf(field: FieldPlan, index: IndexPlan, operand: unknown): unknown[] {
-  return [operand].flat().flatMap((value) => plainForms(field, index, value))
+function operandForms(field: FieldPlan, index: IndexPlan, operand: unknown): unknown[] {
+  return [operand].flat().flatMap((value) => plaintextForms(field, index, value))
 }
 
 /** What no column holds: neither a ciphertext nor plaintext, which cannot begin so. */
-const NOWHERE = { String: `${PREFIX}!`, Bytes: Buffer.from(`${PREFIX}!`), Json: `${PREFIX}!` }
+const UNSTORABLE = { String: `${PREFIX}!`, Bytes: Buffer.from(`${PREFIX}!`), Json: `${PREFIX}!` }
 
 /** A value that looks like a ciphertext must not find one. */
-function plainForms(field: FieldPlan, index: IndexPlan, value: unknown): unknown[] {
+function plaintextForms(field: FieldPlan, index: IndexPlan, value: unknown): unknown[] {
   if (isDbNull(value)) return [value]
   const forms = field.kind === 'String' ? new Set([value, normalized(index, value)]) : [value]
   return [...forms].map((form) =>
-    headOf(form) === null ? checkedValue(field, () => textForm(field, form), 'searched for') : NOWHERE[field.column],
+    headOf(form) === null ? checkedValue(field, () => textForm(field, form), 'searched for') : UNSTORABLE[field.column],
   )
 }
 

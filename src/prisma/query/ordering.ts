@@ -1,10 +1,10 @@
 import type { TenantHolder } from '../../cipher/cipher.js'
-import { checkOpen } from '../../client/masking.js'
+import { checkSearchable } from '../../client/masking.js'
 import type { Pass } from '../../client/pass.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from '../../plan/plan.js'
 import { isAbsent, isPlainObject, listOf } from '../values.js'
 import { isExact } from './falsePositive.js'
-import { refused } from './refusals.js'
+import { refusedUse } from './refusals.js'
 import { indexOf, rewriteUnique, uniqueIndexOf } from './where.js'
 
 /** Of these ciphertexts have none that means anything; `_count` is right. */
@@ -22,8 +22,8 @@ export function checkOrderBy(plan: ModelPlan, orderBy: unknown): void {
 function checkOrder(plan: ModelPlan, key: string, order: unknown): void {
   if (isAbsent(order)) return
   const member = plan.members.get(key)
-  if (member?.kind === 'encrypted') throw refused(member.field.name, 'orderBy')
-  if (member?.kind === 'index') checkOpen(member.index)
+  if (member?.kind === 'encrypted') throw refusedUse(member.field.name, 'orderBy')
+  if (member?.kind === 'index') checkSearchable(member.index)
   else if (member?.kind === 'relation') checkOrderBy(member.relation.model, order)
   else if (key === '_relevance' && isPlainObject(order)) checkNames(plan, order.fields, 'orderBy')
   else if (VALUE_AGGREGATES.includes(key)) checkNames(plan, Object.keys(order as object), 'orderBy')
@@ -39,7 +39,7 @@ export function rewriteCursor(pass: Pass, plan: ModelPlan, cursor: unknown, owne
   const together = plan.combined.filter(({ unique }) => unique).flatMap(({ sources }) => sources)
   for (const key of Object.keys(cursor)) {
     const field = isAbsent(cursor[key]) ? undefined : encryptedField(plan, key)
-    if (field && !uniqueIndexOf(field)?.unique && !together.includes(field)) throw refused(field.name, 'cursor')
+    if (field && !uniqueIndexOf(field)?.unique && !together.includes(field)) throw refusedUse(field.name, 'cursor')
   }
   rewriteUnique(pass, plan, cursor, owner)
 }
@@ -54,8 +54,8 @@ export function rewriteDistinct(plan: ModelPlan, args: Record<string, unknown>):
   args.distinct = listOf(args.distinct).map((name) => {
     const field = encryptedField(plan, name)
     const index = field ? indexOf(field) : indexNamed(plan, name)
-    if (index) checkOpen(index)
-    if (field && (!index || !isExact(index) || field.state)) throw refused(field.name, 'distinct')
+    if (index) checkSearchable(index)
+    if (field && (!index || !isExact(index) || field.state)) throw refusedUse(field.name, 'distinct')
     return index?.field ?? name
   })
 }
@@ -64,9 +64,9 @@ export function rewriteDistinct(plan: ModelPlan, args: Record<string, unknown>):
 export function checkNames(plan: ModelPlan, names: unknown, use: string): void {
   for (const name of listOf(names)) {
     const field = encryptedField(plan, name)
-    if (field) throw refused(field.name, use)
+    if (field) throw refusedUse(field.name, use)
     const index = indexNamed(plan, name)
-    if (index) checkOpen(index)
+    if (index) checkSearchable(index)
   }
 }
 

@@ -15,7 +15,7 @@ const INSTEAD: { readonly [use: string]: string } = {
 const EQUALITY = new Set(['equals', 'in', 'notIn', 'not'])
 
 /** A use of an encrypted field that has no right answer. */
-export function refused(name: string, use: string): FieldsealError {
+export function refusedUse(name: string, use: string): FieldsealError {
   const advice = own(INSTEAD, use) ?? 'compare after reading, or compute in your code'
   return unsupported(`${name} is encrypted, so "${use}" has no right answer on it; ${advice}`)
 }

@@ -1,5 +1,5 @@
 import type { TenantHolder } from '../../cipher/cipher.js'
-import { checkOpen } from '../../client/masking.js'
+import { checkSearchable } from '../../client/masking.js'
 import type { Pass } from '../../client/pass.js'
 import { own } from '../../own.js'
 import type { CompoundPlan, FieldPlan, IndexPlan, ModelPlan, RelationPlan } from '../../plan/plan.js'
@@ -7,7 +7,7 @@ import { GLOBAL_TENANT } from '../../tenancy/tenant.js'
 import { isAbsent, isFieldRef, isPlainObject, listOf } from '../values.js'
 import { type Checks, checkLater, checkLaterTogether, isExact } from './falsePositive.js'
 import { fixedBy } from './fixedBy.js'
-import { eitherColumn } from './migratingFilter.js'
+import { migratingFilter } from './migratingFilter.js'
 import { recordOwner } from './recordOwner.js'
 import { notNegated, notUnique, notUniqueYet, refusedFilter } from './refusals.js'
 import { addIndexSlot, equalValue, indexCondition, isNullFilter, nullCondition, type Search } from './search.js'
@@ -15,7 +15,7 @@ import { addIndexSlot, equalValue, indexCondition, isNullFilter, nullCondition, 
 type Where = Record<string, unknown>
 
 /** Where a condition stands. */
-interface Place {
+interface WhereContext {
   readonly pass: Pass
   readonly plan: ModelPlan
   /** Whose rows are meant, as far as the conditions around say; asked only where a value is looked for. */
@@ -61,21 +61,21 @@ export function uniqueIndexOf(field: FieldPlan): IndexPlan | undefined {
   return field.indexes.find(({ unique, sources }) => unique && sources.length === 1) ?? indexOf(field)
 }
 
-function rewrite(around: Place, where: unknown, choose: ChooseIndex = indexOf): void {
-  const { plan, pass } = around
+function rewrite(outer: WhereContext, where: unknown, choose: ChooseIndex = indexOf): void {
+  const { plan, pass } = outer
   if (!plan.reaches) return
   for (const element of listOf(where)) {
     if (!isPlainObject(element)) continue
-    const owner = once(() => recordOwner(pass.tenancy, plan, { where: fixedBy(plan, element) }, around.owner()))
-    rewriteElement({ ...around, owner }, element, choose)
+    const owner = once(() => recordOwner(pass.tenancy, plan, { where: fixedBy(plan, element) }, outer.owner()))
+    rewriteElement({ ...outer, owner }, element, choose)
   }
 }
 
-function rewriteElement(place: Place, element: Where, choose: ChooseIndex): void {
+function rewriteElement(context: WhereContext, element: Where, choose: ChooseIndex): void {
   const others: Where[] = []
-  for (const index of place.plan.combined) rewriteCombined(place, element, index, others)
+  for (const index of context.plan.combined) rewriteCombined(context, element, index, others)
   for (const key of Object.keys(element)) {
-    if (!isAbsent(element[key])) rewriteCondition(place, element, key, { choose, others })
+    if (!isAbsent(element[key])) rewriteCondition(context, element, key, { choose, others })
   }
   if (others.length > 0) element.AND = [...listOf(element.AND).filter((part) => !isAbsent(part)), ...others]
 }
@@ -86,21 +86,21 @@ interface Rewriting {
   readonly others: Where[]
 }
 
-function rewriteCondition(place: Place, element: Where, key: string, { choose, others }: Rewriting): void {
-  const { plan } = place
+function rewriteCondition(context: WhereContext, element: Where, key: string, { choose, others }: Rewriting): void {
+  const { plan } = context
   const member = plan.members.get(key)
   const compound = plan.uniques.get(key)
-  if (member?.kind === 'encrypted') rewriteField(place, element, member.field, { choose, others })
-  else if (member?.kind === 'relation') rewriteRelation(place, member.relation, element[key])
+  if (member?.kind === 'encrypted') rewriteField(context, element, member.field, { choose, others })
+  else if (member?.kind === 'relation') rewriteRelation(context, member.relation, element[key])
   else if (member?.kind === 'index') checkIndexFilter(plan, member.index, element[key])
-  else if (key === 'AND') rewrite(place, element[key])
-  else if (key === 'OR') rewrite({ ...place, checks: '"OR"' }, element[key])
-  else if (key === 'NOT') rewrite({ ...place, checks: '"NOT"', negated: true }, element[key])
-  else if (compound) rewriteCompound(place, element, key, compound)
+  else if (key === 'AND') rewrite(context, element[key])
+  else if (key === 'OR') rewrite({ ...context, checks: '"OR"' }, element[key])
+  else if (key === 'NOT') rewrite({ ...context, checks: '"NOT"', negated: true }, element[key])
+  else if (compound) rewriteCompound(context, element, key, compound)
   else checkReferences(plan, element[key])
 }
 
-function rewriteField(place: Place, element: Where, field: FieldPlan, { choose, others }: Rewriting): void {
+function rewriteField(context: WhereContext, element: Where, field: FieldPlan, { choose, others }: Rewriting): void {
   const condition = element[field.field]
   if (isNullFilter(condition)) {
     element[field.field] = nullCondition(field, condition)
@@ -109,10 +109,10 @@ function rewriteField(place: Place, element: Where, field: FieldPlan, { choose, 
   const index = choose(field)
   if (!index) throw refusedFilter(field, operatorIn(condition))
   const holder = !field.state && isAbsent(own(element, index.field)) ? element : {}
-  indexCondition(searchIn(place, field, index), condition, holder, index.field)
-  checkLater(place.checks, index, condition)
+  indexCondition(searchIn(context, field, index), condition, holder, index.field)
+  checkLater(context.checks, index, condition)
   delete element[field.field]
-  if (field.state) others.push(eitherColumn(index, holder, { [field.field]: condition }))
+  if (field.state) others.push(migratingFilter(index, holder, { [field.field]: condition }))
   else if (holder !== element) others.push(holder)
 }
 
@@ -120,40 +120,45 @@ function rewriteField(place: Place, element: Where, field: FieldPlan, { choose, 
  * An index over several fields answers when each is asked for one value, unless each has an index of its own. Where one
  * field is null, so is the index: whether the other fields differ, which a negation would need, it does not tell.
  */
-function rewriteCombined(place: Place, element: Where, index: IndexPlan, others: Where[]): void {
+function rewriteCombined(context: WhereContext, element: Where, index: IndexPlan, others: Where[]): void {
   const { sources } = index
   if (!index.unique && sources.every((field) => indexOf(field))) return
   const conditions = sources.map(({ field }) => [field, own(element, field)] as const)
   const values = conditions.map(([, condition]) => equalValue(condition))
   if (values.includes(undefined)) return
-  if (place.negated && sources.some(({ optional }) => optional)) throw notNegated(index)
-  const mixed = sources.some(({ state }) => state)
-  const holder = !mixed && isAbsent(own(element, index.field)) ? element : {}
-  addIndexSlot(searchIn(place, sources[0]!, index), holder, index.field, values)
-  checkLaterTogether(place.checks, index, values)
+  if (context.negated && sources.some(({ optional }) => optional)) throw notNegated(index)
+  const migrating = sources.some(({ state }) => state)
+  const holder = !migrating && isAbsent(own(element, index.field)) ? element : {}
+  addIndexSlot(searchIn(context, sources[0]!, index), holder, index.field, values)
+  checkLaterTogether(context.checks, index, values)
   for (const { field } of sources) delete element[field]
-  if (mixed) others.push(eitherColumn(index, holder, Object.fromEntries(conditions)))
+  if (migrating) others.push(migratingFilter(index, holder, Object.fromEntries(conditions)))
   else if (holder !== element) others.push(holder)
 }
 
 /** A column of a blind index, asked by itself. */
 function checkIndexFilter(plan: ModelPlan, index: IndexPlan, condition: unknown): void {
-  if (!isNullFilter(condition)) checkOpen(index)
+  if (!isNullFilter(condition)) checkSearchable(index)
   checkReferences(plan, condition)
 }
 
 /** The name of a compound unique, and the blind indexes in its value. */
-function rewriteCompound(place: Place, element: Where, key: string, { selector, indexes }: CompoundPlan): void {
+function rewriteCompound(
+  context: WhereContext,
+  element: Where,
+  key: string,
+  { selector, indexes }: CompoundPlan,
+): void {
   const part = element[key]
   if (!isPlainObject(part)) return
   for (const index of indexes) {
-    if (!isAbsent(own(part, index.field))) checkOpen(index)
+    if (!isAbsent(own(part, index.field))) checkSearchable(index)
     const values = index.sources.map(({ field }) => equalValue(own(part, field)))
     if (values.includes(undefined)) continue
-    const mixed = index.sources.find(({ state }) => state)
-    if (mixed) throw notUniqueYet(mixed)
+    const migrating = index.sources.find(({ state }) => state)
+    if (migrating) throw notUniqueYet(migrating)
     for (const { field } of index.sources) delete part[field]
-    addIndexSlot(searchIn(place, index.sources[0]!, index), part, index.field, values)
+    addIndexSlot(searchIn(context, index.sources[0]!, index), part, index.field, values)
   }
   delete element[key]
   element[selector] = part
@@ -162,8 +167,8 @@ function rewriteCompound(place: Place, element: Where, key: string, { selector, 
 const FOR_ALL: TenantHolder = { tenant: GLOBAL_TENANT }
 
 /** @throws FieldsealError `ACCESS_DENIED` */
-function searchIn({ pass, owner }: Place, field: FieldPlan, index: IndexPlan): Search {
-  checkOpen(index)
+function searchIn({ pass, owner }: WhereContext, field: FieldPlan, index: IndexPlan): Search {
+  checkSearchable(index)
   return { pass, field, index, owner: index.scope === 'global' ? FOR_ALL : owner() }
 }
 
@@ -172,12 +177,12 @@ const NEGATING = new Set(['isNot', 'every'])
 /** Whether there are such rows is either true or false, whatever is around. */
 const COUNTING = new Set(['some', 'none'])
 
-function rewriteRelation(place: Place, relation: RelationPlan, condition: unknown): void {
+function rewriteRelation(context: WhereContext, relation: RelationPlan, condition: unknown): void {
   if (!isPlainObject(condition)) return
   const { model, list } = relation
-  const inside = { ...place, plan: model, checks: 'a filter through a relation' }
+  const inside = { ...context, plan: model, checks: 'a filter through a relation' }
   for (const filter of RELATION_FILTERS) {
-    const negated = NEGATING.has(filter) || (place.negated && !COUNTING.has(filter))
+    const negated = NEGATING.has(filter) || (context.negated && !COUNTING.has(filter))
     if (list || !Object.hasOwn(model.columns, filter)) rewrite({ ...inside, negated }, condition[filter])
   }
   if (!list) rewrite(inside, condition)
@@ -186,8 +191,8 @@ function rewriteRelation(place: Place, relation: RelationPlan, condition: unknow
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when an encrypted field alone should name the row and cannot */
 function checkUnique(plan: ModelPlan, where: Where): void {
   const asked = plan.encrypted.filter(({ field }) => equalValue(own(where, field)) !== undefined)
-  const mixed = asked.find((field) => field.state && uniqueIndexOf(field)?.unique)
-  if (mixed) throw notUniqueYet(mixed)
+  const migrating = asked.find((field) => field.state && uniqueIndexOf(field)?.unique)
+  if (migrating) throw notUniqueYet(migrating)
   const together = plan.combined.some(
     ({ unique, sources }) => unique && sources.every((source) => asked.includes(source)),
   )
@@ -211,7 +216,7 @@ export function checkReferences(plan: ModelPlan, condition: unknown): void {
   if (isFieldRef(condition)) {
     const member = condition.modelName === plan.name ? plan.members.get(condition.name) : undefined
     if (member?.kind === 'encrypted') throw refusedFilter(member.field, 'a field reference')
-    if (member?.kind === 'index') checkOpen(member.index)
+    if (member?.kind === 'index') checkSearchable(member.index)
   } else if (isPlainObject(condition)) {
     for (const operand of Object.values(condition)) checkReferences(plan, operand)
   }

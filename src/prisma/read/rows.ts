@@ -1,7 +1,7 @@
 import type { DecryptSlot, TenantHolder } from '../../cipher/cipher.js'
-import { denied, hideIndexes } from '../../client/masking.js'
+import { accessDenied, hideIndexes } from '../../client/masking.js'
 import type { OperationTenancy } from '../../client/operationTenancy.js'
-import { collectStored } from '../../client/storedField.js'
+import { collectStoredField } from '../../client/storedField.js'
 import { FieldsealError } from '../../errors.js'
 import { ANY_TENANT } from '../../keys/keyRing.js'
 import { own } from '../../own.js'
@@ -72,9 +72,9 @@ export function collectRows(pass: RowPass, shape: ReadShape, result: unknown): u
 function collectRow(pass: RowPass, shape: ReadShape, stored: Row): Row {
   const { plan, children, others } = shape
   const reader = Decrypted.readerOf(stored)
-  const row = reader ? againFor(pass, plan, stored, reader) : copyOf(stored)
+  const row = reader ? copyDecrypted(pass, plan, stored, reader) : copyOf(stored)
   if (!reader) collectFields(pass, plan, row)
-  takeOut(shape, row)
+  hideAdded(shape, row)
   for (const [relation, child] of children) putCopy(pass, child, { row, relation })
   for (const { field, model } of others) putCopy(pass, unaskedShape(model), { row, relation: field })
   return row
@@ -94,12 +94,12 @@ function copyOf(row: Row): Row {
 function collectFields({ slots, tenancy: { owner } }: RowPass, plan: ModelPlan, row: Row): void {
   const stored = { plan, owner, holder: row, known: row, asksTenant: true, missing: 'the row came without it' }
   const before = slots.length
-  let shown = false
-  for (const field of plan.encrypted) if (collectStored(slots, stored, field, field.field)) shown = true
-  if (shown || slots.length > before) {
+  let settled = false
+  for (const field of plan.encrypted) if (collectStoredField(slots, stored, field, field.field)) settled = true
+  if (settled || slots.length > before) {
     Decrypted.mark(row, { owner: slots.length > before ? slots[before]!.owner : owner, limit: plan.limit })
   }
-  hideIndexes(plan.closed, row)
+  hideIndexes(plan.hiddenIndexes, row)
 }
 
 /**
@@ -107,11 +107,11 @@ function collectFields({ slots, tenancy: { owner } }: RowPass, plan: ModelPlan, 
  *
  * @throws FieldsealError `TENANT_MISMATCH`, `ACCESS_DENIED` for a row that was decrypted for somebody else
  */
-function againFor({ tenancy }: RowPass, plan: ModelPlan, stored: Row, reader: Reader): Row {
+function copyDecrypted({ tenancy }: RowPass, plan: ModelPlan, stored: Row, reader: Reader): Row {
   tenancy.settle(tenancy.owner, plan.name)
   const { tenant } = tenancy.owner
   if (tenant !== ANY_TENANT && reader.owner.tenant !== tenant) throw decryptedForOther(plan)
-  if (reader.limit !== plan.limit) checkHolds(plan, stored, reader)
+  if (reader.limit !== plan.limit) checkSameLimit(plan, stored, reader)
   const row: Row = Object.create(Object.getPrototypeOf(stored))
   for (const key of Reflect.ownKeys(stored) as string[]) {
     const { enumerable = true } = Object.getOwnPropertyDescriptor(stored, key) ?? {}
@@ -127,22 +127,22 @@ function decryptedForOther({ name }: ModelPlan): FieldsealError {
 }
 
 /** @throws FieldsealError `ACCESS_DENIED` for a row of a client that may read more, or of one that got masks instead */
-function checkHolds({ encrypted, limit }: ModelPlan, row: Row, reader: Reader): void {
+function checkSameLimit({ encrypted, limit }: ModelPlan, row: Row, reader: Reader): void {
   const held = encrypted.filter(({ field }) => !isDbNull(own(row, field) ?? null))
   const hidden = limit === undefined ? undefined : held.find(({ shows }) => shows !== 'value')
-  if (hidden) throw denied(hidden)
+  if (hidden) throw accessDenied(hidden)
   const shownBefore = reader.limit?.split(',')
   const masked = shownBefore && held.find(({ name }) => !shownBefore.includes(name))
-  if (masked) throw onlyMasked(masked)
+  if (masked) throw maybeMasked(masked)
 }
 
-function onlyMasked({ name }: FieldPlan): FieldsealError {
+function maybeMasked({ name }: FieldPlan): FieldsealError {
   const what = 'an extension under the encryption answered with a row of a client that may not read it'
   return new FieldsealError('ACCESS_DENIED', `${name}: ${what}, so what the row holds may be a mask`)
 }
 
 /** Prisma makes computed fields later, and only where the columns that they need are own properties of the row. */
-function takeOut({ added, computes }: ReadShape, row: Row): void {
+function hideAdded({ added, computes }: ReadShape, row: Row): void {
   for (const column of added) {
     if (!computes) delete row[column]
     else Object.defineProperty(row, column, { value: row[column], enumerable: false, configurable: false })
@@ -163,7 +163,7 @@ export function removeFalsePositives(shape: ReadShape, result: unknown): void {
 
 function removeInRow(shape: ReadShape, row: unknown): void {
   if (!isRow(row)) return
-  takeOut({ ...shape, added: shape.checked }, row)
+  hideAdded({ ...shape, added: shape.checked }, row)
   for (const [relation, child] of shape.children) removeFalsePositives(child, row[relation])
 }
 

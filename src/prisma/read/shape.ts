@@ -1,4 +1,4 @@
-import { checkShown, needsKey } from '../../client/masking.js'
+import { checkReadable, needsKey } from '../../client/masking.js'
 import type { FieldPlan, ModelPlan, RelationPlan } from '../../plan/plan.js'
 import type { RowCheck } from '../query/falsePositive.js'
 import { checksOf, type Query, rewriteQuery } from '../query/query.js'
@@ -79,8 +79,8 @@ function ownSelected({ plan, pass }: Query, select: Args, needed: readonly Field
   for (const field of checked) select[field] = true
   const computes = Object.keys(select).some((key) => isWanted(select[key]) && isComputed(plan, key))
   const asked = plan.encrypted.filter(({ field }) => isWanted(select[field]))
-  const shown = shownFields(plan, asked)
-  const fields = computes ? plan.encrypted.filter(needsKey) : shown
+  const readable = readableFields(plan, asked)
+  const fields = computes ? plan.encrypted.filter(needsKey) : readable
   const added = neededColumns(plan, fields, pass.tenancy.readsAcross).filter((column) => !isWanted(select[column]))
   for (const column of added) select[column] = true
   return { fields, added, checked, computes }
@@ -93,10 +93,10 @@ function isComputed(plan: ModelPlan, key: string): boolean {
 /** Without `select`, computed fields are always there, and bring back the omitted columns that they need. */
 function ownRead({ plan, pass }: Query, args: Args, needed: readonly FieldPlan[]): OwnShape {
   const omitsNothing = args.omit === undefined && plan.omitted.size === 0
-  if (omitsNothing) return { fields: shownFields(plan, plan.encrypted), added: NONE, checked: NONE, computes: true }
+  if (omitsNothing) return { fields: readableFields(plan, plan.encrypted), added: NONE, checked: NONE, computes: true }
   const checked = needed.map(({ field }) => field).filter((field) => isOmitted(plan, args.omit, field))
   const read = plan.encrypted.filter(({ field }) => checked.includes(field) || !isOmitted(plan, args.omit, field))
-  const fields = shownFields(plan, read)
+  const fields = readableFields(plan, read)
   const added = neededColumns(plan, plan.encrypted, pass.tenancy.readsAcross).filter((column) =>
     isOmitted(plan, args.omit, column),
   )
@@ -106,9 +106,9 @@ function ownRead({ plan, pass }: Query, args: Args, needed: readonly FieldPlan[]
 }
 
 /** Of the fields that are read, those that need a key. */
-function shownFields({ limit }: ModelPlan, fields: readonly FieldPlan[]): readonly FieldPlan[] {
+function readableFields({ limit }: ModelPlan, fields: readonly FieldPlan[]): readonly FieldPlan[] {
   if (limit === undefined) return fields
-  checkShown(fields)
+  checkReadable(fields)
   return fields.filter(needsKey)
 }
 

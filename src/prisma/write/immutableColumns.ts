@@ -23,7 +23,7 @@ export function checkImmutable(plan: ModelPlan, data: Record<string, unknown>, f
   }
 }
 
-export function sharedBound({ name, bind }: FieldPlan): FieldsealError {
+export function boundValueShared({ name, bind }: FieldPlan): FieldsealError {
   const message = `${name} is bound to ${bind.join(', ')}, so rows cannot share one value: update them one by one`
   return new FieldsealError('QUERY_UNSUPPORTED', message)
 }

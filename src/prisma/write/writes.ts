@@ -9,7 +9,7 @@ import { recordOwner } from '../query/recordOwner.js'
 import { rewriteUnique, rewriteWhere } from '../query/where.js'
 import { isAbsent, isDbNull, isPlainObject, listOf, partOf } from '../values.js'
 import { fillBoundDefaults } from './clientDefault.js'
-import { checkImmutable, immutableLink, sharedBound } from './immutableColumns.js'
+import { boundValueShared, checkImmutable, immutableLink } from './immutableColumns.js'
 import { withLinks } from './links.js'
 import { collectField, type WrittenRecord } from './writtenField.js'
 
@@ -19,12 +19,12 @@ export function collectCreate(
   plan: ModelPlan,
   data: unknown,
   parent: TenantHolder,
-  given: KnownValues = {},
+  inherited: KnownValues = {},
 ): void {
   if (!isPlainObject(data)) return
   if (plan.encrypted.some(({ field, bind }) => bind.length > 0 && writes(own(data, field))))
     fillBoundDefaults(plan, data)
-  const known = { ...withLinks(plan, data), ...given }
+  const known = { ...withLinks(plan, data), ...inherited }
   collectMembers(pass, plan, {
     data,
     known,
@@ -46,9 +46,9 @@ export function collectCreates(
   plan: ModelPlan,
   data: unknown,
   parent: TenantHolder,
-  given: KnownValues = {},
+  inherited: KnownValues = {},
 ): void {
-  for (const record of listOf(data)) collectCreate(pass, plan, record, parent, given)
+  for (const record of listOf(data)) collectCreate(pass, plan, record, parent, inherited)
 }
 
 /** Collects what the update of the one row that `where` names encrypts. */
@@ -57,11 +57,11 @@ export function collectUpdate(
   plan: ModelPlan,
   row: RowUpdate,
   parent: TenantHolder,
-  given: KnownValues = {},
+  inherited: KnownValues = {},
 ): void {
   const { where, data } = row
   if (!isPlainObject(data)) return
-  const fixed = { ...given, ...fixedBy(plan, where) }
+  const fixed = { ...inherited, ...fixedBy(plan, where) }
   checkImmutable(plan, data, fixed)
   collectMembers(pass, plan, {
     data,
@@ -89,7 +89,7 @@ export function collectUpdateMany(pass: Pass, plan: ModelPlan, rows: RowUpdate, 
     context: 'update',
     owner: recordOwner(pass.tenancy, plan, { data, where: fixed }, parent),
     bound: (field) => {
-      if (field.bind.length > 0) throw sharedBound(field)
+      if (field.bind.length > 0) throw boundValueShared(field)
       return field.bind
     },
   })
@@ -114,30 +114,30 @@ function collectMembers(pass: Pass, plan: ModelPlan, record: WrittenRecord): voi
 interface Around {
   readonly owner: TenantHolder
   /** Values of their foreign keys. */
-  readonly given: KnownValues
+  readonly inherited: KnownValues
 }
 
 /** One operation inside the data of a relation: `posts: { create: … }`. */
 type NestedWrite = (pass: Pass, relation: RelationPlan, value: unknown, around: Around) => void
 
 const NESTED: { readonly [operation: string]: NestedWrite } = {
-  create: (pass, { model }, value, { owner, given }) => collectCreates(pass, model, value, owner, given),
-  createMany: (pass, { model }, value, { owner, given }) =>
-    collectCreates(pass, model, partOf(value, 'data'), owner, given),
-  connectOrCreate: forEach((pass, { model }, { where, create }, { owner, given }) => {
+  create: (pass, { model }, value, { owner, inherited }) => collectCreates(pass, model, value, owner, inherited),
+  createMany: (pass, { model }, value, { owner, inherited }) =>
+    collectCreates(pass, model, partOf(value, 'data'), owner, inherited),
+  connectOrCreate: forEach((pass, { model }, { where, create }, { owner, inherited }) => {
     rewriteUnique(pass, model, where, owner)
-    collectCreate(pass, model, create, owner, given)
+    collectCreate(pass, model, create, owner, inherited)
   }),
-  upsert: forEach((pass, relation, { where, create, update }, { owner, given }) => {
+  upsert: forEach((pass, relation, { where, create, update }, { owner, inherited }) => {
     const { model } = relation
     rewriteRow(pass, relation, where, owner)
-    collectCreate(pass, model, create, owner, given)
-    collectUpdate(pass, model, { where, data: update }, owner, given)
+    collectCreate(pass, model, create, owner, inherited)
+    collectUpdate(pass, model, { where, data: update }, owner, inherited)
   }),
-  update: forEach((pass, relation, value, { owner, given }) => {
+  update: forEach((pass, relation, value, { owner, inherited }) => {
     const { where, data } = rowUpdate(relation, value)
     rewriteRow(pass, relation, where, owner)
-    collectUpdate(pass, relation.model, { where, data }, owner, given)
+    collectUpdate(pass, relation.model, { where, data }, owner, inherited)
   }),
   updateMany: forEach((pass, { model }, { where, data }, { owner }) => {
     rewriteWhere(pass, model, where, owner, 'a nested updateMany')
@@ -175,11 +175,11 @@ function collectNested(pass: Pass, relation: RelationPlan, record: WrittenRecord
 }
 
 /** Records nested in the row that their tenant column refers to are of the tenant that it names. */
-function aroundOf({ tenancy }: Pass, { model, given }: RelationPlan, { owner, known }: WrittenRecord): Around {
-  if (given.length === 0) return { owner, given: {} }
-  const columns = given.filter((column) => !isAbsent(own(known, column.own)))
-  const values = Object.fromEntries(columns.map((given) => [given.column, known[given.own]]))
-  return { owner: recordOwner(tenancy, model, { data: values }, owner), given: values }
+function aroundOf({ tenancy }: Pass, { model, inherited }: RelationPlan, { owner, known }: WrittenRecord): Around {
+  if (inherited.length === 0) return { owner, inherited: {} }
+  const columns = inherited.filter((column) => !isAbsent(own(known, column.own)))
+  const values = Object.fromEntries(columns.map(({ column, own }) => [column, known[own]]))
+  return { owner: recordOwner(tenancy, model, { data: values }, owner), inherited: values }
 }
 
 function forEach(

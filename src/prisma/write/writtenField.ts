@@ -20,7 +20,7 @@ export interface WrittenRecord {
 }
 
 /** Where a value stands. */
-interface Place {
+interface ValueLocation {
   readonly holder: Record<string, unknown>
   readonly key: string
 }
@@ -29,7 +29,7 @@ interface Place {
 export function collectField(slots: Slot[], record: WrittenRecord, field: FieldPlan): void {
   refuseChange(record, field)
   if (field.list) unwrapSet(record, field)
-  const { holder, key } = place(record, field)
+  const { holder, key } = valueLocation(record, field)
   if (isAbsent(own(holder, key))) return
   for (const index of field.indexes) collectIndex(slots, record, index, field)
   if (isDbNull(holder[key])) {
@@ -64,12 +64,12 @@ function collectIndex(slots: Slot[], record: WrittenRecord, index: IndexPlan, fi
 }
 
 function valueIn(record: WrittenRecord, source: FieldPlan): unknown {
-  const { holder, key } = place(record, source)
+  const { holder, key } = valueLocation(record, source)
   return own(holder, key)
 }
 
 /** Updates may wrap a value in `{ set }`; in a Json field that would be the value itself. */
-function place({ data, context }: WrittenRecord, { field, kind }: FieldPlan): Place {
+function valueLocation({ data, context }: WrittenRecord, { field, kind }: FieldPlan): ValueLocation {
   const value = own(data, field)
   const mayWrap = context === 'update' && kind !== 'Json'
   return mayWrap && isPlainObject(value) && 'set' in value

@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { type Failure, GaveUp, Patience, type PatienceOptions } from '../../../src/kms/tencent/retryPolicy.js'
+import {
+  type AttemptFailure,
+  GaveUp,
+  RetryPolicy,
+  type RetryPolicyOptions,
+} from '../../../src/kms/tencent/retryPolicy.js'
 
-const lasting: Failure = { retry: 'always' }
-const late: Failure = { retry: 'always' }
+const lasting: AttemptFailure = { retry: 'always' }
+const late: AttemptFailure = { retry: 'always' }
 
-function patience(options: Partial<PatienceOptions<Failure>> = {}) {
+function retryPolicy(options: Partial<RetryPolicyOptions<AttemptFailure>> = {}) {
   const defaults = { timeout: 5_000, attemptTimeout: 5_000, maxRetries: 2, concurrency: 20 }
-  return new Patience<Failure>({ ...defaults, classify: () => lasting, timedOut: late, ...options })
+  return new RetryPolicy<AttemptFailure>({ ...defaults, classify: () => lasting, timedOut: late, ...options })
 }
 
 function gate() {
@@ -17,11 +22,11 @@ function gate() {
   return { open, opened }
 }
 
-describe('Patience', () => {
+describe('RetryPolicy', () => {
   it('passes on an error that is not classified, at once and as it is', async () => {
     let attempts = 0
     const error = new Error('mine')
-    const run = patience({ classify: () => undefined }).run((tries) =>
+    const run = retryPolicy({ classify: () => undefined }).run((tries) =>
       tries(() => {
         attempts += 1
         return Promise.reject(error)
@@ -32,7 +37,7 @@ describe('Patience', () => {
   })
 
   it('gives up after the first attempt and its retries, with the last failure and no error of an attempt', async () => {
-    const error = await patience()
+    const error = await retryPolicy()
       .run((tries) => tries(() => Promise.reject(new Error('a secret'))))
       .catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(GaveUp)
@@ -42,7 +47,7 @@ describe('Patience', () => {
 
   it('aborts an attempt that takes too long, and tells it from one that failed', async () => {
     const signals: AbortSignal[] = []
-    const error = await patience({ attemptTimeout: 20, maxRetries: 1 })
+    const error = await retryPolicy({ attemptTimeout: 20, maxRetries: 1 })
       .run((tries) =>
         tries((signal) => {
           signals.push(signal)
@@ -56,7 +61,7 @@ describe('Patience', () => {
 
   it('does not abort what has been answered', async () => {
     let seen: AbortSignal | undefined
-    await patience().run((tries) =>
+    await retryPolicy().run((tries) =>
       tries(async (signal) => {
         seen = signal
       }),
@@ -65,7 +70,7 @@ describe('Patience', () => {
   })
 
   it('wakes the next call in the queue when one before it has expired there', async () => {
-    const calls = patience({ concurrency: 1, timeout: 100, attemptTimeout: 100, maxRetries: 0 })
+    const calls = retryPolicy({ concurrency: 1, timeout: 100, attemptTimeout: 100, maxRetries: 0 })
     const [begin, release] = [gate(), gate()]
     const expires = calls.run(async (tries) => {
       await begin.opened

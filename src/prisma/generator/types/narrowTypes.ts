@@ -77,20 +77,20 @@ function clientFiles({ output, config }: GeneratorBlock): (name: string) => stri
 function read(file: string, client: GeneratorBlock): string {
   const text = readIfThere(file)
   if (text !== undefined) return text
-  throw invalid(
+  throw typesNotNarrowed(
     client,
     `has not written ${file}, whose types are to be narrowed; run \`prisma generate\` for all generators together`,
   )
 }
 
 function stale(client: GeneratorBlock): FieldsealError {
-  return invalid(
+  return typesNotNarrowed(
     client,
     'has types that were narrowed for another encryption schema; run `prisma generate` for all generators together',
   )
 }
 
-function invalid({ name }: GeneratorBlock, text: string): FieldsealError {
+function typesNotNarrowed({ name }: GeneratorBlock, text: string): FieldsealError {
   const instead = 'or set `types = "off"` in the generator block of fieldseal to keep the types that Prisma gives'
   return new FieldsealError('OPTIONS_INVALID', `generator ${name} ${text}, ${instead}`)
 }

@@ -1,24 +1,28 @@
 import type pg from 'pg'
 import type { RangeJob, RangeQueue } from '../../maintenance/jobs/ranges.js'
-import type { World } from '../loadConfig.js'
-import { Crew, type CrewOptions } from './crew.js'
-import { loadGraphileWorker, RangeJobs } from './queue.js'
+import type { CommandContext } from '../loadConfig.js'
+import { loadGraphileWorker, RangeJobs } from './rangeJobs.js'
+import { WorkerProcesses, type WorkerProcessesOptions } from './workerProcesses.js'
 
 /** The queue, and workers on this machine that begin with the first jobs. */
 export class SharedWork implements RangeQueue {
   #jobs: RangeJobs | undefined
-  #crew: Crew | undefined
+  #processes: WorkerProcesses | undefined
   readonly #broken = new AbortController()
 
   private constructor(
     private readonly library: Awaited<ReturnType<typeof loadGraphileWorker>>,
     private readonly pool: pg.Pool,
     private readonly attempts: number,
-    private readonly crew: CrewOptions,
+    private readonly processesOptions: WorkerProcessesOptions,
   ) {}
 
-  static async open(world: World, attempts: number, crew: CrewOptions): Promise<SharedWork> {
-    return new SharedWork(await loadGraphileWorker(), world.queue(), attempts, crew)
+  static async open(
+    context: CommandContext,
+    attempts: number,
+    processesOptions: WorkerProcessesOptions,
+  ): Promise<SharedWork> {
+    return new SharedWork(await loadGraphileWorker(), context.queue(), attempts, processesOptions)
   }
 
   /** Given when workers cannot be kept alive. */
@@ -32,9 +36,9 @@ export class SharedWork implements RangeQueue {
 
   async keep(jobs: readonly RangeJob[]): Promise<void> {
     await (await this.#open()).keep(jobs)
-    if (this.#crew) return
-    this.#crew = new Crew(this.crew)
-    this.#crew.broken.addEventListener('abort', () => this.#broken.abort(this.#crew?.broken.reason))
+    if (this.#processes) return
+    this.#processes = new WorkerProcesses(this.processesOptions)
+    this.#processes.broken.addEventListener('abort', () => this.#broken.abort(this.#processes?.broken.reason))
   }
 
   async #open(): Promise<RangeJobs> {
@@ -46,13 +50,13 @@ export class SharedWork implements RangeQueue {
     await this.#jobs?.remove(ranges)
   }
 
-  dismiss(): void {
-    this.#crew?.dismiss()
+  stop(): void {
+    this.#processes?.stop()
   }
 
   async close(): Promise<void> {
-    this.dismiss()
-    await this.#crew?.ended()
+    this.stop()
+    await this.#processes?.ended()
     await this.#jobs?.close()
   }
 }

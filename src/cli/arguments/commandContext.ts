@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { ExitCode } from '../exitCode.js'
-import { openWorld, type World } from '../loadConfig.js'
+import { type CommandContext, openCommandContext } from '../loadConfig.js'
 import { humanTerminal, jsonTerminal, type Terminal } from '../terminal.js'
 
 /** What the process gives to its commands, and takes from them. */
@@ -20,22 +20,22 @@ export function terminalFor({ json }: CommonOptions, { stdout, stdin }: ProgramC
   return json ? jsonTerminal(stdout) : humanTerminal(stdout, stdin)
 }
 
-/** Adds what all commands that work on data take, and runs them in an open world. */
-export function inWorld<Args>(
+/** Adds what all commands that work on data take, and runs them in a context that is open. */
+export function withCommandContext<Args>(
   command: Command,
   context: ProgramContext,
-  run: (world: World, terminal: Terminal, args: Args) => Promise<ExitCode>,
+  run: (commandContext: CommandContext, terminal: Terminal, args: Args) => Promise<ExitCode>,
 ): Command {
   return command
     .option('--config <file>', 'the configuration; fieldseal.config.ts unless given')
     .option('--json', 'print JSON, an event a line, for programs')
     .action(async (options: CommonOptions & Args) => {
       const terminal = terminalFor(options, context)
-      const world = await openWorld(options.config, context.env)
+      const commandContext = await openCommandContext(options.config, context.env)
       try {
-        context.exit(await run(world, terminal, options))
+        context.exit(await run(commandContext, terminal, options))
       } finally {
-        await world.close()
+        await commandContext.close()
       }
     })
 }

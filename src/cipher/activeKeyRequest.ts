@@ -4,7 +4,7 @@ import type { Purpose } from '../keys/kms.js'
 import type { CipherField } from './slot.js'
 
 /** A key that the pass needs, for so many values; `field` is the first that asked for it, for messages. */
-export class ActiveNeed {
+export class ActiveKeyRequest {
   count = 0
   #allotments: readonly Allotment[] | undefined
   #next = 0
@@ -17,7 +17,7 @@ export class ActiveNeed {
   ) {}
 
   /** Takes the keys from memory, if it has them. */
-  take(ring: KeyRing): boolean {
+  takeCached(ring: KeyRing): boolean {
     this.#allotments ??= this.purpose === 'encrypt' ? ring.take(this.tenant, this.count) : this.#cachedIndex(ring)
     return this.#allotments !== undefined
   }

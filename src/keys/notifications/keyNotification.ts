@@ -1,5 +1,5 @@
 /** What processes that share a keys table tell each other. */
-export type News =
+export type KeyNotification =
   /** A tenant has a new active DEK; the one before may serve until it is fetched. */
   | { readonly kind: 'rotated'; readonly tenant: string; readonly by?: string }
   /** A tenant's active DEK must not encrypt any more. */
@@ -21,7 +21,7 @@ export interface KeyHolder {
 }
 
 /** Several as one; `undefined` for none. */
-export function oneHolder(holders: readonly (KeyHolder | undefined)[]): KeyHolder | undefined {
+export function combinedHolder(holders: readonly (KeyHolder | undefined)[]): KeyHolder | undefined {
   const all = holders.filter((holder) => holder !== undefined)
   if (all.length < 2) return all[0]
   return {
@@ -32,22 +32,22 @@ export function oneHolder(holders: readonly (KeyHolder | undefined)[]): KeyHolde
   }
 }
 
-/** Brings news to other processes, and theirs here. */
-export interface NewsLine {
+/** Brings notifications to other processes, and theirs here. */
+export interface NotificationChannel {
   /** Resolves when it is sent. */
-  send(news: News): Promise<void>
+  send(notification: KeyNotification): Promise<void>
   close(): Promise<void>
 }
 
-/** Who hears news. */
-export interface NewsListener {
-  readonly onNews: (news: News) => void
+/** Who receives notifications. */
+export interface NotificationListener {
+  readonly onNotification: (notification: KeyNotification) => void
   /** Something may have been missed; rejects when it must be asked for again. */
   readonly onGap: () => Promise<void>
 }
 
-/** The news in a message; `undefined` for what is none, or of another version. */
-export function readNews(text: string | undefined): News | undefined {
+/** The notification in a message; `undefined` for what is none, or of another version. */
+export function parseNotification(text: string | undefined): KeyNotification | undefined {
   const { kind, tenant, by, id, process } = fieldsOf(text)
   switch (kind) {
     case 'rotated':

@@ -3,8 +3,8 @@ import type pg from 'pg'
 import { FieldsealError } from '../../errors.js'
 import { isRangeId, type RangeJob, type RangeQueue } from '../../maintenance/jobs/ranges.js'
 import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema } from '../../maintenance/postgres/ownSchema.js'
-import { nobodyHas, someoneWatches } from '../../maintenance/postgres/presence.js'
 import { runSql } from '../../maintenance/postgres/sql.js'
+import { anyRunLocked, rangeUnlocked } from '../../maintenance/postgres/workLocks.js'
 import { pause } from '../../maintenance/rows/batchSize.js'
 import { printable } from '../../printable.js'
 
@@ -23,12 +23,12 @@ const LOST = 60_000
 const LONGEST_REST = 15_000
 
 /** The condition of SQL that no living worker has the range of a job. */
-const UNATTENDED = nobodyHas(`substring(key FROM '[0-9]+$')`)
+const RANGE_UNLOCKED = rangeUnlocked(`substring(key FROM '[0-9]+$')`)
 
 type GraphileWorker = typeof import('graphile-worker')
 
 /** What is known of a job. */
-export interface Chance {
+export interface JobAttempt {
   /** If it fails, it is not tried again. */
   readonly last: boolean
   /** The worker has failed at the job before. */
@@ -36,9 +36,9 @@ export interface Chance {
 }
 
 /** What a worker does with a job; throwing has it tried again. `false` leaves it to others. */
-export type RangeHandler = (job: RangeJob, chance: Chance) => Promise<boolean>
+export type RangeHandler = (job: RangeJob, attempt: JobAttempt) => Promise<boolean>
 
-interface Shift {
+interface WorkSession {
   /** One after the other. */
   failures: number
   /** It ends for a rest. */
@@ -79,7 +79,7 @@ export class RangeJobs implements RangeQueue {
    */
   static async open(library: GraphileWorker, pool: pg.Pool, attempts: number): Promise<RangeJobs> {
     await prepareSchema(pool)
-    const utils = await translated(async () => {
+    const utils = await withDatabaseErrors(async () => {
       const opened = await library.makeWorkerUtils(settings(library, pool))
       await opened.migrate()
       return opened
@@ -88,8 +88,8 @@ export class RangeJobs implements RangeQueue {
   }
 
   async keep(jobs: readonly RangeJob[]): Promise<void> {
-    await translated(async () => {
-      await this.#freeJobsOfTheDead()
+    await withDatabaseErrors(async () => {
+      await this.#freeJobsOfDeadWorkers()
       const there = await this.#keys(jobs.map(({ range }) => keyOf(range)))
       const missing = jobs.filter(({ range }) => !there.has(keyOf(range)))
       const specs = missing.map((job) => {
@@ -103,44 +103,44 @@ export class RangeJobs implements RangeQueue {
   }
 
   async remove(ranges: readonly string[]): Promise<void> {
-    if (ranges.length > 0) await translated(() => this.#remove(ranges.map(keyOf)))
+    if (ranges.length > 0) await withDatabaseErrors(() => this.#remove(ranges.map(keyOf)))
   }
 
   /** Works on jobs, one at a time, until the signal. After a failure it rests, so that others can take the job. */
   async work(handler: RangeHandler, { signal, drain }: WorkOptions): Promise<void> {
-    const shift: Shift = { failures: 0, failed: false, latest: [] }
+    const session: WorkSession = { failures: 0, failed: false, latest: [] }
     do {
-      if (shift.failed) await pause(Math.min(LONGEST_REST, 500 * 2 ** shift.failures), signal)
-      shift.failed = false
-      await this.#workShift(handler, { signal, drain }, shift)
-    } while (shift.failed && !signal.aborted)
+      if (session.failed) await pause(Math.min(LONGEST_REST, 500 * 2 ** session.failures), signal)
+      session.failed = false
+      await this.#workSession(handler, { signal, drain }, session)
+    } while (session.failed && !signal.aborted)
     // The runner does not wait for its last job to be taken out.
-    if (signal.aborted) await this.remove(shift.latest)
+    if (signal.aborted) await this.remove(session.latest)
   }
 
   /** Until a job fails. */
-  async #workShift(handler: RangeHandler, options: WorkOptions, shift: Shift): Promise<void> {
+  async #workSession(handler: RangeHandler, options: WorkOptions, session: WorkSession): Promise<void> {
     const task = async (payload: unknown, { job }: { readonly job: Job }) => {
       const range = rangeIn(payload)
       // Not ours: it is dropped, and the command that wants a range gives it out again.
       if (range === null) return
-      shift.latest = [range]
-      const chance = { last: job.attempts >= job.max_attempts, failed: shift.failures > 0 }
+      session.latest = [range]
+      const attempt = { last: job.attempts >= job.max_attempts, failed: session.failures > 0 }
       try {
-        if (await handler({ range }, chance)) shift.failures = 0
+        if (await handler({ range }, attempt)) session.failures = 0
         else rest()
       } catch (error) {
-        shift.failures += 1
+        session.failures += 1
         rest()
         throw error
       }
     }
     const rest = () => {
-      shift.failed = true
+      session.failed = true
       over.abort()
     }
     const over = new AbortController()
-    const runner = await translated(() =>
+    const runner = await withDatabaseErrors(() =>
       this.library.run({
         ...{ ...settings(this.library, this.pool), taskList: { [TASK]: task }, parsedCronItems: [] },
         ...{ concurrency: 1, pollInterval: POLL, noHandleSignals: true },
@@ -150,8 +150,8 @@ export class RangeJobs implements RangeQueue {
     )
     const signal = AbortSignal.any([options.signal, over.signal])
     const supervision = this.#supervise(runner, { ...options, signal })
-    await translated(() => runner.promise).finally(() => supervision.end())
-    if (supervision.lost !== undefined) await translated(() => Promise.reject(supervision.lost))
+    await withDatabaseErrors(() => runner.promise).finally(() => supervision.end())
+    if (supervision.lost !== undefined) await withDatabaseErrors(() => Promise.reject(supervision.lost))
   }
 
   async close(): Promise<void> {
@@ -165,7 +165,7 @@ export class RangeJobs implements RangeQueue {
     signal.addEventListener('abort', stop, { once: true })
     let [busy, asked] = [performance.now(), performance.now()]
     const look = async () => {
-      await this.#freeJobsOfTheDead()
+      await this.#freeJobsOfDeadWorkers()
       asked = performance.now()
       if (!drain || (await this.#isWork())) busy = asked
       if (asked - busy > IDLE && !signal.aborted) stop()
@@ -184,7 +184,7 @@ export class RangeJobs implements RangeQueue {
   async #remove(keys: readonly string[]): Promise<void> {
     const mine = `FROM ${QUEUE_SCHEMA}.jobs WHERE key = ANY ($1) AND`
     const { rows } = await this.pool.query(
-      `SELECT DISTINCT locked_by ${mine} locked_at IS NOT NULL AND ${UNATTENDED}`,
+      `SELECT DISTINCT locked_by ${mine} locked_at IS NOT NULL AND ${RANGE_UNLOCKED}`,
       [keys],
     )
     if (rows.length > 0) await this.utils.forceUnlockWorkers(rows.map(({ locked_by }) => locked_by))
@@ -202,7 +202,7 @@ export class RangeJobs implements RangeQueue {
 
   async #isWork(): Promise<boolean> {
     const { rows } = await this.pool.query(
-      `SELECT EXISTS (SELECT FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = $1 AND attempts < max_attempts) OR ${someoneWatches} AS found`,
+      `SELECT EXISTS (SELECT FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = $1 AND attempts < max_attempts) OR ${anyRunLocked} AS found`,
       [TASK],
     )
     return rows[0].found
@@ -212,10 +212,10 @@ export class RangeJobs implements RangeQueue {
    * Graphile Worker waits for hours before it takes a worker for dead. A worker of ours holds a lock that ends with its
    * connection. That it died does not count as an attempt.
    */
-  async #freeJobsOfTheDead(): Promise<void> {
+  async #freeJobsOfDeadWorkers(): Promise<void> {
     const { rows } = await this.pool.query(
       `SELECT id, locked_by, attempts FROM ${QUEUE_SCHEMA}.jobs
-       WHERE task_identifier = $1 AND locked_at < now() - interval '${DEAD} seconds' AND ${UNATTENDED}`,
+       WHERE task_identifier = $1 AND locked_at < now() - interval '${DEAD} seconds' AND ${RANGE_UNLOCKED}`,
       [TASK],
     )
     if (rows.length === 0) return
@@ -257,16 +257,16 @@ async function prepareSchema(pool: pg.Pool): Promise<void> {
 }
 
 function rightTo(found: OwnSchema): string {
-  return found.exists ? remade(found.user) : makeSchema(found)
+  return found.exists ? rightToRemake(found.user) : makeSchema(found)
 }
 
 /** A queue without a command holds nothing that would be missed. */
-function remade(user: string): string {
+function rightToRemake(user: string): string {
   const anew = makeSchema({ name: QUEUE_SCHEMA, user })
   return `DROP SCHEMA ${QUEUE_SCHEMA} CASCADE; ${anew} (while no command runs with --workers)`
 }
 
-async function translated<T>(work: () => Promise<T>): Promise<T> {
+async function withDatabaseErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
@@ -274,7 +274,7 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
     const { code, message } = cause as { code?: unknown; message?: unknown }
     const hint =
       code === '42501'
-        ? `Its user lacks a right. Have an administrator run this once, in this database: ${remade('…')}, with that user's name`
+        ? `Its user lacks a right. Have an administrator run this once, in this database: ${rightToRemake('…')}, with that user's name`
         : 'Run the command again once it can: it goes on where it stopped'
     const what = `the queue of workers could not be used: ${printable(message ?? cause)}. ${hint}`
     throw new FieldsealError('DATABASE_UNAVAILABLE', what, { cause })
