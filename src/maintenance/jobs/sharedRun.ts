@@ -8,6 +8,7 @@ import { splitTable } from '../postgres/splitTable.js'
 import { pause } from '../rows/batchSize.js'
 import type { Problem } from '../rows/problem.js'
 import type { RunReport } from '../rows/run.js'
+import { Statements } from '../rows/statements.js'
 import { type Manner, type ModelTask, reportOf, taskOf } from '../tableRun.js'
 import { progressError } from './progressError.js'
 import type { OpenRun } from './progressStore.js'
@@ -78,7 +79,8 @@ class SharedRun {
     const { database, runKeys, operation, one, keys, tenant } = this.task
     const task = taskOf(this.task)
     const source = await postgresRows({ database, operation, ...one, keys, tenant })
-    this.#total = await source.estimate()
+    const { signal, onWait = () => {} } = this.manner
+    this.#total = await new Statements(one.model.name, signal, onWait).run(() => source.estimate())
     return this.presence.alone(JSON.stringify(task), async () => {
       const run = await postgresProgress(database, runKeys).open(task, this.manner.restart ?? false)
       await (run.order === null ? this.#divide(run) : this.#takeUp(run, run.order))
