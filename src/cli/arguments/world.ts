@@ -1,13 +1,16 @@
 import type { Command } from 'commander'
 import type { ExitCode } from '../exitCode.js'
-import { openWorld, type World } from '../loadConfig.js'
+import type { World } from '../loadConfig.js'
 import { humanTerminal, jsonTerminal, type Terminal } from '../terminal.js'
 
 /** What the process gives to its commands, and takes from them. */
 export interface ProgramContext {
   readonly stdout: NodeJS.WriteStream
+  readonly stderr: { write(text: string): unknown }
   readonly stdin: NodeJS.ReadStream
   readonly env: NodeJS.ProcessEnv
+  /** Opens what a configuration names; one that is looked for if `undefined`. */
+  openWorld(config: string | undefined, env: NodeJS.ProcessEnv): Promise<World>
   exit(code: ExitCode): void
 }
 
@@ -31,7 +34,7 @@ export function inWorld<Args>(
     .option('--json', 'print JSON, an event a line, for programs')
     .action(async (options: CommonOptions & Args) => {
       const terminal = terminalFor(options, context)
-      const world = await openWorld(options.config, context.env)
+      const world = await context.openWorld(options.config, context.env)
       try {
         context.exit(await run(world, terminal, options))
       } finally {

@@ -1,0 +1,57 @@
+import { PassThrough } from 'node:stream'
+import type { FieldEncryptionOptions } from 'fieldseal/prisma'
+import type { World } from '../../src/cli/loadConfig.js'
+import { runProgram } from '../../src/cli/program.js'
+import { type Migration, TENANTS } from '../maintenance/migration.js'
+import type { Ended } from './runCommand.js'
+
+/** What the configuration of a command would say. */
+export interface Configured {
+  readonly client?: Partial<FieldEncryptionOptions>
+  readonly tenants?: World['tenants']
+}
+
+/**
+ * Runs a command in this process, with a client of its own, as a configuration would make it: a process takes a second
+ * or two to begin.
+ */
+export async function runHere(
+  migration: Migration,
+  { client: options = {}, tenants = TENANTS }: Configured,
+  ...args: string[]
+): Promise<Ended> {
+  const [output, errors] = [sink(), sink()]
+  let code: number | null = null
+  await runProgram(args, {
+    stdout: output.stream as unknown as NodeJS.WriteStream,
+    stderr: errors.stream,
+    stdin: {} as NodeJS.ReadStream,
+    env: {},
+    openWorld: async () => worldOf(migration, options, tenants),
+    exit: (given) => {
+      code = given
+    },
+  })
+  return { code, output: output.text(), errors: errors.text() }
+}
+
+function worldOf(migration: Migration, options: Partial<FieldEncryptionOptions>, tenants: World['tenants']): World {
+  const client = migration.another(options)
+  return {
+    client,
+    database: migration.pool,
+    tenants,
+    queue: () => {
+      throw new Error('workers are processes, which need a configuration')
+    },
+    close: () => client.$disconnect(),
+  }
+}
+
+/** A pipe, and what was written into it. */
+function sink() {
+  const written: string[] = []
+  const stream = new PassThrough()
+  stream.on('data', (chunk) => written.push(String(chunk)))
+  return { stream, text: () => written.join('') }
+}
