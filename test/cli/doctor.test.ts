@@ -3,6 +3,7 @@ import { looksPersonal } from '../../src/cli/doctor/names.js'
 import { storedValues } from '../../src/cli/doctor/stored.js'
 import { addPlaintext, empty, type Migration, openMigration } from '../maintenance/migration.js'
 import { openFixture } from '../prisma/fixtureClient.js'
+import { emulatedKms } from '../support/clinic.js'
 import { openPool } from '../support/pool.js'
 import { configure, runCommand } from './runCommand.js'
 import { type Configured, runHere } from './runHere.js'
@@ -223,7 +224,9 @@ describe('fieldseal doctor on the KMS', () => {
 
   it('says that it cannot be reached, once', async () => {
     migration.emulator.faults.add({ kind: 'hangUp', when: 'before', times: 'always' })
-    const { code, found } = await findings()
+    const kms = emulatedKms(migration.emulator, { maxRetries: 0 })
+    const { code, of } = await doctorOf({ client: { kms } })
+    const found = of('KMS')
     expect(code).toBe(3)
     expect(found).toMatchObject([
       {

@@ -81,10 +81,10 @@ function isAlive(pid: number): boolean {
 const untilGone = (pids: readonly number[]) => until('the workers are gone', () => !pids.some(isAlive))
 
 let open = async () => {}
-/** Locks all rows until they are opened, so that whoever works on them is at work for as long as a test wants. */
-async function lockRows(): Promise<void> {
+/** Lets nobody write to the table until it is opened, so that workers are at work for as long as a test wants. */
+async function lockTable(): Promise<void> {
   const client = await migration.pool.connect()
-  await client.query('BEGIN; SELECT FROM customers FOR UPDATE')
+  await client.query('BEGIN; LOCK TABLE customers IN SHARE MODE')
   open = async () => {
     open = async () => {}
     await client.query('ROLLBACK')
@@ -118,7 +118,7 @@ async function expectDone({ scanned, changed }: Partial<Event> = {}, killed = fa
 
 describe('a command with --workers', () => {
   it('has several processes do the work at once, and shows what they did together', { timeout: MINUTES }, async () => {
-    await lockRows()
+    await lockTable()
     const command = start(...ENCRYPT, '--workers', '2')
     await untilAtWork(2)
     await open()
@@ -133,7 +133,7 @@ describe('a command with --workers', () => {
   })
 
   it('keeps to the rate with all of them together', { timeout: MINUTES }, async () => {
-    await lockRows()
+    await lockTable()
     const command = start(...ENCRYPT, '--workers', '3', '--rate', '1000')
     await untilAtWork(3)
     await open()
@@ -177,7 +177,7 @@ describe('workers that die', () => {
   }, async () => {
     const command = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
     await command.until('the first rows are done', () => command.scanned() > 0)
-    await lockRows()
+    await lockTable()
     const [victim] = command.workers()
     process.kill(victim!, 'SIGKILL')
     await command.until('another takes its place', () => command.workers().length === 3)
@@ -259,7 +259,7 @@ describe('fieldseal worker', () => {
 
   it('that is killed -9 loses nothing', { timeout: 4 * MINUTES }, async () => {
     const worker = await startWorker()
-    await lockRows()
+    await lockTable()
     const command = start(...ENCRYPT, '--workers', '1')
     await untilAtWork(2)
     worker.child.kill('SIGKILL')
@@ -272,7 +272,7 @@ describe('fieldseal worker', () => {
 
   it('leaves a table alone when nobody wants it done any more', { timeout: 4 * MINUTES }, async () => {
     const worker = await startWorker()
-    await lockRows()
+    await lockTable()
     const command = start(...ENCRYPT, '--workers', '1')
     await untilAtWork(2)
     command.child.kill('SIGKILL')
@@ -305,7 +305,7 @@ describe('fieldseal worker', () => {
 
 describe('two commands at once', () => {
   it('share one run of the same table, each with workers of its own', { timeout: 4 * MINUTES }, async () => {
-    await lockRows()
+    await lockTable()
     const commands = [1, 2].map(() => start(...ENCRYPT, '--workers', '1'))
     await untilAtWork(2)
     await open()
@@ -317,7 +317,7 @@ describe('two commands at once', () => {
   })
 
   it('go on, the one with the other’s work, when one of them is killed -9', { timeout: 4 * MINUTES }, async () => {
-    await lockRows()
+    await lockTable()
     const [killed, other] = [1, 2].map(() => start(...ENCRYPT, '--workers', '1'))
     await untilAtWork(2)
     killed!.child.kill('SIGKILL')

@@ -20,8 +20,8 @@ export interface SharedManner extends Manner {
   readonly onFailure?: ((failure: RangeFailure) => void) | undefined
 }
 
-/** Between two looks at how far the workers are, in milliseconds. */
-const EVERY = 500
+/** Between the first two looks at how far the workers are, and between later ones, in milliseconds: a run may be short. */
+const [FIRST, EVERY] = [50, 500]
 /** How long workers get to end the batch under way, in milliseconds. */
 const LEAVE = 15_000
 
@@ -111,7 +111,7 @@ class SharedRun {
   async #watch(run: OpenRun): Promise<RunReport['outcome'] | 'failed'> {
     const { signal } = this.manner
     const wake = AbortSignal.any([this.presence.lost, ...(signal ? [signal] : [])])
-    for (;;) {
+    for (let wait = FIRST; ; wait = Math.min(EVERY, wait * 2)) {
       const seen = await this.#ranges.overview(run)
       this.#checkOrder(seen)
       this.#tellProgress(seen)
@@ -120,7 +120,7 @@ class SharedRun {
       const outcome = this.#outcomeOf(seen)
       if (outcome !== undefined) return outcome
       await this.#keep(run, seen.waiting)
-      await pause(EVERY, wake)
+      await pause(wait, wake)
     }
   }
 
