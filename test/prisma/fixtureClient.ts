@@ -89,7 +89,7 @@ export interface Fixture {
   /** Where its schema and generated code are; removed in the end. */
   readonly folder: string
   /** Another encrypted client, as another process would have it. */
-  another(options?: Partial<FieldEncryptionOptions>): FixtureClient
+  another(options?: Partial<FieldEncryptionOptions>, base?: object): FixtureClient
   /** A client of its own on the same database, not extended. */
   open(options?: object): FixtureClient
   takeSql(): string[]
@@ -140,7 +140,7 @@ export async function openFixture(
     emulator,
     database,
     folder,
-    another: (other = {}) => open().$extends(fieldEncryption({ ...encryption, ...other })),
+    another: (other = {}, own = {}) => open(own).$extends(fieldEncryption({ ...encryption, ...other })),
     open,
     takeSql: () => statements.splice(0),
     url: database.url,
