@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8'
 import { EXIT } from '../cli/exitCode.js'
+import { openCommandContext } from '../cli/loadConfig.js'
 import { runProgram } from '../cli/program.js'
 
 // V8 lets garbage lie until the heap has doubled, so that memory would grow with the table; this is by how much it may.
@@ -14,8 +15,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 await runProgram(process.argv.slice(2), {
   stdout: process.stdout,
+  stderr: process.stderr,
   stdin: process.stdin,
   env: process.env,
+  openCommandContext,
   exit: (code) => {
     process.exitCode = code
   },

@@ -28,6 +28,10 @@ function createProgram(context: ProgramContext): Command {
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see --help)')
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+    })
   addInit(program, context)
   addMaintenance(program, context)
   addWorker(program, context)
@@ -43,16 +47,17 @@ export async function runProgram(argv: readonly string[], context: ProgramContex
   try {
     await createProgram(context).parseAsync([...argv], { from: 'user' })
   } catch (error) {
-    context.exit(explain(error))
+    context.exit(explain(error, context))
   }
 }
 
 /** Wrong before anything was begun. */
 const USAGE: ReadonlySet<unknown> = new Set(['OPTIONS_INVALID', 'TENANT_MISSING', 'TENANT_INVALID', 'SCHEMA_INVALID'])
 
-function explain(error: unknown): ExitCode {
+function explain(error: unknown, { stderr }: ProgramContext): ExitCode {
   const { code, exitCode, message } = error as { code?: unknown; exitCode?: unknown; message?: unknown }
   if (typeof code === 'string' && code.startsWith('commander.')) return exitCode === 0 ? EXIT.done : EXIT.usage
-  console.error(printableLines(`fieldseal: ${typeof code === 'string' ? `${code}: ` : ''}${String(message ?? error)}`))
+  const text = `fieldseal: ${typeof code === 'string' ? `${code}: ` : ''}${String(message ?? error)}`
+  stderr.write(`${printableLines(text)}\n`)
   return USAGE.has(code) ? EXIT.usage : EXIT.failed
 }

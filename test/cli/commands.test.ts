@@ -2,12 +2,16 @@ import type { Survey } from 'fieldseal/prisma'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { dump, plainCustomer } from '../maintenance/migration.js'
 import { migration, plaintextFirst } from '../maintenance/plaintextFirst.js'
-import { CONFIG, configure, LEAVING, runCommand, startCommand } from './runCommand.js'
+import { ejecting } from '../support/ejecting.js'
+import { configure, LEAVING, runCommand, startCommand } from './runCommand.js'
+import { runHere } from './runHere.js'
 
 plaintextFirst()
 beforeEach(() => configure(migration))
 
 const run = (...args: string[]) => runCommand(migration, ...args)
+/** The same without the second or two that a process takes to begin. */
+const here = (...args: string[]) => runHere(migration, {}, ...args)
 const events = (output: string) =>
   output
     .trim()
@@ -56,9 +60,9 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
   })
 
   it('shows with --tenant the rows and keys of that tenant only', async () => {
-    await run('encrypt', '--tenant', 'globex')
-    const [globex] = events((await run('status', '--tenant', 'globex', '--json')).output)
-    const [acme] = events((await run('status', '--tenant', 'acme', '--json')).output)
+    await here('encrypt', '--tenant', 'globex')
+    const [globex] = events((await here('status', '--tenant', 'globex', '--json')).output)
+    const [acme] = events((await here('status', '--tenant', 'acme', '--json')).output)
     const counts = ({ fields }: Survey, name: string) => fields.find(({ model, field }) => `${model}.${field}` === name)
     expect(counts(globex, 'Customer.name')).toMatchObject({ rows: 20, plaintext: 0, ciphertext: 20 })
     expect(counts(acme, 'Customer.name')).toMatchObject({ rows: 40, plaintext: 40, ciphertext: 0 })
@@ -70,24 +74,25 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     expect(globex.indexes).toMatchObject([{ missing: 0 }, { missing: 0 }])
     expect(acme.indexes).toMatchObject([{ missing: 32 }, { missing: 40 }])
     expect(new Set(globex.keys.map(({ tenant }: { tenant: string }) => tenant))).toEqual(new Set(['globex']))
-    expect(await run('status', '--tenant', 'globex')).toMatchObject({ code: 0 })
-    expect(await run('status', '--tenant', 'acme')).toMatchObject({ code: 3 })
-    expect(await run('status', '--tenant', '')).toMatchObject({
+    expect(await here('status', '--tenant', 'globex')).toMatchObject({ code: 0 })
+    expect(await here('status', '--tenant', 'acme')).toMatchObject({ code: 3 })
+    expect(await here('status', '--tenant', '')).toMatchObject({
       code: 2,
       errors: expect.stringContaining('TENANT_INVALID'),
     })
   })
 
   it('takes ciphertexts for whose rows are where nothing else says', async () => {
-    await run('encrypt')
-    configure(migration, CONFIG.replace(/tenants: .*/, '').replace(`defaultTenant: 'acme'`, ''))
-    const [globex] = events((await run('status', '--tenant', 'globex', '--json')).output)
+    await here('encrypt')
+    const configured = { client: { defaultTenant: undefined as never }, tenants: {} }
+    const { output } = await runHere(migration, configured, 'status', '--tenant', 'globex', '--json')
+    const [globex] = events(output)
     expect(globex.fields).toContainEqual(expect.objectContaining({ model: 'Invoice', rows: 20, ciphertext: 20 }))
     expect(globex.fields).toContainEqual(expect.objectContaining({ model: 'Word', rows: 0 }))
   })
 
   it('counts what each operation on keys and rows would do, and changes nothing', async () => {
-    await run('encrypt')
+    await here('encrypt')
     const before = await dump(migration)
     const keys = await migration.sql('SELECT * FROM "EncryptionKey" ORDER BY id')
     for (const [operation, expected] of [
@@ -98,11 +103,12 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
       ['rewrap', { operation: 'rewrap', keys: 2 }],
     ] as const) {
       const model = 'wanted' in expected ? ['--field', 'Customer.name'] : []
-      const { code, output } = await run(operation, '--tenant', 'acme', '--dry-run', '--json', ...model)
+      const { code, output } = await here(operation, '--tenant', 'acme', '--dry-run', '--json', ...model)
       expect({ code, dry: events(output).at(-1) }).toMatchObject({ code: 0, dry: { event: 'dry-run', ...expected } })
     }
-    configure(migration, LEAVING)
-    const { output } = await run('decrypt', '--field', 'Customer.name', '--tenant', 'acme', '--dry-run', '--json')
+    const leaving = { client: { schema: ejecting(migration.schema) } }
+    const one = ['--field', 'Customer.name', '--tenant', 'acme']
+    const { output } = await runHere(migration, leaving, 'decrypt', ...one, '--dry-run', '--json')
     expect(events(output).at(-1)).toMatchObject({ event: 'dry-run', operation: 'decrypt', wanted: 40 })
     expect(await dump(migration)).toEqual(before)
     expect(await migration.sql('SELECT * FROM "EncryptionKey" ORDER BY id')).toEqual(keys)
@@ -110,26 +116,26 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
 
   it('shows rows with problems, leaves them, and ends with 3', async () => {
     await migration.sql(`UPDATE customers SET notes = '12345678901234567890' WHERE number = 4`)
-    const { code, output } = await run('encrypt', '--model', 'Customer')
+    const { code, output } = await here('encrypt', '--model', 'Customer')
     expect(code).toBe(3)
     expect(output).toMatch(/VALUE_INVALID {2}Customer [0-9a-f-]{36}: Customer\.notes holds a number/)
     expect(output).toContain('1 row was left as it was')
     expect(output).not.toContain('12345678901234567890')
-    expect(await run('encrypt', '--model', 'Customer', '--on-error', 'stop')).toMatchObject({ code: 3 })
+    expect(await here('encrypt', '--model', 'Customer', '--on-error', 'stop')).toMatchObject({ code: 3 })
     // Its phone is NULL.
-    expect(await run('verify', '--field', 'Customer.notes')).toMatchObject({ code: 3 })
-    expect(await run('verify', '--field', 'Customer.phone')).toMatchObject({ code: 0 })
+    expect(await here('verify', '--field', 'Customer.notes')).toMatchObject({ code: 3 })
+    expect(await here('verify', '--field', 'Customer.phone')).toMatchObject({ code: 0 })
   })
 
   it('prints an object a line with --json', async () => {
-    const all = events((await run('encrypt', '--json')).output)
+    const all = events((await here('encrypt', '--json')).output)
     expect(all.filter(({ event }) => event === 'report')).toMatchObject([
       { model: 'Customer', outcome: 'done', changed: 60 },
       { model: 'Event' },
       { model: 'Invoice' },
       { model: 'Word' },
     ])
-    const [status] = events((await run('status', '--json')).output)
+    const [status] = events((await here('status', '--json')).output)
     expect(status.fields[0]).toMatchObject({
       model: 'Customer',
       field: 'email',
@@ -137,27 +143,27 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
       plaintext: 0,
       ciphertext: 48,
     })
-    const keys = JSON.parse((await run('keys', 'export-metadata')).output)
+    const keys = JSON.parse((await here('keys', 'export-metadata')).output)
     expect(keys).toHaveLength(4)
     expect(JSON.stringify([status, keys])).not.toContain('wrapped')
-    const acme = events((await run('keys', 'export-metadata', '--tenant', 'acme', '--json')).output)
+    const acme = events((await here('keys', 'export-metadata', '--tenant', 'acme', '--json')).output)
     expect(acme).toMatchObject([{ event: 'metadata', tenant: 'acme' }, { purpose: 'index' }])
   })
 
   it('shreds a tenant only if that is said, and prints the receipt', async () => {
-    await run('encrypt')
-    expect(await run('shred', '--tenant', 'acme')).toMatchObject({ code: 2 })
+    await here('encrypt')
+    expect(await here('shred', '--tenant', 'acme')).toMatchObject({ code: 2 })
     const before = await dump(migration)
-    const dry = await run('shred', '--tenant', 'acme', '--dry-run')
+    const dry = await here('shred', '--tenant', 'acme', '--dry-run')
     expect(dry).toMatchObject({ code: 0, output: expect.stringContaining('shred would destroy 2 keys; ') })
     expect(dry.output).toContain('Customer.name: 40\n')
-    const [other] = events((await run('shred', '--tenant', 'globex', '--dry-run', '--json')).output)
+    const [other] = events((await here('shred', '--tenant', 'globex', '--dry-run', '--json')).output)
     expect(other).toMatchObject({ event: 'dry-run', operation: 'shred', tenant: 'globex', keys: 2 })
     expect(await dump(migration)).toEqual(before)
-    const shredded = await run('shred', '--tenant', 'acme', '--yes')
+    const shredded = await here('shred', '--tenant', 'acme', '--yes')
     expect(shredded).toMatchObject({ code: 0, output: expect.stringContaining('"tenant": "acme"') })
-    expect(await run('verify', '--model', 'Customer', '--tenant', 'globex')).toMatchObject({ code: 0 })
-    const lost = await run('verify', '--model', 'Customer')
+    expect(await here('verify', '--model', 'Customer', '--tenant', 'globex')).toMatchObject({ code: 0 })
+    const lost = await here('verify', '--model', 'Customer')
     expect(lost).toMatchObject({ code: 3, output: expect.stringContaining('KEY_DESTROYED') })
     expect(lost.output).toContain('Further problems are counted only')
   })
@@ -172,7 +178,7 @@ describe('fieldseal that is stopped', () => {
     const { child, ended } = startCommand(migration, 'encrypt', '--model', 'Customer', '--rate', '1000', '--json')
     child.stdout!.once('data', () => child.kill('SIGINT'))
     expect((await ended).code).toBe(130)
-    const rest = await run('encrypt', '--model', 'Customer')
+    const rest = await here('encrypt', '--model', 'Customer')
     expect(rest).toMatchObject({ code: 0, output: expect.stringContaining('went on with an earlier run') })
     expect(rest.output).toMatch(/Customer +│ 2,060 +│ 2,060 /)
   })
@@ -182,8 +188,8 @@ describe('fieldseal that is stopped', () => {
     const { child, ended } = startCommand(migration, 'encrypt', '--model', 'Customer', '--rate', '1000', '--json')
     child.stdout!.once('data', () => child.stdout!.destroy())
     expect(await ended).toMatchObject({ code: 130, errors: '' })
-    expect(await run('encrypt', '--model', 'Customer')).toMatchObject({ code: 0 })
-    expect(await run('verify', '--model', 'Customer')).toMatchObject({ code: 0 })
+    expect(await here('encrypt', '--model', 'Customer')).toMatchObject({ code: 0 })
+    expect(await here('verify', '--model', 'Customer')).toMatchObject({ code: 0 })
   })
 
   it('by kill -9 loses nothing', async () => {
@@ -191,8 +197,8 @@ describe('fieldseal that is stopped', () => {
     const { child, ended } = startCommand(migration, 'encrypt', '--model', 'Customer', '--rate', '1500', '--json')
     child.stdout!.once('data', () => child.kill('SIGKILL'))
     await ended
-    expect(await run('encrypt', '--model', 'Customer')).toMatchObject({ code: 0 })
-    expect(await run('verify', '--model', 'Customer')).toMatchObject({ code: 0 })
+    expect(await here('encrypt', '--model', 'Customer')).toMatchObject({ code: 0 })
+    expect(await here('verify', '--model', 'Customer')).toMatchObject({ code: 0 })
     expect((await migration.sql(`SELECT count(*) FROM customers WHERE name LIKE 'fs1.%'`))[0]).toEqual({
       count: '2060',
     })

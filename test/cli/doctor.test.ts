@@ -3,8 +3,10 @@ import { looksPersonal } from '../../src/cli/doctor/names.js'
 import { storedValues } from '../../src/cli/doctor/stored.js'
 import { addPlaintext, empty, type Migration, openMigration } from '../maintenance/migration.js'
 import { openFixture } from '../prisma/fixtureClient.js'
+import { emulatedKms } from '../support/clinic.js'
 import { openPool } from '../support/pool.js'
-import { CONFIG, configure, runCommand } from './runCommand.js'
+import { configure, runCommand } from './runCommand.js'
+import { type Configured, runHere } from './runHere.js'
 
 let migration: Migration
 beforeAll(async () => {
@@ -21,8 +23,10 @@ interface Finding {
   readonly next: string
 }
 
-async function doctor(...args: string[]) {
-  const { code, output, errors } = await runCommand(migration, 'doctor', '--json', ...args)
+const doctor = (...args: string[]) => doctorOf({}, ...args)
+
+async function doctorOf(configured: Configured, ...args: string[]) {
+  const { code, output, errors } = await runHere(migration, configured, 'doctor', '--json', ...args)
   const findings = output
     .trim()
     .split('\n')
@@ -60,8 +64,7 @@ it('warns of unique indexes that do not see plaintext yet', async () => {
 describe('fieldseal doctor', () => {
   it('tries the KMS for the tenant of a row when there is no key and no default, and says when there is none either', async () => {
     await empty(migration)
-    configure(migration, CONFIG.replace(", defaultTenant: 'acme'", ''))
-    const kms = async () => (await doctor()).of('KMS')
+    const kms = async () => (await doctorOf({ client: { defaultTenant: undefined as never } })).of('KMS')
     expect(await kms()).toMatchObject([{ severity: 'hint', what: expect.stringContaining('no row of any tenant') }])
     await addPlaintext(migration.plain)
     const denied = { code: 'UnauthorizedOperation', action: 'GenerateDataKey', times: 'always' } as const
@@ -70,7 +73,6 @@ describe('fieldseal doctor', () => {
       { severity: 'problem', what: expect.stringMatching(/makes no new key for tenant "(acme|globex)"/) },
     ])
     permit()
-    configure(migration)
     migration.emulator.calls.reset()
   })
 
@@ -222,7 +224,9 @@ describe('fieldseal doctor on the KMS', () => {
 
   it('says that it cannot be reached, once', async () => {
     migration.emulator.faults.add({ kind: 'hangUp', when: 'before', times: 'always' })
-    const { code, found } = await findings()
+    const kms = emulatedKms(migration.emulator, { maxRetries: 0 })
+    const { code, of } = await doctorOf({ client: { kms } })
+    const found = of('KMS')
     expect(code).toBe(3)
     expect(found).toMatchObject([
       {

@@ -13,7 +13,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { defineConfig } from 'fieldseal'
 import { fieldEncryption } from 'fieldseal/prisma'
 import { tencentKms } from 'fieldseal/tencent-kms'
-import { kms } from 'tencentcloud-sdk-nodejs-kms'
+import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms'
 import { PrismaClient } from './generated/client/client'
 import { encryptionSchema } from './generated/encryption'
 

@@ -1,24 +1,25 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { addPlaintext, empty, type Migration, openMigration, plainCustomer } from '../maintenance/migration.js'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { empty, type Migration, openMigration, plainCustomer } from '../maintenance/migration.js'
+import { until } from '../support/until.js'
 import { configure, type RunningCommand, runCommand, startCommand, startCommandWith } from './runCommand.js'
 
 const MINUTES = 60_000
+/** Ranges of them are larger than the first batch, so that workers die in the middle of one. */
 const ROWS = 6_060
 
 let migration: Migration
 beforeAll(async () => {
   migration = await openMigration()
+  configure(migration)
+  await migration.plain.customer!.createMany({ data: Array.from({ length: ROWS }, (_, i) => plainCustomer(i)) })
+  await migration.sql('CREATE TABLE plaintext AS SELECT * FROM customers')
+  await migration.sql('CREATE SCHEMA fieldseal_queue')
 })
 beforeEach(async () => {
-  await migration.sql('DROP SCHEMA IF EXISTS fieldseal_queue CASCADE')
   await empty(migration)
-  await addPlaintext(migration.plain)
-  await migration.plain.customer!.createMany({
-    data: Array.from({ length: ROWS - 60 }, (_, i) => plainCustomer(100 + i)),
-  })
-  configure(migration)
+  await migration.sql('INSERT INTO customers SELECT * FROM plaintext')
 })
+afterEach(() => open())
 afterAll(() => migration?.close())
 
 type Event = { readonly event: string; readonly [name: string]: unknown }
@@ -34,35 +35,38 @@ function start(...args: string[]) {
 function followed(running: RunningCommand) {
   const seen: Event[] = []
   let rest = ''
-  let wake = () => {}
   running.child.stdout!.on('data', (chunk) => {
     const lines = (rest + String(chunk)).split('\n')
     rest = lines.pop()!
     seen.push(...lines.map((line) => JSON.parse(line)))
-    wake()
   })
-  const ended = running.ended.then((end) => ({ ...end, events: seen, report: of('report')[0] }))
+  let over = false
+  const ended = running.ended.then((end) => {
+    over = true
+    return { ...end, events: seen, report: of('report')[0] }
+  })
   const of = (name: string) => seen.filter(({ event }) => event === name)
   return {
     ...running,
     ended,
     of,
-    async until(holds: () => boolean): Promise<void> {
-      let over = false
-      void ended.then(() => {
-        over = true
-        wake()
-      })
-      while (!holds()) {
-        if (over) throw new Error(`it ended before that: ${JSON.stringify(await ended)}`)
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-    },
+    until: (what: string, holds: () => boolean) =>
+      until(what, async () => {
+        if (!holds() && over) throw new Error(`it ended before this: ${what}: ${JSON.stringify(await ended)}`)
+        return holds()
+      }),
     workers: () => of('worker').map(({ pid }) => pid as number),
     scanned: () => Number(of('progress').at(-1)?.scanned ?? 0),
   }
+}
+
+type Followed = ReturnType<typeof followed>
+
+/** A worker that waits for work. */
+async function startWorker(env: NodeJS.ProcessEnv = {}): Promise<Followed> {
+  const worker = followed(startCommandWith(migration, env, 'worker', '--json'))
+  await worker.until('it is ready for work', () => worker.of('ready').length > 0)
+  return worker
 }
 
 function isAlive(pid: number): boolean {
@@ -74,22 +78,31 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function untilGone(pids: readonly number[]): Promise<void> {
-  while (pids.some(isAlive)) await delay(50)
+const untilGone = (pids: readonly number[]) => until('the workers are gone', () => !pids.some(isAlive))
+
+let open = async () => {}
+/** Lets nobody write to the table until it is opened, so that workers are at work for as long as a test wants. */
+async function lockTable(): Promise<void> {
+  const client = await migration.pool.connect()
+  await client.query('BEGIN; LOCK TABLE customers IN SHARE MODE')
+  open = async () => {
+    open = async () => {}
+    await client.query('ROLLBACK')
+    client.release()
+  }
 }
 
 const ciphertexts = async () =>
   Number((await migration.sql(`SELECT count(*) FROM customers WHERE name LIKE 'fs1.%'`))[0]!.count)
 const jobs = () => migration.sql('SELECT * FROM fieldseal_queue.jobs')
-const activeWorkers = async () =>
-  Number(
-    (
-      await migration.sql(
-        `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = ${0x66730003} AND granted
-         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-      )
-    )[0]!.count,
-  )
+const untilAtWork = (workers: number) =>
+  until(`${workers} workers have begun`, async () => {
+    const [row] = await migration.sql(
+      `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = ${0x66730003} AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    )
+    return Number(row!.count) >= workers
+  })
 
 /**
  * Everything is encrypted, readable and indexed, and each row was looked at once. What was written just before a kill -9
@@ -99,14 +112,16 @@ async function expectDone({ scanned, changed }: Partial<Event> = {}, killed = fa
   expect(scanned).toBe(ROWS)
   if (!killed) expect(changed).toBe(ROWS)
   expect(await ciphertexts()).toBe(ROWS)
-  expect(await run('verify', '--model', 'Customer')).toMatchObject({ code: 0 })
+  expect(await migration.runOne('verify')).toMatchObject({ scanned: ROWS, skipped: 0, missed: 0 })
   expect(await jobs()).toEqual([])
 }
 
 describe('a command with --workers', () => {
   it('has several processes do the work at once, and shows what they did together', { timeout: MINUTES }, async () => {
-    const command = start(...ENCRYPT, '--workers', '2', '--rate', '3000')
-    while ((await activeWorkers()) < 2) await delay(20)
+    await lockTable()
+    const command = start(...ENCRYPT, '--workers', '2')
+    await untilAtWork(2)
+    await open()
     const { code, report, errors } = await command.ended
     expect({ code, errors }).toEqual({ code: 0, errors: '' })
     expect(new Set(command.workers()).size).toBe(2)
@@ -118,12 +133,14 @@ describe('a command with --workers', () => {
   })
 
   it('keeps to the rate with all of them together', { timeout: MINUTES }, async () => {
-    const command = start(...ENCRYPT, '--workers', '3', '--rate', '500')
-    await command.until(() => command.scanned() > 0)
+    await lockTable()
+    const command = start(...ENCRYPT, '--workers', '3', '--rate', '1000')
+    await untilAtWork(3)
+    await open()
+    await command.until('the first rows are done', () => command.scanned() > 0)
     const [started, first] = [performance.now(), command.scanned()]
     await command.ended
-    // Until each knows how many they are, they may be faster.
-    expect(((ROWS - first) / (performance.now() - started)) * 1000).toBeLessThan(1_000)
+    expect(((ROWS - first) / (performance.now() - started)) * 1000).toBeLessThan(2_000)
   })
 
   it('refuses to count only, to have no workers, and a lag that is none', async () => {
@@ -158,11 +175,13 @@ describe('workers that die', () => {
   it('by kill -9 lose nothing: others take over within seconds, and one takes their place', {
     timeout: 4 * MINUTES,
   }, async () => {
-    const command = start(...ENCRYPT, '--workers', '2', '--rate', '500')
-    await command.until(() => command.scanned() > 0)
+    const command = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
+    await command.until('the first rows are done', () => command.scanned() > 0)
+    await lockTable()
     const [victim] = command.workers()
     process.kill(victim!, 'SIGKILL')
-    await command.until(() => command.workers().length === 3)
+    await command.until('another takes its place', () => command.workers().length === 3)
+    await open()
     const { code, report, events } = await command.ended
     expect({ code, failures: events.filter(({ event }) => event === 'failure') }).toEqual({ code: 0, failures: [] })
     await expectDone(report, true)
@@ -171,7 +190,7 @@ describe('workers that die', () => {
   it('all of them, again and again, do not end the command', { timeout: 4 * MINUTES }, async () => {
     const command = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
     for (const seen of [0, 1_500, 3_000]) {
-      await command.until(() => command.scanned() > seen)
+      await command.until(`more than ${seen} rows are done`, () => command.scanned() > seen)
       for (const pid of command.workers().filter(isAlive)) process.kill(pid, 'SIGKILL')
     }
     const { code, report } = await command.ended
@@ -181,7 +200,7 @@ describe('workers that die', () => {
 
   it('end with their command also when that is killed -9 before they have begun', { timeout: MINUTES }, async () => {
     const killed = start(...ENCRYPT, '--workers', '2')
-    await killed.until(() => killed.workers().length === 2)
+    await killed.until('two workers are started', () => killed.workers().length === 2)
     killed.child.kill('SIGKILL')
     await killed.ended
     await untilGone(killed.workers())
@@ -192,7 +211,7 @@ describe('workers that die', () => {
     timeout: 4 * MINUTES,
   }, async () => {
     const killed = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
-    await killed.until(() => killed.scanned() > 1_000)
+    await killed.until('some rows are done', () => killed.scanned() > 1_000)
     killed.child.kill('SIGKILL')
     await killed.ended
     await untilGone(killed.workers())
@@ -208,7 +227,7 @@ describe('workers that die', () => {
 
   it('end after their batch at Ctrl-C, and one process alone may do the rest', { timeout: 4 * MINUTES }, async () => {
     const stopped = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
-    await stopped.until(() => stopped.scanned() > 1_000)
+    await stopped.until('some rows are done', () => stopped.scanned() > 1_000)
     stopped.child.kill('SIGINT')
     const { code, report } = await stopped.ended
     expect(code).toBe(130)
@@ -225,8 +244,7 @@ describe('fieldseal worker', () => {
   it('takes part in the work of a command elsewhere, and ends when there is none left', {
     timeout: 4 * MINUTES,
   }, async () => {
-    const worker = start('worker', '--json')
-    await worker.until(() => worker.of('ready').length > 0)
+    const worker = await startWorker()
     const drained = start('worker', '--drain', '--workers', '2', '--json')
     const { code, report } = await start(...ENCRYPT, '--workers', '1', '--rate', '2000').ended
     expect(code).toBe(0)
@@ -240,27 +258,32 @@ describe('fieldseal worker', () => {
   })
 
   it('that is killed -9 loses nothing', { timeout: 4 * MINUTES }, async () => {
-    const worker = start('worker', '--json')
-    await worker.until(() => worker.of('ready').length > 0)
-    const command = start(...ENCRYPT, '--workers', '1', '--rate', '500')
-    while ((await activeWorkers()) < 2) await delay(20)
+    const worker = await startWorker()
+    await lockTable()
+    const command = start(...ENCRYPT, '--workers', '1')
+    await untilAtWork(2)
     worker.child.kill('SIGKILL')
+    await worker.ended
+    await open()
     const { code, report } = await command.ended
     expect(code).toBe(0)
     await expectDone(report, true)
   })
 
   it('leaves a table alone when nobody wants it done any more', { timeout: 4 * MINUTES }, async () => {
-    const worker = start('worker', '--json')
-    await worker.until(() => worker.of('ready').length > 0)
-    const command = start(...ENCRYPT, '--workers', '1', '--rate', '100')
-    await command.until(() => command.scanned() > 0)
+    const worker = await startWorker()
+    await lockTable()
+    const command = start(...ENCRYPT, '--workers', '1')
+    await untilAtWork(2)
     command.child.kill('SIGKILL')
-    await worker.until(() => worker.of('range').some(({ outcome }) => outcome === 'interrupted'))
-    const before = await ciphertexts()
-    expect(before).toBeLessThan(ROWS)
-    await delay(2_000)
-    expect(await ciphertexts()).toBe(before)
+    await worker.until('it gives its range back', () =>
+      worker.of('range').some(({ outcome }) => outcome === 'interrupted'),
+    )
+    await untilGone(command.workers())
+    await open()
+    // It takes one after the other, and finds that nobody wants it.
+    await until('there are no jobs left', async () => (await jobs()).length === 0)
+    expect(await ciphertexts()).toBe(0)
     const { report } = await start(...ENCRYPT, '--workers', '1').ended
     worker.child.kill('SIGTERM')
     expect(await worker.ended).toMatchObject({ code: 0 })
@@ -268,8 +291,7 @@ describe('fieldseal worker', () => {
   })
 
   it('whose KMS is down gives its range to others, and says so', { timeout: 4 * MINUTES }, async () => {
-    const broken = followed(startCommandWith(migration, { KMS_SECRET_KEY: 'another' }, 'worker', '--json'))
-    await broken.until(() => broken.of('ready').length > 0)
+    const broken = await startWorker({ KMS_SECRET_KEY: 'another' })
     const command = start(...ENCRYPT, '--workers', '1')
     const { code, report, events } = await command.ended
     broken.child.kill('SIGTERM')
@@ -283,7 +305,10 @@ describe('fieldseal worker', () => {
 
 describe('two commands at once', () => {
   it('share one run of the same table, each with workers of its own', { timeout: 4 * MINUTES }, async () => {
-    const commands = [1, 2].map(() => start(...ENCRYPT, '--workers', '1', '--rate', '3000'))
+    await lockTable()
+    const commands = [1, 2].map(() => start(...ENCRYPT, '--workers', '1'))
+    await untilAtWork(2)
+    await open()
     const ended = await Promise.all(commands.map((command) => command.ended))
     expect(ended.map(({ code }) => code)).toEqual([0, 0])
     for (const { report } of ended) await expectDone(report)
@@ -292,9 +317,11 @@ describe('two commands at once', () => {
   })
 
   it('go on, the one with the other’s work, when one of them is killed -9', { timeout: 4 * MINUTES }, async () => {
-    const [killed, other] = [1, 2].map(() => start(...ENCRYPT, '--workers', '1', '--rate', '500'))
-    await Promise.all([killed!, other!].map((command) => command.until(() => command.scanned() > 0)))
+    await lockTable()
+    const [killed, other] = [1, 2].map(() => start(...ENCRYPT, '--workers', '1'))
+    await untilAtWork(2)
     killed!.child.kill('SIGKILL')
+    await open()
     const { code, report } = await other!.ended
     expect(code).toBe(0)
     await untilGone(killed!.workers())
@@ -332,7 +359,7 @@ describe('a KMS that is down for all workers', () => {
   it('is tried again later, reported at last, and the same command goes on', { timeout: 4 * MINUTES }, async () => {
     const command = start(...ENCRYPT, '--workers', '2', '--attempts', '2')
     // The command itself needs it to begin.
-    await command.until(() => command.workers().length > 0)
+    await command.until('a worker is started', () => command.workers().length > 0)
     migration.emulator.faults.add({ kind: 'error', code: 'UnauthorizedOperation', times: 10_000 })
     const failed = await command.ended
     migration.emulator.faults.clear()

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Strain } from 'fieldseal/prisma'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -8,6 +7,7 @@ import {
   startEmbeddedPostgres,
 } from '../../scripts/lib/embeddedPostgres.js'
 import { configure, startCommand } from '../cli/runCommand.js'
+import { until } from '../support/until.js'
 import { addPlaintext, empty, type Migration, openMigration, plainCustomer } from './migration.js'
 
 const ROWS = 2_060
@@ -47,19 +47,18 @@ const ask = async (sql: string) => Object.values((await follower.query(sql)).row
 const encryptedOnStandby = async () =>
   Number(await ask(`SELECT count(*) FROM customers WHERE name LIKE 'fs1.%' AND notes #>> '{}' LIKE 'fs1.%'`))
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await delay(20)
-}
-
 /** The standby shows all that is written so far. */
 async function caughtUp(): Promise<void> {
   const [row] = await migration.sql('SELECT pg_current_wal_insert_lsn() AS here')
-  await until(async () => (await ask(`SELECT pg_last_wal_replay_lsn() >= '${row!.here}'::pg_lsn`)) === true)
+  await until(
+    'the standby has caught up',
+    async () => (await ask(`SELECT pg_last_wal_replay_lsn() >= '${row!.here}'::pg_lsn`)) === true,
+  )
 }
 
 async function pause(): Promise<void> {
   await ask('SELECT pg_wal_replay_pause()')
-  await until(async () => (await ask('SELECT pg_get_wal_replay_pause_state()')) === 'paused')
+  await until('the standby pauses', async () => (await ask('SELECT pg_get_wal_replay_pause_state()')) === 'paused')
 }
 
 const resume = () => ask('SELECT pg_wal_replay_resume()')

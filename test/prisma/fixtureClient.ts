@@ -1,4 +1,15 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
@@ -12,7 +23,7 @@ import {
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
 import { emulatedKms } from '../support/clinic.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
-import { prismaGenerate, provider } from './generator/prismaGenerate.js'
+import { prismaGenerate, useSource } from './generator/prismaGenerate.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url))
@@ -78,7 +89,7 @@ export interface Fixture {
   /** Where its schema and generated code are; removed in the end. */
   readonly folder: string
   /** Another encrypted client, as another process would have it. */
-  another(options?: Partial<FieldEncryptionOptions>): FixtureClient
+  another(options?: Partial<FieldEncryptionOptions>, base?: object): FixtureClient
   /** A client of its own on the same database, not extended. */
   open(options?: object): FixtureClient
   takeSql(): string[]
@@ -88,7 +99,7 @@ export interface Fixture {
 }
 
 /**
- * Generates the client of a fixture by the real `prisma generate` and opens it, encrypted for one tenant.
+ * Opens the client of a fixture, which the real `prisma generate` made, encrypted for one tenant.
  *
  * @param server the address of another PostgreSQL than the run's
  */
@@ -97,10 +108,8 @@ export async function openFixture(
   options: Partial<FieldEncryptionOptions> = {},
   server?: string,
 ): Promise<Fixture> {
-  const folder = generatedFolder(name)
+  const folder = await generatedFolder(name)
   const schemaFile = join(folder, name)
-  const { code, output } = await prismaGenerate(schemaFile)
-  if (code !== 0) throw new Error(`prisma generate failed for ${name}\n${output}`)
   const generated: GeneratedClient = await import(clientOf(folder))
   const { encryptionSchema }: { encryptionSchema: EncryptionSchema } = await import(
     join(folder, 'generated/encryption/index.ts')
@@ -131,7 +140,7 @@ export async function openFixture(
     emulator,
     database,
     folder,
-    another: (other = {}) => open().$extends(fieldEncryption({ ...encryption, ...other })),
+    another: (other = {}, own = {}) => open(own).$extends(fieldEncryption({ ...encryption, ...other })),
     open,
     takeSql: () => statements.splice(0),
     url: database.url,
@@ -148,12 +157,41 @@ function clientOf(folder: string): string {
   return existsSync(current!) ? current! : legacy!
 }
 
-/** Inside the repository, so that the generated code finds its packages. */
-function generatedFolder(name: string): string {
-  mkdirSync(join(root, '.tmp'), { recursive: true })
+/** A copy of its own of what is generated. Inside the repository, so that the generated code finds its packages. */
+async function generatedFolder(name: string): Promise<string> {
+  const made = await generatedOnce(name)
   const folder = mkdtempSync(join(root, '.tmp/fixture-'))
-  const schema = join(folder, name)
-  cpSync(join(fixtures, name), schema)
-  writeFileSync(schema, readFileSync(schema, 'utf8').replace('"fieldseal-generator"', JSON.stringify(provider)))
+  cpSync(made, folder, { recursive: true })
   return folder
+}
+
+/** A fixture and its generated code: a `prisma generate` takes seconds, so that test files share what it made. */
+async function generatedOnce(name: string): Promise<string> {
+  const schema = readFileSync(join(fixtures, name), 'utf8')
+  const made = join(root, `.tmp/generated-${name}-${digestOf(schema)}`)
+  if (existsSync(made)) return made
+  mkdirSync(join(root, '.tmp'), { recursive: true })
+  const draft = mkdtempSync(join(root, '.tmp/draft-'))
+  writeFileSync(join(draft, name), useSource(schema))
+  const { code, output } = await prismaGenerate(join(draft, name))
+  if (code !== 0) throw new Error(`prisma generate failed for ${name}\n${output}`)
+  try {
+    renameSync(draft, made)
+  } catch (error) {
+    rmSync(draft, { recursive: true })
+    // Another test file was quicker.
+    if (!existsSync(made)) throw error
+  }
+  return made
+}
+
+/** Of all that generated code depends on. */
+function digestOf(schema: string): string {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.ts'),
+  )
+  const files = ['package-lock.json', ...sources.sort().map((path) => join('src', path))]
+  const hash = createHash('sha256').update(schema)
+  for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)))
+  return hash.digest('hex').slice(0, 12)
 }

@@ -1,13 +1,16 @@
 import type { Command } from 'commander'
 import type { ExitCode } from '../exitCode.js'
-import { type CommandContext, openCommandContext } from '../loadConfig.js'
+import type { CommandContext } from '../loadConfig.js'
 import { humanTerminal, jsonTerminal, type Terminal } from '../terminal.js'
 
 /** What the process gives to its commands, and takes from them. */
 export interface ProgramContext {
   readonly stdout: NodeJS.WriteStream
+  readonly stderr: { write(text: string): unknown }
   readonly stdin: NodeJS.ReadStream
   readonly env: NodeJS.ProcessEnv
+  /** Opens what a configuration names; one that is looked for if `undefined`. */
+  openCommandContext(config: string | undefined, env: NodeJS.ProcessEnv): Promise<CommandContext>
   exit(code: ExitCode): void
 }
 
@@ -31,7 +34,7 @@ export function withCommandContext<Args>(
     .option('--json', 'print JSON, an event a line, for programs')
     .action(async (options: CommonOptions & Args) => {
       const terminal = terminalFor(options, context)
-      const commandContext = await openCommandContext(options.config, context.env)
+      const commandContext = await context.openCommandContext(options.config, context.env)
       try {
         context.exit(await run(commandContext, terminal, options))
       } finally {

@@ -8,6 +8,7 @@ import { countParticipants, WorkLocks } from '../postgres/workLocks.js'
 import { pause } from '../rows/batchSize.js'
 import type { Problem } from '../rows/problem.js'
 import type { RunReport } from '../rows/run.js'
+import { Statements } from '../rows/statements.js'
 import { type RunOptions, reportOf, runTaskOf, type TableRun } from '../tableRun.js'
 import { progressError } from './progressError.js'
 import type { OpenRun } from './progressStore.js'
@@ -19,8 +20,8 @@ export interface SharedRunOptions extends RunOptions {
   readonly onFailure?: ((failure: RangeFailure) => void) | undefined
 }
 
-/** Between two looks at how far the workers are, in milliseconds. */
-const POLL_INTERVAL = 500
+/** Between the first two looks at how far the workers are, and between later ones, in milliseconds: a run may be short. */
+const [FIRST_POLL, POLL_INTERVAL] = [50, 500]
 /** How long workers get to end the batch under way, in milliseconds. */
 const LEAVE_LIMIT = 15_000
 
@@ -78,7 +79,8 @@ class SharedRun {
     const { database, runKeys, operation, target, keys, tenant } = this.tableRun
     const task = runTaskOf(this.tableRun)
     const source = await postgresRows({ database, operation, ...target, keys, tenant })
-    this.#total = await source.estimate()
+    const { signal, onWait = () => {} } = this.options
+    this.#total = await new Statements(target.model.name, signal, onWait).run(() => source.estimate())
     return this.locks.exclusively(JSON.stringify(task), async () => {
       const run = await postgresProgress(database, runKeys).open(task, this.options.restart ?? false)
       await (run.order === null ? this.#divide(run) : this.#resume(run, run.order))
@@ -109,7 +111,7 @@ class SharedRun {
   async #supervise(run: OpenRun): Promise<RunReport['outcome'] | 'failed'> {
     const { signal } = this.options
     const wake = AbortSignal.any([this.locks.lost, ...(signal ? [signal] : [])])
-    for (;;) {
+    for (let wait = FIRST_POLL; ; wait = Math.min(POLL_INTERVAL, wait * 2)) {
       const seen = await this.#ranges.overview(run)
       this.#checkOrder(seen)
       this.#reportProgress(seen)
@@ -118,7 +120,7 @@ class SharedRun {
       const outcome = this.#outcomeOf(seen)
       if (outcome !== undefined) return outcome
       await this.#fillQueue(run, seen.waiting)
-      await pause(POLL_INTERVAL, wake)
+      await pause(wait, wake)
     }
   }
 

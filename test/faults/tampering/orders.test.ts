@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { RangeFailure } from 'fieldseal/prisma'
 import { describe, expect, it } from 'vitest'
 import { ejecting } from '../../support/ejecting.js'
 import { refusal } from '../../support/refusal.js'
+import { until } from '../../support/until.js'
 import {
   addWords,
   ciphertexts,
@@ -174,7 +174,7 @@ describe('what somebody writes into a failure', () => {
     const running = encryptTogether({ onFailure: (failure) => told.push(failure) }, queue)
     await queue.asked
     await rangesWriter.sql('UPDATE fieldseal.ranges SET failures = 9, updated_at = now() WHERE number = 4')
-    while (told.length === 0) await delay(20)
+    await until('the failure is told of', () => told.length > 0)
     queue.limit = 10
     expect(await running).toMatchObject({ outcome: 'done', scanned: WORDS })
     expect(told[0]).toMatchObject({ code: 'DATABASE_UNAVAILABLE' })

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { configure, runCommand, startCommand } from '../../cli/runCommand.js'
 import { empty, type Migration, openMigration } from '../../maintenance/migration.js'
+import { until } from '../../support/until.js'
 import { openWriter, WRITES_PROGRESS, type Writer } from './writer.js'
 
 const MINUTES = 60_000
@@ -39,13 +40,13 @@ function start(...args: string[]) {
   running.child.stdout!.on('data', (chunk) => {
     printed += String(chunk)
   })
-  const until = async (pattern: RegExp) => {
-    while (!pattern.test(printed)) {
-      if (running.child.exitCode !== null) throw new Error(`it ended before ${pattern}: ${printed}`)
-      await delay(50)
-    }
-  }
-  return { ...running, until }
+  const prints = (pattern: RegExp) =>
+    until(`it prints ${pattern}`, () => {
+      const found = pattern.test(printed)
+      if (!found && running.child.exitCode !== null) throw new Error(`it ended before ${pattern}: ${printed}`)
+      return found
+    })
+  return { ...running, prints }
 }
 
 describe('a command with workers', () => {
@@ -55,7 +56,7 @@ describe('a command with workers', () => {
     writer = await openWriter(migration, WRITES_PROGRESS)
     await migration.another().$encryption.rotate()
     const command = start('re-encrypt', '--model', 'Word', '--workers', '1', '--rate', '1000', '--json')
-    await command.until(/"event":"progress".*"scanned":[1-9]/)
+    await command.prints(/"event":"progress".*"scanned":[1-9]/)
     await writer.sql(`UPDATE fieldseal.progress SET operation = 'decrypt' WHERE state = 'running'`)
     const { code, output, errors } = await command.ended
     expect({ code, errors }).toMatchObject({ code: 1, errors: expect.stringContaining('PROGRESS_INVALID') })
@@ -72,7 +73,7 @@ describe('a command with workers', () => {
 describe('a worker that waits for work', () => {
   it('refuses an order that somebody planted, with its job, and says so', { timeout: 4 * MINUTES }, async () => {
     const worker = start('worker', '--json')
-    await worker.until(/"event":"ready"/)
+    await worker.prints(/"event":"ready"/)
     writer = await openWriter(migration, [
       'GRANT USAGE ON SCHEMA fieldseal, fieldseal_queue',
       'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA fieldseal, fieldseal_queue',
@@ -93,7 +94,7 @@ describe('a worker that waits for work', () => {
       JSON.stringify({ range: String(range.id), onError: 'skip' }),
       `fieldseal.range ${range.id}`,
     ])
-    await worker.until(/"event":"failure".*PROGRESS_INVALID/)
+    await worker.prints(/"event":"failure".*PROGRESS_INVALID/)
     worker.child.kill('SIGTERM')
     expect(await worker.ended).toMatchObject({ code: 0 })
     expect(await plaintexts()).toBe(0)
@@ -104,9 +105,11 @@ describe('the queue', () => {
   it('decides by what its jobs hold nothing but which range is next', { timeout: 4 * MINUTES }, async () => {
     await migration.another().$encryption.rotate()
     const command = start('re-encrypt', '--model', 'Word', '--workers', '2', '--rate', '1500', '--json')
-    await command.until(/"event":"worker"/)
-    while (!(await migration.sql(`SELECT to_regclass('fieldseal_queue._private_jobs') AS there`))[0]!.there)
-      await delay(50)
+    await command.prints(/"event":"worker"/)
+    await until('the queue has its tables', async () => {
+      const [row] = await migration.sql(`SELECT to_regclass('fieldseal_queue._private_jobs') AS there`)
+      return row!.there !== null
+    })
     writer = await openWriter(migration, [
       'GRANT USAGE ON SCHEMA fieldseal_queue',
       'GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA fieldseal_queue',

@@ -2,6 +2,7 @@ import type { Strain } from 'fieldseal/prisma'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openPool } from '../../support/pool.js'
+import { until } from '../../support/until.js'
 import { plainCustomer } from '../migration.js'
 import { migration, plaintextFirst } from '../plaintextFirst.js'
 
@@ -34,21 +35,17 @@ const waiters = async () => {
   return Number(row!.count)
 }
 
-async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10))
-}
-
 describe('a migration of the schema that waits for the table', () => {
   it('is let through, and the run goes on after it', async () => {
     await withSessions(2, async (reader, migrator) => {
       await reader!.query('BEGIN; SELECT FROM customers LIMIT 1')
       const altered = migrator!.query('ALTER TABLE customers ADD COLUMN added int')
-      await until(async () => (await waiters()) === 1)
+      await until('one session waits', async () => (await waiters()) === 1)
       const strains: Strain[] = []
       const running = migration.runOne('encrypt', { database: impatient, onWait: (strain) => strains.push(strain) })
-      await until(() => strains.length > 1)
+      await until('the run has waited twice', () => strains.length > 1)
       // Between tries the run stands in nobody's way: only the migration waits.
-      await until(async () => (await waiters()) === 1)
+      await until('one session waits', async () => (await waiters()) === 1)
       await reader!.query('COMMIT')
       await altered
       expect(await running).toMatchObject({ outcome: 'done', changed: 2_060, skipped: 0 })
@@ -77,7 +74,7 @@ describe('sessions that wait for rows of the table', () => {
       const last = 'WHERE id = (SELECT id FROM customers ORDER BY id DESC LIMIT 1)'
       await holder!.query(`BEGIN; UPDATE customers SET visits = 1 ${last}`)
       const waiting = waiter!.query(`UPDATE customers SET visits = visits + 10 ${last}`)
-      await until(async () => (await waiters()) > 0)
+      await until('a session waits', async () => (await waiters()) > 0)
       const strains: Strain[] = []
       const report = await migration.runOne('encrypt', {
         onWait: async (strain) => {
@@ -97,7 +94,7 @@ describe('sessions that wait for rows of the table', () => {
     await withSessions(2, async (holder, waiter) => {
       await holder!.query('BEGIN; SELECT FROM customers WHERE number = 7 FOR UPDATE')
       const waiting = waiter!.query('UPDATE customers SET visits = 5 WHERE number = 7')
-      await until(async () => (await waiters()) > 0)
+      await until('a session waits', async () => (await waiters()) > 0)
       const times: number[] = []
       const report = await migration.runOne('encrypt', { onProgress: () => times.push(performance.now()) })
       expect(report).toMatchObject({ outcome: 'done', changed: 2_059, skipped: 1 })
@@ -111,7 +108,7 @@ describe('sessions that wait for rows of the table', () => {
     await withSessions(2, async (holder, waiter) => {
       await holder!.query('BEGIN; UPDATE invoices SET "the text" = "the text"')
       const waiting = waiter!.query('UPDATE invoices SET "the text" = "the text"')
-      await until(async () => (await waiters()) > 0)
+      await until('a session waits', async () => (await waiters()) > 0)
       const strains: Strain[] = []
       await migration.runOne('encrypt', { onWait: (strain) => strains.push(strain) })
       expect(strains).toEqual([])

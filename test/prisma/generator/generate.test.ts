@@ -1,7 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { prismaGenerate, projectOf, projectWith, runNode, typeCheck, useSource } from './prismaGenerate.js'
+import { type GenerateInput, generate } from '../../../src/prisma/generator/generate.js'
+import { generateInputOf } from '../schema/datamodelOf.js'
+import {
+  copyOf,
+  prismaGenerate,
+  project,
+  projectOf,
+  projectWith,
+  runNode,
+  typeCheck,
+  useSource,
+} from './prismaGenerate.js'
 
 const keysModel = `
 /// @encryptionKeys
@@ -38,6 +49,42 @@ async function generateOk(schema: string): Promise<void> {
   expect(code).toBe(0)
 }
 
+interface Block {
+  readonly output?: string
+  readonly config?: { readonly [option: string]: string }
+  readonly otherGenerators?: GenerateInput['otherGenerators']
+}
+
+let handedOver: Promise<GenerateInput> | undefined
+
+/**
+ * What `prisma generate` does once it has read the schema of a user and the keys, with another block of the generator.
+ * The command itself takes seconds.
+ */
+async function generateHere(
+  folder: string,
+  { output = './generated/encryption', config = {}, otherGenerators = [] }: Block = {},
+  edit = (models: string) => models,
+): Promise<void> {
+  handedOver ??= generateInputOf(user + keysModel)
+  const given = await handedOver
+  const generator = { ...given.generator, output: { value: join(folder, output) }, config }
+  const dmmf = JSON.parse(edit(JSON.stringify(given.dmmf)))
+  generate({ ...given, generator, otherGenerators, dmmf })
+}
+
+/** A project in which `prisma generate` has run, once for each fixture. */
+const generatedFixtures = new Map<string, Promise<string>>()
+async function generatedOf(fixture: string): Promise<string> {
+  const generateFixture = async () => {
+    const { folder, schema } = projectOf(fixture)
+    await generateOk(schema)
+    return folder
+  }
+  if (!generatedFixtures.has(fixture)) generatedFixtures.set(fixture, generateFixture())
+  return copyOf(await generatedFixtures.get(fixture)!)
+}
+
 describe('prisma generate with a schema that is wrong', () => {
   it('fails and lists every problem, with model and field, and the keys model to paste', async () => {
     const { folder, schema } = projectWith(`
@@ -61,11 +108,11 @@ describe('prisma generate with a schema that is wrong', () => {
   })
 
   it('leaves the output of the last good run as it was', async () => {
-    const { folder, schema } = projectWith(user + keysModel)
-    await generateOk(schema)
+    const folder = project()
+    await generateHere(folder)
     const before = generated(folder, 'index.ts')
-    writeFileSync(schema, readFileSync(schema, 'utf8').replace('@encrypted\n', '@encryptd\n'))
-    expect((await prismaGenerate(schema)).code).toBe(1)
+    const wrong = generateHere(folder, {}, (models) => models.replace('@encrypted"', '@encryptd"'))
+    await expect(wrong).rejects.toThrow('unknown annotation `@encryptd`')
     expect(generated(folder, 'index.ts')).toBe(before)
   })
 
@@ -98,10 +145,9 @@ describe('prisma generate with a schema that is wrong', () => {
 
 describe('prisma generate with a generator block that is wrong', () => {
   it('fails and says what the option may be', async () => {
-    const { schema } = projectWith(user + keysModel, 'output = "./x"\n  language = "coffee"')
-    const { code, output } = await prismaGenerate(schema)
-    expect(output).toContain('generator encryption has language = "coffee"; write "typescript" or "javascript"')
-    expect(code).toBe(1)
+    await expect(generateHere(project(), { config: { language: 'coffee' } })).rejects.toThrow(
+      'generator encryption has language = "coffee"; write "typescript" or "javascript"',
+    )
   })
 
   it('refuses an output that is missing', async () => {
@@ -114,22 +160,21 @@ describe('prisma generate with a generator block that is wrong', () => {
   it.each(['./generated/prisma', './generated/prisma/encryption'])(
     'refuses the output %s, which Prisma empties for its client in ./generated/prisma',
     async (output) => {
-      const client = '\ngenerator client {\n  provider = "prisma-client"\n  output = "./generated/prisma"\n}\n'
-      const { schema } = projectWith(client + user + keysModel, `output = "${output}"`)
-      const run = await prismaGenerate(schema)
-      expect(run.output).toContain('writes into the output folder of generator client, which Prisma empties')
-      expect(run.code).toBe(1)
+      const folder = project()
+      const place = { output: { value: join(folder, 'generated/prisma') }, config: {} }
+      const client = { name: 'client', provider: { value: 'prisma-client' }, ...place }
+      await expect(generateHere(folder, { output, otherGenerators: [client] })).rejects.toThrow(
+        'writes into the output folder of generator client, which Prisma empties',
+      )
     },
   )
 
   it('refuses to overwrite a file that it did not write', async () => {
-    const { folder, schema } = projectWith(user + keysModel, 'output = "."')
+    const folder = project()
     writeFileSync(join(folder, 'index.ts'), 'export {}\n')
-    const { code, output } = await prismaGenerate(schema)
-    expect(output).toContain(
+    await expect(generateHere(folder, { output: '.' })).rejects.toThrow(
       'index.ts was not written by fieldseal-generator and would be overwritten; choose another folder',
     )
-    expect(code).toBe(1)
     expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toBe('export {}\n')
   })
 })
@@ -183,8 +228,7 @@ export { schema, source }
   ])(
     'that compiles beside %s',
     async (_, fixture, type, compilerOptions, text) => {
-      const { folder, schema } = projectOf(`${fixture}.prisma`)
-      await generateOk(schema)
+      const folder = await generatedOf(`${fixture}.prisma`)
       writeFileSync(join(folder, 'package.json'), JSON.stringify({ type }))
       writeFileSync(join(folder, 'app.ts'), text)
       expect(await typeCheck(folder, compilerOptions)).toEqual({ code: 0, output: '' })
@@ -213,13 +257,13 @@ export { schema, source }
   }, 120_000)
 
   it('only when it changes, and beside files of others', async () => {
-    const { folder, schema } = projectWith(user + keysModel)
+    const folder = project()
     const output = join(folder, 'generated/encryption')
     mkdirSync(output, { recursive: true })
     writeFileSync(join(output, 'notes.md'), 'mine')
-    await generateOk(schema)
+    await generateHere(folder)
     const before = statSync(join(output, 'index.ts'), { bigint: true }).mtimeNs
-    await generateOk(schema)
+    await generateHere(folder)
     expect(statSync(join(output, 'index.ts'), { bigint: true }).mtimeNs).toBe(before)
     expect(readdirSync(output).sort()).toEqual(['index.ts', 'notes.md'])
   })
@@ -336,29 +380,22 @@ describe('prisma generate writes JavaScript', () => {
     ['module', 'export const encryptionSchema'],
     ['commonjs', 'exports.encryptionSchema'],
   ])('by the nearest package.json of type %s where no client says', async (type, start) => {
-    const { folder, schema } = projectWith(
-      user + keysModel,
-      'output = "./generated/encryption"\n  language = "javascript"',
-    )
+    const folder = project()
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ type }))
-    await generateOk(schema)
+    await generateHere(folder, { config: { language: 'javascript' } })
     expect(generated(folder, 'index.js')).toContain(`\n${start} = {`)
   })
 
   it('in the format that the generator block names, and takes away what an earlier setting left', async () => {
-    const { folder, schema } = projectWith(user + keysModel)
+    const folder = project()
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
     const folderNow = () => readdirSync(join(folder, 'generated/encryption')).sort()
-    await generateOk(schema)
+    await generateHere(folder)
     expect(folderNow()).toEqual(['index.ts'])
-    const typescript = readFileSync(schema, 'utf8')
-    const javascript = '"./generated/encryption"\n  language = "javascript"\n  moduleFormat = "cjs"'
-    writeFileSync(schema, typescript.replace('"./generated/encryption"', javascript))
-    await generateOk(schema)
+    await generateHere(folder, { config: { language: 'javascript', moduleFormat: 'cjs' } })
     expect(folderNow()).toEqual(['index.d.ts', 'index.js', 'package.json'])
     expect(generated(folder, 'index.js')).toContain('exports.encryptionSchema')
-    writeFileSync(schema, typescript)
-    await generateOk(schema)
+    await generateHere(folder)
     expect(folderNow()).toEqual(['index.ts'])
   })
 })

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { narrowTypes } from '../../../src/prisma/generator/types/narrowTypes.js'
 import type { BlindIndexSchema, EncryptedFieldSchema, EncryptionSchema } from '../../../src/schema/encryptionSchema.js'
-import { prismaGenerate, projectOf } from './prismaGenerate.js'
+import { copyOf, prismaGenerate, projectOf } from './prismaGenerate.js'
 
 type Field = Partial<EncryptedFieldSchema>
 
@@ -99,8 +99,16 @@ export const clientBlock = (folder: string, config = {}) => ({
   config,
 })
 
-/** A project whose client Prisma has just generated. */
+const made = new Map<string, Promise<string>>()
+
+/** A project whose client Prisma has just generated, which it does once for each schema. */
 export async function generatedProject(edit = (schema: string) => schema): Promise<string> {
+  const key = edit(fixture('narrowed/schema.prisma'))
+  if (!made.has(key)) made.set(key, generateProject(edit))
+  return copyOf(await made.get(key)!)
+}
+
+async function generateProject(edit: (schema: string) => string): Promise<string> {
   const { folder } = projectOf('narrowed')
   cpSync(join(folder, 'narrowed'), join(folder, 'schema'), { recursive: true })
   const schema = join(folder, 'schema/schema.prisma')

@@ -46,6 +46,13 @@ export function project(): string {
   return folder
 }
 
+/** A copy of a project. */
+export function copyOf(folder: string): string {
+  const copy = project()
+  cpSync(folder, copy, { recursive: true })
+  return copy
+}
+
 /** A project with a fixture in it, its provider being the generator's source. Answers the schema's path. */
 export function projectOf(fixture: string): { folder: string; schema: string } {
   const folder = project()

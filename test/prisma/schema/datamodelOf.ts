@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import type { GenerateInput } from '../../../src/prisma/generator/generate.js'
 import type { Datamodel } from '../../../src/schema/datamodel.js'
 import { commandLine, prismaGenerate, projectWith, provider } from '../generator/prismaGenerate.js'
 
@@ -9,6 +10,15 @@ const dump = fileURLToPath(new URL('./dumpDatamodel.mjs', import.meta.url))
 
 /** The data model of these models, as Prisma itself hands it to generators. */
 export async function datamodelOf(models: string): Promise<Datamodel> {
+  return (await dumped(models, 'datamodel.json')) as Datamodel
+}
+
+/** All that Prisma hands to the generator for these models. */
+export async function generateInputOf(models: string): Promise<GenerateInput> {
+  return (await dumped(models, 'input.json')) as GenerateInput
+}
+
+async function dumped(models: string, name: string): Promise<unknown> {
   const { folder, schema } = projectWith(models, 'output = "./dump"')
   const dumping = readFileSync(schema, 'utf8').replace(
     JSON.stringify(provider),
@@ -18,7 +28,7 @@ export async function datamodelOf(models: string): Promise<Datamodel> {
   const { code, output } = await prismaGenerate(schema)
   expect(output).toContain('Generated data model')
   expect(code).toBe(0)
-  return JSON.parse(readFileSync(join(folder, 'dump/datamodel.json'), 'utf8')) as Datamodel
+  return JSON.parse(readFileSync(join(folder, 'dump', name), 'utf8'))
 }
 
 /** The same data model with only these models. */
