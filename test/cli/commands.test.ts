@@ -1,5 +1,5 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { Survey } from 'fieldseal/prisma'
-import { beforeEach, describe, expect, it } from 'vitest'
 import { dump, plainCustomer } from '../maintenance/migration.js'
 import { migration, plaintextFirst } from '../maintenance/plaintextFirst.js'
 import { CONFIG, configure, LEAVING, runCommand, startCommand } from './runCommand.js'
@@ -15,9 +15,7 @@ const events = (output: string) =>
     .map((line) => JSON.parse(line))
 
 describe('fieldseal, from plaintext to verified encryption and back', () => {
-  it('shows, encrypts, verifies, rotates, re-encrypts and decrypts, each with its exit code', {
-    timeout: 300_000,
-  }, async () => {
+  it('shows, encrypts, verifies, rotates, re-encrypts and decrypts, each with its exit code', async () => {
     const before = await dump(migration)
     const status = await run('status')
     expect(status).toMatchObject({ code: 3, errors: '' })
@@ -53,7 +51,7 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     expect(refused).toMatchObject({ code: 2, errors: expect.stringContaining('say --yes') })
     expect(await run('decrypt', '--yes')).toMatchObject({ code: 0 })
     expect(await dump(migration)).toEqual(before)
-  })
+  }, 300_000)
 
   it('shows with --tenant the rows and keys of that tenant only', async () => {
     await run('encrypt', '--tenant', 'globex')

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { ejecting } from '../support/ejecting.js'
 import { refusal } from '../support/refusal.js'
 import { dump, type Migration, plainCustomer, TENANTS, tenantOf } from './migration.js'

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { fieldEncryption } from 'fieldseal/prisma'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Fixture, openFixture } from '../prisma/fixtureClient.js'
 import { refusal } from '../support/refusal.js'
 

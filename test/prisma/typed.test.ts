@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Decimal } from '@prisma/client/runtime/client'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refusal } from '../support/refusal.js'
 import { type Fixture, openFixture, type Row } from './fixtureClient.js'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from '@jest/globals'
 import type { RangeFailure } from 'fieldseal/prisma'
-import { describe, expect, it } from 'vitest'
 import { ejecting } from '../../support/ejecting.js'
 import { refusal } from '../../support/refusal.js'
 import {

@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { Ledger } from '../../../src/keys/quota/ledger.js'
 
 describe('Ledger', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { type Failure, GaveUp, Patience, type PatienceOptions } from '../../../src/kms/tencent/retryPolicy.js'
 
 const lasting: Failure = { retry: 'always' }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { makeDefault } from '../../../src/prisma/write/clientDefault.js'
 
 describe('makeDefault', () => {
