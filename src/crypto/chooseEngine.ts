@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { FieldsealError, quoted } from '../errors.js'
 import type { Engine } from './engine.js'
 import { isAlike } from './engineSelfTest.js'
@@ -30,20 +31,23 @@ export function chooseEngine(wanted: string | undefined): Engine {
     throw invalid(`is ${quoted(wanted)}: write "native" or "node", or leave it out`)
   }
   native ??= findNative()
-  if (!(native instanceof Error)) return native
+  if (!types.isNativeError(native)) return native
   if (wanted === 'native') {
     throw invalid('asks for the native engine, which does not load here: leave it out, or write "node"', native)
   }
   return nodeEngine
 }
 
-/** Whatever goes wrong with the addon, `node:crypto` is there; so it is an answer, not an exception. */
+/**
+ * Whatever goes wrong with the addon, `node:crypto` is there; so it is an answer, not an exception. Node.js makes the errors
+ * of its loader in its own realm, whose `Error` is another one under Jest.
+ */
 function findNative(): Engine | Error {
   try {
     const engine = nativeEngine(loadAddon())
     return isAlike(engine, nodeEngine) ? engine : new Error('the addon does not work as node:crypto does')
   } catch (error) {
-    return error instanceof Error ? error : new Error('the addon does not load')
+    return types.isNativeError(error) ? error : new Error('the addon does not load')
   }
 }
 

@@ -12,11 +12,9 @@ let stop = async () => {}
 
 /**
  * One PostgreSQL per run, started when the first test asks for it: runs that need none wait for none. Test processes
- * read in their environment where to ask for it, and how the names of its databases start; a run inside of a test asks
- * the same.
+ * read in their environment where to ask for it, and how the names of its databases start.
  */
 export default async function setup() {
-  if (process.env.FIELDSEAL_TEST_CONCIERGE) return
   const prefix = `fieldseal_test_${randomBytes(4).toString('hex')}_`
   /** @type {Promise<PostgresServer> | undefined} */
   let server
