@@ -13,5 +13,7 @@ module.exports = {
       { swcrc: false, jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
+  // The repository's client is generated as an ECMAScript module; one that is generated for CommonJS names these files.
+  moduleNameMapper: { '^(@prisma/client/runtime/query_compiler_.+)\\.mjs$': '$1.js' },
   resolver: '<rootDir>/test/support/sourceResolver.cjs',
 }

@@ -15,6 +15,6 @@ afterAll(() => database?.drop())
 
 it('the built package passes the tests of a CommonJS project under Jest', async () => {
   const env = { ...process.env, DATABASE_URL: database.url, NODE_OPTIONS: '' }
-  const ended = await run(process.execPath, jest, { env }).catch((failed) => failed)
+  const ended = await run(process.execPath, jest, { env, timeout: 100_000 }).catch((failed) => failed)
   expect(ended).toMatchObject({ stderr: expect.stringMatching(/^Tests: +4 passed, 4 total$/m) })
 })
