@@ -36,7 +36,7 @@ describe('decrypt', () => {
 
   it('refuses what is cut off at any length, from either end, and what is longer', () => {
     const lengths = Array.from(sealed.keys())
-    const opens = (part: Uint8Array) => decrypt(KEY, AAD, part) !== null
+    const opens = (part: Buffer) => decrypt(KEY, AAD, part) !== null
     expect(lengths.filter((length) => opens(sealed.subarray(0, length)))).toEqual([])
     expect(lengths.filter((length) => opens(sealed.subarray(sealed.length - length)))).toEqual([])
     expect(decrypt(KEY, AAD, Buffer.concat([sealed, Buffer.alloc(1)]))).toBeNull()
