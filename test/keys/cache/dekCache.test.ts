@@ -26,7 +26,7 @@ describe('DekCache', () => {
     { ttl: 1000, max: 0 },
     { ttl: 1000, max: 2.5 },
     { ttl: 1000, max: Number.POSITIVE_INFINITY },
-  ])('refuses %o, which would bound nothing', (options) => {
+  ])('refuses %p, which would bound nothing', (options) => {
     expect(() => new DekCache(options)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
   })
 
