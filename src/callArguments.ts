@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { FieldsealError } from './errors.js'
 
 /** What an argument or option must be. */
@@ -25,9 +26,14 @@ export const FUNCTION: ArgumentKind = { words: 'a function', is: (value) => type
 export const NUMBER: ArgumentKind = { words: 'a number', is: (value) => typeof value === 'number' }
 export const DATE: ArgumentKind = {
   words: 'a valid Date',
-  is: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
+  // Of any realm, as under Jest the caller's Date may be another one than ours.
+  is: (value) => types.isDate(value) && !Number.isNaN(value.getTime()),
 }
-export const SIGNAL: ArgumentKind = { words: 'an AbortSignal', is: (value) => value instanceof AbortSignal }
+export const SIGNAL: ArgumentKind = {
+  words: 'an AbortSignal',
+  // By its tag, as under Jest the caller's class may be another one than ours: jsdom has its own.
+  is: (value) => Object.prototype.toString.call(value) === '[object AbortSignal]',
+}
 export const POOL: ArgumentKind = {
   words: 'a Pool of the package pg',
   is: (value) => isObject(value) && 'query' in value && typeof value.query === 'function',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { encryptionContext } from '../src/keys/encryptionContext.js'
 import { formsIn } from './keys/secretForms.js'
 import { startWorker } from './processes/startWorker.js'

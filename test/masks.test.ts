@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { looksMasked, MASK_NAMES, MASKS, type MaskName } from '../src/masks.js'
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })

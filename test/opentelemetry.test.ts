@@ -1,3 +1,4 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { metrics, SpanStatusCode, trace } from '@opentelemetry/api'
 import {
   AggregationTemporality,
@@ -8,7 +9,6 @@ import {
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { openTelemetry } from 'fieldseal/opentelemetry'
 import type { AuditEntry, EncryptionEvent } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ClinicUnderTest, openClinic } from './support/clinic.js'
 import { refusalCode } from './support/refusal.js'
 
@@ -197,7 +197,7 @@ describe('the audit hook', () => {
     { onEvent: 'log' },
     { telemetry: {} },
   ])('and its like cannot be %j', (options) => {
-    expect(() => clinic.another(options as never)).toThrowError(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
+    expect(() => clinic.another(options as never)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
   })
 })
 

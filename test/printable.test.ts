@@ -1,6 +1,6 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { FieldsealError } from 'fieldseal'
-import { describe, expect, it } from 'vitest'
 import { quoted } from '../src/errors.js'
 import { printable, printableLines } from '../src/printable.js'
 import { UNSEEN } from './support/unseen.js'

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { types } from 'node:util'
 import { createJiti } from 'jiti'
 import pg from 'pg'
 import { FieldsealError } from '../errors.js'
@@ -71,7 +72,7 @@ async function readConfig(path: string): Promise<FieldsealConfig> {
     .import<FieldsealConfig | undefined>(path, { default: true })
     .catch((cause: unknown) => {
       if (FieldsealError.is(cause)) throw cause
-      const why = cause instanceof Error ? cause.message : String(cause)
+      const why = types.isNativeError(cause) ? cause.message : String(cause)
       throw new FieldsealError('OPTIONS_INVALID', `${path} could not be loaded: ${why}`, { cause })
     })
   if (typeof loaded !== 'object' || loaded === null || !('client' in loaded)) {

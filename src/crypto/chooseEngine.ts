@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { quoted } from '../errors.js'
 import { invalidOptions } from '../invalidOptions.js'
 import type { Engine } from './engine.js'
@@ -32,7 +33,7 @@ export function chooseEngine(wanted: string | undefined): Engine {
     throw invalid(`is ${quoted(wanted)}: write "native" or "node", or leave it out`)
   }
   addonEngine ??= loadNative()
-  if (!(addonEngine instanceof Error)) return addonEngine
+  if (!types.isNativeError(addonEngine)) return addonEngine
   if (wanted === 'native') {
     throw invalid('asks for the native engine, which does not load here: leave it out, or write "node"', {
       cause: addonEngine,
@@ -41,12 +42,15 @@ export function chooseEngine(wanted: string | undefined): Engine {
   return nodeEngine
 }
 
-/** Whatever goes wrong with the addon, `node:crypto` is there; so it is an answer, not an exception. */
+/**
+ * Whatever goes wrong with the addon, `node:crypto` is there; so it is an answer, not an exception. Node.js makes the errors
+ * of its loader in its own realm, whose `Error` is another one under Jest.
+ */
 function loadNative(): Engine | Error {
   try {
     const engine = nativeEngine(loadAddon())
     return behavesAlike(engine, nodeEngine) ? engine : new Error('the addon does not work as node:crypto does')
   } catch (error) {
-    return error instanceof Error ? error : new Error('the addon does not load')
+    return types.isNativeError(error) ? error : new Error('the addon does not load')
   }
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { typeName, UnencodableValue } from './unencodable.js'
 
 const DATE = String.raw`(\d{4})-(\d\d)-(\d\d)`
@@ -12,9 +13,9 @@ const SHOWN = new RegExp(String.raw`^${DATE}(?:[T ]${TIME}(?:Z|([+-]\d\d)(?::?(\
 const FIRST = -62_135_596_800_000
 const LAST = Date.UTC(10_000, 0) - 1
 
-/** Milliseconds since 1970 of a Date, or of a complete ISO 8601 text. */
+/** Milliseconds since 1970 of a Date, of any realm, or of a complete ISO 8601 text. */
 export function dateTime(value: unknown): number {
-  const time = value instanceof Date ? value.getTime() : writtenTime(value)
+  const time = types.isDate(value) ? value.getTime() : writtenTime(value)
   if (Number.isNaN(time)) throw new UnencodableValue('is an invalid Date')
   if (time < FIRST || time > LAST) throw new UnencodableValue('must be a date of the years 1 to 9999')
   return time

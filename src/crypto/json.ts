@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { typeName, UnencodableValue, wellFormed } from './unencodable.js'
 
 /** @throws {UnencodableValue} for what JSON cannot hold without loss */
@@ -36,10 +37,13 @@ function jsonObject(value: object, inside: Set<object>): object {
   return Object.fromEntries(entries.map(([key, element]) => [wellFormed(key), json(element, inside)]))
 }
 
-/** What `toJSON` answers, where there is one. A Buffer has one too, whose answer is not what was meant. */
+/**
+ * What `toJSON` answers, where there is one. A Buffer has one too, whose answer is not what was meant; and a Date, of any
+ * realm, whose answer is null where it is invalid.
+ */
 function revealed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
-  if (value instanceof Date && Number.isNaN(value.getTime())) throw new UnencodableValue('holds an invalid Date')
+  if (types.isDate(value) && Number.isNaN(value.getTime())) throw new UnencodableValue('holds an invalid Date')
   return 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value
 }
 

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { parseArgs, types } from 'node:util'
 import { FieldsealError } from '../errors.js'
 import type { KmsEmulatorOptions } from './kmsEmulator.js'
 
@@ -71,7 +71,8 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, strict: true }).values
   } catch (error) {
-    throw invalidArguments(error instanceof Error ? error.message : 'The arguments cannot be understood.')
+    // An error of Node.js, which is of its own realm under Jest.
+    throw invalidArguments(types.isNativeError(error) ? error.message : 'The arguments cannot be understood.')
   }
 }
 

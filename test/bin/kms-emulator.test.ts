@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from '@jest/globals'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
+import { onTestFinished } from '../support/onTestFinished.js'
 
 const command = fileURLToPath(new URL('../../src/bin/kms-emulator.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'kms-emulator-command-'))

@@ -1,4 +1,5 @@
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from '@jest/globals'
+import { onTestFinished } from '../support/onTestFinished.js'
 import { chaos } from './chaos.js'
 import { openChaosWorld } from './world.js'
 

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { type CipherField, type EncryptSlot, type Slot, type TenantHolder, transform } from '../../src/cipher/cipher.js'
 import { chooseEngine } from '../../src/crypto/chooseEngine.js'
 import { FieldsealError } from '../../src/errors.js'
@@ -8,6 +8,8 @@ import { Dek } from '../../src/keys/dek.js'
 import { ANY_TENANT, KeyRing } from '../../src/keys/keyRing.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
 import { watchedKms } from '../keys/watchedKms.js'
+import { fail } from '../support/fail.js'
+import { itWhere } from '../support/where.js'
 
 const FIELDS = ['a', 'b', 'c'].map((name): CipherField => field(`Note.${name}`))
 const [A, B] = FIELDS as [CipherField, CipherField]
@@ -53,7 +55,7 @@ async function failureOf(work: () => unknown): Promise<FieldsealError> {
     expect(error).toBeInstanceOf(FieldsealError)
     return error as FieldsealError
   }
-  return expect.fail('was not refused')
+  return fail('was not refused')
 }
 
 /** Values of three fields and two tenants, some bound, in the order of rows. */
@@ -176,7 +178,7 @@ describe('a pass', () => {
 describe.each(['native', 'node'] as const)('a pass over very many values, engine %s', (engine) => {
   const shipped = process.platform === 'linux' && process.arch === 'x64'
 
-  it.runIf(engine === 'node' || shipped)('lets others on the event loop have their turn', async () => {
+  itWhere(engine === 'node' || shipped)('lets others on the event loop have their turn', async () => {
     const { cache, ring } = openRing()
     const dek = new Dek(
       { key: randomUUID(), purpose: 'encrypt', tenant: 'acme' },

@@ -1,7 +1,7 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { localKms } from 'fieldseal/local-kms'
 import { memoryKeyStore } from 'fieldseal/testing'
-import { describe, expect, it } from 'vitest'
 import { type CipherField, type EncryptSlot, type Slot, transform } from '../../src/cipher/cipher.js'
 import type { ValueKind } from '../../src/crypto/codec.js'
 import { FieldsealError } from '../../src/errors.js'

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { looksPersonal } from '../../src/cli/doctor/names.js'
 import { storedValues } from '../../src/cli/doctor/stored.js'
 import { addPlaintext, empty, type Migration, openMigration } from '../maintenance/migration.js'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { addPlaintext, type Migration, openMigration } from '../maintenance/migration.js'
 import { UNSEEN } from '../support/unseen.js'
 import { configure, runCommand } from './runCommand.js'

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Survey } from 'fieldseal/prisma'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { KINDS } from '../../src/cli/report/bars.js'
 import { reportPage } from '../../src/cli/report/page.js'
 import { addPlaintext, type Migration, openMigration, plainCustomer } from '../maintenance/migration.js'
@@ -101,7 +101,7 @@ describe('the page that status --html writes, in a browser', () => {
   it('shows title, date, verdict and totals as text that can be seen', async () => {
     const { page } = await show('report.html', 1200)
     const heading = page.getByRole('heading', { level: 1 })
-    expect(await heading.boundingBox()).toMatchObject({ width: expect.toSatisfy((width) => width > 100) })
+    expect((await heading.boundingBox())!.width).toBeGreaterThan(100)
     // A font without glyphs takes no width.
     expect(await heading.evaluate(widthOfText)).toBeGreaterThan(100)
     expect(await page.locator('time').textContent()).toBe(`${survey.at.slice(0, 16).replace('T', ' ')} UTC`)
@@ -194,10 +194,9 @@ describe('the page that status --html writes, in a browser', () => {
 
   it('has colours that can be told from the ground, and from each other without colours', async () => {
     const source = readFileSync(join(migration.folder, 'report.html'), 'utf8')
-    for (const color of ['#00805d', '#0072b2', '#89919a', '#d55e00', '#aa4499', '#3d4349']) {
-      expect(source).toContain(color)
-      expect(contrastToWhite(color), color).toBeGreaterThanOrEqual(3)
-    }
+    const colors = ['#00805d', '#0072b2', '#89919a', '#d55e00', '#aa4499', '#3d4349']
+    for (const color of colors) expect(source).toContain(color)
+    expect(colors.filter((color) => !(contrastToWhite(color) >= 3))).toEqual([])
     expect(contrastToWhite(KINDS.kms)).toBeGreaterThanOrEqual(3)
     for (const pattern of ['hatched', 'dotted', 'crossed']) expect(source).toContain(`<pattern id="${pattern}"`)
   })
@@ -232,7 +231,7 @@ describe('the page on paper', () => {
     for (const { texts, width, height } of pages) {
       const body = texts.filter(({ y }) => y < height - 50)
       expect(body.length).toBeGreaterThan(4)
-      for (const { x, width: wide, text } of body) expect([x >= 28, x + wide <= width - 28], text).toEqual([true, true])
+      expect(body.filter(({ x, width: wide }) => !(x >= 28 && x + wide <= width - 28))).toEqual([])
       for (const { text, y } of body)
         if (headings.includes(text)) expect(body.filter((one) => one.y > y + 20).length).toBeGreaterThan(3)
     }

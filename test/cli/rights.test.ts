@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { addPlaintext, dump, empty, type Migration, openMigration } from '../maintenance/migration.js'
 import { ejecting } from '../support/ejecting.js'
 import { configure, type Ended, startCommandWith } from './runCommand.js'

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { duration, humanTerminal, tableText } from '../../src/cli/terminal.js'
 
 /** A terminal of a given width, or a pipe. */

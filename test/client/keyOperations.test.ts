@@ -1,11 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { localKms } from 'fieldseal/local-kms'
 import type { KeyProgress } from 'fieldseal/prisma'
 import { tencentKms } from 'fieldseal/tencent-kms'
 import { startKmsEmulator } from 'fieldseal/testing'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
+import { eventually } from '../support/eventually.js'
+import { onTestFinished } from '../support/onTestFinished.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 
 let clinic: ClinicUnderTest
@@ -298,7 +300,9 @@ describe('shred', () => {
       }
       return 'stopped'
     })
-    await expect.poll(() => keysOf(tenant).then((keys) => keys.length), { interval: 5 }).toBeGreaterThan(10)
+    await eventually(async () => expect(await keysOf(tenant).then((keys) => keys.length)).toBeGreaterThan(10), {
+      interval: 5,
+    })
     await clinic.prisma.$encryption.shred(tenant)
     const left = clinic.plain.encryptionKey.count({ where: { tenant, state: { not: 'destroyed' } } })
     expect(await left).toBe(0)

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, it } from 'vitest'
 import { MASKS, type MaskName } from '../../src/masks.js'
 import { type Fixture, type FixtureClient, openFixture, type Row } from '../prisma/fixtureClient.js'
 import { refusalCode } from '../support/refusal.js'

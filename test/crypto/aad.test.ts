@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { aadOf, withBound } from '../../src/crypto/aad.js'
 import { encodeHeader } from '../../src/crypto/header.js'
 

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { decrypt, encrypt, NONCE_BYTES, randomNonces, TAG_BYTES } from '../../src/crypto/aead.js'
 import { hex, published } from './vectors.js'
 
@@ -19,25 +19,26 @@ describe('decrypt', () => {
   const sealed = encrypt(KEY, AAD, 'a value', randomNonces(1))
 
   it('refuses every single flipped bit of nonce, ciphertext and tag', () => {
-    for (const bit of bitsOf(sealed)) expect(decrypt(KEY, AAD, flipped(sealed, bit)), `bit ${bit}`).toBeNull()
+    const opens = (bit: number) => decrypt(KEY, AAD, flipped(sealed, bit)) !== null
+    expect(bitsOf(sealed).filter(opens)).toEqual([])
   })
 
   it('refuses every single flipped bit of the AAD', () => {
-    for (const bit of bitsOf(AAD)) expect(decrypt(KEY, flipped(AAD, bit), sealed), `bit ${bit}`).toBeNull()
+    const opens = (bit: number) => decrypt(KEY, flipped(AAD, bit), sealed) !== null
+    expect(bitsOf(AAD).filter(opens)).toEqual([])
   })
 
   it('refuses every single flipped bit of the key', () => {
     const bytes = KEY.export()
-    for (const bit of bitsOf(bytes)) {
-      expect(decrypt(createSecretKey(flipped(bytes, bit)), AAD, sealed), `bit ${bit}`).toBeNull()
-    }
+    const opens = (bit: number) => decrypt(createSecretKey(flipped(bytes, bit)), AAD, sealed) !== null
+    expect(bitsOf(bytes).filter(opens)).toEqual([])
   })
 
   it('refuses what is cut off at any length, from either end, and what is longer', () => {
-    for (let length = 0; length < sealed.length; length++) {
-      expect(decrypt(KEY, AAD, sealed.subarray(0, length)), `first ${length}`).toBeNull()
-      expect(decrypt(KEY, AAD, sealed.subarray(sealed.length - length)), `last ${length}`).toBeNull()
-    }
+    const lengths = Array.from(sealed.keys())
+    const opens = (part: Buffer) => decrypt(KEY, AAD, part) !== null
+    expect(lengths.filter((length) => opens(sealed.subarray(0, length)))).toEqual([])
+    expect(lengths.filter((length) => opens(sealed.subarray(sealed.length - length)))).toEqual([])
     expect(decrypt(KEY, AAD, Buffer.concat([sealed, Buffer.alloc(1)]))).toBeNull()
   })
 
@@ -66,7 +67,7 @@ describe('decrypt', () => {
 
 describe('encrypt', () => {
   it.each([0, 11, 13, 16])('refuses a nonce of %i bytes', (length) => {
-    expect(() => encrypt(KEY, AAD, 'a value', Buffer.alloc(length))).toThrowError('a nonce must be 12 bytes')
+    expect(() => encrypt(KEY, AAD, 'a value', Buffer.alloc(length))).toThrow('a nonce must be 12 bytes')
   })
 
   it.each(published.aes256gcm)('makes $name', ({ key, iv, aad, msg, ct, tag }) => {

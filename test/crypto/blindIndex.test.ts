@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { blindIndexes, indexPrefix } from '../../src/crypto/blindIndex.js'
 import { chooseEngine } from '../../src/crypto/chooseEngine.js'
 import { encode } from '../../src/crypto/codec.js'

@@ -1,5 +1,5 @@
+import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
 import { canonicalJson } from '../../src/crypto/canonicalJson.js'
 
 it('is one text for equal values, in whatever order their keys are', () => {

@@ -3,9 +3,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { chooseEngine, currentEngine } from '../../src/crypto/chooseEngine.js'
 import { refusal } from '../support/refusal.js'
+import { itWhere } from '../support/where.js'
 
 const run = promisify(execFile)
 const PROGRAM = `
@@ -75,7 +76,7 @@ describe('the built library', () => {
     return JSON.parse(stdout)
   }
 
-  it.runIf(process.platform === 'linux' && process.arch === 'x64')(
+  itWhere(process.platform === 'linux' && process.arch === 'x64')(
     'loads the addon as ECMAScript and as CommonJS',
     async () => {
       expect(await engineOf()).toBe('native')

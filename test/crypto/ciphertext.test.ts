@@ -1,7 +1,8 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { type Ciphertext, headerOfHead, headOf, sealedPart } from '../../src/crypto/ciphertext.js'
 import type { ValueKind } from '../../src/crypto/codec.js'
+import { fail } from '../support/fail.js'
 import { open, type Place, seal } from './sealing.js'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -69,7 +70,7 @@ describe('a ciphertext', () => {
     for (let bit = 0; bit < storedRaw.length * 8; bit++) {
       const changed = Uint8Array.from(storedRaw)
       changed[bit >> 3]! ^= 1 << (bit & 7)
-      expect(open({ ...HERE, kind: 'Bytes' }, changed), `bit ${bit}`).toBe(answer(bit))
+      expect([bit, open({ ...HERE, kind: 'Bytes' }, changed)]).toEqual([bit, answer(bit)])
     }
   })
 
@@ -78,7 +79,7 @@ describe('a ciphertext', () => {
       for (const character of [...ALPHABET, '=', '.', ' ', 'é']) {
         if (character === stored[at]) continue
         const opened = open(HERE, stored.slice(0, at) + character + stored.slice(at + 1))
-        if (typeof opened !== 'string') expect.fail(`"${character}" at ${at}`)
+        if (typeof opened !== 'string') fail(`"${character}" at ${at}`)
       }
     }
   })

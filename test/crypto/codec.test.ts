@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { CODEC, decode, encode, UnencodableValue, type ValueKind } from '../../src/crypto/codec.js'
 
 const bytesOf = (kind: ValueKind, value: unknown) => Buffer.from(encode(kind, value) as string)
@@ -58,8 +58,8 @@ describe('encode', () => {
     'refuses for a field of type $kind what $reason',
     ({ kind, value, reason }) => {
       const attempt = () => encode(kind, value)
-      expect(attempt).toThrowError(UnencodableValue)
-      expect(attempt).toThrowError(reason)
+      expect(attempt).toThrow(UnencodableValue)
+      expect(attempt).toThrow(reason)
     },
   )
 
@@ -72,7 +72,7 @@ describe('encode', () => {
       ['Json', { Ada: ['Ada', 1n] }],
       ['Json', 'Ada\ud800'],
     ] as const) {
-      expect(() => encode(kind, value)).toThrowError(/^(?!.*Ada)/)
+      expect(() => encode(kind, value)).toThrow(/^(?!.*Ada)/)
     }
   })
 

@@ -1,7 +1,7 @@
 import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { aadOf } from '../../src/crypto/aad.js'
 import { randomNonces } from '../../src/crypto/aead.js'
 import { chooseEngine } from '../../src/crypto/chooseEngine.js'
@@ -14,6 +14,7 @@ import { type Addon, loadAddon } from '../../src/crypto/native/addon.js'
 import { nativeEngine } from '../../src/crypto/native/nativeEngine.js'
 import { nodeEngine } from '../../src/crypto/nodeEngine.js'
 import { pad } from '../../src/crypto/padding.js'
+import { describeWhere } from '../support/where.js'
 import { fuzzEngines } from './engineFuzz.js'
 import { type PlacedKey, placed } from './placed.js'
 import { worksInThreads } from './threadsOfAddon.js'
@@ -156,15 +157,15 @@ function spoiltAt(text: string, at: number): string {
   return text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1)
 }
 
-describe.runIf(shipped)('both engines', () => {
-  it('make and decide the same of random values, places and corruptions', { timeout: 3_600_000 }, () => {
+describeWhere(shipped)('both engines', () => {
+  it('make and decide the same of random values, places and corruptions', () => {
     const counts = fuzzEngines([chooseEngine('native'), nodeEngine], FUZZED, 1)
     expect(counts.values).toBeGreaterThanOrEqual(FUZZED)
     expect(Math.min(counts.opened, counts.refused)).toBeGreaterThan(FUZZED / 8)
-  })
+  }, 3_600_000)
 })
 
-describe.runIf(shipped)('the addon', () => {
+describeWhere(shipped)('the addon', () => {
   const bytes = randomBytes(32)
   const addon = shipped ? loadAddon() : (undefined as never)
 
@@ -196,7 +197,7 @@ describe.runIf(shipped)('the addon', () => {
   })
 
   it.each([0, 16, 31, 33])('refuses a key of %i bytes', (length) => {
-    expect(() => addon.open(Buffer.alloc(length))).toThrowError('open: arguments')
+    expect(() => addon.open(Buffer.alloc(length))).toThrow('open: arguments')
   })
 
   it('throws at arguments that do not fit each other, and reads nothing beyond them', () => {
@@ -243,21 +244,20 @@ describe.runIf(shipped)('the addon', () => {
       const call = (args: object) =>
         (addon[name as 'decrypt'] as (...args: unknown[]) => unknown)(...Object.values(args))
       expect(() => call(given)).not.toThrow()
-      expect(() => call({})).toThrowError('arguments')
+      expect(() => call({})).toThrow('arguments')
       for (const [argument, values] of Object.entries(wrong)) {
         if (!(argument in given)) continue
-        for (const value of values) expect(() => call({ ...given, [argument]: value }), argument).toThrow()
+        const taken = values.filter((value) => answers(() => call({ ...given, [argument]: value })))
+        expect([name, argument, taken]).toEqual([name, argument, []])
       }
       if (name === 'index') continue
       for (const at of [raw, 2, 2 ** 32 - 1]) expect(() => call({ ...given, frame: frameOf(1, at) })).toThrow()
       expect(() => call({ ...given, frame: frameOf(1, place, 2), bound: 'a' })).toThrow()
     }
-    expect(() =>
-      addon.encrypt(key, frameOf(1, raw), 1, undefined, 'a', 0, Buffer.alloc(12), Buffer.alloc(50)),
-    ).toThrowError('no room')
-    expect(() => addon.encrypt(key, frameOf(1), 1, undefined, '😀', 1, Buffer.alloc(12), out)).toThrowError(
-      'well-formed',
+    expect(() => addon.encrypt(key, frameOf(1, raw), 1, undefined, 'a', 0, Buffer.alloc(12), Buffer.alloc(50))).toThrow(
+      'no room',
     )
+    expect(() => addon.encrypt(key, frameOf(1), 1, undefined, '😀', 1, Buffer.alloc(12), out)).toThrow('well-formed')
     for (const [aad, head, padded, codec] of [
       ['text', 'h', false, 0],
       [AAD, 'h'.repeat(29), false, 0],
@@ -265,7 +265,7 @@ describe.runIf(shipped)('the addon', () => {
       [AAD, 'h', 1, 0],
       [AAD, 'h', false, 'a'],
     ]) {
-      expect(() => addon.place(key, aad as Buffer, head as string, padded as boolean, codec as number)).toThrowError(
+      expect(() => addon.place(key, aad as Buffer, head as string, padded as boolean, codec as number)).toThrow(
         'arguments',
       )
     }
@@ -276,3 +276,12 @@ describe.runIf(shipped)('the addon', () => {
     expect(await worksInThreads(path, 4, 300)).toBe(true)
   })
 })
+
+function answers(call: () => unknown): boolean {
+  try {
+    call()
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { decodeHeader, encodeHeader, HEADER_BYTES, HEADER_CHARS, NO_DEK } from '../../src/crypto/header.js'
 
 const DEK_ID = '0f8fad5b-d9cb-469f-a165-70867728950e'
@@ -17,11 +17,10 @@ describe('decodeHeader', () => {
   it('refuses every suite and every flag that it does not know', () => {
     const known = encodeHeader({ suite: 1, flags: 0, dekId: DEK_ID })
     for (let byte = 0; byte < 256; byte++) {
-      expect(decodeHeader(Buffer.concat([Buffer.of(byte), known.subarray(1)])) !== null, `suite ${byte}`).toBe(
-        byte === 1,
-      )
+      const suited = Buffer.concat([Buffer.of(byte), known.subarray(1)])
+      expect([byte, decodeHeader(suited) !== null]).toEqual([byte, byte === 1])
       const flagged = Buffer.concat([Buffer.of(1, byte), known.subarray(2)])
-      expect(decodeHeader(flagged) !== null, `flags ${byte}`).toBe(byte <= 1)
+      expect([byte, decodeHeader(flagged) !== null]).toEqual([byte, byte <= 1])
     }
   })
 
@@ -32,7 +31,7 @@ describe('decodeHeader', () => {
       for (let at = 2; at < HEADER_BYTES; at++) {
         const changed = Buffer.from(known)
         changed[at] = 1
-        expect(decodeHeader(changed), `byte ${at}`).toBeNull()
+        expect([at, decodeHeader(changed)]).toEqual([at, null])
       }
     }
   })
@@ -56,7 +55,7 @@ describe('encodeHeader', () => {
   it.each(['', DEK_ID.toUpperCase(), DEK_ID.replaceAll('-', ''), `${DEK_ID}0`, DEK_ID.replace('0', 'g')])(
     'refuses %j as a DEK id',
     (dekId) => {
-      expect(() => encodeHeader({ suite: 1, flags: 0, dekId })).toThrowError('a DEK id must be a lower-case UUID')
+      expect(() => encodeHeader({ suite: 1, flags: 0, dekId })).toThrow('a DEK id must be a lower-case UUID')
     },
   )
 

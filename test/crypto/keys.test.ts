@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { hkdfSha256 } from '../../src/crypto/keys.js'
 import { deriveKey } from './derivedKey.js'
 import { hex, published } from './vectors.js'

@@ -1,6 +1,7 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { NORMALIZERS, type NormalizerName, normalize } from '../../src/crypto/normalize.js'
+import { fail } from '../support/fail.js'
 
 const TRIMMED = [
   [0x09, 0x0d],
@@ -21,7 +22,7 @@ describe('normalize', () => {
       if (code >= 0xd800 && code <= 0xdfff) continue
       const listed = TRIMMED.some(([from, to]) => code >= from! && code <= to!)
       const result = normalize(`${String.fromCharCode(code)}a`, ['trim'])
-      if ((result === 'a') !== listed) expect.fail(`U+${code.toString(16)}`)
+      if ((result === 'a') !== listed) fail(`U+${code.toString(16)}`)
     }
     expect(normalize('\t a b \u3000', ['trim'])).toBe('a b')
   })

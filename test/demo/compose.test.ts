@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from '@jest/globals'
 import { startKmsEmulator } from 'fieldseal/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
 import { readOptions } from '../../examples/clinic/options.js'
 import { parseCommandLine } from '../../src/testing/commandLine.js'
+import { onTestFinished } from '../support/onTestFinished.js'
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8')
 const compose = read('docker-compose.yml')

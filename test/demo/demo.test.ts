@@ -1,15 +1,17 @@
 import { once } from 'node:events'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { fieldEncryption } from 'fieldseal/prisma'
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
 import pg from 'pg'
 import { kms } from 'tencentcloud-sdk-nodejs-kms'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { encryptionSchema } from '../../generated/encryption/index.js'
 import { PrismaClient } from '../../generated/prisma/client.js'
 import { emulatedKms } from '../support/clinic.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { decrypt, parse } from '../support/decryptor.mjs'
+import { eventually } from '../support/eventually.js'
+import { onTestFinished } from '../support/onTestFinished.js'
 import { runSql } from '../support/sql.js'
 import { type Ended, runDemo, startDemo } from './runDemo.js'
 import { encryptedModels, models, type StoredCell, storedCells } from './storedCells.js'
@@ -180,8 +182,8 @@ describe('the demo without options', () => {
     expect(stdout).toContain('encrypted cells: all ciphertext')
     expect(stdout).toMatch(/KMS emulator stopped, PostgreSQL stopped\. Left nothing running\.\n$/)
     expect(await traces.left()).toEqual([])
-    await expect.poll(() => [...traces.made]).toContainEqual(expect.stringMatching(/^fieldseal-postgres-/))
-    await expect.poll(traces.processes).toEqual([])
+    await eventually(() => expect([...traces.made]).toContainEqual(expect.stringMatching(/^fieldseal-postgres-/)))
+    await eventually(async () => expect(await traces.processes()).toEqual([]))
   })
 
   it('leaves nothing, and complains about nothing, when the reader of its output goes away', async () => {
@@ -191,7 +193,7 @@ describe('the demo without options', () => {
     await once(child.stdout!, 'data')
     child.stdout!.destroy()
     expect(await ended).toMatchObject({ code: 1, stderr: '' })
-    await expect.poll(traces.processes).toEqual([])
+    await eventually(async () => expect(await traces.processes()).toEqual([]))
     expect(await traces.left()).toEqual([])
   })
 
@@ -205,9 +207,9 @@ describe('the demo without options', () => {
     await once(child.stdout!, 'data')
     child.kill(signal)
     expect(await ended).toMatchObject(end)
-    await expect.poll(() => [...traces.made]).toContainEqual(expect.stringMatching(/^fieldseal-postgres-/))
-    await expect.poll(traces.processes).toEqual([])
-    await expect.poll(traces.left).toEqual([])
+    await eventually(() => expect([...traces.made]).toContainEqual(expect.stringMatching(/^fieldseal-postgres-/)))
+    await eventually(async () => expect(await traces.processes()).toEqual([]))
+    await eventually(async () => expect(await traces.left()).toEqual([]))
   })
 })
 

@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compare, Mismatch } from './compare.js'
 import { Made } from './dice.js'
 import { prismaSchema } from './prismaSchema.js'

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, describe, it } from '@jest/globals'
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
-import { afterAll, beforeAll, describe, it } from 'vitest'
 import { compare } from './compare.js'
 import type { Call, Case, Step } from './randomCase.js'
 import type { Column, Encryption, Index, Schema } from './schema.js'

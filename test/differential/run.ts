@@ -15,8 +15,8 @@ function main(): void {
     `FIELDSEAL_DIFFERENTIAL_${name.toUpperCase()}`,
     value,
   ])
-  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-  const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/differential/differential.test.ts'], {
+  const jest = ['--experimental-vm-modules', join(root, 'node_modules/jest/bin/jest.js')]
+  const { status } = spawnSync(process.execPath, [...jest, 'test/differential/differential.test.ts'], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...Object.fromEntries(given) },

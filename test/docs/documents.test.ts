@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { prismaGenerate, project, type Run, typeCheck, useSource } from '../prisma/generator/prismaGenerate.js'
 import { ERROR_CODES } from '../support/errorCodes.js'
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { ErrorCode } from 'fieldseal'
 import pg from 'pg'
 import { kms } from 'tencentcloud-sdk-nodejs-kms'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 

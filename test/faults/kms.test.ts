@@ -1,6 +1,6 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { ErrorCode } from 'fieldseal'
 import type { Fault } from 'fieldseal/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 
@@ -95,7 +95,7 @@ describe.each(FAULTS)('a KMS that %s', (_, code, begin) => {
   it('lets nothing be written by a first use, which works as soon as it has recovered', async () => {
     begin()
     for (const [write, run] of Object.entries(WRITES)) {
-      expect(await refusalCode(() => run(cold)), write).toBe(code)
+      expect([write, await refusalCode(() => run(cold))]).toEqual([write, code])
     }
     expect(await counts()).toEqual(NOTHING)
     await recover()
@@ -136,7 +136,7 @@ describe.each(FAULTS)('a KMS that %s', (_, code, begin) => {
       'a batch that reads': () =>
         cold.$transaction([cold.room.create({ data: room }), globex.patient.findUnique({ where })]),
     }
-    for (const [write, run] of Object.entries(writes)) expect(await refusalCode(run), write).toBe(code)
+    for (const [write, run] of Object.entries(writes)) expect([write, await refusalCode(run)]).toEqual([write, code])
     expect(await clinic.plain.patient.findUnique({ where })).toMatchObject({ city: 'Paris' })
     expect(await counts()).toEqual(NOTHING)
   })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { encryptionSchema } from '../../generated/encryption/index.js'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
 import { refusal } from '../support/refusal.js'

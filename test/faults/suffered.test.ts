@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { assertEncrypted } from 'fieldseal/prisma'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readDocumentation } from '../../src/prisma/schema/documentation.js'
 import { addPlaintext, openMigration } from '../maintenance/migration.js'
 import type { FixtureClient } from '../prisma/fixtureClient.js'
@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([twins?.close(), clinic?.close()]))
 beforeEach(() => twins.reset())
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => void jest.restoreAllMocks())
 
 async function expectSame(work: (client: FixtureClient) => Promise<unknown>): Promise<void> {
   const { encrypted, plain } = await twins.both(work)
@@ -168,8 +168,8 @@ describe('strict mode returned whatever did not look like ciphertext; a failed d
   it.each(['plain text', 'fs1.', 'fs1.AAAA', 'v1.aesgcm256.x.y.z'])(
     'throws, prints nothing, and returns nothing: %s',
     async (stored) => {
-      const printed = (['log', 'info', 'warn', 'error', 'debug'] as const).map((name) => vi.spyOn(console, name))
-      const output = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write'))
+      const printed = (['log', 'info', 'warn', 'error', 'debug'] as const).map((name) => jest.spyOn(console, name))
+      const output = [process.stdout, process.stderr].map((stream) => jest.spyOn(stream, 'write'))
       await twins.encrypted.plain.member!.update({ where: { id: 1 }, data: { memo: stored } })
       await expect(twins.encrypted.prisma.member!.findMany()).rejects.toMatchObject({ code: 'CIPHERTEXT_INVALID' })
       for (const spy of [...printed, ...output]) expect(spy).not.toHaveBeenCalled()

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { withTenant } from 'fieldseal'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
+import { eventually } from '../support/eventually.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 
 let clinic: ClinicUnderTest
@@ -155,7 +156,9 @@ describe('an interactive transaction with a pool of 1', () => {
       message: expect.stringMatching(/Patient\.create.*second connection/),
     })
     expect(await stored()).toBe(0)
-    await expect.poll(async () => (await keys('index')).length + (await keys()).length, { timeout: 20_000 }).toBe(2)
+    await eventually(async () => expect((await keys('index')).length + (await keys()).length).toBe(2), {
+      timeout: 20_000,
+    })
     expect(await single.$transaction(twoWrites)).toMatchObject({ email: '2@example.com' })
     expect(await readBack()).toEqual(['patient 1', 'patient 2'])
   })
@@ -265,9 +268,9 @@ describe('a transaction that is longer than the time of its DEK', () => {
     const acme = client.$forTenant(tenant)
     const names = await acme.$transaction(async (tx) => {
       await tx.patient.create({ data: data(1) })
-      await expect.poll(() => acme.$encryption.stats().cachedDeks, { interval: 5, timeout: 4_000 }).toBe(0)
+      await eventually(() => expect(acme.$encryption.stats().cachedDeks).toBe(0), { interval: 5, timeout: 4_000 })
       await tx.patient.create({ data: data(2) })
-      await expect.poll(() => acme.$encryption.stats().cachedDeks, { interval: 5, timeout: 4_000 }).toBe(0)
+      await eventually(() => expect(acme.$encryption.stats().cachedDeks).toBe(0), { interval: 5, timeout: 4_000 })
       return tx.patient.findMany({ where: { clinicId: tenant }, orderBy: { number: 'asc' } })
     })
     expect(names.map(({ name }) => name)).toEqual(['patient 1', 'patient 2'])
@@ -287,7 +290,7 @@ describe('a transaction that is longer than the time of its DEK', () => {
         },
         { timeout: 25_000 },
       )
-    const expired = () => expect.poll(() => acme.$encryption.stats().cachedDeks, { timeout: 15_000 }).toBe(0)
+    const expired = () => eventually(() => expect(acme.$encryption.stats().cachedDeks).toBe(0), { timeout: 15_000 })
     expect(await refusalCode(run(async () => expired()))).toBe('KEY_STORE_UNAVAILABLE')
     expect(await stored()).toBe(0)
     await run(async () => undefined)()

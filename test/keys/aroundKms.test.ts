@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
 import { memoryKeyStore } from 'fieldseal/testing'
-import { describe, expect, it } from 'vitest'
 import { aroundKms } from '../../src/keys/aroundKms.js'
 import { withBreaker } from '../../src/keys/breaker.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'

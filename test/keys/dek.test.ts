@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { aadOf } from '../../src/crypto/aad.js'
 import { decodeHeader } from '../../src/crypto/header.js'
 import { Dek } from '../../src/keys/dek.js'
@@ -19,13 +19,13 @@ describe('Dek', () => {
     const bytes = randomBytes(length)
     const identity = identityOf()
     const error = expect.objectContaining({ code: 'KEY_INVALID', message: expect.stringContaining(identity.key) })
-    expect(() => new Dek(identity, bytes)).toThrowError(error)
+    expect(() => new Dek(identity, bytes)).toThrow(error)
     expect(bytes.every((byte) => byte === 0)).toBe(true)
   })
 
   it('zeroes the bytes also when the id is none', () => {
     const bytes = randomBytes(32)
-    expect(() => new Dek({ ...identityOf(), key: 'not an id' }, bytes)).toThrowError('a DEK id must be')
+    expect(() => new Dek({ ...identityOf(), key: 'not an id' }, bytes)).toThrow('a DEK id must be')
     expect(bytes.every((byte) => byte === 0)).toBe(true)
   })
 

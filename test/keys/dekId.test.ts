@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { isDekId } from '../../src/crypto/header.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { newDekId, versionInId } from '../../src/keys/dekId.js'

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { encryptionContext } from '../../src/keys/encryptionContext.js'
 
 const key = '0f8fad5b-d9cb-469f-a165-70867728950e'
@@ -7,7 +7,7 @@ const around = encryptionContext({ key, purpose: 'encrypt', tenant: '' }).length
 describe('encryptionContext', () => {
   it('refuses a tenant id that makes it one byte too long, and names the length', () => {
     const tenant = 'x'.repeat(1024 - around + 1)
-    expect(() => encryptionContext({ key, purpose: 'encrypt', tenant })).toThrowError(
+    expect(() => encryptionContext({ key, purpose: 'encrypt', tenant })).toThrow(
       expect.objectContaining({
         code: 'TENANT_INVALID',
         message: expect.stringMatching(/1025 bytes .* accepts 1024\. Shorten the id by 1 bytes/),
@@ -17,11 +17,11 @@ describe('encryptionContext', () => {
 
   it('counts UTF-8 bytes, not characters', () => {
     const tenant = '租'.repeat(400)
-    expect(() => encryptionContext({ key, purpose: 'encrypt', tenant })).toThrowError(`takes ${around + 1200} bytes`)
+    expect(() => encryptionContext({ key, purpose: 'encrypt', tenant })).toThrow(`takes ${around + 1200} bytes`)
   })
 
   it('does not repeat an over-long tenant id in the message', () => {
-    expect(() => encryptionContext({ key, purpose: 'encrypt', tenant: 'y'.repeat(5000) })).toThrowError(
+    expect(() => encryptionContext({ key, purpose: 'encrypt', tenant: 'y'.repeat(5000) })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('y'.repeat(40)) }),
     )
   })

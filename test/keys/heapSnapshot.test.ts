@@ -5,12 +5,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { kms } from 'tencentcloud-sdk-nodejs-kms'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { currentEngine } from '../../src/crypto/chooseEngine.js'
 import { tencentKms } from '../../src/kms/tencent/tencentKms.js'
 import { type KmsEmulator, startKmsEmulator } from '../../src/testing/kmsEmulator.js'
 import { deriveKey } from '../crypto/derivedKey.js'
+import { fail } from '../support/fail.js'
 import type { SnapshotOrder, SnapshotReport } from './heapSnapshotProcess.js'
 import { asWritten, formsIn, secretForms } from './secretForms.js'
 
@@ -25,7 +26,7 @@ const FLAGS = ['--expose-gc', '--heap-snapshot-string-limit=1000000000', '--impo
 async function snapshotOf(order: SnapshotOrder): Promise<SnapshotReport> {
   const child = fork(PROGRAM, { execArgv: FLAGS, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const exited = once(child, 'exit')
-  const early = exited.then(([code]) => expect.fail(`the process ended early, with exit code ${code}`))
+  const early = exited.then(([code]) => fail(`the process ended early, with exit code ${code}`))
   child.send(order)
   const [report] = (await Promise.race([once(child, 'message'), early])) as [SnapshotReport]
   child.kill()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { decrypt, encrypt, randomNonces } from '../../src/crypto/aead.js'
 import { type ErrorCode, FieldsealError } from '../../src/errors.js'
 import { DekCache, type DekCacheOptions } from '../../src/keys/cache/dekCache.js'
@@ -9,6 +9,7 @@ import { ANY_TENANT, KeyRing, type TenantScope } from '../../src/keys/keyRing.js
 import type { KeyStore, StoredKey } from '../../src/keys/keyStore.js'
 import type { Kms } from '../../src/keys/kms.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
+import { fail } from '../support/fail.js'
 import { formsIn } from './secretForms.js'
 import { watchedKms } from './watchedKms.js'
 
@@ -43,7 +44,7 @@ const NOTHING = { findNewest: 0, findByIds: 0, insert: 0, reserve: 0, generate: 
 
 async function refusal(promise: Promise<unknown>): Promise<FieldsealError> {
   const error: unknown = await promise.then(
-    () => expect.fail('was not refused'),
+    () => fail('was not refused'),
     (reason: unknown) => reason,
   )
   expect(error).toBeInstanceOf(FieldsealError)

@@ -1,7 +1,7 @@
+import { describe, expect, it } from '@jest/globals'
 import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { redundantKms } from 'fieldseal/redundant-kms'
 import { type KmsEmulator, memoryKeyStore } from 'fieldseal/testing'
-import { describe, expect, it } from 'vitest'
 import type { GeneratedDek, Kms } from '../../src/keys/kms.js'
 import { probeKms } from '../../src/keys/kmsProbe.js'
 import { north, south, twoRegions } from '../kms/regions.js'

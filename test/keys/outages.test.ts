@@ -1,10 +1,11 @@
+import { describe, expect, it } from '@jest/globals'
 import { FieldsealError } from 'fieldseal'
 import { memoryKeyStore } from 'fieldseal/testing'
-import { describe, expect, it } from 'vitest'
 import { withBreaker } from '../../src/keys/breaker.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { Freshness } from '../../src/keys/cache/freshness.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
+import { eventually } from '../support/eventually.js'
 import { refusalCode } from '../support/refusal.js'
 import { watchedKms } from './watchedKms.js'
 
@@ -90,13 +91,15 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     await ring.load([dek.id], 'acme')
     kms.error = undefined
     store.repair()
-    await expect
-      .poll(async () => {
-        time.now += 40
-        const now = ring.cached(dek.id) ?? (await ring.load([dek.id], 'acme'))[0]
-        return now !== dek
-      })
-      .toBe(true)
+    await eventually(async () =>
+      expect(
+        await (async () => {
+          time.now += 40
+          const now = ring.cached(dek.id) ?? (await ring.load([dek.id], 'acme'))[0]
+          return now !== dek
+        })(),
+      ).toBe(true),
+    )
   })
 })
 

@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import { FieldsealError } from 'fieldseal'
-import { describe, expect, it } from 'vitest'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'

@@ -1,8 +1,9 @@
+import { describe, expect, it } from '@jest/globals'
 import { localKms } from 'fieldseal/local-kms'
 import { memoryKeyStore } from 'fieldseal/testing'
-import { describe, expect, it } from 'vitest'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
+import { eventually } from '../support/eventually.js'
 
 const TTL = 1_000
 
@@ -40,7 +41,7 @@ describe.each(Object.entries(uses))('a DEK in memory that is used %s', (_, use) 
     process.store.fail()
     process.pass(TTL * 0.9)
     expect(use(process)).toBe(process.dek)
-    await expect.poll(process.queries, { timeout: 20_000 }).toBe(1)
+    await eventually(async () => expect(await process.queries()).toBe(1), { timeout: 20_000 })
     expect(use(process)).toBe(process.dek)
     process.pass(TTL * 0.2)
     expect(use(process)).toBeUndefined()
@@ -60,7 +61,7 @@ describe.each(Object.entries(uses))('a DEK in memory that is used %s', (_, use) 
     const process = await start()
     process.pass(TTL * 0.9)
     for (let i = 0; i < 100; i += 1) expect(use(process)).toBe(process.dek)
-    await expect.poll(() => use(process) !== process.dek, { timeout: 20_000 }).toBe(true)
+    await eventually(() => expect(use(process) !== process.dek).toBe(true), { timeout: 20_000 })
     expect(process.queries()).toBe(1)
     process.pass(TTL * 0.5)
     expect(use(process)).toMatchObject({ id: process.dek.id, tenant: 'acme' })

@@ -1,9 +1,10 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
 import { localKms } from 'fieldseal/local-kms'
 import { type KmsEmulatorOptions, startKmsEmulator } from 'fieldseal/testing'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { restoreVariables, setVariable } from '../support/environment.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 
-afterEach(() => void vi.unstubAllEnvs())
+afterEach(() => void restoreVariables())
 
 const key = 'ab'.repeat(32)
 const own = { credentials: [{ secretId: 'AKIDown', secretKey: 'own-secret' }] }
@@ -16,7 +17,7 @@ async function starts(options: KmsEmulatorOptions = {}): Promise<boolean> {
 
 describe.each([undefined, '', 'development', 'test', 'Development', ' test '])('with NODE_ENV=%j', (value) => {
   it('localKms and the emulator start', async () => {
-    vi.stubEnv('NODE_ENV', value)
+    setVariable('NODE_ENV', value)
     expect(localKms({ key }).name).toBe('local')
     expect(await starts({ admin: true })).toBe(true)
   })
@@ -36,7 +37,7 @@ describe.each([
   'development,production',
 ])('with NODE_ENV=%j', (value) => {
   it('localKms does not start unless told', async () => {
-    vi.stubEnv('NODE_ENV', value)
+    setVariable('NODE_ENV', value)
     const error = await refusal(() => localKms({ key }))
     expect([error.code, error.message]).toEqual(['OPTIONS_INVALID', expect.stringContaining(JSON.stringify(value))])
     expect(await refusalCode(() => localKms({ key, allowInProduction: false }))).toBe('OPTIONS_INVALID')
@@ -44,7 +45,7 @@ describe.each([
   })
 
   it('the emulator does not start with its built-in credential, nor without any, unless told', async () => {
-    vi.stubEnv('NODE_ENV', value)
+    setVariable('NODE_ENV', value)
     for (const options of [{}, builtIn, { credentials: [...own.credentials, ...builtIn.credentials] }]) {
       const error = await refusal(() => startKmsEmulator(options))
       expect([error.code, error.message]).toEqual([

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from '@jest/globals'
+import { onTestFinished } from '../support/onTestFinished.js'
 
 const program = fileURLToPath(new URL('./programs/heapAfterDeks.ts', import.meta.url))
 

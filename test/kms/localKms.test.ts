@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterAll, describe, expect, it } from '@jest/globals'
 import type { DekIdentity } from '../../src/keys/kms.js'
 import { type LocalKmsOptions, localKms } from '../../src/kms/localKms.js'
+import { restoreVariables, setVariable } from '../support/environment.js'
+import { onTestFinished } from '../support/onTestFinished.js'
 
 const kek = randomBytes(32)
 const key = kek.toString('base64')
@@ -21,9 +23,9 @@ const FROZEN = {
 }
 
 function setEnv(name: string, value: string) {
-  vi.stubEnv(name, value)
+  setVariable(name, value)
   onTestFinished(() => {
-    vi.unstubAllEnvs()
+    restoreVariables()
   })
 }
 
@@ -55,7 +57,7 @@ describe('localKms, options', () => {
     ['an empty file', () => ({ keyFile: file('') }), /must hold 32 bytes/],
     ['a variable that is not set', () => ({ env: 'NO_SUCH_KEK' }), /variable NO_SUCH_KEK, .* is not set/],
   ])('refuses %s', (_, options, message) => {
-    expect(() => localKms(options())).toThrowError(
+    expect(() => localKms(options())).toThrow(
       expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.stringMatching(message) }),
     )
   })
@@ -63,14 +65,14 @@ describe('localKms, options', () => {
   it('says how to make a KEK, and does not repeat a bad one', () => {
     const bad = `${key.slice(0, 30)}!`
     const show = () => localKms({ key: bad })
-    expect(show).toThrowError(/openssl rand -base64 32/)
-    expect(show).toThrowError(expect.objectContaining({ message: expect.not.stringContaining(bad.slice(0, 8)) }))
+    expect(show).toThrow(/openssl rand -base64 32/)
+    expect(show).toThrow(expect.objectContaining({ message: expect.not.stringContaining(bad.slice(0, 8)) }))
   })
 
   it('does not start in production unless told', () => {
     setEnv('NODE_ENV', 'production')
-    expect(() => localKms({ key })).toThrowError(/NODE_ENV is "production".*tencentKms.*allowInProduction: true/s)
-    expect(() => localKms({ key, allowInProduction: false })).toThrowError(/production/)
+    expect(() => localKms({ key })).toThrow(/NODE_ENV is "production".*tencentKms.*allowInProduction: true/s)
+    expect(() => localKms({ key, allowInProduction: false })).toThrow(/production/)
     expect(localKms({ key, allowInProduction: true }).name).toBe('local')
   })
 

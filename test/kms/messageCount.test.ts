@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { describe, expect, it } from '@jest/globals'
 import { localKms } from 'fieldseal/local-kms'
-import { describe, expect, it } from 'vitest'
 import { encryptsValues, type ValueKms } from '../../src/keys/kms.js'
 import { MessageCount, messageCountOf } from '../../src/kms/messageCount.js'
 import { refusal, refusalCode } from '../support/refusal.js'

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, beforeEach } from '@jest/globals'
 import { type KmsEmulator, startKmsEmulator } from 'fieldseal/testing'
-import { afterAll, beforeAll, beforeEach } from 'vitest'
 
 /** Of the test file that called `twoRegions`; there as soon as its hooks and tests run. */
 export let north: KmsEmulator

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
-import { describe, expect, it, onTestFinished } from 'vitest'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { ANY_TENANT, KeyRing } from '../../src/keys/keyRing.js'
 import type { KeyStore, StoredKey } from '../../src/keys/keyStore.js'
@@ -9,6 +9,7 @@ import { hierarchicalKms } from '../../src/kms/hierarchical/hierarchicalKms.js'
 import { tencentKms } from '../../src/kms/tencent/tencentKms.js'
 import { startKmsEmulator } from '../../src/testing/kmsEmulator.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
+import { onTestFinished } from '../support/onTestFinished.js'
 
 /* bench/scale.ts does the same with 100,000 tenants, on PostgreSQL. */
 const TENANTS = 10_000

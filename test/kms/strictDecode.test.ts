@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { decodeKey } from '../../src/kms/strictDecode.js'
 
 const key = randomBytes(32)

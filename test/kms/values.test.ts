@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
@@ -6,7 +7,6 @@ import { redundantKms } from 'fieldseal/redundant-kms'
 import { tencentKms } from 'fieldseal/tencent-kms'
 import { memoryKeyStore } from 'fieldseal/testing'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
-import { describe, expect, it } from 'vitest'
 import { valueContext } from '../../src/keys/encryptionContext.js'
 import { encryptsValues, type Kms, type ValueIdentity, type ValueKms } from '../../src/keys/kms.js'
 import { type FailedAttempt, withRetryListener } from '../../src/keys/retries.js'
@@ -151,7 +151,7 @@ describe('tencentKms, values', () => {
     const kms = ofValues(tencentKms({ client, keyId: 'k' }))
     expect(await refusalCode(() => kms.encrypt(Buffer.from('x'), here))).toBe('OPTIONS_INVALID')
     for (const formerKeyIds of ['k', [''], [7], {}]) {
-      expect(() => tencentKms({ client, keyId: 'k', formerKeyIds: formerKeyIds as never })).toThrowError(
+      expect(() => tencentKms({ client, keyId: 'k', formerKeyIds: formerKeyIds as never })).toThrow(
         expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.stringContaining('"formerKeyIds"') }),
       )
     }

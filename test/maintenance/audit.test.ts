@@ -1,6 +1,6 @@
+import { describe, expect, it } from '@jest/globals'
 import { withTenant } from 'fieldseal'
 import type { AuditEntry, EncryptionEvent, FieldEncryptionOptions, Operation } from 'fieldseal/prisma'
-import { describe, expect, it } from 'vitest'
 import type { FixtureClient } from '../prisma/fixtureClient.js'
 import { ejecting } from '../support/ejecting.js'
 import { dump, TENANTS } from './migration.js'

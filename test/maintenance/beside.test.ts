@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import type { MaintainOptions } from 'fieldseal/prisma'
-import { describe, expect, it } from 'vitest'
 import { plainCustomer, replaceEvents } from './migration.js'
 import { migration, plaintextFirst } from './plaintextFirst.js'
 

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
 import type { EncryptionEvent, FieldEncryptionOptions } from 'fieldseal/prisma'
 import { startKmsEmulator } from 'fieldseal/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
+import { onTestFinished } from '../support/onTestFinished.js'
 import { refusalCode } from '../support/refusal.js'
 
 /* A key hierarchy on a real keys table, switched on and off among processes that go on working. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { ejecting } from '../support/ejecting.js'
 import { refusal } from '../support/refusal.js'
 import { dump, type Migration, plainCustomer, TENANTS, tenantOf } from './migration.js'
@@ -249,7 +249,7 @@ describe('decrypt', () => {
     const { code, message } = await refusal(() => client.maintain(decrypt))
     expect(code).toBe('OPTIONS_INVALID')
     for (const name of names) expect(message).toContain(name)
-    expect(message).toMatch(/@encrypted\(ejecting\), run prisma generate/)
+    expect(message).toMatch(/@encrypted\(ejecting\), generate its client anew/)
     expect(await dump(migration)).toEqual(before)
   })
 

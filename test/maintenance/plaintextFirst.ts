@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { afterAll, beforeAll, beforeEach } from '@jest/globals'
 import { addPlaintext, empty, type Migration, openMigration } from './migration.js'
 
 /** Of the test file that called `plaintextFirst`; there as soon as its hooks and tests run. */

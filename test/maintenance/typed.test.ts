@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Operation, RunReport } from 'fieldseal/prisma'
 import type pg from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Fixture, openFixture, type Row } from '../prisma/fixtureClient.js'
 import { ejecting } from '../support/ejecting.js'
 import { openPool } from '../support/pool.js'

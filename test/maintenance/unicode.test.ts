@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { localKms } from 'fieldseal/local-kms'
 import type { Operation } from 'fieldseal/prisma'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Fixture, openFixture } from '../prisma/fixtureClient.js'
 import { blindIndex } from '../support/decryptor.mjs'
 import { readKeysTable } from '../support/keysTableReader.js'

@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import { startKmsEmulator } from 'fieldseal/testing'
-import { describe, expect, it } from 'vitest'
 import { createDatabase } from '../support/database.js'
 import { migrate } from './migration.js'
 

@@ -4,7 +4,7 @@ import { access, constants, cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 
 const MINUTES = 60_000
@@ -61,21 +61,33 @@ describe('the packed package', () => {
     expect(commands).toEqual(['fieldseal', 'fieldseal-generator', 'fieldseal-kms-emulator'])
   })
 
-  it('encrypts in an ECMAScript project in TypeScript', { timeout: 5 * MINUTES }, async () => {
-    await command('esm', 'prisma', 'generate', '--schema', 'prisma')
-    await command('esm', 'tsc')
-    expectEncryption(JSON.parse(await command('esm', 'node', 'built/main.js')))
-  })
+  it(
+    'encrypts in an ECMAScript project in TypeScript',
+    async () => {
+      await command('esm', 'prisma', 'generate', '--schema', 'prisma')
+      await command('esm', 'tsc')
+      expectEncryption(JSON.parse(await command('esm', 'node', 'built/main.js')))
+    },
+    5 * MINUTES,
+  )
 
-  it('encrypts in a CommonJS project in JavaScript', { timeout: 5 * MINUTES }, async () => {
-    await command('cjs', 'prisma', 'generate', '--schema', 'prisma')
-    expectEncryption(JSON.parse(await command('cjs', 'node', 'main.js')))
-  })
+  it(
+    'encrypts in a CommonJS project in JavaScript',
+    async () => {
+      await command('cjs', 'prisma', 'generate', '--schema', 'prisma')
+      expectEncryption(JSON.parse(await command('cjs', 'node', 'main.js')))
+    },
+    5 * MINUTES,
+  )
 
-  it('encrypts in a CommonJS project under Jest', { timeout: 5 * MINUTES }, async () => {
-    await command('jest', 'prisma', 'generate', '--schema', 'prisma')
-    await command('jest', 'jest', '--ci')
-  })
+  it(
+    'encrypts in a CommonJS project under Jest',
+    async () => {
+      await command('jest', 'prisma', 'generate', '--schema', 'prisma')
+      await command('jest', 'jest', '--ci')
+    },
+    5 * MINUTES,
+  )
 })
 
 /** Runs a command in a project as npm would; its standard output. */

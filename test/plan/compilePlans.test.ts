@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { compilePlans } from '../../src/plan/compilePlans.js'
 import type { RelationPlan } from '../../src/plan/plan.js'
 import type { EncryptionSchema, ModelSchema } from '../../src/schema/encryptionSchema.js'

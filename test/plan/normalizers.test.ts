@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { fieldEncryption } from 'fieldseal/prisma'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Fixture, openFixture } from '../prisma/fixtureClient.js'
 import { refusal } from '../support/refusal.js'
 
@@ -18,7 +18,7 @@ describe('the option normalizers', () => {
     [null, 'must be an object'],
     [{ noVowels: 'x' }, 'has "noVowels", which is not a function'],
     [{ noVowels, trim: noVowels }, 'has "trim", which is built in; give yours another name'],
-  ])('is refused at construction when it is %o', async (normalizers, message) => {
+  ])('is refused at construction when it is %p', async (normalizers, message) => {
     const kms = { generate: noVowels, unwrap: noVowels }
     const options = { schema: fixture.schema, kms, ...(normalizers === undefined ? {} : { normalizers }) }
     const error = await refusal(() => fieldEncryption(options as never))

@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { FieldsealError } from 'fieldseal'
 import type pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPool } from '../support/pool.js'
 import { refusal } from '../support/refusal.js'
 import { type Fixture, openFixture } from './fixtureClient.js'

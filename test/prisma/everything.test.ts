@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { fieldEncryption } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { emulatedKms } from '../support/clinic.js'
 import { deepFreeze } from './deepFreeze.js'
 import { type Delegate, type Fixture, type FixtureClient, openFixture, type Row } from './fixtureClient.js'

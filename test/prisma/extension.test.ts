@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
 
 let clinic: ClinicUnderTest

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { assertEncrypted, fieldEncryption } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { encryptionSchema } from '../../generated/encryption/index.js'
 import { Prisma } from '../../generated/prisma/client.js'
 import { type ClinicUnderTest, emulatedKms, openClinic, plainClient } from '../support/clinic.js'

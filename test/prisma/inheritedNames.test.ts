@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Operation } from 'fieldseal/prisma'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPool } from '../support/pool.js'
 import { type Fixture, type FixtureClient, openFixture, type Row } from './fixtureClient.js'
 

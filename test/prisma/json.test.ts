@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Decimal } from '@prisma/client/runtime/client'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refusal } from '../support/refusal.js'
 import { type Fixture, openFixture } from './fixtureClient.js'
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { prismaKeyTraces } from '../../src/prisma/keyTraces.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 import { type Fixture, type FixtureClient, openFixture } from './fixtureClient.js'

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ClinicUnderTest, openClinic, plainClient } from '../support/clinic.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { deepFreeze } from './deepFreeze.js'

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Decimal } from '@prisma/client/runtime/client'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refusal } from '../support/refusal.js'
 import { type Fixture, openFixture, type Row } from './fixtureClient.js'
 
@@ -70,7 +70,7 @@ describe('a migrating field', () => {
     ['json', 'null', null],
     ['json', '"text"', 'text'],
     ['names', [], []],
-  ])('reads %s %o', async (field, stored, value) => {
+  ])('reads %s %p', async (field, stored, value) => {
     const { plain, prisma } = fixture
     const { id } = await plain.migrating!.create({ data: { [field]: stored } })
     expect((await prisma.migrating!.findUniqueOrThrow({ where: { id } }))[field]).toStrictEqual(value)
@@ -93,7 +93,7 @@ describe('a migrating field', () => {
     ['names', ['fs1.4711', 'b']],
     ['scan', new Uint8Array(Buffer.from('fs1.4711'))],
     ['notes', 'fs1.4711'],
-  ])('refuses for %s what is neither a ciphertext nor plaintext of its type: %o', async (field, stored) => {
+  ])('refuses for %s what is neither a ciphertext nor plaintext of its type: %p', async (field, stored) => {
     const { plain, prisma } = fixture
     const { id } = await plain.migrating!.create({ data: { [field]: stored } })
     const error = await refusal(() => prisma.migrating!.findUniqueOrThrow({ where: { id } }))
@@ -153,7 +153,7 @@ describe('an ejecting field', () => {
   })
 
   it.each([{ int: 'fs1.4711' }, { name: 'fs1.4711' }, { notes: 'fs1.4711' }, { names: ['a', 'fs1.4711'] }])(
-    'refuses %o, which would read as a torn ciphertext',
+    'refuses %p, which would read as a torn ciphertext',
     async (data) => {
       fixture.takeSql()
       const error = await refusal(() => fixture.prisma.ejecting!.create({ data }))

@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Decimal } from '@prisma/client/runtime/client'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refusal } from '../support/refusal.js'
 import { type Fixture, openFixture, type Row } from './fixtureClient.js'
 
@@ -156,7 +156,7 @@ describe('a typed field', () => {
     [{ names: { push: 'x' } }, 'Typed.names is encrypted, so the database cannot "push"; read the list'],
     [{ numbers: { push: [4711] } }, 'Typed.numbers is encrypted, so the database cannot "push"; read the list'],
     [{ int: { increment: 4711 } }, 'Typed.int is encrypted, so the database cannot "increment"; read the value'],
-  ])('refuses %o, which the database would compute', async (data, message) => {
+  ])('refuses %p, which the database would compute', async (data, message) => {
     const { id } = await fixture.prisma.typed!.create({ data: {} })
     fixture.takeSql()
     const error = await refusal(() => fixture.prisma.typed!.update({ where: { id }, data }))

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
+import { eventually } from '../support/eventually.js'
 import type { Worker } from './startWorker.js'
 import { addTenants, clinic, clinicWithWorkers, startWorkers } from './workers.js'
 
@@ -89,10 +90,10 @@ describe('a process that is killed in the middle of first writes', () => {
       () => 'killed',
     )
     if (when === 'hold') await clinic.emulator.calls.until((calls) => calls.count('GenerateDataKey') > 0)
-    else
-      await expect
-        .poll(() => clinic.plain.patient.count({ where: { clinicId: tenant } }), { interval: 1, timeout: 20_000 })
-        .toBeGreaterThan(0)
+    else {
+      const count = () => clinic.plain.patient.count({ where: { clinicId: tenant } })
+      await eventually(async () => expect(await count()).toBeGreaterThan(0), { interval: 1, timeout: 20_000 })
+    }
     await victim.kill()
     expect(await outcome).toBe('killed')
     clinic.emulator.faults.clear()

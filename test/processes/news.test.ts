@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type HierarchicalKmsOptions, hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseNotification } from '../../src/keys/notifications/keyNotification.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
+import { eventually } from '../support/eventually.js'
 import { refusalCode } from '../support/refusal.js'
 
 let clinic: ClinicUnderTest
@@ -51,7 +52,7 @@ const listeners = async () => {
       AND query <> '' AND state = 'idle'`
   return rows.map(({ pid }) => pid)
 }
-const listening = (wanted: number) => expect.poll(async () => (await listeners()).length).toBe(wanted)
+const listening = (wanted: number) => eventually(async () => expect((await listeners()).length).toBe(wanted))
 
 describe('processes with keys.notify', () => {
   it('drop the keys of a tenant within a second of its shred, and the receipt names each of them', async () => {
@@ -79,13 +80,15 @@ describe('processes with keys.notify', () => {
     await listening(2)
     await one.$encryption.rotate({ tenants: tenant })
     let number = 2
-    await expect
-      .poll(async () => {
-        number += 1
-        await write(two, tenant, number)
-        return versionOf(tenant, number)
-      })
-      .toBe(2)
+    await eventually(async () =>
+      expect(
+        await (async () => {
+          number += 1
+          await write(two, tenant, number)
+          return versionOf(tenant, number)
+        })(),
+      ).toBe(2),
+    )
     expect(await versionOf(tenant, 2)).toBe(1)
     expect(await read(app(), tenant)).toHaveLength(number)
   })
@@ -99,13 +102,15 @@ describe('processes with keys.notify', () => {
     const news = JSON.stringify({ kind: 'retired', tenant })
     await clinic.plain.$executeRaw`SELECT pg_notify('fieldseal', ${news})`
     let number = 1
-    await expect
-      .poll(async () => {
-        number += 1
-        await write(client, tenant, number)
-        return versionOf(tenant, number)
-      })
-      .toBe(2)
+    await eventually(async () =>
+      expect(
+        await (async () => {
+          number += 1
+          await write(client, tenant, number)
+          return versionOf(tenant, number)
+        })(),
+      ).toBe(2),
+    )
   })
 
   describe('while the KMS is down', () => {
@@ -175,9 +180,11 @@ describe('processes with keys.notify', () => {
     expect(heard).toEqual(['destroyed'])
     expect(await read(two, tenant)).toHaveLength(1)
     await blind.query('ALTER TABLE elsewhere RENAME TO encryption_keys')
-    await expect.poll(() => refusalCode(() => read(two, tenant)).catch(() => 'readable')).toBe('KEY_DESTROYED')
+    await eventually(async () =>
+      expect(await refusalCode(() => read(two, tenant)).catch(() => 'readable')).toBe('KEY_DESTROYED'),
+    )
     await blind.query(`SELECT pg_notify('fieldseal', $1)`, [news])
-    await expect.poll(() => heard.filter((kind) => kind === 'dropped').length).toBe(2)
+    await eventually(() => expect(heard.filter((kind) => kind === 'dropped').length).toBe(2))
     await blind.end()
   })
 
@@ -192,14 +199,18 @@ describe('processes with keys.notify', () => {
     await deaf.$encryption.rotate({ tenants: rotated })
     expect([await read(client, gone), await versionOf(rotated, 1)]).toMatchObject([[{ number: 1 }], 1])
     await clinic.plain.$executeRaw`SELECT pg_terminate_backend(${pid}::int)`
-    await expect.poll(async () => (await listeners()).filter((other) => other !== pid).length).toBe(1)
-    await expect.poll(() => refusalCode(() => read(client, gone)).catch(() => 'readable')).toBe('KEY_DESTROYED')
-    await expect
-      .poll(async () => {
-        const { number } = await write(client, rotated, Math.floor(Math.random() * 1e9))
-        return versionOf(rotated, number)
-      })
-      .toBe(2)
+    await eventually(async () => expect((await listeners()).filter((other) => other !== pid).length).toBe(1))
+    await eventually(async () =>
+      expect(await refusalCode(() => read(client, gone)).catch(() => 'readable')).toBe('KEY_DESTROYED'),
+    )
+    await eventually(async () =>
+      expect(
+        await (async () => {
+          const { number } = await write(client, rotated, Math.floor(Math.random() * 1e9))
+          return versionOf(rotated, number)
+        })(),
+      ).toBe(2),
+    )
   })
 
   it('are not disturbed by messages that mean nothing to them', async () => {
@@ -219,7 +230,7 @@ describe('processes with keys.notify', () => {
     const client = app()
     await listening(1)
     await client.$encryption.close()
-    await expect.poll(async () => (await listeners()).length).toBe(0)
+    await eventually(async () => expect((await listeners()).length).toBe(0))
     await write(client, await newTenant(), 1)
   })
 })
@@ -262,7 +273,9 @@ describe('processes with intermediate keys and keys.notify', () => {
     expect(await writeNew(one)).toBe(await writeNew(two))
     await announce('destroyed', name)
     for (const client of [one, two]) {
-      await expect.poll(() => refusalCode(() => writeNew(client)).catch(() => 'written')).toBe('KMS_KEY_UNUSABLE')
+      await eventually(async () =>
+        expect(await refusalCode(() => writeNew(client)).catch(() => 'written')).toBe('KMS_KEY_UNUSABLE'),
+      )
     }
   })
 
@@ -274,7 +287,9 @@ describe('processes with intermediate keys and keys.notify', () => {
     await change(name, { state: 'destroyed', wrapped: null })
     const [pid] = await listeners()
     await clinic.plain.$executeRaw`SELECT pg_terminate_backend(${pid}::int)`
-    await expect.poll(() => refusalCode(() => writeNew(client)).catch(() => 'written')).toBe('KMS_KEY_UNUSABLE')
+    await eventually(async () =>
+      expect(await refusalCode(() => writeNew(client)).catch(() => 'written')).toBe('KMS_KEY_UNUSABLE'),
+    )
   })
 
   it('wrap no more DEKs under one that was retired and announced', async () => {
@@ -285,7 +300,7 @@ describe('processes with intermediate keys and keys.notify', () => {
     await change(name, { state: 'retired' })
     expect(await writeNew(client)).toBe(before)
     await announce('retired', name)
-    await expect.poll(() => writeNew(client)).not.toBe(before)
+    await eventually(async () => expect(await writeNew(client)).not.toBe(before))
   })
 
   it('wrap under the new one soon after another process has made it, by age', async () => {
@@ -293,8 +308,8 @@ describe('processes with intermediate keys and keys.notify', () => {
     const before = await writeNew(rotating)
     expect(await writeNew(other)).toBe(before)
     await listening(2)
-    await expect.poll(() => writeNew(rotating), { timeout: 5_000, interval: 300 }).not.toBe(before)
-    await expect.poll(() => writeNew(other)).not.toBe(before)
+    await eventually(async () => expect(await writeNew(rotating)).not.toBe(before), { timeout: 5_000, interval: 300 })
+    await eventually(async () => expect(await writeNew(other)).not.toBe(before))
   })
 })
 
@@ -309,7 +324,7 @@ describe('a process whose keys.notify cannot connect', () => {
   })
 
   it('is refused when it is no function', () => {
-    expect(() => clinic.another({ keys: { notify: 'postgresql://' as never } })).toThrowError(
+    expect(() => clinic.another({ keys: { notify: 'postgresql://' as never } })).toThrow(
       expect.objectContaining({ code: 'OPTIONS_INVALID' }),
     )
   })

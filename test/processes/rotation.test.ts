@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { headerOfHead, headOf } from '../../src/crypto/ciphertext.js'
+import { eventually } from '../support/eventually.js'
 import type { Worker } from './startWorker.js'
 import { addTenants, clinic, clinicWithWorkers, startWorkers } from './workers.js'
 
@@ -27,7 +28,9 @@ describe('processes that share a limit of messages', () => {
     const write = (worker: Worker, from: number) =>
       worker.ask({ kind: 'write', tenants: ['limited'], from, count: 30 }).catch(() => 0)
     const writes = [write(one, 0), write(two, 100), write(victim, 200)]
-    await expect.poll(() => clinic.plain.patient.count({ where: { clinicId: 'limited' } })).toBeGreaterThan(20)
+    await eventually(async () =>
+      expect(await clinic.plain.patient.count({ where: { clinicId: 'limited' } })).toBeGreaterThan(20),
+    )
     await victim.kill()
     expect((await Promise.all(writes)).slice(0, 2)).toEqual([30, 30])
 

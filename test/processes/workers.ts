@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll } from 'vitest'
+import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
 import { startWorker, type Worker } from './startWorker.js'
 

@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { describe, expect, it } from '@jest/globals'
 import pg from 'pg'
-import { describe, expect, it, vi } from 'vitest'
 import { startEmbeddedPostgres } from '../../scripts/lib/embeddedPostgres.js'
+import { restoreVariables, setVariable } from '../support/environment.js'
+import { eventually } from '../support/eventually.js'
 
 describe('startEmbeddedPostgres', () => {
   it.each(['SIGINT', 'SIGKILL'] as const)(
@@ -14,7 +16,7 @@ describe('startEmbeddedPostgres', () => {
       const { program, url, folder } = await startInAnotherProgram()
       program.kill(signal)
       await once(program, 'exit')
-      await vi.waitFor(() => expect(existsSync(folder)).toBe(false), { timeout: 20_000 })
+      await eventually(() => expect(existsSync(folder)).toBe(false), { timeout: 20_000 })
       await expect(ask(url, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     },
   )
@@ -46,7 +48,7 @@ describe('startEmbeddedPostgres', () => {
     const standby = await primary.standby('follower')
     const folder = await ask(standby.url, 'SHOW data_directory')
     await ask(primary.url, 'CREATE TABLE late AS SELECT 2 AS two')
-    await vi.waitFor(async () => expect(await ask(standby.url, 'SELECT two FROM late')).toBe('2'), { timeout: 20_000 })
+    await eventually(async () => expect(await ask(standby.url, 'SELECT two FROM late')).toBe('2'), { timeout: 20_000 })
     expect(await ask(standby.url, 'SELECT one FROM early')).toBe('1')
     expect(await ask(primary.url, 'SELECT application_name FROM pg_stat_replication')).toBe('follower')
     await expect(ask(standby.url, 'CREATE TABLE mine ()')).rejects.toThrow('read-only')
@@ -57,10 +59,10 @@ describe('startEmbeddedPostgres', () => {
   })
 
   it('heeds no PostgreSQL variables or locale of its caller', async () => {
-    vi.stubEnv('PGDATA', '/nowhere')
-    vi.stubEnv('PGPORT', '1')
-    vi.stubEnv('LC_ALL', 'tlh_KX.UTF-8')
-    const { url, stop } = await startEmbeddedPostgres().finally(() => vi.unstubAllEnvs())
+    setVariable('PGDATA', '/nowhere')
+    setVariable('PGPORT', '1')
+    setVariable('LC_ALL', 'tlh_KX.UTF-8')
+    const { url, stop } = await startEmbeddedPostgres().finally(() => restoreVariables())
     expect(await ask(url, `SELECT lower('ÀÉ')`)).toBe('àé')
     await stop()
   })

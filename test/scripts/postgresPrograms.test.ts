@@ -3,7 +3,7 @@ import { chmod, chown, cp, lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { type OsUser, serverUser } from '../../scripts/lib/osUser.js'
 import { installedPackage, usablePrograms } from '../../scripts/lib/postgresPrograms.js'
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from '@jest/globals'
 import ts from 'typescript'
-import { describe, expect, it } from 'vitest'
 
 const source = fileURLToPath(new URL('../../src', import.meta.url))
 

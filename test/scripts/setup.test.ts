@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile }
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 
 const run = promisify(execFile)
 
@@ -39,6 +39,8 @@ const FILES = {
   'prisma/schema.prisma': SCHEMA,
 }
 
+jest.setTimeout(180_000)
+
 let checkout: string
 
 beforeEach(async () => {
@@ -52,7 +54,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(checkout, { recursive: true }))
 
-describe('the setup script', { timeout: 180_000 }, () => {
+describe('the setup script', () => {
   it('names the Node.js version that is needed', async () => {
     await write('package.json', JSON.stringify({ ...MANIFEST, engines: { node: '>=999.1.0' } }))
     await expect(setup()).rejects.toMatchObject({

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { inject } from 'vitest'
 import { applySchema, readSchema } from '../../scripts/lib/schemaEngine.js'
 
 const OWN_SCHEMA = fileURLToPath(new URL('../../prisma/schema.prisma', import.meta.url))
@@ -26,7 +25,7 @@ export interface TestDatabase {
  * ```
  */
 export async function createDatabase(options: { schema?: string; server?: string } = {}): Promise<TestDatabase> {
-  const { prefix } = inject('testDatabases')
+  const prefix = given('FIELDSEAL_TEST_PREFIX')
   const server = options.server ?? (await serverUrl())
   const name = `${prefix}${randomBytes(6).toString('hex')}`
   await administer(server, async (client) => {
@@ -37,8 +36,15 @@ export async function createDatabase(options: { schema?: string; server?: string
   return { url: withDatabase(server, name), drop }
 }
 
+/** What the set-up of the run says in the environment. */
+function given(name: string): string {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} is not set: only a run of the tests has a database for them`)
+  return value
+}
+
 async function serverUrl(): Promise<string> {
-  const response = await fetch(inject('testDatabases').concierge)
+  const response = await fetch(given('FIELDSEAL_TEST_CONCIERGE'))
   const text = await response.text()
   if (!response.ok) throw new Error(`no test database: ${text}`)
   return text

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createDatabase, type TestDatabase } from './database.js'
 import { startDatabaseServer } from './databaseServer.js'
+import { restoreVariables, setVariable } from './environment.js'
 import { runSql } from './sql.js'
 
 let prefix: string
@@ -11,30 +12,30 @@ let database: TestDatabase
 beforeEach(async () => {
   prefix = `fieldseal_other_${randomBytes(4).toString('hex')}_`
   database = await createDatabase({ schema: resolve('test/package/projects/models.prisma') })
-  vi.stubEnv('FIELDSEAL_TEST_DATABASE', '')
-  vi.stubEnv('TEST_DATABASE_URL', '')
-  vi.stubEnv('POSTGRES_IMAGE', 'localhost:1/there-is-no-such-image')
+  setVariable('FIELDSEAL_TEST_DATABASE', '')
+  setVariable('TEST_DATABASE_URL', '')
+  setVariable('POSTGRES_IMAGE', 'localhost:1/there-is-no-such-image')
 })
 afterEach(async () => {
-  vi.unstubAllEnvs()
+  restoreVariables()
   await database.drop()
 })
 
 describe('startDatabaseServer', () => {
   it('refuses a kind of database that does not exist', async () => {
-    vi.stubEnv('FIELDSEAL_TEST_DATABASE', 'oracle')
+    setVariable('FIELDSEAL_TEST_DATABASE', 'oracle')
     await expect(startDatabaseServer({ prefix })).rejects.toThrow('it can be url, docker, embedded')
   })
 
   it('falls back on nothing when the forced one cannot be had', async () => {
-    vi.stubEnv('FIELDSEAL_TEST_DATABASE', 'docker')
+    setVariable('FIELDSEAL_TEST_DATABASE', 'docker')
     await expect(startDatabaseServer({ prefix })).rejects.toThrow()
-    vi.stubEnv('FIELDSEAL_TEST_DATABASE', 'url')
+    setVariable('FIELDSEAL_TEST_DATABASE', 'url')
     await expect(startDatabaseServer({ prefix })).rejects.toThrow('set TEST_DATABASE_URL')
   })
 
   it('falls back on nothing when the given one does not answer', async () => {
-    vi.stubEnv('TEST_DATABASE_URL', 'postgresql://nobody@127.0.0.1:1/none')
+    setVariable('TEST_DATABASE_URL', 'postgresql://nobody@127.0.0.1:1/none')
     await expect(startDatabaseServer({ prefix })).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
@@ -47,7 +48,7 @@ describe('startDatabaseServer', () => {
 
   it('takes the given one, never tells its password, and leaves no database of the run in it', async () => {
     const given = new URL(database.url)
-    vi.stubEnv('TEST_DATABASE_URL', given.href)
+    setVariable('TEST_DATABASE_URL', given.href)
     const { url, description, stop } = await startDatabaseServer({ prefix })
     expect({ url, description }).toEqual({
       url: given.href,

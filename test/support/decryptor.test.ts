@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { type CiphertextVector, hex, plainOf, storedOf, vectors } from '../crypto/vectors.js'
 import { blindIndex, decrypt, openDek, openOfKms, parse, requestOf } from './decryptor.mjs'
 
@@ -42,7 +42,7 @@ describe('the decryptor written from docs/format.md', () => {
   })
 
   it.each(vectors.ciphertexts)('refuses $name for another tenant', (vector) => {
-    expect(() => decrypt({ ...inputOf(vector), tenant: 'other' })).toThrowError(/authenticate/)
+    expect(() => decrypt({ ...inputOf(vector), tenant: 'other' })).toThrow(/authenticate/)
   })
 
   it.each(vectors.ciphertexts)('decrypts $name', (vector) => {
@@ -57,8 +57,8 @@ describe('the decryptor written from docs/format.md', () => {
     expect(requestOf(place)).toEqual({ blob: vector.blob, encryptionContext: vector.encryptionContext })
     const plaintext = hex(vector.plaintext)
     expect(bare(openOfKms({ ...place, plaintext }).value)).toEqual(plainOf(vector))
-    expect(() => openOfKms({ ...place, plaintext, tenant: 'other' })).toThrowError(/authenticate/)
-    expect(() => openOfKms({ ...place, plaintext, bound: ['other'] })).toThrowError(/authenticate/)
+    expect(() => openOfKms({ ...place, plaintext, tenant: 'other' })).toThrow(/authenticate/)
+    expect(() => openOfKms({ ...place, plaintext, bound: ['other'] })).toThrow(/authenticate/)
   })
 
   const { keks, rows } = vectors.wrappedDeks
@@ -69,15 +69,15 @@ describe('the decryptor written from docs/format.md', () => {
 
   it.each(rows)('opens the DEK $name', (row) => {
     expect(openDek(row, keys(['north', 'south'])).toString('hex')).toBe(row.dek)
-    expect(() => openDek({ ...row, tenant: 'other' }, keys(['north']))).toThrowError(/authenticate/)
-    expect(() => openDek({ ...row, purpose: 'wrap', id: row.dek }, keys(['north']))).toThrowError(/authenticate/)
-    expect(() => openDek({ ...row, state: 'destroyed', wrapped: null }, keys(['north']))).toThrowError('destroyed')
+    expect(() => openDek({ ...row, tenant: 'other' }, keys(['north']))).toThrow(/authenticate/)
+    expect(() => openDek({ ...row, purpose: 'wrap', id: row.dek }, keys(['north']))).toThrow(/authenticate/)
+    expect(() => openDek({ ...row, state: 'destroyed', wrapped: null }, keys(['north']))).toThrow('destroyed')
   })
 
   it('opens a DEK by any one member of redundantKms', () => {
     const row = rows.find(({ kms }) => kms === 'redundant')!
     for (const name of ['north', 'south']) expect(openDek(row, keys([name])).toString('hex')).toBe(row.dek)
-    expect(() => openDek(row, keys([]))).toThrowError('no KEK')
+    expect(() => openDek(row, keys([]))).toThrow('no KEK')
   })
 
   it.each(vectors.blindIndexes)('makes the blind index $name', (vector) => {

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { withTenant } from 'fieldseal'
 import type { AccessOptions, AuditEntry, EncryptionEvent } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Fixture, type FixtureClient, openFixture, type Row } from '../prisma/fixtureClient.js'
 import { openPool } from '../support/pool.js'
 import { refusal, refusalCode } from '../support/refusal.js'

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { withTenant } from 'fieldseal'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
 import { refusalCode } from '../support/refusal.js'
 
@@ -97,7 +97,7 @@ describe('withTenant', () => {
   })
 
   it('shares its tenant with another copy of the library in the process', async () => {
-    vi.resetModules()
+    jest.resetModules()
     const copy = await import('fieldseal')
     expect(copy.withTenant).not.toBe(withTenant)
     expect(await copy.withTenant('acme', async () => find('acme'))).toMatchObject({ name: 'of acme' })

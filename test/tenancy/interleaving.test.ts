@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { withTenant } from 'fieldseal'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
 import { refusalCode } from '../support/refusal.js'
 

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { withTenant } from 'fieldseal'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 

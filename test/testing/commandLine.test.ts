@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { parseCommandLine, USAGE } from '../../src/testing/commandLine.js'
 
 describe('parseCommandLine', () => {
@@ -14,9 +14,9 @@ describe('parseCommandLine', () => {
     [['--token', 'T'], /together/],
   ])('refuses %j, naming what is wrong and --help', (args, message) => {
     const parse = () => parseCommandLine(args, {})
-    expect(parse).toThrowError(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
-    expect(parse).toThrowError(message)
-    expect(parse).toThrowError(/See --help/)
+    expect(parse).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
+    expect(parse).toThrow(message)
+    expect(parse).toThrow(/See --help/)
   })
 
   it('has defaults for everything, and takes an empty variable for none', () => {

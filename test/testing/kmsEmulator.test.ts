@@ -3,10 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterEach, describe, expect, it } from '@jest/globals'
 import { kms } from 'tencentcloud-sdk-nodejs-kms'
 import { CommonClient } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/common/common_client.js'
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type KmsEmulator, type KmsEmulatorOptions, startKmsEmulator } from '../../src/testing/kmsEmulator.js'
+import { onTestFinished } from '../support/onTestFinished.js'
 
 const sdkSign: unknown = createRequire(import.meta.url)('tencentcloud-sdk-nodejs-kms/tencentcloud/common/sign.js')
 const { default: Sign } = sdkSign as { default: { sign3(request: object): string } }
@@ -304,7 +305,7 @@ describe('the emulator, key management', () => {
     emulator.keys.update(emulator.keyId, { deletionDate: Math.floor(now / 1000) + 7 * 86_400 })
     expect(emulator.keys.list).toHaveLength(1)
     now += 8 * 86_400_000
-    expect(() => emulator.keys.find(emulator.keyId)).toThrowError(fails('ResourceUnavailable.CmkNotFound'))
+    expect(() => emulator.keys.find(emulator.keyId)).toThrow(fails('ResourceUnavailable.CmkNotFound'))
   })
 
   it('creates, describes, renames and lists keys', async () => {
@@ -386,7 +387,7 @@ describe('the emulator, limits and faults', () => {
     emulator.faults.add({ kind: 'delay', ms: 60_000 })
     emulator.faults.add({ kind: 'delay', ms: 5 })
     const impatient = new Client(emulator.clientConfig({ reqTimeout: 0.05 }))
-    await expect(impatient.GetServiceStatus()).rejects.toThrowError(/network timeout/)
+    await expect(impatient.GetServiceStatus()).rejects.toThrow(/network timeout/)
     await emulator.calls.until((calls) => calls.inFlight === 0)
     await expect(client.GetServiceStatus()).resolves.toMatchObject({ ServiceEnabled: true })
     expect(emulator.calls.log.map((call) => call.result)).toEqual(['delay', 'delay'])

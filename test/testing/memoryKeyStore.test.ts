@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import type { StoredKey } from '../../src/keys/keyStore.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
 
@@ -34,7 +34,7 @@ describe('memoryKeyStore', () => {
     const store = memoryKeyStore()
     store.fail({ method: 'insert', times: 1, error: new Error('pool is closed') })
     await expect(store.findByIds([])).resolves.toEqual([])
-    await expect(store.insert(row())).rejects.toThrowError('pool is closed')
+    await expect(store.insert(row())).rejects.toThrow('pool is closed')
     await expect(store.insert(row())).resolves.toBe(true)
   })
 
@@ -48,8 +48,8 @@ describe('memoryKeyStore', () => {
 
   it('refuses to tamper with or remove a row that is not there', () => {
     const store = memoryKeyStore()
-    expect(() => store.tamper(randomUUID(), { tenant: 'globex' })).toThrowError(/no row/)
-    expect(() => store.remove(randomUUID())).toThrowError(/no row/)
+    expect(() => store.tamper(randomUUID(), { tenant: 'globex' })).toThrow(/no row/)
+    expect(() => store.remove(randomUUID())).toThrow(/no row/)
   })
 
   it('lets exactly one of many concurrent writers of a version win', async () => {

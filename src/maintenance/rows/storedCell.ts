@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { headerOf } from '../../cipher/headers.js'
 import { checkedValue, fieldError } from '../../cipher/slot.js'
 import { type Ciphertext, headOf, PREFIX } from '../../crypto/ciphertext.js'
@@ -96,7 +97,7 @@ function listIn({ column }: MaintainedField, cell: Cell): unknown[] {
 
 function cellOfList(elements: readonly unknown[]): string {
   const written = elements.map((element) =>
-    element instanceof Uint8Array ? HEX + Buffer.from(element).toString('hex') : element,
+    types.isUint8Array(element) ? HEX + Buffer.from(element).toString('hex') : element,
   )
   return JSON.stringify(written)
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { Runner } from '../../tenancy/tenant.js'
 import { isPrismaClient, type PrismaClientLike } from './prismaClient.js'
 
@@ -17,7 +18,7 @@ export function carry(membrane: Membrane, value: unknown): unknown {
   if (typeof value === 'function') return carryFunction(membrane, value)
   if (typeof value !== 'object' || value === null) return value
   if (isPrismaClient(value)) return membrane.bind(value)
-  if (value instanceof Promise) return value.then((result) => carry(membrane, result))
+  if (types.isPromise(value)) return value.then((result) => carry(membrane, result))
   if (Array.isArray(value)) return value.some(isCode) ? value.map((item) => carry(membrane, item)) : value
   return isCode(value) || holdsCode(value) ? carryObject(membrane, value) : value
 }
@@ -34,7 +35,7 @@ interface Carried {
 export function carryHook(membrane: Membrane, hook: (params: unknown) => unknown): (params: unknown) => unknown {
   return (params) => {
     const answer = membrane.run(() => hook(params))
-    return answer instanceof Promise ? answer : carry(membrane, answer)
+    return types.isPromise(answer) ? answer : carry(membrane, answer)
   }
 }
 
@@ -89,11 +90,16 @@ const DEEPEST = 3
 /** Whether an object has methods of its own, here or deeper, or those of a class of the application or of a package. */
 function holdsCode(value: object, depth = 0): boolean {
   if (Object.prototype.toString.call(value) !== '[object Object]') return Symbol.asyncIterator in value
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return true
+  const prototype: object | null = Object.getPrototypeOf(value)
+  if (prototype !== null && !isObjectPrototype(prototype)) return true
   if (depth === DEEPEST) return false
   return Reflect.ownKeys(value).some((key) => {
     const { value: own, get } = Object.getOwnPropertyDescriptor(value, key) ?? {}
     return get !== undefined || isCode(own) || (typeof own === 'object' && own !== null && holdsCode(own, depth + 1))
   })
+}
+
+/** Of any realm: those of Node.js and of a test are two under Jest, and literals of either are data. */
+function isObjectPrototype(value: object): boolean {
+  return Object.getPrototypeOf(value) === null && Object.hasOwn(value, 'isPrototypeOf')
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
 import type { RangeFailure } from 'fieldseal/prisma'
-import { describe, expect, it } from 'vitest'
 import { ejecting } from '../../support/ejecting.js'
 import { refusal } from '../../support/refusal.js'
 import { until } from '../../support/until.js'

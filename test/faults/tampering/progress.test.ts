@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import type { RangeJob } from 'fieldseal/prisma'
-import { describe, expect, it } from 'vitest'
 import { refusal } from '../../support/refusal.js'
 import {
   addWords,

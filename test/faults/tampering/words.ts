@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, beforeEach } from '@jest/globals'
 import type { MaintainOptions, RangeJob, RangeQueue, RunReport } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { type Migration, openMigration } from '../../maintenance/migration.js'
 import { refusal } from '../../support/refusal.js'
 import { openWriter, WRITES_PROGRESS, WRITES_RANGES, type Writer } from './writer.js'

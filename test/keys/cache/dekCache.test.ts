@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { DekCache } from '../../../src/keys/cache/dekCache.js'
 import { Dek } from '../../../src/keys/dek.js'
 import { formsIn } from '../secretForms.js'
@@ -26,8 +26,8 @@ describe('DekCache', () => {
     { ttl: 1000, max: 0 },
     { ttl: 1000, max: 2.5 },
     { ttl: 1000, max: Number.POSITIVE_INFINITY },
-  ])('refuses %o, which would bound nothing', (options) => {
-    expect(() => new DekCache(options)).toThrowError(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
+  ])('refuses %p, which would bound nothing', (options) => {
+    expect(() => new DekCache(options)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
   })
 
   it('does not give out a DEK whose time is over, by id or as the active one', () => {
@@ -114,15 +114,15 @@ describe('DekCache', () => {
   })
 
   describe('with nobody asking', () => {
-    beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
-    afterEach(() => void vi.useRealTimers())
+    beforeEach(() => void jest.useFakeTimers())
+    afterEach(() => void jest.useRealTimers())
 
     it('drops DEKs whose time is over, and stops its timer when there are none', () => {
       const clock = handClock()
       const cache = new DekCache({ ttl: 1000, max: 10, clock })
       const pass = (milliseconds: number) => {
         clock.pass(milliseconds)
-        vi.advanceTimersByTime(milliseconds)
+        jest.advanceTimersByTime(milliseconds)
       }
       cache.addActive(dekOf('early'))
       pass(900)
@@ -132,15 +132,15 @@ describe('DekCache', () => {
       pass(2)
       expect(cache.size).toBe(1)
       pass(1000)
-      expect([cache.size, vi.getTimerCount()]).toEqual([0, 0])
+      expect([cache.size, jest.getTimerCount()]).toEqual([0, 0])
     })
 
     it('has no timer left when it is cleared', () => {
       const cache = new DekCache({ ttl: 1000, max: 10 })
       cache.add(dekOf())
-      expect(vi.getTimerCount()).toBe(1)
+      expect(jest.getTimerCount()).toBe(1)
       cache.clear()
-      expect(vi.getTimerCount()).toBe(0)
+      expect(jest.getTimerCount()).toBe(0)
     })
   })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { SingleFlight } from '../../../src/keys/cache/singleFlight.js'
 
 function deferred() {
@@ -26,7 +26,7 @@ describe('SingleFlight', () => {
     const broken = () => {
       throw new Error('at once')
     }
-    expect(() => flights.run('a', broken)).toThrowError('at once')
+    expect(() => flights.run('a', broken)).toThrow('at once')
     await expect(flights.run('a', async () => 'fine')).resolves.toBe('fine')
   })
 

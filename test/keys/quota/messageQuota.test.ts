@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { MessageQuota } from '../../../src/keys/quota/messageQuota.js'
 
 /** The most messages under one DEK. */

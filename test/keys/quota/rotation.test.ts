@@ -1,9 +1,10 @@
+import { describe, expect, it } from '@jest/globals'
 import { FieldsealError } from 'fieldseal'
 import { memoryKeyStore } from 'fieldseal/testing'
-import { describe, expect, it } from 'vitest'
 import { DekCache } from '../../../src/keys/cache/dekCache.js'
 import { type Allotment, KeyRing } from '../../../src/keys/keyRing.js'
 import { blockOf, type RotationPolicy } from '../../../src/keys/quota/rotation.js'
+import { eventually } from '../../support/eventually.js'
 import { refusalCode } from '../../support/refusal.js'
 import { watchedKms } from '../watchedKms.js'
 
@@ -46,7 +47,7 @@ describe('the limit of messages', () => {
   it.each([[{ maxMessages: 0 }], [{ maxMessages: 1.5 }], [{ maxMessages: 2 ** 32 + 1 }], [{ rotateAfter: 0 }]])(
     'cannot be %j',
     (rotation) => {
-      expect(() => world(rotation).start()).toThrowError(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
+      expect(() => world(rotation).start()).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
     },
   )
 
@@ -114,7 +115,7 @@ describe('the limit of messages', () => {
       expect(ring.take('acme', 3_000)).toHaveLength(1)
       for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate)
     }
-    await expect.poll(states).toEqual(['1 retired', '2 active'])
+    await eventually(async () => expect(await states()).toEqual(['1 retired', '2 active']))
     expect(ring.take('acme', 1)![0]!.dek.id).not.toBe(first!.dek.id)
     expect(store.rows[0]!.messages).toBe(2 ** 20)
   })
@@ -159,7 +160,7 @@ describe('the age of a DEK', () => {
     time.wall += 2 * DAY
     time.uptime += TTL * 0.9
     expect(ring.take('acme', 1)).toEqual([{ dek: old!.dek, count: 1 }])
-    await expect.poll(states).toEqual(['1 retired', '2 active'])
+    await eventually(async () => expect(await states()).toEqual(['1 retired', '2 active']))
     expect(ring.take('acme', 1)![0]!.dek.id).not.toBe(old!.dek.id)
     expect(ring.cached(old!.dek.id)).toBe(old!.dek)
   })

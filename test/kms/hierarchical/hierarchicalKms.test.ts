@@ -1,13 +1,14 @@
 import { createCipheriv, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import type { StoredKey } from '../../../src/keys/keyStore.js'
 import type { DekIdentity, Kms } from '../../../src/keys/kms.js'
 import { type HierarchicalKmsOptions, hierarchicalKms } from '../../../src/kms/hierarchical/hierarchicalKms.js'
 import { localKms } from '../../../src/kms/localKms.js'
 import { type MemoryKeyStore, memoryKeyStore } from '../../../src/testing/memoryKeyStore.js'
 import { watchedKms } from '../../keys/watchedKms.js'
+import { fail } from '../../support/fail.js'
 import { refusal, refusalCode } from '../../support/refusal.js'
 
 type Options = Partial<HierarchicalKmsOptions> & { readonly store?: MemoryKeyStore }
@@ -257,13 +258,13 @@ describe('hierarchicalKms, what it refuses', () => {
     ['max', { max: 0 }],
     ['shard', { shard: 2 } as never],
   ])('a bad option "%s", when it is given', (option, wrong: Partial<HierarchicalKmsOptions>) => {
-    expect(() => hierarchicalKms({ kms: shared(), ...wrong })).toThrowError(
+    expect(() => hierarchicalKms({ kms: shared(), ...wrong })).toThrow(
       expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.stringContaining(`"${option}"`) }),
     )
   })
 
   it.each<[string, () => unknown]>([
-    ['throws', () => expect.fail('a secret')],
+    ['throws', () => fail('a secret')],
     ['gives nothing', () => undefined],
     ['gives an empty name', () => ''],
     ['gives a name that is too long', () => 'g'.repeat(129)],

@@ -1,13 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import { type HierarchicalKmsOptions, hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
 import { type MemoryKeyStore, memoryKeyStore } from 'fieldseal/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
 import type { DekIdentity, Kms, WrappedDek } from '../../../src/keys/kms.js'
 import { checkedOptions } from '../../../src/kms/hierarchical/hierarchicalOptions.js'
 import { IntermediateKeys } from '../../../src/kms/hierarchical/intermediateKeys.js'
 import { rewrap } from '../../../src/maintenance/keys/rewrap.js'
 import { watchedKms } from '../../keys/watchedKms.js'
+import { fail } from '../../support/fail.js'
 import { refusal, refusalCode } from '../../support/refusal.js'
 
 /* Each group of tenants has an intermediate key of its own, and no other group's opens its DEKs. */
@@ -151,7 +152,7 @@ describe('a tenant that moves to another group', () => {
   it.each<[string, () => readonly string[], string]>([
     ['gives no list', () => 'eu' as never, 'gave no list of names'],
     ['gives what is no name', () => [''], 'gave no list of names'],
-    ['throws', () => expect.fail('a secret'), 'failed'],
+    ['throws', () => fail('a secret'), 'failed'],
   ])('is told of when its formerGroups function %s', async (_, formerGroups, why) => {
     const whose = identity('eu-1')
     const wrapped = await open().generate(whose)

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { localKms } from 'fieldseal/local-kms'
 import { redundantKms } from 'fieldseal/redundant-kms'
 import type { KmsEmulator } from 'fieldseal/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DekIdentity, Kms } from '../../../src/keys/kms.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../../support/clinic.js'
 import { refusalCode } from '../../support/refusal.js'
@@ -110,7 +110,7 @@ describe('redundantKms', () => {
     { members: { north: localKms({ key: 'ab'.repeat(32) }) }, minimum: 2 },
     { members: { north: localKms({ key: 'ab'.repeat(32) }) }, order: 1 },
   ])('cannot be had with %j', (options) => {
-    expect(() => redundantKms(options as never)).toThrowError(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
+    expect(() => redundantKms(options as never)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
   })
 })
 

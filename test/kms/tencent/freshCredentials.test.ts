@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module'
+import { describe, expect, it } from '@jest/globals'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
-import { describe, expect, it, onTestFinished } from 'vitest'
 import { freshCredentials } from '../../../src/kms/tencent/freshCredentials.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
 import { startKmsEmulator } from '../../../src/testing/kmsEmulator.js'
+import { onTestFinished } from '../../support/onTestFinished.js'
 
 interface Provider {
   getCredential(): Promise<{ secretId: string; secretKey: string }>
@@ -29,8 +30,8 @@ function remembering(fetch: () => Promise<typeof good>): Provider {
 describe('freshCredentials', () => {
   it('refuses what is not a function that makes a provider, and a timeout of nothing', () => {
     const provider = remembering(async () => good)
-    expect(() => freshCredentials(provider as never)).toThrowError(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
-    expect(() => freshCredentials(() => provider, { timeout: 0 })).toThrowError(/"timeout"/)
+    expect(() => freshCredentials(provider as never)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
+    expect(() => freshCredentials(() => provider, { timeout: 0 })).toThrow(/"timeout"/)
   })
 
   it('makes a new provider after a rejection, and keeps one that works', async () => {

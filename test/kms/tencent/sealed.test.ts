@@ -1,12 +1,13 @@
 import { constants, generateKeyPairSync, privateDecrypt, randomBytes, randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
+import { describe, expect, it } from '@jest/globals'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
-import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DekIdentity } from '../../../src/keys/kms.js'
 import { sealedTransport } from '../../../src/kms/tencent/sealedTransport.js'
 import type { TencentKmsClient } from '../../../src/kms/tencent/tencentClient.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
 import { startKmsEmulator } from '../../../src/testing/kmsEmulator.js'
+import { onTestFinished } from '../../support/onTestFinished.js'
 import { refusal, refusalCode } from '../../support/refusal.js'
 
 /** A request and its answer as they pass a proxy that ends the TLS connection. */
@@ -136,7 +137,7 @@ describe('tencentKms with sealed: true', () => {
     }
     await tencentKms({ client: logged, keyId: emulator.keyId }).generate(identity())
     expect(Object.keys(passed[0]!.request)).toEqual(['KeyId', 'KeySpec', 'EncryptionContext'])
-    expect(() => tencentKms({ client, keyId: 'k', sealed: 'yes' as never })).toThrowError(
+    expect(() => tencentKms({ client, keyId: 'k', sealed: 'yes' as never })).toThrow(
       expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.stringContaining('"sealed"') }),
     )
   })

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
+import { describe, expect, it } from '@jest/globals'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
-import { describe, expect, it, onTestFinished } from 'vitest'
 import { FieldsealError } from '../../../src/errors.js'
 import type { DekIdentity } from '../../../src/keys/kms.js'
 import type { TencentKmsClient } from '../../../src/kms/tencent/tencentClient.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
 import type { TencentKmsOptions } from '../../../src/kms/tencent/tencentOptions.js'
 import { type KmsEmulatorOptions, startKmsEmulator } from '../../../src/testing/kmsEmulator.js'
+import { onTestFinished } from '../../support/onTestFinished.js'
 
 function identity(tenant = 'acme'): DekIdentity {
   return { key: randomUUID(), purpose: 'encrypt', tenant }
@@ -54,7 +55,7 @@ describe('tencentKms, options', () => {
     ['concurrency', { concurrency: 0 }],
     ['concurency', { concurency: 5 } as never],
   ])('refuses a bad "%s" when they are given', (option, wrong: Partial<TencentKmsOptions>) => {
-    expect(() => tencentKms({ client: never, keyId: 'k', ...wrong })).toThrowError(
+    expect(() => tencentKms({ client: never, keyId: 'k', ...wrong })).toThrow(
       expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.stringContaining(`"${option}"`) }),
     )
   })

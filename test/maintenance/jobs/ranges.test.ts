@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import type { MaintainOptions, RangeJob, RangeQueue, RunReport } from 'fieldseal/prisma'
-import { describe, expect, it } from 'vitest'
 import { splitTable } from '../../../src/maintenance/postgres/splitTable.js'
 import { plainCustomer, replaceEvents, TENANTS } from '../migration.js'
 import { migration, plaintextFirst } from '../plaintextFirst.js'

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { paceOf } from '../../../src/maintenance/keys/pace.js'
 
 async function starts(rate: number, count: number): Promise<number[]> {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
 import { localKms } from 'fieldseal/local-kms'
 import { memoryKeyStore, startKmsEmulator } from 'fieldseal/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
 import { DekCache } from '../../../src/keys/cache/dekCache.js'
 import { KeyRing } from '../../../src/keys/keyRing.js'
 import type { Kms } from '../../../src/keys/kms.js'
 import { warm } from '../../../src/maintenance/keys/warm.js'
 import { emulatedKms } from '../../support/clinic.js'
+import { onTestFinished } from '../../support/onTestFinished.js'
 
 const LIMIT = 100
 

@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Strain } from 'fieldseal/prisma'
 import pg from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openPool } from '../../support/pool.js'
 import { until } from '../../support/until.js'
 import { plainCustomer } from '../migration.js'

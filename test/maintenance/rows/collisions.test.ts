@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Problem } from 'fieldseal/prisma'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { SeenValues } from '../../../src/maintenance/rows/seenValues.js'
 import { dump, empty, type Migration, openMigration } from '../migration.js'
 

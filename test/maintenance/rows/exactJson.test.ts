@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { hasExactNumbers, hasUniqueKeys, isExactNumber } from '../../../src/maintenance/rows/exactJson.js'
 
 describe('numbers in JSON', () => {

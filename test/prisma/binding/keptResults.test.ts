@@ -1,7 +1,7 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { withTenant } from 'fieldseal'
 import { fieldEncryption } from 'fieldseal/prisma'
 import { PrismaExtensionRedis, type RedisApi } from 'prisma-extension-redis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { encryptionSchema } from '../../../generated/encryption/index.js'
 import { type ClinicUnderTest, emulatedKms, openClinic, plainClient } from '../../support/clinic.js'
 import { refusalCode } from '../../support/refusal.js'

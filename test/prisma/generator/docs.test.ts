@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { keysModelSource } from '../../../src/schema/keysModelRules.js'
 import { prismaGenerate, project, useSource } from './prismaGenerate.js'
 

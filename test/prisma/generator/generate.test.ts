@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { type GenerateInput, generate } from '../../../src/prisma/generator/generate.js'
+import { expectFile } from '../../support/frozenFile.js'
 import { generateInputOf } from '../schema/datamodelOf.js'
 import {
   copyOf,
@@ -232,7 +233,7 @@ export { schema, source }
       writeFileSync(join(folder, 'package.json'), JSON.stringify({ type }))
       writeFileSync(join(folder, 'app.ts'), text)
       expect(await typeCheck(folder, compilerOptions)).toEqual({ code: 0, output: '' })
-      await expect(generated(folder, 'index.ts')).toMatchFileSnapshot('snapshots/clinic.index.ts.txt')
+      expectFile(new URL('snapshots/clinic.index.ts.txt', import.meta.url), generated(folder, 'index.ts'))
     },
     60_000,
   )
@@ -240,7 +241,7 @@ export { schema, source }
   it('of a schema in several files, with several database schemas and a view', async () => {
     const { folder, schema } = projectOf('folder')
     await generateOk(schema)
-    await expect(generated(folder, 'index.ts')).toMatchFileSnapshot('snapshots/folder.index.ts.txt')
+    expectFile(new URL('snapshots/folder.index.ts.txt', import.meta.url), generated(folder, 'index.ts'))
   })
 
   it('of 300 models', async () => {
@@ -371,8 +372,8 @@ describe('prisma generate writes JavaScript', () => {
       expect(readdirSync(join(folder, 'generated/encryption')).sort()).toEqual(files)
       writeFileSync(join(folder, name), text)
       expect(await runNode(join(folder, name))).toEqual({ code: 0, output: 'patients' })
-      await expect(generated(folder, 'index.js')).toMatchFileSnapshot(`snapshots/clinic.${format}.index.js.txt`)
-      await expect(generated(folder, 'index.d.ts')).toMatchFileSnapshot('snapshots/clinic.index.d.ts.txt')
+      expectFile(new URL(`snapshots/clinic.${format}.index.js.txt`, import.meta.url), generated(folder, 'index.js'))
+      expectFile(new URL('snapshots/clinic.index.d.ts.txt', import.meta.url), generated(folder, 'index.d.ts'))
     },
   )
 

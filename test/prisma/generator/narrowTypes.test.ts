@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
+import { expectFile } from '../../support/frozenFile.js'
 import { clientFiles, clientOf, encryptionSchema, fixture, generatedProject, narrow } from './narrowed.js'
 import { prismaGenerate, projectOf, typeCheck } from './prismaGenerate.js'
 
@@ -52,9 +53,9 @@ describe('the types of a client from prisma-client', () => {
     const folder = await generatedProject()
     narrow(folder)
     const { 'models/Person.ts': person, 'commonInputTypes.ts': common } = clientFiles(folder)
-    await expect(signatures(person!)).toMatchFileSnapshot('snapshots/narrowed.Person.ts.txt')
+    expectFile(new URL('snapshots/narrowed.Person.ts.txt', import.meta.url), signatures(person!))
     const added = common!.slice(common!.indexOf('// Types narrowed by'))
-    await expect(added).toMatchFileSnapshot('snapshots/narrowed.commonInputTypes.ts.txt')
+    expectFile(new URL('snapshots/narrowed.commonInputTypes.ts.txt', import.meta.url), added)
   })
 
   it('are Prisma’s own for whatever is not encrypted, to the byte', async () => {

@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect } from 'vitest'
+import { expect } from '@jest/globals'
 import { narrowTypes } from '../../../src/prisma/generator/types/narrowTypes.js'
 import type { BlindIndexSchema, EncryptedFieldSchema, EncryptionSchema } from '../../../src/schema/encryptionSchema.js'
 import { copyOf, prismaGenerate, projectOf } from './prismaGenerate.js'

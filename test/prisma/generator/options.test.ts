@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { type GeneratorBlock, generatorOptions } from '../../../src/prisma/generator/options.js'
 
 const block = (config: GeneratorBlock['config'], output: string | null = '/out'): GeneratorBlock => ({

@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { render } from '../../../src/prisma/generator/render.js'
 import type { EncryptionSchema } from '../../../src/schema/encryptionSchema.js'
 

@@ -1,5 +1,5 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Fixture, FixtureClient } from '../fixtureClient.js'
 import { openTwins, type Twins } from '../twins.js'
 

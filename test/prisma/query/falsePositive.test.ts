@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Fixture, type FixtureClient, openFixture } from '../fixtureClient.js'
 
 let fixture: Fixture

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Prisma } from '../../../generated/prisma/client.js'
 import { type ClinicUnderTest, openClinic } from '../../support/clinic.js'
 

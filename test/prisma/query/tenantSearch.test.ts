@@ -1,6 +1,6 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { withTenant } from 'fieldseal'
 import { fieldEncryption } from 'fieldseal/prisma'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { emulatedKms } from '../../support/clinic.js'
 import { type Fixture, type FixtureClient, openFixture } from '../fixtureClient.js'
 

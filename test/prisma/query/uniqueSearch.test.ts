@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { FixtureClient } from '../fixtureClient.js'
 import { openTwins, type Twins } from '../twins.js'
 

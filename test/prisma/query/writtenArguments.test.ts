@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { refusal } from '../../support/refusal.js'
 import { type Fixture, type FixtureClient, openFixture } from '../fixtureClient.js'
 

@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { parseArguments } from '../../../src/prisma/schema/annotationArguments.js'
 import type { Argument, Scalar, Value } from '../../../src/schema/annotation.js'
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect } from 'vitest'
+import { expect } from '@jest/globals'
 import type { GenerateInput } from '../../../src/prisma/generator/generate.js'
 import type { Datamodel } from '../../../src/schema/datamodel.js'
 import { commandLine, prismaGenerate, projectWith, provider } from '../generator/prismaGenerate.js'

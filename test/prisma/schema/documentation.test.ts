@@ -1,5 +1,5 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import { readDocumentation } from '../../../src/prisma/schema/documentation.js'
 import { annotationNames } from '../../../src/schema/annotation.js'
 

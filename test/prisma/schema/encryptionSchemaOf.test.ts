@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { encryptionSchemaOf } from '../../../src/prisma/schema/encryptionSchemaOf.js'
 import type { Datamodel } from '../../../src/schema/datamodel.js'
 import { keysModelSource } from '../../../src/schema/keysModelRules.js'

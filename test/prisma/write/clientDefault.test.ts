@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it } from '@jest/globals'
 import { makeDefault } from '../../../src/prisma/write/clientDefault.js'
 
 describe('makeDefault', () => {
@@ -12,7 +12,7 @@ describe('makeDefault', () => {
     [{ name: 'ulid' }, /^[0-9A-HJKMNP-TV-Z]{26}$/],
     [{ name: 'nanoid' }, /^[\w-]{21}$/],
     [{ name: 'nanoid', argument: 12 }, /^[\w-]{12}$/],
-  ] as const)('makes the form of %o, a new one each time', (wanted, form) => {
+  ] as const)('makes the form of %p, a new one each time', (wanted, form) => {
     const [one, other] = [makeDefault(wanted), makeDefault(wanted)]
     expect(one).toMatch(form)
     expect(other).toMatch(form)

@@ -1,0 +1,2 @@
+// @ts-check
+export { teardown as default } from './globalSetup.mjs'
