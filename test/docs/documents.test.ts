@@ -49,7 +49,7 @@ async function compile(text: string, files: { readonly [name: string]: string })
   const paths = {
     fieldseal: source('index.ts'),
     'fieldseal/prisma': source('prisma/index.ts'),
-    'fieldseal/tencent-kms': source('kms/tencent.ts'),
+    'fieldseal/tencent-kms': source('kms/tencent/tencentKms.ts'),
     'fieldseal/testing': source('testing/index.ts'),
   }
   const module = {
