@@ -5,7 +5,7 @@ import type { PostgresServer } from '../../scripts/lib/embeddedPostgres.js'
 import { cleanUpLater } from '../../scripts/lib/janitor.js'
 
 const LABEL = 'fieldseal.test'
-const SETTINGS = ['max_connections=200', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
+const SETTINGS = ['max_connections=500', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
 
 /**
  * Starts a PostgreSQL container of the image POSTGRES_IMAGE.

@@ -201,7 +201,7 @@ const WAYS: readonly Way[] = [
   [
     'a hook that asks by closure',
     (client) =>
-      client.$extends({ query: { patient: { findMany: async ({ query: run }) => run(query as never) } } }).$extends(
+      client.$extends({ query: { patient: { findMany: async ({ args, query: run }) => run(args) } } }).$extends(
         Prisma.defineExtension((given) =>
           given.$extends({
             query: { room: { count: () => (given as unknown as Client).patient.findMany(query) as never } },
