@@ -49,16 +49,26 @@ export interface GeneratedDek extends WrappedDek {
 }
 
 /**
- * The seam to a key management service. An implementation retries what is worth retrying, keeps its own deadline,
- * and throws a `FieldsealError` with a `KMS_*` code and no key material in it. It never returns a DEK that is not
- * 32 bytes, and never one that was bound to another identity, or that is under a KEK which is not the tenant's own: the
- * row of the keys table that names a KEK may be somebody else's writing. The tenant `*` stands for keys that serve all.
+ * The seam to a key management service: it makes DEKs and unwraps them. An implementation retries what is worth retrying,
+ * keeps its own deadline, and throws a `FieldsealError` with a `KMS_*` code and no key material in it. It never returns a
+ * DEK that is not 32 bytes, and never one that was bound to another identity, or that is under a KEK which is not the
+ * tenant's own: the row of the keys table that names a KEK may be somebody else's writing. The tenant `*` stands for keys
+ * that serve all.
+ *
+ * What else it can do, it shows by having the members of a capability: `TakesOver`, `Rewraps`, `EncryptsValues`.
+ *
+ * @example
+ * ```ts
+ * const kms: Kms = {
+ *   name: 'vault',
+ *   generate: async (identity) => wrapped(randomBytes(32), identity),
+ *   unwrap: async ({ wrapped, kekId }, identity) => opened(wrapped, kekId, identity),
+ * }
+ * ```
  */
-export interface Kms {
+export interface Kms extends Partial<TakesOver>, Partial<Rewraps>, Partial<EncryptsValues>, KmsParts {
   /** Written to the `kms` column of the keys table: `tencent`, `local`, … */
   readonly name: string
-  /** Other names in that column whose keys it unwraps as well. */
-  readonly reads?: readonly string[]
   /** Makes a new random DEK, bound to `identity`, under the KEK of its tenant. */
   generate(identity: DekIdentity): Promise<GeneratedDek>
   /**
@@ -66,27 +76,44 @@ export interface Kms {
    * is said to have been is `KMS_KEY_UNUSABLE`; so it is for `rewrap`.
    */
   unwrap(wrapped: WrappedDek, identity: DekIdentity): Promise<Buffer>
-  /** Wraps a DEK that another KMS made, and leaves `dek` as it is: for taking over its keys. */
-  wrap?(dek: Buffer, identity: DekIdentity): Promise<WrappedDek>
+}
+
+/** Takes over the keys of another KMS. */
+export interface TakesOver {
+  /** Wraps a DEK that another KMS made, and leaves `dek` as it is. */
+  wrap(dek: Buffer, identity: DekIdentity): Promise<WrappedDek>
+}
+
+/** Keeps DEKs under the newest KEK. */
+export interface Rewraps {
   /**
    * The same DEK under the newest version of the KEK of its tenant, which may be another KEK by now, without it leaving
    * the KMS; what was given when nothing is newer.
    */
-  rewrap?(wrapped: WrappedDek, identity: DekIdentity): Promise<WrappedDek>
+  rewrap(wrapped: WrappedDek, identity: DekIdentity): Promise<WrappedDek>
+}
+
+/** Encrypts values itself, for fields with `mode: kms`. */
+export interface EncryptsValues {
   /**
-   * Encrypts a value, for fields with `mode: kms`, under the KEK of its tenant and bound to `identity`. Leaves `plaintext`,
-   * of 1 to 4,096 bytes, as it is.
+   * Encrypts a value under the KEK of its tenant, bound to `identity`. Leaves `plaintext`, of 1 to 4,096 bytes, as it is.
    *
    * @returns the KMS's own opaque text
    */
-  encrypt?(plaintext: Buffer, identity: ValueIdentity): Promise<string>
+  encrypt(plaintext: Buffer, identity: ValueIdentity): Promise<string>
   /**
    * Decrypts what `encrypt` answered, into bytes owned by the caller. A text that was changed or has another identity is
    * `KMS_REFUSED`.
    */
-  decrypt?(ciphertext: string, identity: ValueIdentity): Promise<Buffer>
+  decrypt(ciphertext: string, identity: ValueIdentity): Promise<Buffer>
   /** How many values of one operation are sent at once; 20 unless given. */
   readonly concurrency?: number
+}
+
+/** What a `Kms` that is made of others tells of them. */
+export interface KmsParts {
+  /** Other names in the `kms` column whose keys it unwraps as well. */
+  readonly reads?: readonly string[]
   /** The KMSs that it is made of, if any of them can do what it does: each is tried by itself. */
   readonly members?: { readonly [name: string]: Kms }
   /** Holds what it keeps in memory of keys in the keys table, to be told what other processes do with them. */
@@ -94,7 +121,7 @@ export interface Kms {
 }
 
 /** A `Kms` that encrypts values itself. */
-export type ValueKms = Kms & Required<Pick<Kms, 'encrypt' | 'decrypt'>>
+export type ValueKms = Kms & EncryptsValues
 
 export function encryptsValues(kms: Kms): kms is ValueKms {
   return typeof kms.encrypt === 'function' && typeof kms.decrypt === 'function'
