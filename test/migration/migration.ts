@@ -149,8 +149,17 @@ async function inPieces(options: MigrationOptions, operation: string): Promise<{
     if (kills === 0) break
   }
   const last = await Promise.all(Array.from({ length: options.commands }, () => run(options, operation)))
-  for (const { code, output } of last) if (code !== 0) throw new Error(`${operation} ended with ${code}\n${output}`)
+  for (const { code, output } of last)
+    if (code !== 0 && !isLate(operation, output)) throw new Error(`${operation} ended with ${code}\n${output}`)
   return { seconds: (performance.now() - started) / 1000, killed }
+}
+
+/**
+ * The app writes under the DEK before until its time in memory is over. A run that went on with an earlier one, as all
+ * but the first do here, tells of such rows.
+ */
+function isLate(operation: string, output: string): boolean {
+  return operation === 're-encrypt' && /"outcome":"done".*"missed":[1-9]/.test(output) && /"skipped":0/.test(output)
 }
 
 /** At random moments after the first batch: a worker, maybe, and then the command. Answers how many were. */
