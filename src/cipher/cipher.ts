@@ -1,26 +1,15 @@
-import { setImmediate } from 'node:timers/promises'
-import { lengthPrefixed } from '../crypto/bytes.js'
 import { headOf } from '../crypto/ciphertext.js'
 import { isDirect } from '../crypto/direct.js'
-import { encodeField } from '../crypto/fieldValue.js'
 import { debugStep, isDebugging } from '../debug.js'
-import { FieldsealError } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { Batches, type FailedSlot } from './batches.js'
 import { headerOf } from './headers.js'
+import { indexMessage } from './indexText.js'
 import { KeyResolution } from './keyResolution.js'
 import { debugSlots } from './passSteps.js'
-import {
-  type CipherField,
-  type CipherIndex,
-  checkedValue,
-  type DecryptSlot,
-  type EncryptSlot,
-  type Slot,
-  twiceEncrypted,
-  type ValueUse,
-} from './slot.js'
+import { type DecryptSlot, type EncryptSlot, encodeValue, type Slot, twiceEncrypted } from './slot.js'
+import { inTurns } from './turns.js'
 
 export type * from './slot.js'
 export { checkedValue, fieldError, prefixErrors } from './slot.js'
@@ -29,8 +18,6 @@ export { checkedValue, fieldError, prefixErrors } from './slot.js'
 const STRETCH = 512
 /** So many slots are looked at without a pause. */
 const LARGE = 16_384
-/** After so many milliseconds at a stretch, others on the event loop have their turn. */
-const TURN = 6
 
 /**
  * Transforms all slots of one pass: resolves every key they need with at most one wait, then works through them. Returns
@@ -76,24 +63,17 @@ export function decryptNow(slots: readonly DecryptSlot[], ring: KeyRing): boolea
   return true
 }
 
-/** Lets others on the event loop have their turn, if the one that began at `start` is over; when the next one began. */
-export async function nextTurn(start: number): Promise<number> {
-  if (performance.now() - start < TURN) return start
-  await setImmediate()
-  return performance.now()
-}
-
 /** As `transform`, of so many slots that only to look at them would take too long at a stretch. */
 async function transformLarge(
   slots: readonly Slot[],
   keys: KeyResolution,
   limitKeyWait: (keys: Promise<void>) => Promise<void>,
 ): Promise<void> {
-  for (let i = 0; i < slots.length; i++) {
-    keys.request(slots[i]!, i)
-    if (i % LARGE === LARGE - 1) await setImmediate()
-  }
-  await (keys.takeCached() ? applyRest(slots, keys, 0) : resolveAndApply(slots, keys, limitKeyWait))
+  await inTurns(slots.length, STRETCH, (from, to) => {
+    for (let i = from; i < to; i++) keys.request(slots[i]!, i)
+    return true
+  })
+  await (keys.takeCached() ? apply(slots, keys) : resolveAndApply(slots, keys, limitKeyWait))
 }
 
 /**
@@ -115,31 +95,20 @@ async function resolveAndApply(
     throw error
   }
   if (isDebugging) debugStep('keys', 'all there')
-  await apply(slots, keys, performance.now())
+  await apply(slots, keys)
 }
 
-function apply(slots: readonly Slot[], keys: KeyResolution, start: number): Promise<void> | undefined {
-  const next = applyTurn(slots, keys, 0, start)
-  return next < slots.length ? applyRest(slots, keys, next) : undefined
-}
-
-async function applyRest(slots: readonly Slot[], keys: KeyResolution, from: number): Promise<void> {
-  for (let next = from; next < slots.length; ) {
-    await setImmediate()
-    next = applyTurn(slots, keys, next, performance.now())
-  }
-}
-
-/** Works until the time of a turn that began at `start` is over; where to go on. */
-function applyTurn(slots: readonly Slot[], keys: KeyResolution, from: number, start: number): number {
-  let next = from
-  do {
-    const end = Math.min(next + STRETCH, slots.length)
-    applyStretch(slots, keys, next, end)
-    next = end
-  } while (next < slots.length && performance.now() - start < TURN)
-  if (isDebugging) debugStep('cipher', `${next} of ${slots.length} applied`)
-  return next
+function apply(slots: readonly Slot[], keys: KeyResolution, began?: number): Promise<void> | undefined {
+  return inTurns(
+    slots.length,
+    STRETCH,
+    (from, to) => {
+      applyStretch(slots, keys, from, to)
+      if (isDebugging) debugStep('cipher', `${to} of ${slots.length} applied`)
+      return true
+    },
+    began,
+  )
 }
 
 function applyStretch(slots: readonly Slot[], keys: KeyResolution, from: number, to: number): void {
@@ -187,7 +156,7 @@ function sortSlot(batches: Batches, slot: Slot, keys: KeyResolution, position: n
       if (!keys.direct.putResult(slot, position)) batches.decrypt(keys.decryptionKey(slot, position), slot)
       break
     case 'index':
-      batches.index(keys.activeDek(slot), slot, indexed(slot.index, slot.values, slot.use))
+      batches.index(keys.activeDek(slot), slot, indexMessage(slot.index, slot.values, slot.use))
       break
   }
 }
@@ -202,57 +171,4 @@ function isUnder(dek: Dek, value: unknown): boolean {
   const head = headOf(Array.isArray(value) && value.length === 1 ? value[0] : value)
   const header = head === null ? null : headerOf(head)
   return header !== null && (header.dekId === dek.id || isDirect(header))
-}
-
-function indexed(index: CipherIndex, values: readonly unknown[], use?: ValueUse): string | Buffer {
-  const plaintexts = index.sources.map((field, i) => encodeValue(field, normalizedFor(index, field, values[i]), use))
-  return plaintexts.length === 1 ? plaintexts[0]! : Buffer.concat(plaintexts.map(lengthPrefixed))
-}
-
-/**
- * What a blind index is made from, as text: the same for values that it takes for equal, and only for these.
- *
- * @throws FieldsealError `VALUE_INVALID` for a value that the field cannot hold
- */
-export function indexedText(index: CipherIndex, values: readonly unknown[], use: ValueUse): string {
-  const message = indexed(index, values, use)
-  return typeof message === 'string' ? message : message.toString('latin1')
-}
-
-/** Only free text is normalised: a decimal or a date that is written as a text has a form of its own. */
-function normalizedFor(index: CipherIndex, { kind }: CipherField, value: unknown): unknown {
-  return kind === 'String' ? normalized(index, value) : value
-}
-
-/**
- * A text as a blind index takes it; anything else as it is.
- *
- * @throws FieldsealError `VALUE_INVALID` when a normaliser of the application fails
- */
-export function normalized(index: CipherIndex, value: unknown): unknown {
-  if (typeof value !== 'string') return value
-  return index.normalizers.reduce((text, normalize, i) => normalizedBy(index, normalize, text, i), value)
-}
-
-function normalizedBy({ name, normalize: names }: CipherIndex, normalize: Normalize, text: string, i: number): string {
-  let result: unknown
-  try {
-    result = normalize(text)
-  } catch {
-    throw badNormalizer(name, names[i]!, 'threw an error')
-  }
-  if (typeof result !== 'string') throw badNormalizer(name, names[i]!, 'answered with something other than a string')
-  return result
-}
-
-type Normalize = (text: string) => string
-
-/** Without the cause: what it says may quote the value. */
-function badNormalizer(index: string, name: string, what: string): FieldsealError {
-  const message = `${index} cannot be made: its normalizer "${name}" ${what}; it must map every text to a text`
-  return new FieldsealError('VALUE_INVALID', message)
-}
-
-function encodeValue(field: CipherField, value: unknown, use?: ValueUse): string | Buffer {
-  return checkedValue(field, () => encodeField(field, value, use === 'kept'), use)
 }

@@ -1,5 +1,5 @@
 import { UnencodableValue } from '../crypto/codec.js'
-import type { ValueForm } from '../crypto/fieldValue.js'
+import { encodeField, type ValueForm } from '../crypto/fieldValue.js'
 import { type ErrorCode, FieldsealError } from '../errors.js'
 import type { TenantScope } from '../keys/keyRing.js'
 
@@ -106,3 +106,8 @@ export function twiceEncrypted(field: CipherField): FieldsealError {
 const TWICE =
   'is a ciphertext already and would be encrypted twice: copy values through the encrypted client on both sides, and ' +
   'in an extension chained after the encryption do not write with the encrypted client'
+
+/** @throws FieldsealError `VALUE_INVALID` for a value that the field cannot hold */
+export function encodeValue(field: CipherField, value: unknown, use?: ValueUse): string | Buffer {
+  return checkedValue(field, () => encodeField(field, value, use === 'kept'), use)
+}

@@ -1,4 +1,5 @@
-import { type DecryptSlot, decryptNow, nextTurn, prefixErrors, type Slot, transform } from '../cipher/cipher.js'
+import { type DecryptSlot, decryptNow, prefixErrors, type Slot, transform } from '../cipher/cipher.js'
+import { inTurns } from '../cipher/turns.js'
 import { auditSlots } from '../client/audit.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { maskSlots } from '../client/masking.js'
@@ -132,19 +133,26 @@ async function decryptParts(
   read: Read,
   result: readonly unknown[],
 ): Promise<Collected<unknown[]>> {
-  const done: unknown[] = []
-  let turn = performance.now()
-  for (let from = 0; from < result.length; from += PART) {
-    const { rows, slots } = collect(read, result.slice(from, from + PART))
-    done.push(...rows)
-    if (!decryptNow(slots, ring)) {
-      const rest = collect(read, result.slice(from + PART))
-      return { rows: [...done, ...rest.rows], slots: [...slots, ...rest.slots] }
+  const all: Collected<unknown[]> = { rows: [], slots: [] }
+  await inTurns(result.length, PART, (from, to) => {
+    const part = collect(read, result.slice(from, to))
+    append(all.rows, part.rows)
+    if (decryptNow(part.slots, ring)) {
+      finish(read, part.slots)
+      return true
     }
-    finish(read, slots)
-    turn = await nextTurn(turn)
-  }
-  return { rows: done, slots: [] }
+    const rest = collect(read, result.slice(to))
+    append(all.rows, rest.rows)
+    append(all.slots, part.slots)
+    append(all.slots, rest.slots)
+    return false
+  })
+  return all
+}
+
+/** One by one: as arguments of `push`, very many would not fit on the stack. */
+function append<T>(list: T[], more: readonly T[]): void {
+  for (const one of more) list.push(one)
 }
 
 function collect<Result>({ shape, tenancy }: Read, result: Result): Collected<Result> {

@@ -1,4 +1,4 @@
-import { indexedText } from '../../cipher/cipher.js'
+import { indexedText } from '../../cipher/indexText.js'
 import { own } from '../../own.js'
 import type { IndexPlan } from '../../plan/plan.js'
 import { isDbNull, isPlainObject } from '../values.js'

@@ -1,4 +1,5 @@
-import { checkedValue, normalized } from '../../cipher/cipher.js'
+import { checkedValue } from '../../cipher/cipher.js'
+import { normalized } from '../../cipher/indexText.js'
 import { headOf, PREFIX } from '../../crypto/ciphertext.js'
 import { textForm } from '../../crypto/textForm.js'
 import type { FieldPlan, IndexPlan } from '../../plan/plan.js'
