@@ -56,8 +56,9 @@ export async function migrate(options: MigrationOptions): Promise<MigrationFigur
     const second = await inPieces(options, 're-encrypt')
     say(`re-encrypted in ${second.seconds.toFixed(1)} s, ${second.killed} kills`)
     const written = await running.stop()
-    // Rows that a killed pass of the app left under the old key, while a worker was past them, are seen to here.
-    await run(options, 're-encrypt')
+    // Rows that a killed pass of the app left under the old key, while a worker was past them, are seen to here. A run
+    // that a killed command left behind may be taken up first, and says then what there is left to do.
+    for (let more = 3; more > 0 && isLate('re-encrypt', (await run(options, 're-encrypt')).output); more--);
     return {
       plaintext: await count(database, PLAINTEXT),
       lostUpdates: await lostUpdates(options, written.rows),
