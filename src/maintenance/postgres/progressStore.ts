@@ -3,10 +3,17 @@ import type { RunKey } from '../jobs/runKey.js'
 import type { RunKeyring } from '../jobs/runKeyring.js'
 import type { WorkOrder } from '../jobs/workOrder.js'
 import { createTables, NOTHING_YET, progressRecord } from './progressTables.js'
-import { type PgConnection, runSql } from './sql.js'
+import { arrayLiteral, type PgConnection, quoteText, runScript, runSql } from './sql.js'
 import { macOfRun, RUN_COLUMNS, readRun } from './storedRun.js'
 
-const SAME_TASK = `operation = $1 AND model = $2 AND fields = $3::text[] AND tenant IS NOT DISTINCT FROM $4`
+/** What a task is, as SQL has it: placeholders or literals. */
+type TaskInSql = readonly [operation: string, model: string, fields: string, tenant: string]
+
+function sameTask([operation, model, fields, tenant]: TaskInSql): string {
+  return `operation = ${operation} AND model = ${model} AND fields = ${fields} AND tenant IS NOT DISTINCT FROM ${tenant}`
+}
+
+const SAME_TASK = sameTask(['$1', '$2', '$3::text[]', '$4'])
 
 /**
  * Keeps the progress of runs in the table `fieldseal.progress`, which it makes at first use.
@@ -23,7 +30,10 @@ export function postgresProgress(database: PgConnection, keys: RunKeyring): Prog
           `UPDATE fieldseal.progress SET state = 'dropped' WHERE state = 'running' AND ${SAME_TASK}`,
           valuesOf(task),
         )
-      return (await resume(database, keys, task)) ?? (await begin(database, await keys.make(), task))
+      for (;;) {
+        const run = (await resume(database, keys, task)) ?? (await begin(database, await keys.make(), task))
+        if (run) return run
+      }
     },
   }
 }
@@ -43,12 +53,28 @@ async function resume(database: PgConnection, keys: RunKeyring, task: RunTask): 
   return openRun(database, { id, key, task, saved: progress, order })
 }
 
-async function begin(database: PgConnection, key: RunKey, task: RunTask): Promise<OpenRun> {
-  const insert =
-    'INSERT INTO fieldseal.progress (operation, model, fields, tenant, run_key, mac) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id'
-  const own = [JSON.stringify(key.stored), macOfRun(key, task, NOTHING_YET, false)]
-  const [row] = await runSql(database, insert, [...valuesOf(task), ...own])
-  return openRun(database, { id: row![0]!, key, task, saved: null, order: null })
+/**
+ * Begins a run, one command at a time.
+ *
+ * @returns `null` when another command has begun the same in the meantime: two runs would each leave rows to the other
+ */
+async function begin(database: PgConnection, key: RunKey, task: RunTask): Promise<OpenRun | null> {
+  const mac = macOfRun(key, task, NOTHING_YET, false)
+  const values = [...literalsOf(task), `${quoteText(JSON.stringify(key.stored))}::jsonb`, quoteText(mac)]
+  const [row] = await runScript(database, [
+    "SELECT set_config('lock_timeout', '0', true)",
+    "SELECT pg_advisory_xact_lock(hashtext('fieldseal.progress'))",
+    `INSERT INTO fieldseal.progress (operation, model, fields, tenant, run_key, mac) SELECT ${values}
+     WHERE NOT EXISTS (SELECT FROM fieldseal.progress WHERE state = 'running' AND ${sameTask(literalsOf(task))})
+     RETURNING id`,
+  ])
+  return row ? openRun(database, { id: row[0]!, key, task, saved: null, order: null }) : null
+}
+
+/** Statements that are sent together take no parameters. */
+function literalsOf({ operation, model, fields, tenant }: RunTask): TaskInSql {
+  const list = `${quoteText(arrayLiteral(fields))}::text[]`
+  return [quoteText(operation), quoteText(model), list, tenant === undefined ? 'NULL::text' : quoteText(tenant)]
 }
 
 interface Opened {

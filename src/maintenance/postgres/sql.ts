@@ -103,6 +103,11 @@ export function arrayLiteral(texts: readonly (string | null)[]): string {
   return `{${elements.slice(1)}}`
 }
 
+/** A text in SQL, whatever `standard_conforming_strings` says: for statements that take no parameters. */
+export function quoteText(text: string): string {
+  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+}
+
 /** A name in SQL. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
