@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
-import type { EncryptionEvent } from 'fieldseal'
 import { localKms } from 'fieldseal/local-kms'
-import { type FieldEncryptionOptions, fieldEncryption } from 'fieldseal/typeorm'
+import { type DataSourceEncryptionOptions, type EncryptionEvent, fieldEncryption } from 'fieldseal/typeorm'
 import type pg from 'pg'
 import { DataSource, type DataSourceOptions, type Logger } from 'typeorm'
 import { createDatabase } from '../support/database.js'
@@ -35,7 +34,7 @@ export interface SourceUnderTest {
 }
 
 export interface OpenOptions {
-  readonly encryption?: Partial<FieldEncryptionOptions>
+  readonly encryption?: Partial<DataSourceEncryptionOptions>
   readonly source?: Partial<PostgresOptions>
   /** Whether operations that name no tenant are acme's; they are unless said otherwise. */
   readonly defaultTenant?: string | null
