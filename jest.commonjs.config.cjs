@@ -10,7 +10,15 @@ module.exports = {
   transform: {
     '\\.ts$': [
       '@swc/jest',
-      { swcrc: false, jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+      {
+        swcrc: false,
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
+        module: { type: 'commonjs' },
+      },
     ],
   },
   // The repository's client is generated as an ECMAScript module; one that is generated for CommonJS names these files.

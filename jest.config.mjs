@@ -1,14 +1,12 @@
 // @ts-check
 import { availableParallelism } from 'node:os'
 
-/** @type {import('jest').Config} */
-export default {
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
+/** What test files have in common. */
+const common = {
   roots: ['<rootDir>/src', '<rootDir>/scripts', '<rootDir>/test'],
   modulePathIgnorePatterns: ['<rootDir>/test/package/projects/'],
   globalSetup: '<rootDir>/test/support/globalSetup.mjs',
   globalTeardown: '<rootDir>/test/support/globalTeardown.mjs',
-  testTimeout: 120_000,
 
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -16,21 +14,43 @@ export default {
       '@swc/jest',
       {
         swcrc: false,
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' }, transform: { verbatimModuleSyntax: true } },
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, verbatimModuleSyntax: true },
+        },
       },
     ],
   },
-  moduleNameMapper: {
-    '^fieldseal$': '<rootDir>/src/index.ts',
-    '^fieldseal/prisma$': '<rootDir>/src/prisma/index.ts',
-    '^fieldseal/tencent-kms$': '<rootDir>/src/kms/tencent/tencentKms.ts',
-    '^fieldseal/local-kms$': '<rootDir>/src/kms/localKms.ts',
-    '^fieldseal/hierarchical-kms$': '<rootDir>/src/kms/hierarchical/hierarchicalKms.ts',
-    '^fieldseal/redundant-kms$': '<rootDir>/src/kms/redundant/redundantKms.ts',
-    '^fieldseal/opentelemetry$': '<rootDir>/src/opentelemetry.ts',
-    '^fieldseal/testing$': '<rootDir>/src/testing/index.ts',
-  },
   resolver: '<rootDir>/test/support/sourceResolver.cjs',
+}
+
+const entryPoints = {
+  '^fieldseal$': '<rootDir>/src/index.ts',
+  '^fieldseal/prisma$': '<rootDir>/src/prisma/index.ts',
+  '^fieldseal/tencent-kms$': '<rootDir>/src/kms/tencent/tencentKms.ts',
+  '^fieldseal/local-kms$': '<rootDir>/src/kms/localKms.ts',
+  '^fieldseal/hierarchical-kms$': '<rootDir>/src/kms/hierarchical/hierarchicalKms.ts',
+  '^fieldseal/redundant-kms$': '<rootDir>/src/kms/redundant/redundantKms.ts',
+  '^fieldseal/opentelemetry$': '<rootDir>/src/opentelemetry.ts',
+  '^fieldseal/testing$': '<rootDir>/src/testing/index.ts',
+  '^fieldseal/typeorm$': '<rootDir>/src/typeorm/index.ts',
+}
+
+/** @type {import('jest').Config} */
+export default {
+  projects: [
+    { ...common, testMatch: ['<rootDir>/test/**/*.test.ts'], moduleNameMapper: entryPoints },
+    {
+      ...common,
+      displayName: 'typeorm 0.3',
+      testMatch: ['<rootDir>/test/typeorm/**/*.test.ts'],
+      moduleNameMapper: { ...entryPoints, '^typeorm$': 'typeorm-0.3' },
+    },
+  ],
+
+  // Of all projects: Jest does not read it in one.
+  testTimeout: 120_000,
 
   // Jest would leave a core to itself; but this process only waits, as tests often do.
   maxWorkers: availableParallelism(),
