@@ -3,6 +3,7 @@ import { defineConfig } from 'tsdown'
 const library = {
   index: 'src/index.ts',
   'prisma/index': 'src/prisma/index.ts',
+  'typeorm/index': 'src/typeorm/index.ts',
   'kms/tencent': 'src/kms/tencent/tencentKms.ts',
   'kms/local': 'src/kms/localKms.ts',
   'kms/hierarchical': 'src/kms/hierarchical/hierarchicalKms.ts',

@@ -2,16 +2,15 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { types } from 'node:util'
 import { createJiti } from 'jiti'
-import pg from 'pg'
+import type pg from 'pg'
 import { FieldsealError } from '../errors.js'
 import type { TenantPaths } from '../maintenance/maintenanceModels.js'
 import type { PgConnection } from '../maintenance/postgres/sql.js'
 import type { EncryptedClient, FieldsealConfig } from './config.js'
+import { openClient } from './openClient.js'
+import { asQueuePool, type Connection, openPool, openQueuePool } from './pools.js'
 
 export const CONFIG_NAMES = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((ending) => `fieldseal.config.${ending}`)
-
-/** How long a statement on rows waits for the lock of a table, in milliseconds. */
-const LOCK_TIMEOUT = 500
 
 /** What a command works with. */
 export interface CommandContext {
@@ -23,6 +22,8 @@ export interface CommandContext {
   close(): Promise<void>
 }
 
+type OwnPool = PgConnection & { end(): Promise<void> }
+
 /**
  * Opens what the configuration names.
  *
@@ -30,33 +31,35 @@ export interface CommandContext {
  * @throws FieldsealError `OPTIONS_INVALID` for a configuration that is missing or cannot work
  */
 export async function openCommandContext(file: string | undefined, env: NodeJS.ProcessEnv): Promise<CommandContext> {
-  const { client: given, database, tenants = {} } = await readConfig(findConfig(file))
-  const client = await (typeof given === 'function' ? given() : given)
-  if (typeof client?.$encryption?.maintain !== 'function') {
-    throw invalidConfig(
-      '"client" must be the client that $extends(fieldEncryption(…)) returned, or a function that makes it',
-    )
-  }
-  const connection = database ?? env.DATABASE_URL
+  const config = await readConfig(findConfig(file))
+  const { database, tenants = {} } = config
+  const { client, connection: own } = await openClient(config)
+  // A data source says itself which database it is of.
+  const connection = database ?? own ?? (env.DATABASE_URL || undefined)
   if (connection === undefined || connection === '') {
     await client.$disconnect()
     throw invalidConfig('no database is named: set DATABASE_URL, or "database" in the configuration')
   }
-  const pool = typeof connection === 'string' ? openPool(connection) : connection
+  const isOpen = isPool(connection)
+  const pool = isOpen ? connection : openPool(connection)
   let queue: pg.Pool | undefined
   return {
     client,
     database: pool,
     tenants,
     queue: () => {
-      queue ??= typeof connection === 'string' ? openQueuePool(connection) : asQueuePool(connection)
+      queue ??= isOpen ? asQueuePool(connection) : openQueuePool(connection)
       return queue
     },
     close: async () => {
-      const own = typeof connection === 'string' ? [pool.end(), queue?.end()] : []
-      await Promise.allSettled([client.$disconnect(), ...own])
+      const opened = isOpen ? [] : [pool.end(), queue?.end()]
+      await Promise.allSettled([client.$disconnect(), ...opened])
     },
   }
+}
+
+function isPool(connection: Connection | OwnPool): connection is OwnPool {
+  return typeof connection === 'object' && 'query' in connection
 }
 
 function findConfig(file: string | undefined): string {
@@ -75,39 +78,15 @@ async function readConfig(path: string): Promise<FieldsealConfig> {
       const why = types.isNativeError(cause) ? cause.message : String(cause)
       throw new FieldsealError('OPTIONS_INVALID', `${path} could not be loaded: ${why}`, { cause })
     })
-  if (typeof loaded !== 'object' || loaded === null || !('client' in loaded)) {
+  if (typeof loaded !== 'object' || loaded === null || !('client' in loaded || 'dataSource' in loaded)) {
     throw invalidConfig(
-      `${path} must have a default export with a "client": export default defineConfig({ client: prisma })`,
+      `${path} must have a default export with a "client": export default defineConfig({ client: prisma }); of TypeORM, with a "dataSource"`,
     )
   }
+  if (loaded.client !== undefined && loaded.dataSource !== undefined) {
+    throw invalidConfig(`${path} has a "client" and a "dataSource": each has a configuration of its own, see --config`)
+  }
   return loaded
-}
-
-/** As Prisma does, it takes the schema from the connection string. */
-function openPool(connectionString: string): pg.Pool {
-  const schema = schemaOf(connectionString)
-  const options = schema === null ? {} : { options: `-c search_path=${schema.replace(/[^\w]/g, '\\$&')}` }
-  const pool = new pg.Pool({
-    ...{ connectionString, max: 8, application_name: 'fieldseal', ...options },
-    // Whoever wants to lock a whole table must not find this command before him in the queue.
-    onConnect: async (client) => void (await client.query(`SET lock_timeout = ${LOCK_TIMEOUT}`)),
-  })
-  // A connection that breaks while it is idle is replaced when it is needed.
-  pool.on('error', () => {})
-  return pool
-}
-
-function openQueuePool(connectionString: string): pg.Pool {
-  return asQueuePool(new pg.Pool({ connectionString, max: 4, application_name: 'fieldseal' }))
-}
-
-/** Broken connections are replaced; graphile-worker wants to see that somebody listens. */
-function asQueuePool(pool: PgConnection): pg.Pool {
-  return (pool as pg.Pool).on('error', () => {}).on('connect', (client) => void client.on('error', () => {}))
-}
-
-function schemaOf(connectionString: string): string | null {
-  return URL.canParse(connectionString) ? new URL(connectionString).searchParams.get('schema') : null
 }
 
 function invalidConfig(message: string): FieldsealError {

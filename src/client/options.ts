@@ -42,6 +42,9 @@ export interface FieldEncryptionOptions<Schema extends EncryptionSchema = Encryp
   readonly audit?: AuditOptions
 }
 
+/** What `fieldEncryption` takes where the schema comes from the ORM's entities. */
+export type OptionsBeforeSchema = Omit<FieldEncryptionOptions, 'schema'>
+
 export interface KeyOptions {
   /**
    * How long an unwrapped DEK is used before the keys table and the KMS are asked again, in milliseconds or as `'5m'`.
@@ -101,37 +104,48 @@ const KEY_DEFAULTS: KeySettings = {
 }
 const COUNTS = new Set<keyof KeySettings>(['max', 'maxMessages'])
 
-const KNOWN = new Set([
-  'schema',
-  'kms',
-  'tenant',
-  'defaultTenant',
-  'normalizers',
-  'keys',
-  'onEvent',
-  'telemetry',
-  'audit',
-])
+const KNOWN = new Set(['kms', 'tenant', 'defaultTenant', 'normalizers', 'keys', 'onEvent', 'telemetry', 'audit'])
+const KNOWN_WITH_SCHEMA = new Set(['schema', ...KNOWN])
 
 /** @throws FieldsealError `OPTIONS_INVALID` or `TENANT_INVALID`, naming the option or the environment variable */
 export function checkOptions(options: FieldEncryptionOptions, { schemaSource }: Wording): void {
-  if (typeof options !== 'object' || options === null) throw invalid('takes an object with schema and kms')
-  checkKnown(options, KNOWN, '')
+  checkNames(options, KNOWN_WITH_SCHEMA, 'schema and kms')
+  if (options.schema?.format !== 4) throw invalid(`"schema" must be the encryptionSchema that ${schemaSource}`)
+  checkValues(options)
+  const { schema, normalizers = {} } = options
+  checkNormalizers(schema, normalizers)
+}
+
+/**
+ * The same for an ORM that makes the schema itself, and later: what names normalisers is to be checked then, by
+ * `checkNormalizers`.
+ *
+ * @throws FieldsealError as `checkOptions`
+ */
+export function checkOptionsBeforeSchema(options: OptionsBeforeSchema): void {
+  checkNames(options, KNOWN, 'kms')
+  checkValues(options)
+}
+
+function checkNames(options: object, known: ReadonlySet<string>, needed: string): void {
+  if (typeof options !== 'object' || options === null) throw invalid(`takes an object with ${needed}`)
+  checkKnown(options, known, '')
   currentEngine()
-  const { schema, kms, tenant, defaultTenant, normalizers = {}, keys = {} } = options
-  if (schema?.format !== 4) throw invalid(`"schema" must be the encryptionSchema that ${schemaSource}`)
+}
+
+function checkValues(options: OptionsBeforeSchema): void {
+  const { kms, tenant, defaultTenant, keys = {} } = options
   if (typeof kms !== 'function' && (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function')) {
     throw invalid('"kms" must be a Kms: tencentKms({ client, keyId }) or localKms({ … })')
   }
   if (tenant !== undefined && typeof tenant !== 'function')
     throw invalid('"tenant" must be a function; for one fixed tenant use "defaultTenant"')
   if (defaultTenant !== undefined) checkTenant(defaultTenant)
-  checkNormalizers(schema, normalizers)
   keySettings(keys)
   checkWatchers(options)
 }
 
-function checkWatchers({ onEvent, telemetry, audit }: FieldEncryptionOptions): void {
+function checkWatchers({ onEvent, telemetry, audit }: OptionsBeforeSchema): void {
   if (onEvent !== undefined && typeof onEvent !== 'function') throw invalid('"onEvent" must be a function')
   if (telemetry !== undefined && typeof telemetry?.onEvent !== 'function')
     throw invalid('"telemetry" must be what openTelemetry() of fieldseal/opentelemetry gives')

@@ -14,8 +14,8 @@ export interface PlanOptions {
   readonly omitted?: ((model: string) => ReadonlySet<string>) | undefined
   /** The client refuses `undefined` in what is written. */
   readonly strict?: boolean | undefined
-  /** Makes the ORM's decimal of a text. */
-  readonly toDecimal: (text: string) => object
+  /** Makes the ORM's decimal of a text; without, it stays its text. */
+  readonly toDecimal?: ((text: string) => object) | undefined
 }
 
 const NOTHING: ReadonlySet<string> = new Set()

@@ -1,0 +1,72 @@
+import type pg from 'pg'
+import { FieldsealError } from '../errors.js'
+import { heldBy } from '../typeorm/binding/held.js'
+import type { EncryptedClient, EncryptedDataSource, FieldsealConfig } from './config.js'
+
+/** What a command works with, whatever its ORM. */
+export interface OpenClient {
+  readonly client: EncryptedClient
+  /** Where its ORM connects to, if it tells. */
+  readonly connection: pg.PoolConfig | undefined
+}
+
+/** What initialising may do to a database: no command was asked for that. */
+const NO_CHANGES = { synchronize: false, migrationsRun: false, dropSchema: false }
+
+/**
+ * Opens the client or data source of the configuration.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID` for what does not encrypt
+ */
+export async function openClient({ client, dataSource }: FieldsealConfig): Promise<OpenClient> {
+  if (dataSource !== undefined) return openDataSource(await made(dataSource))
+  const given = await made(client)
+  if (typeof given?.$encryption?.maintain === 'function') return { client: given, connection: undefined }
+  throw invalidConfig(
+    '"client" must be the client that $extends(fieldEncryption(…)) returned, or a function that makes it',
+  )
+}
+
+async function openDataSource(dataSource: EncryptedDataSource): Promise<OpenClient> {
+  const held = heldIn(dataSource)
+  if (!dataSource.isInitialized) await initialize(dataSource)
+  const $encryption = held.operations()
+  const client = { $encryption, $disconnect: async () => void (await dataSource.destroy()) }
+  return { client, connection: connectionOf(dataSource) }
+}
+
+async function initialize(dataSource: EncryptedDataSource): Promise<void> {
+  dataSource.setOptions(NO_CHANGES)
+  try {
+    await dataSource.initialize()
+  } catch (cause) {
+    if (FieldsealError.is(cause)) throw cause
+    const why = types.isNativeError(cause) ? cause.message : String(cause)
+    throw new FieldsealError('DATABASE_UNAVAILABLE', `the data source could not be initialised: ${why}`, { cause })
+  }
+}
+
+function heldIn(dataSource: EncryptedDataSource): ReturnType<typeof heldBy> {
+  try {
+    return heldBy(dataSource as unknown as Parameters<typeof heldBy>[0])
+  } catch (cause) {
+    const message =
+      '"dataSource" must be the data source that fieldEncryption(new DataSource(…), { … }) returned, or a function that makes it'
+    throw new FieldsealError('OPTIONS_INVALID', message, { cause })
+  }
+}
+
+/** The settings of the data source's own pool; it hides the password of them, which has to be asked for. */
+function connectionOf({ driver }: EncryptedDataSource): pg.PoolConfig | undefined {
+  const { master } = driver as { readonly master?: { readonly options?: pg.PoolConfig } }
+  const options = master?.options
+  return options && { ...options, ...(options.password === undefined ? {} : { password: options.password }) }
+}
+
+function made<T>(given: T | (() => T | Promise<T>)): T | Promise<T> {
+  return typeof given === 'function' ? (given as () => T | Promise<T>)() : given
+}
+
+function invalidConfig(message: string): FieldsealError {
+  return new FieldsealError('OPTIONS_INVALID', message)
+}

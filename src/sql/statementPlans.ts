@@ -1,0 +1,33 @@
+import { LRUCache } from 'lru-cache'
+import { type AnalysisOptions, analyse } from './analyse.js'
+import type { StatementPlan } from './statementPlan.js'
+
+/** How many plans are kept, and of how many characters of SQL. */
+const MOST_PLANS = 2_000
+const MOST_CHARACTERS = 8_000_000
+
+/** The plans of statements, each made once for its text. */
+export class StatementPlans {
+  readonly #options: AnalysisOptions
+  readonly #plans = new LRUCache<string, { readonly plan: StatementPlan | undefined }>({
+    max: MOST_PLANS,
+    maxSize: MOST_CHARACTERS,
+    sizeCalculation: (_, text) => text.length + 1,
+  })
+
+  constructor(options: AnalysisOptions) {
+    this.#options = options
+  }
+
+  /**
+   * @returns `undefined` for a statement that touches no encrypted column
+   * @throws FieldsealError `QUERY_UNSUPPORTED`
+   */
+  of(text: string): StatementPlan | undefined {
+    const known = this.#plans.get(text)
+    if (known) return known.plan
+    const plan = analyse(text, this.#options)
+    this.#plans.set(text, { plan })
+    return plan
+  }
+}

@@ -1,0 +1,91 @@
+import type { DataSource, EntityManager, QueryRunner, ReplicationMode } from 'typeorm'
+import type { ClientBinding } from '../../client/clientBinding.js'
+import { fixedBinding } from '../../client/clientBinding.js'
+import type { QueryRunners } from '../runner/queryRunners.js'
+import type { LazyRelations } from './lazyRelations.js'
+
+/** What a data source does to itself, and not for a tenant: one that is bound has its base do it. */
+const LIFE = [
+  'initialize',
+  'connect',
+  'destroy',
+  'close',
+  'setOptions',
+  'synchronize',
+  'dropDatabase',
+  'runMigrations',
+  'undoLastMigration',
+  'showMigrations',
+]
+
+/** What leads to statements. Somebody may have put his own in their place on the base, which would lead there. */
+const LEADING = [
+  'query',
+  'sql',
+  'transaction',
+  'createQueryBuilder',
+  'createEntityManager',
+  'getRepository',
+  'getTreeRepository',
+  'getMongoRepository',
+  'getCustomRepository',
+]
+
+interface Base {
+  readonly dataSource: DataSource
+  readonly runners: QueryRunners
+  readonly lazyRelations: LazyRelations
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown
+type Methods = Record<string, Method>
+
+/** A data source of the same connections and entities whose statements are all of one tenant, or of one that may read all. */
+export function bindDataSource({ dataSource, runners, lazyRelations }: Base, binding: ClientBinding): DataSource {
+  const bound: DataSource = Object.create(dataSource)
+  const source = fixedBinding(binding)
+  const methods: Methods = {
+    ...methodsOf(dataSource, LIFE, (method) => onBase(method, dataSource, bound)),
+    ...methodsOf(Object.getPrototypeOf(dataSource), LEADING, (method) => method),
+  }
+  const createEntityManager = methods.createEntityManager as DataSource['createEntityManager']
+  defineAll(bound, {
+    ...methods,
+    createQueryRunner: (mode?: ReplicationMode) => runners.createFor(bound, source, mode),
+    createEntityManager: (runner?: QueryRunner): EntityManager =>
+      lazyRelations.keep(createEntityManager.call(bound, runner), bound),
+  })
+  defineAll(bound, {
+    manager: bound.createEntityManager(),
+    relationLoader: anew(dataSource.relationLoader, bound),
+    relationIdLoader: anew(dataSource.relationIdLoader, bound),
+  })
+  return bound
+}
+
+function methodsOf(holder: object, names: readonly string[], of: (method: Method) => Method): Methods {
+  const members = holder as Record<string, unknown>
+  const methods = names.filter((name) => typeof members[name] === 'function')
+  return Object.fromEntries(methods.map((name) => [name, of(members[name] as Method)]))
+}
+
+/** What gives the base gives the bound one instead, so that a chain of calls does not leave it. */
+function onBase(method: Method, base: DataSource, bound: DataSource): Method {
+  const kept = (result: unknown) => (result === base ? bound : result)
+  return (...args) => {
+    const result = method.apply(base, args)
+    return result instanceof Promise ? result.then(kept) : kept(result)
+  }
+}
+
+/** A loader that sends its queries by the bound data source. */
+function anew<Loader extends object>(loader: Loader, dataSource: DataSource): Loader {
+  return new (loader.constructor as new (dataSource: DataSource) => Loader)(dataSource)
+}
+
+/** As the data source's own members are: they can be replaced, though TypeScript calls some readonly. */
+function defineAll(dataSource: DataSource, members: object): void {
+  for (const [name, value] of Object.entries(members)) {
+    Object.defineProperty(dataSource, name, { value, writable: true, configurable: true, enumerable: true })
+  }
+}

@@ -1,0 +1,76 @@
+import type { EntitySchemaColumnOptions, ValueTransformer } from 'typeorm'
+import { annotated } from './annotation.js'
+import type { BlindIndexOptions, EncryptedOptions, EncryptedViewOptions } from './options.js'
+import { plainTransformer, sealingTransformer } from './sealingTransformer.js'
+
+/**
+ * An encrypted column of an `EntitySchema`.
+ *
+ * @example
+ * ```ts
+ * export const User = new EntitySchema<User>({
+ *   name: 'User',
+ *   columns: {
+ *     id: { type: 'uuid', primary: true },
+ *     tenantId: tenant({ type: 'text' }),
+ *     email: encrypted({ bind: 'id' }),
+ *     emailIndex: blindIndex('email', { normalize: ['trim', 'lowercase'], unique: true }),
+ *   },
+ * })
+ * ```
+ */
+export function encrypted(options: EncryptedOptions = {}): EntitySchemaColumnOptions {
+  const { column = 'text', array, nullable = false, select = true, name, comment } = options
+  return {
+    type: column,
+    nullable,
+    select,
+    ...(array ? { array } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(comment === undefined ? {} : { comment }),
+    transformer: annotated(sealingTransformer(), { kind: 'encrypted', options }),
+  }
+}
+
+/**
+ * The blind index of an encrypted column of an `EntitySchema`, or of several for lookups by all of them. Only fieldseal
+ * writes it, and results do not show it.
+ */
+export function blindIndex<Entity = Record<string, unknown>>(
+  sources: (keyof Entity & string) | readonly (keyof Entity & string)[],
+  options: BlindIndexOptions = {},
+): EntitySchemaColumnOptions {
+  const { column = 'text', unique, name, comment } = options
+  const annotation = { kind: 'index', sources: [sources ?? []].flat() as readonly string[], options } as const
+  return {
+    type: column,
+    nullable: true,
+    select: false,
+    insert: false,
+    update: false,
+    ...(unique ? { unique } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(comment === undefined ? {} : { comment }),
+    transformer: annotated(plainTransformer(), annotation),
+  }
+}
+
+/** The column of an `EntitySchema` that holds whose the row is. */
+export function tenant<Options extends EntitySchemaColumnOptions>(options: Options): Options {
+  const mark = annotated(plainTransformer(), { kind: 'tenant' })
+  return { ...options, transformer: [...[options.transformer ?? []].flat(), mark] }
+}
+
+/** A column of a view, in an `EntitySchema`, that shows an encrypted column, or the blind index of one, as it is. */
+export function encryptedView(of: string, { name, select }: EncryptedViewOptions = {}): EntitySchemaColumnOptions {
+  return {
+    type: 'text',
+    ...(name === undefined ? {} : { name }),
+    ...(select === false ? { select } : {}),
+    transformer: viewTransformer(of),
+  }
+}
+
+export function viewTransformer(of: string): ValueTransformer {
+  return annotated(sealingTransformer(), { kind: 'view', of })
+}

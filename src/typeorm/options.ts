@@ -1,0 +1,63 @@
+import type { MaskName } from '../masks.js'
+import type { Normalizer, ValueType } from '../schema/encryptionSchema.js'
+import type { EncryptionMode, EncryptionState } from '../schema/fieldOptions.js'
+
+/** What `@Encrypted` and `encrypted` take. */
+export interface EncryptedOptions {
+  /**
+   * What the property holds. By default text in a `text` column, bytes in a `bytea`, and JSON in a `jsonb` column.
+   * Decimals are texts, as TypeORM gives those of plain columns.
+   */
+  readonly type?: Exclude<ValueType, 'Enum'>
+  /** The values of an enum, which are texts. */
+  readonly enum?: { readonly [name: string]: string } | readonly string[]
+  /** The type of the column that holds the ciphertexts; `text` unless given. */
+  readonly column?: ColumnKind
+  /** The property is a list. */
+  readonly array?: boolean
+  readonly nullable?: boolean
+  readonly select?: boolean
+  /** The column's name in the database. */
+  readonly name?: string
+  readonly comment?: string
+  /** Properties of the same row, which never change, that a ciphertext is tied to. */
+  readonly bind?: string | readonly string[]
+  /** Pins the context of its ciphertexts, which is `Entity.property` unless given. */
+  readonly as?: string
+  /** Pads the plaintext to a multiple of so many bytes. */
+  readonly pad?: number
+  /** `migrating`: plaintext may still be there. `ejecting`: plaintext is written, ciphertext may still be there. */
+  readonly state?: EncryptionState
+  /** `kms`: the KMS itself encrypts each value; else a DEK of the tenant does. */
+  readonly mode?: EncryptionMode
+  /** What a client that may not decrypt the column gets instead. */
+  readonly mask?: MaskName
+}
+
+/** What `@BlindIndex` and `blindIndex` take, beside the property that is indexed. */
+export interface BlindIndexOptions {
+  /** What is done to text before it is indexed, in this order: built-in normalisers, or names of the `normalizers` option. */
+  readonly normalize?: readonly (Normalizer | (string & {}))[]
+  /** Length in bits, a multiple of 8; 128 unless given. */
+  readonly bits?: number
+  /** `tenant` unless given; `global` finds equal values of all tenants. */
+  readonly scope?: 'tenant' | 'global'
+  /** No two rows of the table may have the same value. */
+  readonly unique?: boolean
+  /** The type of the column; `text` unless given. */
+  readonly column?: Exclude<ColumnKind, 'jsonb'>
+  /** The column's name in the database. */
+  readonly name?: string
+  readonly comment?: string
+}
+
+/** What `@EncryptedView` and `encryptedView` take, beside the column that is shown. */
+export interface EncryptedViewOptions {
+  /** The column's name in the view. */
+  readonly name?: string
+  /** Not in results unless asked for: of a column that shows a blind index. */
+  readonly select?: false
+}
+
+/** The type of a column that holds ciphertexts. */
+export type ColumnKind = 'text' | 'bytea' | 'jsonb'

@@ -1,0 +1,46 @@
+type Rows = readonly object[]
+
+/** TypeORM's result of a statement as `query` gives it when it is asked to: rows, and of UPDATE and DELETE their count. */
+interface StructuredResult {
+  readonly records: Rows
+  readonly raw: unknown
+}
+
+/** The rows in what a runner's `query` gave, in whatever form. */
+export function rowsIn(result: unknown): Rows | undefined {
+  if (isRows(result)) return result
+  if (isCounted(result)) return result[0]
+  return isStructured(result) ? result.records : undefined
+}
+
+/**
+ * The result with other rows, in the same form. What was given stays as it is: subscribers and loggers may hold it.
+ *
+ * @param read gives the rows that stand for those
+ */
+export async function readResult(result: unknown, read: (rows: Rows) => Promise<object[]>): Promise<unknown> {
+  const rows = rowsIn(result)
+  if (rows === undefined || rows.length === 0) return result
+  return withRows(result, await read(rows))
+}
+
+function withRows(result: unknown, rows: Rows): unknown {
+  if (isRows(result)) return rows
+  if (isCounted(result)) return [rows, result[1]]
+  const structured = result as StructuredResult
+  const raw = isRows(structured.raw) || isCounted(structured.raw) ? withRows(structured.raw, rows) : structured.raw
+  return Object.assign(Object.create(Object.getPrototypeOf(structured)), structured, { records: rows, raw })
+}
+
+function isRows(value: unknown): value is Rows {
+  return Array.isArray(value) && value.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row))
+}
+
+/** `[rows, affected]`. */
+function isCounted(value: unknown): value is [rows: Rows, affected: unknown] {
+  return Array.isArray(value) && value.length === 2 && isRows(value[0]) && !isRows(value)
+}
+
+function isStructured(value: unknown): value is StructuredResult {
+  return typeof value === 'object' && value !== null && 'records' in value && isRows(value.records)
+}

@@ -1,0 +1,122 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Readable } from 'node:stream'
+import type { QueryRunner } from 'typeorm'
+import { auditRefusal } from '../../client/audit.js'
+import type { BindingSource } from '../../client/clientBinding.js'
+import { fetchKeys } from '../../client/transactionKeys.js'
+import { debugStep, isDebugging, routed } from '../../debug.js'
+import { FieldsealError } from '../../errors.js'
+import type { EncryptedStatement } from '../../sql/statementEncryption.js'
+import type { DataSourceEncryption } from '../dataSourceEncryption.js'
+import type { RunningEncryption } from '../runningEncryption.js'
+import { readResult, rowsIn } from './queryResult.js'
+import { decryptedStream, type StreamCallbacks } from './rowStream.js'
+
+/** What of a runner sends statements. */
+interface Sending {
+  query(text: string, parameters?: unknown[], structured?: boolean): Promise<unknown>
+  stream(
+    text: string,
+    parameters?: unknown[],
+    onEnd?: StreamCallbacks['onEnd'],
+    onError?: StreamCallbacks['onError'],
+  ): Promise<Readable>
+  startTransaction(...isolation: unknown[]): Promise<void>
+}
+
+type Method = 'query' | 'stream'
+
+/**
+ * Has a runner encrypt what it sends and decrypt what it gets: everything that TypeORM does to a database passes here.
+ *
+ * @param binding of the bound data source that it is of, if it is
+ */
+export function encryptRunner(
+  runner: QueryRunner,
+  encryption: DataSourceEncryption,
+  binding: BindingSource | undefined,
+): void {
+  const sending = runner as unknown as Sending
+  const { query, stream, startTransaction } = sending
+  /** `undefined`: TypeORM is to answer, who refuses a runner that was released, or no connection. */
+  const current = () => (runner.isReleased ? undefined : encryption.current())
+  const prepare = (running: RunningEncryption, text: string, parameters: unknown[] | undefined) => {
+    checkText(text)
+    // TypeORM 1 has an error of its own for parameters that are no list; PostgreSQL’s driver has for 0.3.
+    const values = Array.isArray(parameters) ? parameters : undefined
+    const statement = { text, values, inTransaction: runner.isTransactionActive }
+    return running.statements.prepare(binding ?? running.context.clientBinding, statement)
+  }
+
+  sending.query = async (text, parameters, structured) => {
+    const running = await current()
+    if (!running) return query.call(runner, text, parameters, structured)
+    return told(running, { binding, method: 'query', text }, async () => {
+      const statement = await prepare(running, text, parameters)
+      const result = await query.call(runner, statement.text, valuesOf(statement, parameters), structured)
+      if (isDebugging) debugStep('database', `answered with ${rowsIn(result)?.length ?? 0} rows`)
+      return readResult(result, (rows) => statement.read(rows))
+    })
+  }
+
+  sending.stream = async (text, parameters, onEnd, onError) => {
+    const running = await current()
+    if (!running) return stream.call(runner, text, parameters, onEnd, onError)
+    return told(running, { binding, method: 'stream', text }, async () => {
+      try {
+        const statement = await prepare(running, text, parameters)
+        // Rows come in the context of the connection, which knows no tenant.
+        const inside = AsyncLocalStorage.snapshot()
+        const source = await stream.call(runner, statement.text, valuesOf(statement, parameters))
+        return decryptedStream(source, (rows) => inside(() => statement.read(rows)), { onEnd, onError })
+      } catch (error) {
+        // TypeORM does not await streams: who hears of the end only by these would keep the connection.
+        onError?.(error as Error)
+        throw error
+      }
+    })
+  }
+
+  sending.startTransaction = async (...isolation) => {
+    const running = runner.isTransactionActive ? undefined : await current()
+    if (running) await fetchKeys(boundContext(running, binding), running.scopes)
+    return startTransaction.apply(runner, isolation)
+  }
+}
+
+function boundContext(
+  { context }: RunningEncryption,
+  binding: BindingSource | undefined,
+): RunningEncryption['context'] {
+  return binding ? { ...context, clientBinding: binding } : context
+}
+
+/** Values that are no list are left to whoever refuses them. */
+function valuesOf({ values }: EncryptedStatement, parameters: unknown): unknown[] | undefined {
+  return parameters === undefined || Array.isArray(parameters)
+    ? (values as unknown[] | undefined)
+    : (parameters as unknown[])
+}
+
+/** PostgreSQL’s driver takes objects too, and nobody would have looked at their text. */
+function checkText(text: unknown): void {
+  if (typeof text === 'string') return
+  throw new FieldsealError('QUERY_UNSUPPORTED', 'a statement must be a text, with its values beside it')
+}
+
+interface Told {
+  readonly binding: BindingSource | undefined
+  readonly method: Method
+  readonly text: string
+}
+
+/** Has refusals told to the audit, and the route printed where it is asked for. */
+function told<T>(running: RunningEncryption, { binding, method, text }: Told, work: () => Promise<T>): Promise<T> {
+  // Which model it is about stands in the error: a statement may have several, or none that is known.
+  const run = () => auditRefusal(boundContext(running, binding), { model: '', operation: method }, work)
+  return isDebugging ? routed(`${method} ${firstWord(text)}`, run) : run()
+}
+
+function firstWord(text: unknown): string {
+  return /^\W*(\w+)/.exec(String(text))?.[1]?.toUpperCase() ?? ''
+}

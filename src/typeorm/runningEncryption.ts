@@ -1,0 +1,52 @@
+import type { DataSource } from 'typeorm'
+import type { ClientContext } from '../client/clientContext.js'
+import { encryptingClient } from '../client/encryptingClient.js'
+import type { KeyOperations } from '../client/keyOperations.js'
+import type { OptionsBeforeSchema } from '../client/options.js'
+import { type IndexScopes, indexScopes } from '../client/transactionKeys.js'
+import type { CacheFigures } from '../keys/events.js'
+import { compilePlans } from '../plan/compilePlans.js'
+import { checkNormalizers } from '../plan/normalizers.js'
+import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import { loadParser, StatementEncryption } from '../sql/statementEncryption.js'
+import { catalogOf } from './catalog.js'
+import { encryptionSchemaOf } from './encryptionSchema.js'
+import { typeormKeyStore } from './keyStore.js'
+import { typeormKeyTraces } from './keyTraces.js'
+import { isSealed, openSeal } from './seal.js'
+import { TYPEORM_WORDING } from './wording.js'
+
+/** What the statements of an initialised data source are encrypted with. */
+export interface RunningEncryption {
+  readonly schema: EncryptionSchema
+  readonly context: ClientContext
+  readonly keys: KeyOperations
+  readonly figures: () => CacheFigures
+  readonly statements: StatementEncryption
+  readonly scopes: IndexScopes
+}
+
+/**
+ * Puts together what encrypts, by the entities that the data source has now.
+ *
+ * @throws FieldsealError `SCHEMA_INVALID`, `OPTIONS_INVALID`
+ */
+export async function runEncryption(dataSource: DataSource, options: OptionsBeforeSchema): Promise<RunningEncryption> {
+  const { normalizers = {} } = options
+  const schema = encryptionSchemaOf(dataSource)
+  checkNormalizers(schema, normalizers)
+  await loadParser()
+  const { context, keys, figures } = encryptingClient(
+    { ...options, schema },
+    {
+      store: typeormKeyStore(dataSource, schema.keysModel),
+      traces: typeormKeyTraces(dataSource, schema),
+      compile: (allow) => compilePlans(schema, { normalizers, allow }),
+      plainValue: (_field, value) => value,
+      wording: TYPEORM_WORDING,
+    },
+  )
+  const catalog = catalogOf(dataSource, context.plans)
+  const statements = new StatementEncryption({ context, catalog, open: openSeal, isSealed })
+  return { schema, context, keys, figures, statements, scopes: indexScopes(context.plans) }
+}
