@@ -1,7 +1,7 @@
 import type { A_Expr, Node, ParamRef } from 'libpg-query'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
-import { columnNameOf, lastName, nodeOf } from './nodes.js'
+import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
 import { falsePositives, notNegated, refusedComparison, refusedOperand } from './refusals.js'
 import { type ColumnSource, type Resolved, resolve, type Scope } from './scope.js'
 import { quoteName, type SqlText, type TokenRange } from './sqlText.js'
@@ -46,7 +46,8 @@ export function comparisonOf(
   if (!ref || !resolved || source?.kind !== 'encrypted') return undefined
   const operator = lastName(expression.name) ?? ''
   const { field } = source
-  if (!isEquality(expression, operator)) throw refusedComparison(field, wordOf(expression, operator))
+  if (!isEquality(expression, operator) || !isBuiltIn(expression.name, operator))
+    throw refusedComparison(field, wordOf(expression, operator))
   const isList = expression.kind === 'AEXPR_IN'
   const items = isList ? (nodeOf(other, 'List')?.items ?? []) : other ? [other] : []
   const params = items.map((item) => parameterOf(text, item))
@@ -226,7 +227,12 @@ export function searchTogether(
         comparisons.find(({ comparison: { source } }) => source.origin === origin && source.field === wanted),
       )
       if (sources.some((found) => !found || done.has(found.node))) continue
-      combine(analysis, index, sources.map((found) => found!.comparison), standing)
+      combine(
+        analysis,
+        index,
+        sources.map((found) => found!.comparison),
+        standing,
+      )
       for (const found of sources) done.add(found!.node)
       break
     }

@@ -1,7 +1,7 @@
 import type { BoolExpr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
 import type { Analysis, Standing } from './analysis.js'
 import { comparisonOf, search, searchTogether } from './conditions.js'
-import { columnNameOf, lastName, nodeOf } from './nodes.js'
+import { columnNameOf, isBuiltIn, nodeOf } from './nodes.js'
 import { refusedExpression, unsupported } from './refusals.js'
 import { resolve, type Scope } from './scope.js'
 import { requirePlain } from './selection.js'
@@ -77,6 +77,6 @@ function isColumn(node: Node | undefined, scope: Scope): boolean {
 
 /** `count(column)`: how many are not NULL. */
 function isCount({ funcname, args = [], agg_distinct, agg_order, agg_within_group }: FuncCall, scope: Scope): boolean {
-  const isPlain = lastName(funcname) === 'count' && args.length === 1 && !agg_distinct && !agg_order && !agg_within_group
+  const isPlain = isBuiltIn(funcname, 'count') && args.length === 1 && !agg_distinct && !agg_order && !agg_within_group
   return isPlain && isColumn(args[0], scope)
 }

@@ -29,7 +29,9 @@ function walkItem(analysis: Analysis, item: Node, scope: Scope): void {
 
 /** Functions, XMLTABLE and JSON_TABLE. */
 function aliasOf(item: Node): string | undefined {
-  const content = (item as { readonly [kind: string]: { readonly alias?: { readonly aliasname?: string } } })[kindOf(item)]
+  const content = (item as { readonly [kind: string]: { readonly alias?: { readonly aliasname?: string } } })[
+    kindOf(item)
+  ]
   return content?.alias?.aliasname
 }
 
@@ -60,7 +62,9 @@ export function relationOf(
 
 function refuseRenamed(relation: Relation, names: readonly Node[] | undefined): void {
   if (names && holdsEncrypted(relation))
-    throw unsupported(`"${relation.alias}" has encrypted columns, which a list of other names hides: name them in the SELECT`)
+    throw unsupported(
+      `"${relation.alias}" has encrypted columns, which a list of other names hides: name them in the SELECT`,
+    )
 }
 
 function addSubquery(analysis: Analysis, { lateral, subquery, alias }: RangeSubselect, scope: Scope): void {
@@ -74,16 +78,23 @@ function addSubquery(analysis: Analysis, { lateral, subquery, alias }: RangeSubs
 
 function walkJoin(analysis: Analysis, join: JoinExpr, scope: Scope): void {
   const before = scope.relations.length
-  walkFrom(analysis, [join.larg, join.rarg].flatMap((side) => side ?? []), scope)
+  walkFrom(
+    analysis,
+    [join.larg, join.rarg].flatMap((side) => side ?? []),
+    scope,
+  )
   const joined = scope.relations.slice(before)
   const common = namesOf(join.usingClause)
   const encrypted = joined.find(holdsEncrypted)
   if (encrypted && (join.isNatural || join.alias))
-    throw unsupported(`a join with "${encrypted.alias}", which has encrypted columns, is to say ON which columns, and to have no name of its own`)
+    throw unsupported(
+      `a join with "${encrypted.alias}", which has encrypted columns, is to say ON which columns, and to have no name of its own`,
+    )
   for (const { columns, alias } of joined)
     for (const name of common) {
       const source = columns.get(name)
-      if (source && source.kind !== 'plain') throw unsupported(`"${alias}"."${name}" is encrypted, so it cannot be joined by USING`)
+      if (source && source.kind !== 'plain')
+        throw unsupported(`"${alias}"."${name}" is encrypted, so it cannot be joined by USING`)
     }
   if (join.jointype === 'JOIN_INNER') takeFacts(join.quals, scope)
   analysis.expression(join.quals, scope, 'positive')

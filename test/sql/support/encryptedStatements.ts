@@ -1,7 +1,7 @@
 import { compilePlans } from '../../../src/plan/compilePlans.js'
 import type { Plans } from '../../../src/plan/plan.js'
 import type { EncryptionSchema } from '../../../src/schema/encryptionSchema.js'
-import type { Catalog, CatalogColumn, CatalogTable } from '../../../src/sql/catalog.js'
+import { type Catalog, type CatalogColumn, type CatalogTable, isEncrypted } from '../../../src/sql/catalog.js'
 
 export const plansOf = (schema: EncryptionSchema): Plans =>
   compilePlans(schema, { toDecimal: (text) => text as unknown as object })
@@ -17,5 +17,6 @@ export function catalogOfSchema(schema: EncryptionSchema, plans: Plans): Catalog
     })
     tables.set(table, { schema: 'public', name: table, plan, columns: new Map(entries), isView: false })
   }
-  return { find: (_, name) => tables.get(name) }
+  const encryptedNames = [...tables].flatMap(([name, table]) => (isEncrypted(table) ? name : []))
+  return { encryptedNames, find: (_, name) => tables.get(name) }
 }
