@@ -30,5 +30,8 @@ function keysTimedOut(
         'KEY_STORE_UNAVAILABLE',
         `${message}: the keys table needs a second connection. Give the pool more of them, or use the tenant once before the transaction`,
       )
-    : new FieldsealError('KMS_UNAVAILABLE', `${message}: the KMS has not answered yet. Look at its status and the network`)
+    : new FieldsealError(
+        'KMS_UNAVAILABLE',
+        `${message}: the KMS has not answered yet. Look at its status and the network`,
+      )
 }

@@ -31,12 +31,45 @@ const KINDS: { readonly [kind: string]: StatementKind } = {
 
 /** Statements that may name tables with encrypted columns, as they neither read nor write values. */
 const HARMLESS = new Set([
-  'TransactionStmt', 'VariableSetStmt', 'VariableShowStmt', 'CreateStmt', 'AlterTableStmt', 'IndexStmt', 'ViewStmt',
-  'RefreshMatViewStmt', 'DropStmt', 'RenameStmt', 'CommentStmt', 'CreateEnumStmt', 'AlterEnumStmt', 'CreateSchemaStmt',
-  'CreateExtensionStmt', 'LockStmt', 'TruncateStmt', 'VacuumStmt', 'ListenStmt', 'UnlistenStmt', 'NotifyStmt', 'GrantStmt',
-  'CreateSeqStmt', 'AlterSeqStmt', 'AlterObjectSchemaStmt', 'AlterOwnerStmt', 'CreatePolicyStmt', 'AlterPolicyStmt',
-  'CreateStatsStmt', 'ReindexStmt', 'ConstraintsSetStmt', 'CreateTrigStmt', 'CreateFunctionStmt', 'CheckPointStmt',
-  'DiscardStmt', 'CreateDomainStmt', 'CompositeTypeStmt', 'CreatePublicationStmt', 'AlterPublicationStmt',
+  'TransactionStmt',
+  'VariableSetStmt',
+  'VariableShowStmt',
+  'CreateStmt',
+  'AlterTableStmt',
+  'IndexStmt',
+  'ViewStmt',
+  'RefreshMatViewStmt',
+  'DropStmt',
+  'RenameStmt',
+  'CommentStmt',
+  'CreateEnumStmt',
+  'AlterEnumStmt',
+  'CreateSchemaStmt',
+  'CreateExtensionStmt',
+  'LockStmt',
+  'TruncateStmt',
+  'VacuumStmt',
+  'ListenStmt',
+  'UnlistenStmt',
+  'NotifyStmt',
+  'GrantStmt',
+  'CreateSeqStmt',
+  'AlterSeqStmt',
+  'AlterObjectSchemaStmt',
+  'AlterOwnerStmt',
+  'CreatePolicyStmt',
+  'AlterPolicyStmt',
+  'CreateStatsStmt',
+  'ReindexStmt',
+  'ConstraintsSetStmt',
+  'CreateTrigStmt',
+  'CreateFunctionStmt',
+  'CheckPointStmt',
+  'DiscardStmt',
+  'CreateDomainStmt',
+  'CompositeTypeStmt',
+  'CreatePublicationStmt',
+  'AlterPublicationStmt',
 ])
 
 /**
@@ -50,7 +83,9 @@ export function analyse(text: string, options: AnalysisOptions): StatementPlan |
   if (!statements.some((statement) => mentionsEncrypted(statement, options.catalog))) return undefined
   const [statement] = statements
   if (statements.length > 1 || !statement)
-    throw unsupported('several statements in one query, of which one is on a table with encrypted columns: send them one by one')
+    throw unsupported(
+      'several statements in one query, of which one is on a table with encrypted columns: send them one by one',
+    )
   const kind = KINDS[kindOf(statement)]
   if (!kind) return harmless(statement)
   return new StatementAnalysis(text, options).plan(kind, statement)
@@ -139,7 +174,10 @@ class StatementAnalysis implements Analysis {
 
   /** The results by the rows that they come from, with what decrypting them takes. */
   #outputs(selection: Selection): OutputRow[] {
-    const origins = new Map<Origin, { fields: OutputRow['fields'][number][]; indexes: OutputRow['indexes'][number][] }>()
+    const origins = new Map<
+      Origin,
+      { fields: OutputRow['fields'][number][]; indexes: OutputRow['indexes'][number][] }
+    >()
     for (const [name, source] of selection.byName) {
       if (!source || source.kind === 'plain') continue
       const row = origins.get(source.origin) ?? { fields: [], indexes: [] }
@@ -168,11 +206,14 @@ class StatementAnalysis implements Analysis {
 
 function notKnown(name: string, column: string, { table }: Origin): Error {
   const what = column === table.plan.tenant ? 'tells whose the row is' : 'it is bound to'
-  return unsupported(`${name} can only be read together with ${column}, which ${what}: select that of "${table.name}" too`)
+  return unsupported(
+    `${name} can only be read together with ${column}, which ${what}: select that of "${table.name}" too`,
+  )
 }
 
 function outputCheck(selection: Selection, { sources, ...check }: PendingCheck): OutputCheck {
   const names = sources.map((source: ColumnSource) => selection.expose(source))
-  if (names.some((name) => name === undefined)) throw unsupported(`${check.index.name} is searched, so select its columns too`)
+  if (names.some((name) => name === undefined))
+    throw unsupported(`${check.index.name} is searched, so select its columns too`)
   return { ...check, names: names as string[] }
 }

@@ -1,7 +1,7 @@
 import type { A_Expr, Node, ParamRef } from 'libpg-query'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
-import { columnNameOf, lastName, nodeOf } from './nodes.js'
+import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
 import { falsePositives, notNegated, refusedComparison, refusedOperand } from './refusals.js'
 import { type ColumnSource, type Resolved, resolve, type Scope } from './scope.js'
 import { quoteName, type SqlText, type TokenRange } from './sqlText.js'
@@ -46,7 +46,8 @@ export function comparisonOf(
   if (!ref || !resolved || source?.kind !== 'encrypted') return undefined
   const operator = lastName(expression.name) ?? ''
   const { field } = source
-  if (!isEquality(expression, operator)) throw refusedComparison(field, wordOf(expression, operator))
+  if (!isEquality(expression, operator) || !isBuiltIn(expression.name, operator))
+    throw refusedComparison(field, wordOf(expression, operator))
   const isList = expression.kind === 'AEXPR_IN'
   const items = isList ? (nodeOf(other, 'List')?.items ?? []) : other ? [other] : []
   const params = items.map((item) => parameterOf(text, item))
@@ -116,7 +117,7 @@ export function search(analysis: Analysis, comparison: Comparison, standing: Sta
   const { source, operator, params, each } = comparison
   const index = singleIndex(source.field)
   if (!index) throw refusedComparison(source.field, operator)
-  const values = params.map(valueOf)
+  const values = params.map(paramValue)
   const row = foundRow(analysis, source)
   checkLater(analysis, { index, values, each, sources: [source] }, operator === '=' ? standing : 'anywhere')
   if (source.field.state) searchBoth(analysis, comparison, index, row)
@@ -132,7 +133,7 @@ function isExact({ bits }: IndexPlan): boolean {
   return bits >= EXACT_BITS
 }
 
-function valueOf({ number: param = 0 }: ParamRef): ValueSource {
+function paramValue({ number: param = 0 }: ParamRef): ValueSource {
   return { param }
 }
 
@@ -154,7 +155,7 @@ function searchIndex(analysis: Analysis, comparison: Comparison, index: IndexPla
 }
 
 function searched(index: IndexPlan, param: ParamRef, each: boolean, row: StatementRow): ParameterUse {
-  return { kind: 'search', index, values: [valueOf(param)], each, row }
+  return { kind: 'search', index, values: [paramValue(param)], each, row }
 }
 
 /** The name that the column of the index has where the comparison stands. */
@@ -174,7 +175,7 @@ function searchBoth(analysis: Analysis, comparison: Comparison, index: IndexPlan
   const indexed = `${qualifier}${indexColumn(comparison, index)}`
   const uses = params.map((param): Piece[] => [searched(index, param, each, row)])
   const asked: Piece[] = each ? [' = ANY(', ...uses[0]!, ')'] : [' IN (', ...joined(uses), ')']
-  const plain: ParameterUse = { kind: 'plaintext', field, index, values: params.map(valueOf), each }
+  const plain: ParameterUse = { kind: 'plaintext', field, index, values: params.map(paramValue), each }
   const type = field.column === 'Bytes' ? 'bytea[]' : 'text[]'
   text.replace(
     range,
@@ -226,7 +227,12 @@ export function searchTogether(
         comparisons.find(({ comparison: { source } }) => source.origin === origin && source.field === wanted),
       )
       if (sources.some((found) => !found || done.has(found.node))) continue
-      combine(analysis, index, sources.map((found) => found!.comparison), standing)
+      combine(
+        analysis,
+        index,
+        sources.map((found) => found!.comparison),
+        standing,
+      )
       for (const found of sources) done.add(found!.node)
       break
     }
@@ -241,7 +247,7 @@ function isOneValue({ operator, params, each }: Comparison): boolean {
 function combine(analysis: Analysis, index: IndexPlan, comparisons: readonly Comparison[], standing: Standing): void {
   if (standing === 'anywhere') throw notNegated(index)
   const [first, ...others] = comparisons
-  const values = comparisons.map(({ params }) => valueOf(params[0]!))
+  const values = comparisons.map(({ params }) => paramValue(params[0]!))
   const sources = comparisons.map(({ source }) => source)
   const state = sources.find(({ field }) => field.state)
   if (state) throw refusedComparison(state.field, `a search by ${index.name} while a column is ${state.field.state}`)

@@ -14,6 +14,6 @@ export function walkDelete(analysis: Analysis, statement: DeleteStmt, outer: Sco
   scope.relations.push(analysis.relation(schemaname, relname, alias?.aliasname, innerScope(undefined)))
   analysis.from(statement.usingClause, scope)
   takeFacts(statement.whereClause, scope)
-  analysis.expression(statement.whereClause, scope, 'positive')
+  analysis.expression(statement.whereClause, scope, 'of all results')
   return walkReturning(analysis, statement.returningClause, scope)
 }

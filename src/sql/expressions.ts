@@ -1,7 +1,7 @@
 import type { BoolExpr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
 import type { Analysis, Standing } from './analysis.js'
 import { comparisonOf, search, searchTogether } from './conditions.js'
-import { columnNameOf, lastName, nodeOf } from './nodes.js'
+import { columnNameOf, isBuiltIn, nodeOf } from './nodes.js'
 import { refusedExpression, unsupported } from './refusals.js'
 import { resolve, type Scope } from './scope.js'
 import { requirePlain } from './selection.js'
@@ -20,18 +20,33 @@ export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, 
   }
   const node = tree as Node
   const column = nodeOf(node, 'ColumnRef')
-  if (column) return readColumn(analysis, column, scope)
+  if (column) {
+    readColumn(analysis, column, scope)
+    return
+  }
   const condition = nodeOf(node, 'BoolExpr')
-  if (condition) return walkCondition(analysis, condition, scope, standing)
+  if (condition) {
+    walkCondition(analysis, condition, scope, standing)
+    return
+  }
   const subquery = nodeOf(node, 'SubLink')
-  if (subquery) return walkSubquery(analysis, subquery, scope)
+  if (subquery) {
+    walkSubquery(analysis, subquery, scope)
+    return
+  }
   if (nodeOf(node, 'SelectStmt')) throw unsupported('this place of a subquery is not understood')
   const comparison = nodeOf(node, 'A_Expr')
   const compared = comparison && comparisonOf(analysis, comparison, scope)
-  if (compared) return search(analysis, compared, standing)
+  if (compared) {
+    search(analysis, compared, standing)
+    return
+  }
   if (isColumn(nodeOf(node, 'NullTest')?.arg, scope)) return
   const call = nodeOf(node, 'FuncCall')
-  if (call && isCount(call, scope)) return walkParts(analysis, [call.agg_filter, call.over], scope)
+  if (call && isCount(call, scope)) {
+    walkParts(analysis, [call.agg_filter, call.over], scope)
+    return
+  }
   walkParts(analysis, Object.values(node), scope)
 }
 
@@ -77,6 +92,6 @@ function isColumn(node: Node | undefined, scope: Scope): boolean {
 
 /** `count(column)`: how many are not NULL. */
 function isCount({ funcname, args = [], agg_distinct, agg_order, agg_within_group }: FuncCall, scope: Scope): boolean {
-  const isPlain = lastName(funcname) === 'count' && args.length === 1 && !agg_distinct && !agg_order && !agg_within_group
+  const isPlain = isBuiltIn(funcname, 'count') && args.length === 1 && !agg_distinct && !agg_order && !agg_within_group
   return isPlain && isColumn(args[0], scope)
 }

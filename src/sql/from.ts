@@ -13,15 +13,25 @@ export function walkFrom(analysis: Analysis, items: readonly Node[] = [], scope:
 
 function walkItem(analysis: Analysis, item: Node, scope: Scope): void {
   const table = nodeOf(item, 'RangeVar')
-  if (table) return addTable(analysis, table, scope)
+  if (table) {
+    addTable(analysis, table, scope)
+    return
+  }
   const join = nodeOf(item, 'JoinExpr')
-  if (join) return walkJoin(analysis, join, scope)
+  if (join) {
+    walkJoin(analysis, join, scope)
+    return
+  }
   const subquery = nodeOf(item, 'RangeSubselect')
-  if (subquery) return addSubquery(analysis, subquery, scope)
+  if (subquery) {
+    addSubquery(analysis, subquery, scope)
+    return
+  }
   const sample = nodeOf(item, 'RangeTableSample')
   if (sample) {
     walkFrom(analysis, sample.relation && [sample.relation], scope)
-    return analysis.expression([sample.args, sample.repeatable], scope)
+    analysis.expression([sample.args, sample.repeatable], scope)
+    return
   }
   analysis.expression(Object.values(item), scope)
   scope.relations.push(unknownRelation(aliasOf(item) ?? functionName(item) ?? ''))
@@ -29,7 +39,9 @@ function walkItem(analysis: Analysis, item: Node, scope: Scope): void {
 
 /** Functions, XMLTABLE and JSON_TABLE. */
 function aliasOf(item: Node): string | undefined {
-  const content = (item as { readonly [kind: string]: { readonly alias?: { readonly aliasname?: string } } })[kindOf(item)]
+  const content = (item as { readonly [kind: string]: { readonly alias?: { readonly aliasname?: string } } })[
+    kindOf(item)
+  ]
   return content?.alias?.aliasname
 }
 
@@ -60,7 +72,9 @@ export function relationOf(
 
 function refuseRenamed(relation: Relation, names: readonly Node[] | undefined): void {
   if (names && holdsEncrypted(relation))
-    throw unsupported(`"${relation.alias}" has encrypted columns, which a list of other names hides: name them in the SELECT`)
+    throw unsupported(
+      `"${relation.alias}" has encrypted columns, which a list of other names hides: name them in the SELECT`,
+    )
 }
 
 function addSubquery(analysis: Analysis, { lateral, subquery, alias }: RangeSubselect, scope: Scope): void {
@@ -74,16 +88,23 @@ function addSubquery(analysis: Analysis, { lateral, subquery, alias }: RangeSubs
 
 function walkJoin(analysis: Analysis, join: JoinExpr, scope: Scope): void {
   const before = scope.relations.length
-  walkFrom(analysis, [join.larg, join.rarg].flatMap((side) => side ?? []), scope)
+  walkFrom(
+    analysis,
+    [join.larg, join.rarg].flatMap((side) => side ?? []),
+    scope,
+  )
   const joined = scope.relations.slice(before)
   const common = namesOf(join.usingClause)
   const encrypted = joined.find(holdsEncrypted)
   if (encrypted && (join.isNatural || join.alias))
-    throw unsupported(`a join with "${encrypted.alias}", which has encrypted columns, is to say ON which columns, and to have no name of its own`)
+    throw unsupported(
+      `a join with "${encrypted.alias}", which has encrypted columns, is to say ON which columns, and to have no name of its own`,
+    )
   for (const { columns, alias } of joined)
     for (const name of common) {
       const source = columns.get(name)
-      if (source && source.kind !== 'plain') throw unsupported(`"${alias}"."${name}" is encrypted, so it cannot be joined by USING`)
+      if (source && source.kind !== 'plain')
+        throw unsupported(`"${alias}"."${name}" is encrypted, so it cannot be joined by USING`)
     }
   if (join.jointype === 'JOIN_INNER') takeFacts(join.quals, scope)
   analysis.expression(join.quals, scope, 'positive')

@@ -5,9 +5,9 @@ import type { CatalogColumn, CatalogTable } from './catalog.js'
 import { isEncrypted } from './catalog.js'
 import { namesOf, nodeOf, nodesOf } from './nodes.js'
 import { partialIndex, refusedIndexWrite, refusedUse, refusedValue, unsupported } from './refusals.js'
+import { walkReturning } from './returning.js'
 import { innerScope, type Relation, type Scope, tableRelation, unknownRelation } from './scope.js'
 import { requirePlain, type Selection } from './selection.js'
-import { walkReturning } from './returning.js'
 import { quoteName } from './sqlText.js'
 import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
 import { isNull, parameterOf, valueSource } from './values.js'
@@ -55,21 +55,26 @@ class Insert {
 
   walk(scope: Scope): void {
     const source = nodeOf(this.#statement.selectStmt, 'SelectStmt')
-    if (this.#table.isView) throw unsupported(`"${this.#table.name}" is a view with encrypted columns: write to the table behind it`)
+    if (this.#table.isView)
+      throw unsupported(`"${this.#table.name}" is a view with encrypted columns: write to the table behind it`)
     if (!source) return
-    if (this.#names.length === 0) throw unsupported(`INSERT INTO "${this.#table.name}" must name its columns, as some are encrypted`)
+    if (this.#names.length === 0)
+      throw unsupported(`INSERT INTO "${this.#table.name}" must name its columns, as some are encrypted`)
     for (const name of this.#names) {
       const column = this.#table.columns.get(name)
       if (column?.kind === 'index') throw refusedIndexWrite(column.index)
     }
-    if (!source.valuesLists) return this.#walkSelect(scope)
+    if (!source.valuesLists) {
+      this.#walkSelect(scope)
+      return
+    }
     if (nodesOf(this.#statement.cols, 'ResTarget').some(({ indirection }) => indirection))
       throw unsupported(`INSERT INTO "${this.#table.name}" cannot write a part of a column`)
     if (source.withClause) throw unsupported(`in INSERT INTO "${this.#table.name}" WITH is to stand before INSERT`)
     this.#addIndexColumns()
     const rows = nodesOf(source.valuesLists, 'List').map(({ items = [] }) => items)
     const starts = this.#markedRows(rows.length)
-    rows.forEach((items, position) => this.#walkRow(items, starts[position]!, scope))
+    for (const [position, items] of rows.entries()) this.#walkRow(items, starts[position]!, scope)
   }
 
   #walkSelect(scope: Scope): void {
@@ -130,12 +135,15 @@ class Insert {
     const parameter = parameterOf(text, item)
     if (!parameter) throw refusedValue(field)
     const token = text.tokenAt(parameter.ref.location)
-    text.replace({ first: token, last: parameter.last }, {
-      kind: 'value',
-      field,
-      value: { param: parameter.ref.number ?? 0 },
-      row,
-    })
+    text.replace(
+      { first: token, last: parameter.last },
+      {
+        kind: 'value',
+        field,
+        value: { param: parameter.ref.number ?? 0 },
+        row,
+      },
+    )
   }
 }
 
@@ -189,7 +197,11 @@ function walkConflict(
     }
     const { field } = column
     if (indirection || !isExcluded(val, name)) {
-      throw refusedUse(field, 'another value than EXCLUDED of the same column in ON CONFLICT', `write = EXCLUDED.${quoteName(name)}`)
+      throw refusedUse(
+        field,
+        'another value than EXCLUDED of the same column in ON CONFLICT',
+        `write = EXCLUDED.${quoteName(name)}`,
+      )
     }
     const unknown = field.bind.find((bound) => !names.some((other) => isPlainColumn(encrypted!, other, bound)))
     if (unknown !== undefined)
@@ -214,7 +226,9 @@ export function isFixed({ plan }: CatalogTable, field: string): boolean {
 
 function requireExcluded({ name: table }: CatalogTable, name: string, value: Node | undefined): void {
   if (!isExcluded(value, name))
-    throw unsupported(`"${table}"."${name}" tells whose or which row it is: in ON CONFLICT write = EXCLUDED.${quoteName(name)}, or leave it out`)
+    throw unsupported(
+      `"${table}"."${name}" tells whose or which row it is: in ON CONFLICT write = EXCLUDED.${quoteName(name)}, or leave it out`,
+    )
 }
 
 function isExcluded(value: Node | undefined, name: string): boolean {

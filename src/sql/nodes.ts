@@ -33,6 +33,12 @@ export function lastName(nodes: readonly Node[] | undefined): string | undefined
   return namesOf(nodes).at(-1)
 }
 
+/** Whether a function or operator is PostgreSQL's own of this name, which comes first in the search path. */
+export function isBuiltIn(nodes: readonly Node[] | undefined, name: string): boolean {
+  const names = namesOf(nodes)
+  return names.at(-1) === name && (names.length === 1 || names[0] === 'pg_catalog')
+}
+
 /** A reference to a column: the names before it, and its own, or a star. */
 export interface ColumnName {
   /** The table's name or alias, where it is written. */

@@ -59,7 +59,15 @@ export class Parameters {
 
   checkUnchanged(columns: readonly UnchangedColumn[]): void {
     for (const { plan, column, written, stored } of columns) {
-      const isSame = written && stored && sameBound(plan, column, this.#known(plan.bound.get(column)?.type, written), this.#known(plan.bound.get(column)?.type, stored))
+      const isSame =
+        written &&
+        stored &&
+        sameBound(
+          plan,
+          column,
+          this.#known(plan.bound.get(column)?.type, written),
+          this.#known(plan.bound.get(column)?.type, stored),
+        )
       if (!isSame)
         throw unsupported(
           `${plan.name}.${column} is what ciphertexts are bound to, so it cannot be changed: write the row anew, or leave it out`,
@@ -165,7 +173,8 @@ export class Parameters {
     const [field] = index.sources
     if (!each) {
       const number = this.#put(null)
-      if (!values.includes(null)) this.#slot({ mode: 'index', field: field!, index, values, use: 'searched for' }, row, number)
+      if (!values.includes(null))
+        this.#slot({ mode: 'index', field: field!, index, values, use: 'searched for' }, row, number)
       return number
     }
     const elements = listOf(values[0], field!)
@@ -188,7 +197,7 @@ export class Parameters {
     refuseManyForms(field)
     const values = sources.map((source) => this.#valueOf(source))
     const all = each ? listOf(values[0], field) : values
-    return all && all.flatMap((value) => (value === null ? [null] : plaintextForms(field, index, value)))
+    return all?.flatMap((value) => (value === null ? [null] : plaintextForms(field, index, value))) ?? null
   }
 
   #ownerOf(row: StatementRow): TenantHolder {
@@ -249,7 +258,8 @@ type SlotContent =
 /** The elements of a list that a search is given; `null` where it is given none. */
 function listOf(value: unknown, { name }: FieldPlan): unknown[] | null {
   if (value === null) return null
-  if (!Array.isArray(value)) throw unsupported(`${name} is compared with ANY or ALL of a parameter, which must be an array`)
+  if (!Array.isArray(value))
+    throw unsupported(`${name} is compared with ANY or ALL of a parameter, which must be an array`)
   return value.map((element: unknown) => element ?? null)
 }
 

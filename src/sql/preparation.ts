@@ -1,9 +1,10 @@
-import { transform } from '../cipher/cipher.js'
+import { prefixErrors, transform } from '../cipher/cipher.js'
 import { inTurns } from '../cipher/turns.js'
 import { auditSlots } from '../client/audit.js'
 import type { BindingSource } from '../client/clientBinding.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { limitKeyWait } from '../client/keyWait.js'
+import { checkSearchable } from '../client/masking.js'
 import type { OperationTenancy } from '../client/operationTenancy.js'
 import type { InsertShape } from './insertShape.js'
 import { limitedIndex, Parameters, type Seals } from './parameters.js'
@@ -11,8 +12,6 @@ import { unsupported } from './refusals.js'
 import { Results } from './results.js'
 import type { EncryptedStatement, Statement } from './statement.js'
 import { isUse, type Piece, type StatementPlan } from './statementPlan.js'
-import { checkSearchable } from '../client/masking.js'
-import { prefixErrors } from '../cipher/cipher.js'
 
 export interface PreparationOptions {
   readonly binding: BindingSource
@@ -102,7 +101,9 @@ export class Preparation {
     for (const { owner, field } of slots) tenancy.settle(owner, field.name)
     const { reads } = this.#results
     if (reads) tenancy.settle(tenancy.owner, reads.name)
-    const done = transform(slots, this.#context.ring, (keys) => limitKeyWait(this.#context, statement.inTransaction, plan.kind, keys))
+    const done = transform(slots, this.#context.ring, (keys) =>
+      limitKeyWait(this.#context, statement.inTransaction, plan.kind, keys),
+    )
     await auditSlots({ ...this.#context, clientBinding: binding }, plan.kind, { slots, done })
   }
 

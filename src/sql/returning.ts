@@ -2,8 +2,8 @@ import type { ReturningClause } from 'libpg-query'
 import type { Analysis } from './analysis.js'
 import { nodesOf } from './nodes.js'
 import type { Relation, Scope } from './scope.js'
-import { derivedRelation, Selection } from './selection.js'
 import { walkTargets } from './select.js'
+import { derivedRelation, Selection } from './selection.js'
 
 /** The results of a statement that writes. Its first relation is the one that is written. */
 export function walkReturning(analysis: Analysis, clause: ReturningClause | undefined, scope: Scope): Selection {

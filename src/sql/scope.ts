@@ -22,6 +22,8 @@ export interface Relation {
   readonly alias: string
   /** The columns that are known; `undefined` for those that come from nowhere that is declared. */
   readonly columns: ReadonlyMap<string, ColumnSource | undefined>
+  /** It has no other columns: a table may have some that nobody declares. */
+  readonly isComplete: boolean
   /** An unqualified name or a star does not mean it. */
   readonly qualifiedOnly?: boolean
   /** The name under which it gives a column, which it may have to add; `undefined` where it cannot. */
@@ -53,17 +55,20 @@ export function isSameSource(a: ColumnSource, b: ColumnSource): boolean {
 /** A table of the database that is named in a statement. */
 export function tableRelation(table: CatalogTable, alias: string): Relation {
   const origin: Origin = { table, facts: new Map() }
-  const columns = new Map([...table.columns].map(([name, column]): [string, ColumnSource] => [name, { ...column, origin }]))
+  const columns = new Map(
+    [...table.columns].map(([name, column]): [string, ColumnSource] => [name, { ...column, origin }]),
+  )
   return {
     alias,
     columns,
+    isComplete: false,
     expose: (wanted) => [...columns].find(([, source]) => isSameSource(source, wanted))?.[0],
   }
 }
 
 /** Something of which nothing is known. */
 export function unknownRelation(alias: string): Relation {
-  return { alias, columns: new Map(), expose: () => undefined }
+  return { alias, columns: new Map(), isComplete: false, expose: () => undefined }
 }
 
 /** Whether any of its columns is encrypted. */
@@ -93,14 +98,25 @@ export function resolve(scope: Scope, { qualifier, name }: ColumnName): Resolved
 }
 
 function resolveName(scope: Scope, name: string): Resolved | undefined {
+  let isHidden = false
   for (let at: Scope | undefined = scope; at; at = at.outer) {
     const named = at.relations.filter((relation) => !relation.qualifiedOnly && relation.columns.has(name))
     const found = named.find((relation) => isOfInterest(relation.columns.get(name))) ?? named[0]
-    if (found) return { relation: found, source: found.columns.get(name) }
+    const source = found?.columns.get(name)
+    if (isHidden && isOfInterest(source)) throw maybeHidden(found!.alias, name)
+    if (found) return { relation: found, source }
+    isHidden ||= at.relations.some(({ isComplete }) => !isComplete)
     const row = at.relations.find((relation) => relation.alias === name && holdsEncrypted(relation))
     if (row) throw refusedRow(name)
   }
   return undefined
+}
+
+/** A table of the subquery may have a column of this name, which then is meant. */
+function maybeHidden(alias: string, name: string): Error {
+  return unsupported(
+    `"${name}" may be the encrypted column of "${alias}" around the subquery: write "${alias}"."${name}"`,
+  )
 }
 
 function isOfInterest(source: ColumnSource | undefined): boolean {
@@ -116,7 +132,9 @@ function resolveQualified(scope: Scope, qualifier: string, name: string): Resolv
     return { relation, source: undefined }
   }
   if (relationsOf(scope).some(({ columns }) => isOfInterest(columns.get(name)))) {
-    throw unsupported(`"${qualifier}"."${name}" may be an encrypted column, and nothing in the statement is named "${qualifier}"`)
+    throw unsupported(
+      `"${qualifier}"."${name}" may be an encrypted column, and nothing in the statement is named "${qualifier}"`,
+    )
   }
   return undefined
 }

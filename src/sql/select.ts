@@ -3,9 +3,9 @@ import type { Analysis } from './analysis.js'
 import { takeFacts } from './facts.js'
 import { columnNameOf, nodeOf, nodesOf, someNode } from './nodes.js'
 import { refusedUse, unsupported } from './refusals.js'
+import { resultName } from './resultName.js'
 import { innerScope, relationsOf, resolve, type Scope, seesEncrypted } from './scope.js'
 import { type Output, requirePlain, Selection } from './selection.js'
-import { resultName } from './resultName.js'
 import { walkWith } from './with.js'
 
 /** Analyses a SELECT, and says what it gives. */
@@ -35,7 +35,7 @@ function walkSetOperation(analysis: Analysis, { larg, rarg, ...statement }: Sele
 
 /** More results may be added where nothing counts them. */
 function addsAllowed({ distinctClause, groupClause, sortClause }: SelectStmt): boolean {
-  const isPlainDistinct = distinctClause !== undefined && distinctClause.every((node) => Object.keys(node).length === 0)
+  const isPlainDistinct = distinctClause?.every(isEmptyNode) ?? false
   const sorted = nodesOf(sortClause, 'SortBy').map(({ node }) => node)
   return !isPlainDistinct && ![...sorted, ...(groupClause ?? []), ...(distinctClause ?? [])].some(isOrdinal)
 }
@@ -57,7 +57,9 @@ export function walkTargets(
   const location = targets[0]?.location
   const first = mayAdd && location !== -1 && targets.length > 0 ? text.tokenAt(location) : undefined
   const hasStar = targets.some(({ val }) => isStar(val))
-  return new Selection(outputs, { text, hidden, first, scope, hasStar })
+  const isComplete =
+    outputs.every(({ name }) => name !== undefined) && (!hasStar || scope.relations.every((one) => one.isComplete))
+  return new Selection(outputs, { text, hidden, first, scope, hasStar, isComplete })
 }
 
 function outputsOf(analysis: Analysis, { name, val }: ResTarget, scope: Scope): Output[] {
@@ -78,7 +80,9 @@ function starOutputs(scope: Scope, qualifier: string | undefined): Output[] {
   const meant =
     qualifier === undefined
       ? scope.relations.filter(({ qualifiedOnly }) => !qualifiedOnly)
-      : relationsOf(scope).filter(({ alias }) => alias === qualifier).slice(0, 1)
+      : relationsOf(scope)
+          .filter(({ alias }) => alias === qualifier)
+          .slice(0, 1)
   return meant.flatMap(({ columns }) => [...columns].map(([name, source]) => ({ name, source })))
 }
 
@@ -87,7 +91,7 @@ function walkOrders(analysis: Analysis, statement: SelectStmt, selection: Select
   const { distinctClause = [], groupClause = [], sortClause } = statement
   if (distinctClause.some(isEmptyNode)) requirePlain(selection, 'SELECT DISTINCT')
   const isColumn = (name: string) => scope.relations.some(({ columns }) => columns.has(name))
-  for (const node of groupClause) {
+  for (const node of groupClause.flatMap(groupedNodes)) {
     if (!refuseNamed(selection, node, 'GROUP BY') || isColumn(bareName(node) ?? '')) analysis.expression(node, scope)
   }
   for (const node of distinctClause) {
@@ -96,6 +100,12 @@ function walkOrders(analysis: Analysis, statement: SelectStmt, selection: Select
   for (const { node } of nodesOf(sortClause, 'SortBy')) {
     if (node && !refuseNamed(selection, node, 'ORDER BY')) analysis.expression(node, scope)
   }
+}
+
+/** What is grouped by, also in GROUPING SETS, ROLLUP and CUBE, and in parentheses. */
+function groupedNodes(node: Node): Node[] {
+  const inner = nodeOf(node, 'GroupingSet')?.content ?? nodeOf(node, 'RowExpr')?.args
+  return inner ? inner.flatMap(groupedNodes) : [node]
 }
 
 /** Plain DISTINCT is a list of nothing. */

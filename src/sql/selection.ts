@@ -23,6 +23,7 @@ export interface OutputList {
   readonly scope: Scope
   /** Results are meant by `*`, so that their numbers are not known. */
   readonly hasStar: boolean
+  readonly isComplete: boolean
 }
 
 /** What a SELECT or a RETURNING gives. */
@@ -46,6 +47,11 @@ export class Selection {
 
   get hasStar(): boolean {
     return this.#list?.hasStar ?? false
+  }
+
+  /** All names are known. */
+  get isComplete(): boolean {
+    return this.#list?.isComplete ?? this.outputs.every(({ name }) => name !== undefined)
   }
 
   get encrypted(): readonly (ColumnSource & { readonly kind: 'encrypted' })[] {
@@ -89,6 +95,7 @@ export function derivedRelation(alias: string, selection: Selection): Relation {
   return {
     alias,
     columns,
+    isComplete: selection.isComplete,
     expose: (wanted) => {
       const original = originals.get(wanted.origin)
       return original && selection.expose({ ...wanted, origin: original })
@@ -100,5 +107,7 @@ export function derivedRelation(alias: string, selection: Selection): Relation {
 export function requirePlain({ encrypted }: Selection, what: string): void {
   const [first] = encrypted
   if (first)
-    throw unsupported(`${what} cannot give ${first.field.name}, which is encrypted: equal values have different ciphertexts`)
+    throw unsupported(
+      `${what} cannot give ${first.field.name}, which is encrypted: equal values have different ciphertexts`,
+    )
 }

@@ -1,4 +1,4 @@
-import { type Token, scanSql } from './parser.js'
+import { scanSql, type Token } from './parser.js'
 import { unsupported } from './refusals.js'
 import type { Piece } from './statementPlan.js'
 

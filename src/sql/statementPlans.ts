@@ -9,6 +9,7 @@ const MOST_CHARACTERS = 8_000_000
 /** The plans of statements, each made once for its text. */
 export class StatementPlans {
   readonly #options: AnalysisOptions
+  readonly #names: readonly string[]
   readonly #plans = new LRUCache<string, { readonly plan: StatementPlan | undefined }>({
     max: MOST_PLANS,
     maxSize: MOST_CHARACTERS,
@@ -17,6 +18,7 @@ export class StatementPlans {
 
   constructor(options: AnalysisOptions) {
     this.#options = options
+    this.#names = options.catalog.encryptedNames.map((name) => name.replaceAll('"', '""').toLowerCase())
   }
 
   /**
@@ -26,8 +28,15 @@ export class StatementPlans {
   of(text: string): StatementPlan | undefined {
     const known = this.#plans.get(text)
     if (known) return known.plan
+    if (!this.#mayTouch(text)) return undefined
     const plan = analyse(text, this.#options)
     this.#plans.set(text, { plan })
     return plan
+  }
+
+  /** Whether a name is in a text, or may be, as `U&"…"` can spell it in other ways. */
+  #mayTouch(text: string): boolean {
+    const lower = text.toLowerCase()
+    return lower.includes('u&"') || this.#names.some((name) => lower.includes(name))
   }
 }

@@ -27,7 +27,7 @@ export function walkUpdate(analysis: Analysis, statement: UpdateStmt, outer: Sco
   const targets = nodesOf(statement.targetList, 'ResTarget')
   if (table && isEncrypted(table)) new Update(analysis, table, target, targets).walk(scope)
   else for (const { val } of targets) analysis.expression(val, scope)
-  analysis.expression(statement.whereClause, scope, 'positive')
+  analysis.expression(statement.whereClause, scope, 'of all results')
   return walkReturning(analysis, statement.returningClause, scope)
 }
 
@@ -46,7 +46,8 @@ class Update {
 
   walk(scope: Scope): void {
     const { rows } = this.#analysis
-    if (this.#table.isView) throw unsupported(`"${this.#table.name}" is a view with encrypted columns: write to the table behind it`)
+    if (this.#table.isView)
+      throw unsupported(`"${this.#table.name}" is a view with encrypted columns: write to the table behind it`)
     rows.push(this.#row)
     const indexes = new Set<IndexPlan>()
     for (const target of this.#targets) {
@@ -93,7 +94,9 @@ class Update {
     const { plan } = this.#table
     const written = valueSource(val)
     if (column === plan.tenant && written === undefined)
-      throw unsupported(`"${this.#table.name}"."${name}" tells whose the row is: give it as a parameter, or leave it out`)
+      throw unsupported(
+        `"${this.#table.name}"."${name}" tells whose the row is: give it as a parameter, or leave it out`,
+      )
     if (!plan.bound.has(column)) return
     this.#analysis.unchanged.push({ plan, column, written, stored: this.#row.stored.get(column) })
   }
@@ -112,4 +115,3 @@ class Update {
 function originOf({ columns }: Relation): Origin | undefined {
   return [...columns.values()].find((source) => source !== undefined)?.origin
 }
-

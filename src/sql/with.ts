@@ -16,7 +16,9 @@ export function walkWith(analysis: Analysis, clause: WithClause | undefined, sco
 function addCte(analysis: Analysis, { ctename = '', ctequery, aliascolnames }: CommonTableExpr, scope: Scope): void {
   const selection = analysis.nested(required(ctequery), scope)
   if (aliascolnames && selection.outputs.some(({ source }) => source && source.kind !== 'plain'))
-    throw unsupported(`the WITH query "${ctename}" gives encrypted columns, which a list of other names hides: name them in its SELECT`)
+    throw unsupported(
+      `the WITH query "${ctename}" gives encrypted columns, which a list of other names hides: name them in its SELECT`,
+    )
   if (aliascolnames) scope.ctes.set(ctename, { mention: unknownRelation })
   else scope.ctes.set(ctename, { mention: (alias) => derivedRelation(alias, selection) })
 }
