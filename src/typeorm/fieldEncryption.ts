@@ -15,7 +15,7 @@ import { QueryRunners } from './runner/queryRunners.js'
 import { keepSealsInJson } from './sealedJson.js'
 
 /** What `fieldEncryption` takes beside a data source. */
-export type DataSourceEncryptionOptions = OptionsBeforeSchema
+export type FieldEncryptionOptions = OptionsBeforeSchema
 
 /** What TypeORM has for itself alone. */
 interface Internals {
@@ -47,7 +47,7 @@ interface Internals {
  */
 export function fieldEncryption<Source extends DataSource>(
   dataSource: Source,
-  options: DataSourceEncryptionOptions,
+  options: FieldEncryptionOptions,
 ): Source {
   checkOptionsBeforeSchema(options)
   checkDataSource(dataSource)
@@ -57,7 +57,6 @@ export function fieldEncryption<Source extends DataSource>(
   const base = { dataSource, encryption, runners, lazyRelations }
   followLife(dataSource, encryption)
   dataSource.createQueryRunner = (mode) => runners.create(mode)
-  dataSource.relationLoader.enableLazyLoad = (...args) => lazyRelations.enable(...args)
   guardResultCache(dataSource, encryption)
   keepSealsInJson(dataSource)
   hold(dataSource, heldOf(base, undefined))

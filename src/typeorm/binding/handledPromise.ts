@@ -1,0 +1,20 @@
+/**
+ * A promise whose failure is the business of whoever awaits it, and of nobody else. TypeORM hangs a step of its own on
+ * the promise of a lazy relation, with no handler for a failure: Node.js would end the process for it, though the
+ * application handles the same failure where it awaits the relation.
+ */
+export class HandledPromise<T> extends Promise<T> {
+  static of<T>(promise: Promise<T>): Promise<T> {
+    return new HandledPromise((resolve, reject) => promise.then(resolve, reject))
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: it is a promise
+  override then<Fulfilled = T, Rejected = never>(
+    onFulfilled?: ((value: T) => Fulfilled | PromiseLike<Fulfilled>) | null,
+    onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<Fulfilled | Rejected> {
+    const next = super.then(onFulfilled, onRejected)
+    super.then.call(next, undefined, () => undefined)
+    return next
+  }
+}
