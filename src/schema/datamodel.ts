@@ -36,6 +36,8 @@ export interface DatamodelField {
   readonly hasDefaultValue: boolean
   readonly default?: DatamodelDefault
   readonly nativeType?: readonly [string, readonly string[]] | null
+  /** The type as the ORM's users write it, where that is not as Prisma's do. */
+  readonly written?: string
   readonly dbName?: string | null
   readonly relationName?: string | null
   readonly relationFromFields?: readonly string[]

@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type EntityMetadata, getMetadataArgsStorage } from 'typeorm'
+import { applyRules, type ReportAt, type Rule } from '../schema/problem.js'
+import { type Annotation, annotationsOf } from './annotation.js'
+import { columnsDeclaredIn, type DeclaredColumn, lineage, tenantsOf } from './declarations.js'
+import { columnsOf } from './metadata.js'
+import { type Owner, ownersOf } from './owners.js'
+
+interface DeclarationSubject extends DeclaredColumn {
+  readonly owner: object
+  readonly property: string
+  /** What the column says of itself, which TypeORM has made of it. */
+  readonly made: readonly Annotation[]
+}
+
+const DECORATORS = {
+  encrypted: '@Encrypted',
+  index: '@BlindIndex',
+  view: '@EncryptedView',
+  tenant: '@Tenant',
+  keys: '@EncryptionKeys',
+} as const satisfies Record<Annotation['kind'], string>
+
+/**
+ * TypeORM makes a column of the first declaration of a property that it finds, and forgets the others. One of ours among
+ * those would leave the column in plaintext.
+ */
+const declarationRules: readonly Rule<DeclarationSubject>[] = [
+  ({ annotation, made, owner, property }) => {
+    const decorator = DECORATORS[annotation.kind]
+    if (columnDecorators(owner, property) > 1)
+      return `has another decorator of columns beside \`${decorator}\`; keep one`
+    if (made.length === 1 && isDeepStrictEqual(made[0], annotation)) return undefined
+    return `is declared twice, and TypeORM does not go by its \`${decorator}\`; declare it alike, or in one class only`
+  },
+  ({ annotation, designType }) => {
+    if (annotation.kind !== 'encrypted' || typeof designType !== 'function') return undefined
+    const { type, enum: values, column = 'text' } = annotation.options
+    const advice = TYPES[designType.name]
+    if (type !== undefined || values !== undefined || column !== 'text' || advice === undefined) return undefined
+    return `is a ${designType.name} and holds text unless told; write ${advice}`
+  },
+]
+
+/** By the name of the class that TypeScript emits for a property's type. */
+const TYPES: { readonly [name: string]: string | undefined } = {
+  Number: "`type: 'Int'` or `type: 'Float'`",
+  BigInt: "`type: 'BigInt'`",
+  Boolean: "`type: 'Boolean'`",
+  Date: "`type: 'DateTime'`",
+  Buffer: "`column: 'bytea'` or `type: 'Bytes'`",
+  Uint8Array: "`column: 'bytea'` or `type: 'Bytes'`",
+}
+
+/** Reports the decorators of ours that an entity's columns do not go by. */
+export function checkDeclarations(entity: EntityMetadata, reportAt: ReportAt): void {
+  const columns = new Map(columnsOf(entity).map((column) => [column.propertyPath, column]))
+  for (const { owner, prefix } of ownersOf(entity)) {
+    for (const [property, declared] of declaredIn(owner)) {
+      const made = annotationsOf(columns.get(prefix + property)?.transformer)
+      const subject = { ...declared, property, made }
+      applyRules(declarationRules, subject, `${entity.name}.${prefix}${property}`, reportAt)
+    }
+  }
+  for (const owner of ownersOf(entity)) checkTenants(entity, owner, reportAt)
+}
+
+/** A class's declarations and those of the classes that it extends, as far as it has none of its own. */
+function declaredIn(owner: object): Map<string, DeclaredColumn & { readonly owner: object }> {
+  const all = lineage(owner).flatMap((each) =>
+    [...columnsDeclaredIn(each)].map(([property, column]) => [property, { ...column, owner: each }] as const),
+  )
+  return new Map(all.toReversed())
+}
+
+function columnDecorators(owner: object, property: string): number {
+  const { columns } = getMetadataArgsStorage()
+  return columns.filter(({ target, propertyName }) => target === owner && propertyName === property).length
+}
+
+function checkTenants(
+  { name, columns, relations }: EntityMetadata,
+  { owner, prefix }: Owner,
+  reportAt: ReportAt,
+): void {
+  const paths = new Set([...columns, ...relations].map(({ propertyPath }) => propertyPath))
+  for (const property of tenantsOf(owner)) {
+    const path = prefix + property
+    if (!paths.has(path))
+      reportAt(`${name}.${path}`, 'is marked `@Tenant` and is no column; write `@Column()` beside it')
+  }
+}
