@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager, EntityMetadata, QueryRunner } from 'typeorm'
-import { HandledPromise } from './handledPromise.js'
+import { HandledPromise } from '../handledPromise.js'
 
 type Loader = DataSource['relationLoader']
 

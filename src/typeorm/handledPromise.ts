@@ -1,11 +1,13 @@
 /**
- * A promise whose failure is the business of whoever awaits it, and of nobody else. TypeORM hangs a step of its own on
- * the promise of a lazy relation, with no handler for a failure: Node.js would end the process for it, though the
- * application handles the same failure where it awaits the relation.
+ * A promise whose failure is the business of whoever awaits it, be it late, and of nobody else. TypeORM hangs a step of
+ * its own on the promise of a lazy relation, with no handler for a failure, and awaits that of a stream in a transaction
+ * only after the commit: Node.js would end the process for either, though the application handles the same failure.
  */
 export class HandledPromise<T> extends Promise<T> {
   static of<T>(promise: Promise<T>): Promise<T> {
-    return new HandledPromise((resolve, reject) => promise.then(resolve, reject))
+    const handled = new HandledPromise<T>((resolve, reject) => promise.then(resolve, reject))
+    handled.then()
+    return handled
   }
 
   // biome-ignore lint/suspicious/noThenProperty: it is a promise
