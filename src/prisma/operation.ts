@@ -2,10 +2,10 @@ import { type DecryptSlot, decryptNow, prefixErrors, type Slot, transform } from
 import { inTurns } from '../cipher/turns.js'
 import { auditSlots } from '../client/audit.js'
 import type { ClientContext } from '../client/clientContext.js'
+import { limitKeyWait } from '../client/keyWait.js'
 import { maskSlots } from '../client/masking.js'
 import { OperationTenancy } from '../client/operationTenancy.js'
 import type { Pass } from '../client/pass.js'
-import { withTimeLimit } from '../client/timeLimit.js'
 import { FieldsealError } from '../errors.js'
 import { own } from '../own.js'
 import type { ModelPlan } from '../plan/plan.js'
@@ -170,28 +170,15 @@ function finish({ shape }: Read, slots: readonly DecryptSlot[]): void {
 async function openKey(context: ClientContext, call: OperationCall, { tenancy, shape }: Read): Promise<void> {
   const { tenant } = tenancy.owner
   if (typeof tenant !== 'string' || context.ring.cachedActive(tenant, 'encrypt')) return
-  await limitKeyWait(context, call, prefixErrors(shape.plan.name, context.ring.open(tenant)))
+  await waitForKeys(context, call, prefixErrors(shape.plan.name, context.ring.open(tenant)))
 }
 
 function resolve(context: ClientContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
-  const done = transform(slots, context.ring, (keys) => limitKeyWait(context, call, keys))
+  const done = transform(slots, context.ring, (keys) => waitForKeys(context, call, keys))
   return auditSlots(context, call.operation, { slots, done })
 }
 
-/** Inside an interactive transaction the keys table needs a second connection, which may never come free. */
-function limitKeyWait<T>(context: ClientContext, call: OperationCall, keys: Promise<T>): Promise<T> {
-  if (call.__internalParams?.transaction?.kind !== 'itx') return keys
-  return withTimeLimit(keys, context.transactionWait, () => keysTimedOut(context, call))
-}
-
-function keysTimedOut({ keyStoreWaits, transactionWait }: ClientContext, { model, operation }: OperationCall) {
-  const what =
-    `the key of ${model}.${operation} is not in memory and could not be had within ${transactionWait} ms inside the ` +
-    'interactive transaction'
-  return keyStoreWaits()
-    ? new FieldsealError(
-        'KEY_STORE_UNAVAILABLE',
-        `${what}: the keys table needs a second connection. Give the pool more of them, or use the tenant once before the transaction`,
-      )
-    : new FieldsealError('KMS_UNAVAILABLE', `${what}: the KMS has not answered yet. Look at its status and the network`)
+function waitForKeys<T>(context: ClientContext, call: OperationCall, keys: Promise<T>): Promise<T> {
+  const inTransaction = call.__internalParams?.transaction?.kind === 'itx'
+  return limitKeyWait(context, inTransaction, `${call.model}.${call.operation}`, keys)
 }

@@ -2,6 +2,8 @@ import type { FieldPlan, IndexPlan, ModelPlan } from '../plan/plan.js'
 
 /** What the application declares of the tables of its database. */
 export interface Catalog {
+  /** The names of all tables and views with encrypted columns. */
+  readonly encryptedNames: readonly string[]
   /**
    * The table that a name in SQL means, if it has encrypted columns or is declared at all.
    *

@@ -1,56 +1,62 @@
 import type { BindingSource } from '../client/clientBinding.js'
 import type { ClientContext } from '../client/clientContext.js'
+import { OperationTenancy } from '../client/operationTenancy.js'
 import type { Catalog } from './catalog.js'
+import { insertShape } from './insertShape.js'
+import { type Seals, sealedElsewhere } from './parameters.js'
+import { isSensitive, Preparation } from './preparation.js'
+import { readUntouched } from './results.js'
+import type { EncryptedStatement, Statement } from './statement.js'
+import { StatementPlans } from './statementPlans.js'
 
-/** A statement as an ORM or an application sends it. */
-export interface Statement {
-  readonly text: string
-  readonly values: readonly unknown[] | undefined
-  /** It holds a connection, so that the wait for a key has an end. */
-  readonly inTransaction: boolean
-}
+export { loadParser } from './parser.js'
 
-/** A statement as the database gets it. */
-export interface EncryptedStatement {
-  readonly text: string
-  readonly values: readonly unknown[] | undefined
-  /** Values of encrypted columns are in it, as parameters or as results: nobody may keep them in plaintext. */
-  readonly isSensitive: boolean
-  /**
-   * The rows that it gave, as copies with values in the place of ciphertexts, without those that a short index found by
-   * mistake.
-   *
-   * @throws FieldsealError for the first value that cannot be decrypted exactly, and for a ciphertext that the statement
-   * does not explain
-   */
-  read(rows: readonly object[]): Promise<object[]>
-}
+export type { EncryptedStatement, Statement } from './statement.js'
 
-export interface StatementEncryptionOptions {
+export interface StatementEncryptionOptions extends Seals {
   readonly context: ClientContext
   readonly catalog: Catalog
-  /** The value in a seal of the ORM's, or what is given if it is none. */
-  readonly open: (value: unknown) => unknown
-  readonly isSealed: (value: unknown) => boolean
 }
 
-/** Encrypts the statements of one client of a PostgreSQL database. */
-export declare class StatementEncryption {
-  constructor(options: StatementEncryptionOptions)
+/** Encrypts the statements of the clients of one PostgreSQL database. */
+export class StatementEncryption {
+  readonly #options: StatementEncryptionOptions
+  /** By whether rows of all tenants may be read. */
+  readonly #plans: { readonly one: StatementPlans; readonly all: StatementPlans }
+
+  constructor(options: StatementEncryptionOptions) {
+    const { catalog } = options
+    this.#options = options
+    this.#plans = {
+      one: new StatementPlans({ catalog, across: false }),
+      all: new StatementPlans({ catalog, across: true }),
+    }
+  }
+
+  /**
+   * Whether values of encrypted columns are in a statement.
+   *
+   * @throws FieldsealError `QUERY_UNSUPPORTED` for one that has no right answer
+   */
+  isSensitive(text: string): boolean {
+    const plan = this.#plans.one.of(text)
+    return plan !== undefined && isSensitive(plan)
+  }
+
   /**
    * Analyses a statement, encrypts what it writes and searches for, and says how to read its results.
    *
    * @param binding of the client that sends it
    * @throws FieldsealError `QUERY_UNSUPPORTED` and whatever else is wrong with it, before any SQL
    */
-  prepare(binding: BindingSource, statement: Statement): Promise<EncryptedStatement>
-  /**
-   * Whether values of encrypted columns are in a statement.
-   *
-   * @throws FieldsealError as `prepare` does for its analysis
-   */
-  isSensitive(text: string): boolean
+  async prepare(binding: BindingSource, statement: Statement): Promise<EncryptedStatement> {
+    const { context, isSealed } = this.#options
+    const { text, values } = statement
+    const shape = await insertShape(text)
+    const tenancy = new OperationTenancy(binding.current(), context.tenancy)
+    const plan = (tenancy.readsAcross ? this.#plans.all : this.#plans.one).of(shape?.text ?? text)
+    if (plan) return new Preparation(this.#options, { binding, tenancy, plan, shape, statement }).run()
+    if (values?.some(isSealed)) throw sealedElsewhere()
+    return { text, values, isSensitive: false, read: readUntouched }
+  }
 }
-
-/** Loads PostgreSQL's parser. Nothing can be prepared before. */
-export declare function loadParser(): Promise<void>

@@ -1,7 +1,4 @@
-import { checkedValue } from '../../cipher/cipher.js'
-import { normalized } from '../../cipher/indexText.js'
-import { headOf, PREFIX } from '../../crypto/ciphertext.js'
-import { textForm } from '../../crypto/textForm.js'
+import { plaintextForms, refuseManyForms } from '../../client/plaintextForms.js'
 import type { FieldPlan, IndexPlan } from '../../plan/plan.js'
 import { isDbNull, isPlainObject } from '../values.js'
 import { unsupported } from './refusals.js'
@@ -37,7 +34,7 @@ export function migratingFilter(index: IndexPlan, indexed: Where, conditions: Wh
  */
 function plaintextCondition(field: FieldPlan, index: IndexPlan, condition: unknown, nots = 0): unknown {
   if (isDbNull(condition)) return condition
-  if (!isPlainObject(condition)) return anyOf(field, plaintextForms(field, index, condition), nots)
+  if (!isPlainObject(condition)) return anyOf(field, plaintextFormsOf(field, index, condition), nots)
   const plain: Where = {}
   for (const [operator, operand] of operands(field, condition)) {
     if (operator === 'not') plain.not = plaintextCondition(field, index, operand, nots + 1)
@@ -61,28 +58,10 @@ function intersection(before: unknown, values: unknown[]): unknown[] {
 }
 
 function operandForms(field: FieldPlan, index: IndexPlan, operand: unknown): unknown[] {
-  return [operand].flat().flatMap((value) => plaintextForms(field, index, value))
+  return [operand].flat().flatMap((value) => plaintextFormsOf(field, index, value))
 }
 
-/** What no column holds: neither a ciphertext nor plaintext, which cannot begin so. */
-const UNSTORABLE = { String: `${PREFIX}!`, Bytes: Buffer.from(`${PREFIX}!`), Json: `${PREFIX}!` }
-
-/** A value that looks like a ciphertext must not find one. */
-function plaintextForms(field: FieldPlan, index: IndexPlan, value: unknown): unknown[] {
-  if (isDbNull(value)) return [value]
-  const forms = field.kind === 'String' ? new Set([value, normalized(index, value)]) : [value]
-  return [...forms].map((form) =>
-    headOf(form) === null ? checkedValue(field, () => textForm(field, form), 'searched for') : UNSTORABLE[field.column],
-  )
-}
-
-/** Of these one value may stand in a text column in several forms: 1.5 and 1.50. */
-const MANY_FORMS: ReadonlySet<FieldPlan['kind']> = new Set(['Float', 'Decimal', 'DateTime'])
-
-function refuseManyForms({ name, kind, column, state }: FieldPlan): void {
-  if (state !== 'migrating' || kind === column || !MANY_FORMS.has(kind)) return
-  throw unsupported(
-    `${name} is migrating, and one ${kind} may stand in plaintext in several forms, which no filter finds all: ` +
-      'compare after reading, or encrypt all rows and take the mark off first',
-  )
+/** What holds no value is asked for as it is. */
+function plaintextFormsOf(field: FieldPlan, index: IndexPlan, value: unknown): unknown[] {
+  return isDbNull(value) ? [value] : plaintextForms(field, index, value)
 }

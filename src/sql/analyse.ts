@@ -1,0 +1,219 @@
+import type { Node, SelectStmt } from 'libpg-query'
+import type { Analysis, PendingCheck, Standing } from './analysis.js'
+import { type Catalog, isEncrypted } from './catalog.js'
+import { walkDelete } from './delete.js'
+import { walkExpression } from './expressions.js'
+import { relationOf, walkFrom } from './from.js'
+import { walkInsert } from './insert.js'
+import { kindOf, nodeOf, someNode } from './nodes.js'
+import { parseSql } from './parser.js'
+import { unsupported } from './refusals.js'
+import type { ColumnSource, Origin, Scope } from './scope.js'
+import { walkSelect } from './select.js'
+import type { Selection } from './selection.js'
+import { SqlText } from './sqlText.js'
+import type { OutputCheck, OutputRow, StatementKind, StatementPlan, StatementRow } from './statementPlan.js'
+import { walkUpdate } from './update.js'
+
+/** What an analysis goes by. */
+export interface AnalysisOptions {
+  readonly catalog: Catalog
+  /** Rows of all tenants may be read, so that each row must tell whose it is. */
+  readonly across: boolean
+}
+
+const KINDS: { readonly [kind: string]: StatementKind } = {
+  SelectStmt: 'SELECT',
+  InsertStmt: 'INSERT',
+  UpdateStmt: 'UPDATE',
+  DeleteStmt: 'DELETE',
+}
+
+/** Statements that may name tables with encrypted columns, as they neither read nor write values. */
+const HARMLESS = new Set([
+  'TransactionStmt',
+  'VariableSetStmt',
+  'VariableShowStmt',
+  'CreateStmt',
+  'AlterTableStmt',
+  'IndexStmt',
+  'ViewStmt',
+  'RefreshMatViewStmt',
+  'DropStmt',
+  'RenameStmt',
+  'CommentStmt',
+  'CreateEnumStmt',
+  'AlterEnumStmt',
+  'CreateSchemaStmt',
+  'CreateExtensionStmt',
+  'LockStmt',
+  'TruncateStmt',
+  'VacuumStmt',
+  'ListenStmt',
+  'UnlistenStmt',
+  'NotifyStmt',
+  'GrantStmt',
+  'CreateSeqStmt',
+  'AlterSeqStmt',
+  'AlterObjectSchemaStmt',
+  'AlterOwnerStmt',
+  'CreatePolicyStmt',
+  'AlterPolicyStmt',
+  'CreateStatsStmt',
+  'ReindexStmt',
+  'ConstraintsSetStmt',
+  'CreateTrigStmt',
+  'CreateFunctionStmt',
+  'CheckPointStmt',
+  'DiscardStmt',
+  'CreateDomainStmt',
+  'CompositeTypeStmt',
+  'CreatePublicationStmt',
+  'AlterPublicationStmt',
+])
+
+/**
+ * Finds out what a statement means for encrypted columns.
+ *
+ * @returns `undefined` for one that touches none, which is sent as it is
+ * @throws FieldsealError `QUERY_UNSUPPORTED` for one that has no right answer, or that is not understood
+ */
+export function analyse(text: string, options: AnalysisOptions): StatementPlan | undefined {
+  const statements = parsed(text)
+  if (!statements.some((statement) => mentionsEncrypted(statement, options.catalog))) return undefined
+  const [statement] = statements
+  if (statements.length > 1 || !statement)
+    throw unsupported(
+      'several statements in one query, of which one is on a table with encrypted columns: send them one by one',
+    )
+  const kind = KINDS[kindOf(statement)]
+  if (!kind) return harmless(statement)
+  return new StatementAnalysis(text, options).plan(kind, statement)
+}
+
+function parsed(text: string): Node[] {
+  try {
+    return parseSql(text)
+  } catch (error) {
+    throw unsupported(`the statement cannot be read as PostgreSQL's SQL: ${(error as Error).message}`)
+  }
+}
+
+function mentionsEncrypted(statement: Node, catalog: Catalog): boolean {
+  return someNode(statement, (_, content) => {
+    const { relname, schemaname } = content as { readonly relname?: unknown; readonly schemaname?: string }
+    if (typeof relname !== 'string') return false
+    const table = catalog.find(schemaname, relname)
+    return table !== undefined && isEncrypted(table)
+  })
+}
+
+/** A materialised view keeps ciphertexts as they are. */
+function harmless(statement: Node): undefined {
+  const kind = kindOf(statement)
+  const isView = nodeOf(statement, 'CreateTableAsStmt')?.objtype === 'OBJECT_MATVIEW'
+  if (HARMLESS.has(kind) || isView) return undefined
+  throw unsupported(
+    `${kind.replace(/Stmt$/, '')} on a table with encrypted columns is not supported: use SELECT, INSERT, UPDATE or DELETE`,
+  )
+}
+
+class StatementAnalysis implements Analysis {
+  readonly catalog: Catalog
+  readonly text: SqlText
+  readonly hidden = { names: [] as string[] }
+  readonly rows: StatementRow[] = []
+  readonly checks: PendingCheck[] = []
+  readonly unchanged: Analysis['unchanged'] = []
+  readonly indexesRead: Analysis['indexesRead'] = []
+  inexact: string | undefined = 'statements that write'
+  readonly #across: boolean
+
+  constructor(text: string, { catalog, across }: AnalysisOptions) {
+    this.catalog = catalog
+    this.text = new SqlText(text)
+    this.#across = across
+  }
+
+  select(statement: SelectStmt, outer: Scope | undefined): Selection {
+    return walkSelect(this, statement, outer)
+  }
+
+  nested(statement: Node, outer: Scope | undefined): Selection {
+    const select = nodeOf(statement, 'SelectStmt')
+    if (select) return walkSelect(this, select, outer)
+    const insert = nodeOf(statement, 'InsertStmt')
+    if (insert) return walkInsert(this, insert, outer)
+    const update = nodeOf(statement, 'UpdateStmt')
+    if (update) return walkUpdate(this, update, outer)
+    const removal = nodeOf(statement, 'DeleteStmt')
+    if (removal) return walkDelete(this, removal, outer)
+    throw unsupported(`${kindOf(statement)} beside tables with encrypted columns is not supported`)
+  }
+
+  expression(node: unknown, scope: Scope, standing?: Standing): void {
+    walkExpression(this, node, scope, standing)
+  }
+
+  from(items: readonly Node[] | undefined, scope: Scope): void {
+    walkFrom(this, items, scope)
+  }
+
+  relation(schema: string | undefined, name: string, alias: string | undefined, scope: Scope) {
+    return relationOf(this, schema, name, alias, scope)
+  }
+
+  plan(kind: StatementKind, statement: Node): StatementPlan {
+    const selection = this.nested(statement, undefined)
+    const checks = this.checks.map((check) => outputCheck(selection, check))
+    const outputs = this.#outputs(selection)
+    const { hidden, rows, unchanged, indexesRead } = this
+    const pieces = this.text.pieces()
+    return { kind, pieces, outputs, hidden: hidden.names, checks, rows, unchanged, indexesRead }
+  }
+
+  /** The results by the rows that they come from, with what decrypting them takes. */
+  #outputs(selection: Selection): OutputRow[] {
+    const origins = new Map<
+      Origin,
+      { fields: OutputRow['fields'][number][]; indexes: OutputRow['indexes'][number][] }
+    >()
+    for (const [name, source] of selection.byName) {
+      if (!source || source.kind === 'plain') continue
+      const row = origins.get(source.origin) ?? { fields: [], indexes: [] }
+      origins.set(source.origin, row)
+      if (source.kind === 'index') row.indexes.push({ name, index: source.index })
+      else row.fields.push({ name, field: source.field })
+    }
+    return [...origins].map(([origin, row]) => ({
+      plan: origin.table.plan,
+      ...row,
+      known: row.fields.length > 0 ? this.#known(selection, origin, row.fields) : [],
+    }))
+  }
+
+  #known(selection: Selection, origin: Origin, fields: OutputRow['fields']): OutputRow['known'] {
+    const { tenant } = origin.table.plan
+    const bound = fields.flatMap(({ field }) => field.bind)
+    const names = new Set(this.#across && tenant !== undefined ? [...bound, tenant] : bound)
+    return [...names].map((field) => {
+      const name = selection.expose({ kind: 'plain', field, origin })
+      if (name === undefined) throw notKnown(fields[0]!.field.name, field, origin)
+      return { name, field }
+    })
+  }
+}
+
+function notKnown(name: string, column: string, { table }: Origin): Error {
+  const what = column === table.plan.tenant ? 'tells whose the row is' : 'it is bound to'
+  return unsupported(
+    `${name} can only be read together with ${column}, which ${what}: select that of "${table.name}" too`,
+  )
+}
+
+function outputCheck(selection: Selection, { sources, ...check }: PendingCheck): OutputCheck {
+  const names = sources.map((source: ColumnSource) => selection.expose(source))
+  if (names.some((name) => name === undefined))
+    throw unsupported(`${check.index.name} is searched, so select its columns too`)
+  return { ...check, names: names as string[] }
+}

@@ -1,0 +1,261 @@
+import type { A_Expr, Node, ParamRef } from 'libpg-query'
+import type { FieldPlan, IndexPlan } from '../plan/plan.js'
+import type { Analysis, Standing } from './analysis.js'
+import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
+import { falsePositives, notNegated, refusedComparison, refusedOperand } from './refusals.js'
+import { type ColumnSource, type Resolved, resolve, type Scope } from './scope.js'
+import { quoteName, type SqlText, type TokenRange } from './sqlText.js'
+import type { ParameterUse, Piece, StatementRow, ValueSource } from './statementPlan.js'
+import { parameterOf } from './values.js'
+
+type EncryptedSource = ColumnSource & { readonly kind: 'encrypted' }
+
+/** `column = $1` and what is like it. */
+export interface Comparison {
+  readonly expression: A_Expr
+  readonly column: TokenRange
+  readonly resolved: Resolved
+  readonly source: EncryptedSource
+  readonly operator: '=' | '<>'
+  /** `= ANY($1)`: the one parameter is a list. */
+  readonly each: boolean
+  readonly isList: boolean
+  readonly params: readonly ParamRef[]
+  /** All of it. */
+  readonly range: TokenRange
+}
+
+/** An index of fewer bits finds other values too. */
+const EXACT_BITS = 128
+
+/**
+ * A comparison of an encrypted column; `undefined` for what compares none.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED` for one that has no right answer
+ */
+export function comparisonOf(
+  { text }: Pick<Analysis, 'text'>,
+  expression: A_Expr,
+  scope: Scope,
+): Comparison | undefined {
+  const isFlipped = expression.kind === 'AEXPR_OP' && !nodeOf(expression.lexpr, 'ColumnRef')
+  const [column, other] = isFlipped ? [expression.rexpr, expression.lexpr] : [expression.lexpr, expression.rexpr]
+  const ref = nodeOf(column, 'ColumnRef')
+  const resolved = ref && resolve(scope, columnNameOf(ref))
+  const source = resolved?.source
+  if (!ref || !resolved || source?.kind !== 'encrypted') return undefined
+  const operator = lastName(expression.name) ?? ''
+  const { field } = source
+  if (!isEquality(expression, operator) || !isBuiltIn(expression.name, operator))
+    throw refusedComparison(field, wordOf(expression, operator))
+  const isList = expression.kind === 'AEXPR_IN'
+  const items = isList ? (nodeOf(other, 'List')?.items ?? []) : other ? [other] : []
+  const params = items.map((item) => parameterOf(text, item))
+  if (params.length === 0 || params.some((param) => param === undefined)) throw refusedOperand(field, operator)
+  const first = text.tokenAt(ref.location)
+  const columnRange = { first, last: first + 2 * (ref.fields!.length - 1) }
+  const each = expression.kind === 'AEXPR_OP_ANY' || expression.kind === 'AEXPR_OP_ALL'
+  return {
+    expression,
+    column: columnRange,
+    resolved,
+    source,
+    operator,
+    each,
+    isList,
+    params: params.map((param) => param!.ref),
+    range: isFlipped
+      ? { first: text.tokenAt(params[0]!.ref.location), last: columnRange.last }
+      : { first, last: endOf(text, expression, params.at(-1)!.last) },
+  }
+}
+
+function isEquality({ kind }: A_Expr, operator: string): operator is '=' | '<>' {
+  switch (kind) {
+    case 'AEXPR_OP':
+    case 'AEXPR_IN':
+      return operator === '=' || operator === '<>'
+    case 'AEXPR_OP_ANY':
+      return operator === '='
+    case 'AEXPR_OP_ALL':
+      return operator === '<>'
+    default:
+      return false
+  }
+}
+
+const WORDS: { readonly [kind: string]: string } = {
+  AEXPR_DISTINCT: 'IS DISTINCT FROM',
+  AEXPR_NOT_DISTINCT: 'IS NOT DISTINCT FROM',
+  AEXPR_BETWEEN: 'BETWEEN',
+  AEXPR_NOT_BETWEEN: 'NOT BETWEEN',
+  AEXPR_SIMILAR: 'SIMILAR TO',
+  AEXPR_NULLIF: 'NULLIF',
+  AEXPR_OP_ANY: 'ANY',
+  AEXPR_OP_ALL: 'ALL',
+}
+const LIKES: { readonly [operator: string]: string } = {
+  '~~': 'LIKE',
+  '!~~': 'NOT LIKE',
+  '~~*': 'ILIKE',
+  '!~~*': 'NOT ILIKE',
+}
+
+function wordOf({ kind }: A_Expr, operator: string): string {
+  return LIKES[operator] ?? WORDS[kind ?? ''] ?? operator
+}
+
+/** A list and a parameter of ANY end with a parenthesis. */
+function endOf(text: SqlText, { kind, rexpr_list_end: end }: A_Expr, lastParam: number): number {
+  if (kind === 'AEXPR_OP') return lastParam
+  if (end !== undefined) return text.tokenAt(end)
+  return text.tokens.findIndex(({ text: token }, position) => position > lastParam && token === ')')
+}
+
+/** Has a comparison answered by the blind index of its column. */
+export function search(analysis: Analysis, comparison: Comparison, standing: Standing): void {
+  const { source, operator, params, each } = comparison
+  const index = singleIndex(source.field)
+  if (!index) throw refusedComparison(source.field, operator)
+  const values = params.map(valueOf)
+  const row = foundRow(analysis, source)
+  checkLater(analysis, { index, values, each, sources: [source] }, operator === '=' ? standing : 'anywhere')
+  if (source.field.state) searchBoth(analysis, comparison, index, row)
+  else searchIndex(analysis, comparison, index, row)
+}
+
+function singleIndex({ indexes }: FieldPlan): IndexPlan | undefined {
+  const single = indexes.filter(({ sources }) => sources.length === 1)
+  return single.find(isExact) ?? single[0]
+}
+
+function isExact({ bits }: IndexPlan): boolean {
+  return bits >= EXACT_BITS
+}
+
+function valueOf({ number: param = 0 }: ParamRef): ValueSource {
+  return { param }
+}
+
+/** The rows that a condition finds, as far as their tenant is known. */
+function foundRow({ rows }: Analysis, { origin }: ColumnSource): StatementRow {
+  const row: StatementRow = { plan: origin.table.plan, written: new Map(), stored: origin.facts }
+  rows.push(row)
+  return row
+}
+
+function searchIndex(analysis: Analysis, comparison: Comparison, index: IndexPlan, row: StatementRow): void {
+  const { text } = analysis
+  const { column, params, each } = comparison
+  text.replace({ first: column.last, last: column.last }, indexColumn(comparison, index))
+  for (const param of params) {
+    const token = text.tokenAt(param.location)
+    text.replace({ first: token, last: token }, searched(index, param, each, row))
+  }
+}
+
+function searched(index: IndexPlan, param: ParamRef, each: boolean, row: StatementRow): ParameterUse {
+  return { kind: 'search', index, values: [valueOf(param)], each, row }
+}
+
+/** The name that the column of the index has where the comparison stands. */
+function indexColumn({ resolved, source }: Comparison, index: IndexPlan): string {
+  const name = resolved.relation.expose({ kind: 'index', index, origin: source.origin })
+  if (name === undefined) throw refusedComparison(source.field, 'a comparison outside of the subquery that reads it')
+  return quoteName(name)
+}
+
+/** Of rows that are plaintext yet the column itself is asked. Two-valued for every row with a value, as NOT needs it. */
+function searchBoth(analysis: Analysis, comparison: Comparison, index: IndexPlan, row: StatementRow): void {
+  const { text } = analysis
+  const { column, params, each, operator, range, source } = comparison
+  const { field } = source
+  const own = text.textOf(column)
+  const qualifier = column.first === column.last ? '' : text.textOf({ first: column.first, last: column.last - 1 })
+  const indexed = `${qualifier}${indexColumn(comparison, index)}`
+  const uses = params.map((param): Piece[] => [searched(index, param, each, row)])
+  const asked: Piece[] = each ? [' = ANY(', ...uses[0]!, ')'] : [' IN (', ...joined(uses), ')']
+  const plain: ParameterUse = { kind: 'plaintext', field, index, values: params.map(valueOf), each }
+  const type = field.column === 'Bytes' ? 'bytea[]' : 'text[]'
+  text.replace(
+    range,
+    operator === '=' ? '((' : '(NOT ((',
+    `${indexed} IS NOT NULL AND ${indexed}`,
+    ...asked,
+    `) OR (${indexed} IS NULL AND ${own} = ANY(`,
+    plain,
+    `::${type})`,
+    operator === '=' ? '))' : ')))',
+  )
+}
+
+function joined(parts: readonly Piece[][]): Piece[] {
+  return parts.flatMap((part, position) => (position === 0 ? part : [', ', ...part]))
+}
+
+/** Notes that rows must be compared again once they are decrypted, if the index finds others too. */
+function checkLater(analysis: Analysis, check: Analysis['checks'][number], standing: Standing): void {
+  if (isExact(check.index)) return
+  const use = standing === 'of all results' ? analysis.inexact : 'OR, NOT, <> or a subquery'
+  if (use !== undefined) throw falsePositives(check.index, use)
+  analysis.checks.push(check)
+}
+
+/**
+ * Has conditions that are joined by AND answered by blind indexes over several columns.
+ *
+ * @returns those that are left
+ */
+export function searchTogether(
+  analysis: Analysis,
+  conditions: readonly Node[],
+  scope: Scope,
+  standing: Standing,
+): Node[] {
+  const comparisons = conditions.flatMap((node) => {
+    const expression = nodeOf(node, 'A_Expr')
+    const comparison = expression && comparisonOf(analysis, expression, scope)
+    return comparison && isOneValue(comparison) ? [{ node, comparison }] : []
+  })
+  const lacking = comparisons.filter(({ comparison }) => !singleIndex(comparison.source.field))
+  const done = new Set<Node>()
+  for (const { node, comparison } of lacking) {
+    if (done.has(node)) continue
+    const { field, origin } = comparison.source
+    for (const index of field.indexes) {
+      const sources = index.sources.map((wanted) =>
+        comparisons.find(({ comparison: { source } }) => source.origin === origin && source.field === wanted),
+      )
+      if (sources.some((found) => !found || done.has(found.node))) continue
+      combine(
+        analysis,
+        index,
+        sources.map((found) => found!.comparison),
+        standing,
+      )
+      for (const found of sources) done.add(found!.node)
+      break
+    }
+  }
+  return conditions.filter((node) => !done.has(node))
+}
+
+function isOneValue({ operator, params, each }: Comparison): boolean {
+  return operator === '=' && params.length === 1 && !each
+}
+
+function combine(analysis: Analysis, index: IndexPlan, comparisons: readonly Comparison[], standing: Standing): void {
+  if (standing === 'anywhere') throw notNegated(index)
+  const [first, ...others] = comparisons
+  const values = comparisons.map(({ params }) => valueOf(params[0]!))
+  const sources = comparisons.map(({ source }) => source)
+  const state = sources.find(({ field }) => field.state)
+  if (state) throw refusedComparison(state.field, `a search by ${index.name} while a column is ${state.field.state}`)
+  checkLater(analysis, { index, values, each: false, sources }, standing)
+  const { column, range } = first!
+  const { text } = analysis
+  const qualifier = column.first === column.last ? '' : text.textOf({ first: column.first, last: column.last - 1 })
+  const use: ParameterUse = { kind: 'search', index, values, each: false, row: foundRow(analysis, first!.source) }
+  text.replace(range, `${qualifier}${indexColumn(first!, index)} = `, use)
+  for (const { range: other } of others) text.replace(other, 'TRUE')
+}

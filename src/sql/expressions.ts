@@ -1,0 +1,82 @@
+import type { BoolExpr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
+import type { Analysis, Standing } from './analysis.js'
+import { comparisonOf, search, searchTogether } from './conditions.js'
+import { columnNameOf, isBuiltIn, nodeOf } from './nodes.js'
+import { refusedExpression, unsupported } from './refusals.js'
+import { resolve, type Scope } from './scope.js'
+import { requirePlain } from './selection.js'
+
+/**
+ * Walks an expression, or a list of them. What may be done with an encrypted column is listed here; a column that is met
+ * in any other place is refused.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED`
+ */
+export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, standing: Standing = 'anywhere'): void {
+  if (typeof tree !== 'object' || tree === null) return
+  if (Array.isArray(tree)) {
+    for (const node of tree) walkExpression(analysis, node, scope)
+    return
+  }
+  const node = tree as Node
+  const column = nodeOf(node, 'ColumnRef')
+  if (column) return readColumn(analysis, column, scope)
+  const condition = nodeOf(node, 'BoolExpr')
+  if (condition) return walkCondition(analysis, condition, scope, standing)
+  const subquery = nodeOf(node, 'SubLink')
+  if (subquery) return walkSubquery(analysis, subquery, scope)
+  if (nodeOf(node, 'SelectStmt')) throw unsupported('this place of a subquery is not understood')
+  const comparison = nodeOf(node, 'A_Expr')
+  const compared = comparison && comparisonOf(analysis, comparison, scope)
+  if (compared) return search(analysis, compared, standing)
+  if (isColumn(nodeOf(node, 'NullTest')?.arg, scope)) return
+  const call = nodeOf(node, 'FuncCall')
+  if (call && isCount(call, scope)) return walkParts(analysis, [call.agg_filter, call.over], scope)
+  walkParts(analysis, Object.values(node), scope)
+}
+
+function walkParts(analysis: Analysis, parts: readonly unknown[], scope: Scope): void {
+  for (const part of parts) walkExpression(analysis, part, scope)
+}
+
+function readColumn({ indexesRead }: Analysis, ref: ColumnRef, scope: Scope): void {
+  const source = resolve(scope, columnNameOf(ref))?.source
+  if (source?.kind === 'encrypted') throw refusedExpression(source.field)
+  if (source?.kind === 'index') indexesRead.push({ model: source.origin.table.plan.name, index: source.index })
+}
+
+function walkCondition(analysis: Analysis, { boolop, args = [] }: BoolExpr, scope: Scope, standing: Standing): void {
+  switch (boolop) {
+    case 'AND_EXPR':
+      for (const rest of searchTogether(analysis, args, scope, standing)) {
+        walkExpression(analysis, rest, scope, standing)
+      }
+      return
+    case 'OR_EXPR':
+      for (const arg of args) walkExpression(analysis, arg, scope, standing === 'anywhere' ? 'anywhere' : 'positive')
+      return
+    default:
+      walkParts(analysis, args, scope)
+  }
+}
+
+/** What a subquery gives is compared, but with EXISTS. */
+function walkSubquery(analysis: Analysis, { subLinkType, testexpr, subselect }: SubLink, scope: Scope): void {
+  walkExpression(analysis, testexpr, scope)
+  const statement = nodeOf(subselect, 'SelectStmt')
+  if (!statement) throw unsupported('this subquery is not understood')
+  const selection = analysis.select(statement, scope)
+  if (subLinkType !== 'EXISTS_SUBLINK') requirePlain(selection, 'a subquery in an expression')
+}
+
+/** Whether it is a column that may be asked for NULL: an encrypted one is NULL where its value is. */
+function isColumn(node: Node | undefined, scope: Scope): boolean {
+  const ref = nodeOf(node, 'ColumnRef')
+  return ref !== undefined && columnNameOf(ref).name !== undefined && resolve(scope, columnNameOf(ref)) !== undefined
+}
+
+/** `count(column)`: how many are not NULL. */
+function isCount({ funcname, args = [], agg_distinct, agg_order, agg_within_group }: FuncCall, scope: Scope): boolean {
+  const isPlain = isBuiltIn(funcname, 'count') && args.length === 1 && !agg_distinct && !agg_order && !agg_within_group
+  return isPlain && isColumn(args[0], scope)
+}

@@ -1,0 +1,90 @@
+import { inTurns } from '../cipher/turns.js'
+
+/*
+ * ORMs write many rows as one INSERT with a list of rows, each a list of parameters, DEFAULT or NULL. Such a text is as long
+ * as the rows are many, while what it means is said by its beginning, its end and one row of each pattern.
+ */
+
+/** A row of VALUES: what it consists of, and the numbers of its parameters in order. */
+interface ShapedRow {
+  readonly pattern: number
+  readonly params: readonly number[]
+}
+
+export interface InsertShape {
+  /** The statement with one row of each pattern, and its own numbers of parameters: 1, 2, 3 … */
+  readonly text: string
+  /** How many parameters each pattern has. */
+  readonly patterns: readonly number[]
+  readonly rows: readonly ShapedRow[]
+}
+
+/** Fewer characters are read by the parser at once. */
+const SHORT = 4_000
+const MOST_PATTERNS = 64
+const BEGIN = /^\s*INSERT\s+INTO\s+(?:"(?:[^"]|"")*"|[\w.])+\s*\((?:\s*"(?:[^"]|"")*"\s*,?)+\)\s*VALUES\s*/iy
+const ROW = /\(((?:\$\d+|DEFAULT|NULL)(?:\s*,\s*(?:\$\d+|DEFAULT|NULL))*)\)/y
+const NEXT = /\s*,\s*/y
+const ROWS_AT_ONCE = 256
+
+/**
+ * The shape of a long INSERT; `undefined` for any other statement. What is before the rows has no parameter, string or
+ * comment, so that the rows cannot be inside of one.
+ */
+export async function insertShape(text: string): Promise<InsertShape | undefined> {
+  if (text.length < SHORT) return undefined
+  const begin = matchAt(BEGIN, text, 0)
+  if (!begin || begin[0].includes('$') || begin[0].includes('--') || begin[0].includes('/*')) return undefined
+  const found = await rowsFrom(text, begin[0].length)
+  if (!found) return undefined
+  const end = text.slice(found.end)
+  if (end.includes('$') || /^\s*,/.test(end)) return undefined
+  const { patterns, rows } = found
+  const texts = [...patterns.keys()]
+  let number = 0
+  const shown = texts.map((pattern) => `(${pattern.replaceAll('$', () => `$${(number += 1)}`)})`)
+  return { text: `${begin[0]}${shown.join(', ')}${end}`, patterns: texts.map(countParameters), rows }
+}
+
+interface FoundRows {
+  readonly patterns: ReadonlyMap<string, number>
+  readonly rows: readonly ShapedRow[]
+  readonly end: number
+}
+
+async function rowsFrom(text: string, start: number): Promise<FoundRows | undefined> {
+  const patterns = new Map<string, number>()
+  const rows: ShapedRow[] = []
+  let at = start
+  let isDone = false
+  const readRow = (): boolean => {
+    const row = matchAt(ROW, text, at)
+    if (!row) return false
+    const pattern = row[1]!.replace(/\$\d+/g, '$').replace(/\s+/g, '').toUpperCase()
+    if (!patterns.has(pattern)) patterns.set(pattern, patterns.size)
+    rows.push({ pattern: patterns.get(pattern)!, params: numbersIn(row[1]!) })
+    at += row[0].length
+    const next = matchAt(NEXT, text, at)
+    isDone = !next
+    if (next) at += next[0].length
+    return patterns.size <= MOST_PATTERNS && !isDone
+  }
+  await inTurns(text.length, ROWS_AT_ONCE, () => {
+    for (let count = 0; count < ROWS_AT_ONCE; count += 1) if (!readRow()) return false
+    return true
+  })
+  return isDone && patterns.size <= MOST_PATTERNS ? { patterns, rows, end: at } : undefined
+}
+
+function numbersIn(row: string): number[] {
+  return (row.match(/\$\d+/g) ?? []).map((param) => Number(param.slice(1)))
+}
+
+function countParameters(pattern: string): number {
+  return pattern.split('$').length - 1
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at
+  return pattern.exec(text)
+}

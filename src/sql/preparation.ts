@@ -1,0 +1,154 @@
+import { prefixErrors, transform } from '../cipher/cipher.js'
+import { inTurns } from '../cipher/turns.js'
+import { auditSlots } from '../client/audit.js'
+import type { BindingSource } from '../client/clientBinding.js'
+import type { ClientContext } from '../client/clientContext.js'
+import { limitKeyWait } from '../client/keyWait.js'
+import { checkSearchable } from '../client/masking.js'
+import type { OperationTenancy } from '../client/operationTenancy.js'
+import type { InsertShape } from './insertShape.js'
+import { limitedIndex, Parameters, type Seals } from './parameters.js'
+import { unsupported } from './refusals.js'
+import { Results } from './results.js'
+import type { EncryptedStatement, Statement } from './statement.js'
+import { isUse, type Piece, type StatementPlan } from './statementPlan.js'
+
+export interface PreparationOptions {
+  readonly binding: BindingSource
+  readonly tenancy: OperationTenancy
+  readonly plan: StatementPlan
+  readonly shape: InsertShape | undefined
+  readonly statement: Statement
+}
+
+/** What PostgreSQL's protocol can count. */
+const MOST_PARAMETERS = 65_535
+const ROWS_AT_ONCE = 64
+
+export function isSensitive({ pieces, outputs }: StatementPlan): boolean {
+  return outputs.length > 0 || pieces.some((piece) => isUse(piece) && piece.kind !== 'plain')
+}
+
+/** One statement on its way to the database. */
+export class Preparation {
+  readonly #context: ClientContext
+  readonly #options: PreparationOptions
+  readonly #parameters: Parameters
+  readonly #results: Results
+
+  constructor({ context, open, isSealed }: Seals & { readonly context: ClientContext }, options: PreparationOptions) {
+    const { binding, tenancy, plan, statement } = options
+    const plans = context.limited.of(binding.access().allow)
+    this.#context = context
+    this.#options = options
+    this.#parameters = new Parameters({ context, tenancy, plans, given: statement.values ?? [], open, isSealed })
+    for (const { model, index } of plan.indexesRead) checkSearchable(limitedIndex(plans, model, index))
+    const valuesOf = this.#parameters.valuesOf.bind(this.#parameters)
+    this.#results = new Results({ context, binding, tenancy, plans, plan, valuesOf })
+  }
+
+  async run(): Promise<EncryptedStatement> {
+    const { plan, shape } = this.#options
+    const text = shape ? await this.#rowsText(shape) : this.#wholeText()
+    await this.#encrypt()
+    await this.#openKey()
+    const values = this.#parameters.finish()
+    return { text, values, isSensitive: isSensitive(plan), read: (rows) => this.#results.read(rows) }
+  }
+
+  #wholeText(): string {
+    const { plan } = this.#options
+    const parameters = this.#parameters
+    parameters.claim(plan.rows)
+    parameters.checkUnchanged(plan.unchanged)
+    const text = parameters.textOf(plan.pieces)
+    const used = paramsIn(plan.pieces)
+    parameters.addUnused((param) => used.has(param))
+    this.#checkCount()
+    return text
+  }
+
+  /** Row by row, each by the plan of its pattern. */
+  async #rowsText({ patterns, rows }: InsertShape): Promise<string> {
+    const { plan } = this.#options
+    const parameters = this.#parameters
+    const { before, parts, after } = splitRows(plan.pieces)
+    const bases = patterns.map((_, at) => patterns.slice(0, at).reduce((sum, count) => sum + count, 0))
+    const texts: string[] = []
+    await inTurns(rows.length, ROWS_AT_ONCE, (from, to) => {
+      for (let at = from; at < to; at += 1) {
+        const { pattern, params } = rows[at]!
+        const base = bases[pattern]!
+        texts.push(parameters.textOfRow(parts[pattern]!, plan.rows[pattern]!, (param) => params[param - base - 1]!))
+      }
+      return true
+    })
+    this.#checkCount()
+    return parameters.textOf(before) + texts.join(', ') + parameters.textOf(after)
+  }
+
+  #checkCount(): void {
+    const { length } = this.#parameters.values
+    if (length > MOST_PARAMETERS)
+      throw unsupported(
+        `with its blind indexes the statement has ${length} parameters, and PostgreSQL takes ${MOST_PARAMETERS}: write fewer rows at once`,
+      )
+  }
+
+  async #encrypt(): Promise<void> {
+    const { binding, tenancy, plan, statement } = this.#options
+    const { slots } = this.#parameters
+    for (const { owner, field } of slots) tenancy.settle(owner, field.name)
+    const { reads } = this.#results
+    if (reads) tenancy.settle(tenancy.owner, reads.name)
+    const done = transform(slots, this.#context.ring, (keys) =>
+      limitKeyWait(this.#context, statement.inTransaction, plan.kind, keys),
+    )
+    await auditSlots({ ...this.#context, clientBinding: binding }, plan.kind, { slots, done })
+  }
+
+  /** Sees before a statement that writes that its results can be decrypted after it: a failure would look like none was. */
+  async #openKey(): Promise<void> {
+    const { tenancy, plan, statement } = this.#options
+    const { ring } = this.#context
+    const { tenant } = tenancy.owner
+    const { reads } = this.#results
+    if (plan.kind === 'SELECT' || !reads || typeof tenant !== 'string' || ring.cachedActive(tenant, 'encrypt')) return
+    await limitKeyWait(this.#context, statement.inTransaction, plan.kind, prefixErrors(reads.name, ring.open(tenant)))
+  }
+}
+
+function paramsIn(pieces: readonly Piece[]): ReadonlySet<number> {
+  const params = new Set<number>()
+  for (const piece of pieces) {
+    if (!isUse(piece)) continue
+    if (piece.kind === 'plain') params.add(piece.param)
+    else
+      for (const source of piece.kind === 'value' ? [piece.value] : piece.values)
+        if (source && 'param' in source) params.add(source.param)
+  }
+  return params
+}
+
+interface SplitRows {
+  readonly before: readonly Piece[]
+  /** Each row of VALUES, in parentheses. */
+  readonly parts: readonly Piece[][]
+  readonly after: readonly Piece[]
+}
+
+function splitRows(pieces: readonly Piece[]): SplitRows {
+  const parts: Piece[][] = [[]]
+  for (const piece of pieces) {
+    if (typeof piece === 'object' && (piece.kind === 'row begins' || piece.kind === 'rows end')) parts.push([])
+    else parts.at(-1)!.push(piece)
+  }
+  const before = parts[0]!
+  const after = parts.at(-1)!
+  return { before, parts: parts.slice(1, -1).map(withoutComma), after }
+}
+
+function withoutComma(row: Piece[]): Piece[] {
+  const last = row.at(-1)
+  return typeof last === 'string' ? [...row.slice(0, -1), last.replace(/, $/, '')] : row
+}

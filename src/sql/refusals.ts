@@ -1,0 +1,86 @@
+import { FieldsealError } from '../errors.js'
+import type { FieldPlan, IndexPlan } from '../plan/plan.js'
+
+/*
+ * What statements are refused for, and what to do instead.
+ */
+
+export function unsupported(message: string): FieldsealError {
+  return new FieldsealError('QUERY_UNSUPPORTED', message)
+}
+
+/** A use of an encrypted column that has no right answer. */
+export function refusedUse({ name }: FieldPlan, use: string, instead: string): FieldsealError {
+  return unsupported(`${name} is encrypted, so ${use} has no right answer on it; ${instead}`)
+}
+
+/** An expression that computes with an encrypted column. */
+export function refusedExpression(field: FieldPlan): FieldsealError {
+  return refusedUse(field, 'an expression', 'select the column itself and compute in your code')
+}
+
+/** A comparison that no blind index answers. */
+export function refusedComparison(field: FieldPlan, operator: string): FieldsealError {
+  const single = field.indexes.some(({ sources }) => sources.length === 1)
+  const combined = field.indexes.find(({ sources }) => sources.length > 1)
+  if (single) {
+    const instead =
+      'its blind index finds equal values only: use =, <>, IN, NOT IN, = ANY or <> ALL with parameters, or compare after reading'
+    return refusedUse(field, `"${operator}"`, instead)
+  }
+  const instead = combined
+    ? `search by ${listed(combined)} together, each by = with one parameter, joined by AND`
+    : 'only IS NULL can be asked of it: add a blind index, or filter by other columns and compare after reading'
+  return unsupported(`${field.name} is encrypted, so "${operator}" needs a blind index; ${instead}`)
+}
+
+/** A comparison with something else than parameters. */
+export function refusedOperand({ name }: FieldPlan, operator: string): FieldsealError {
+  return unsupported(
+    `${name} is encrypted, so "${operator}" compares it with parameters only: give the value as a parameter, not as a literal, ` +
+      'an expression or another column',
+  )
+}
+
+/** A value that is computed in SQL. */
+export function refusedValue({ name }: FieldPlan): FieldsealError {
+  return unsupported(
+    `${name} is encrypted, so an SQL expression cannot be its value: give the value as a parameter, NULL or DEFAULT`,
+  )
+}
+
+export function refusedRow(alias: string): FieldsealError {
+  return unsupported(
+    `the whole row "${alias}" holds encrypted columns, so nothing can be made of it in SQL: select its columns one by one`,
+  )
+}
+
+export function refusedIndexWrite({ name }: IndexPlan): FieldsealError {
+  return unsupported(`${name} is a blind index, which is filled with its column: leave it out`)
+}
+
+/** A search through an index so short that other values match too, where these cannot be taken out again. */
+export function falsePositives(index: IndexPlan, use: string): FieldsealError {
+  return unsupported(
+    `${listed(index)} is searched through ${index.name}, which has ${index.bits} bits and so finds other values too; they are ` +
+      `taken out after decryption, which is not possible with ${use}: use a SELECT with = or IN, beside other conditions joined by ` +
+      'AND, without LIMIT, OFFSET, DISTINCT, GROUP BY and functions, or an index of 128 bits',
+  )
+}
+
+/** A negated search through an index over columns that may be null. */
+export function notNegated(index: IndexPlan): FieldsealError {
+  return unsupported(
+    `${listed(index)} are searched through ${index.name}, which is null where one of them is, so it cannot tell the rows that ` +
+      'NOT asks for; give each an index of its own, or compare after reading',
+  )
+}
+
+export function partialIndex(index: IndexPlan, missing: readonly FieldPlan[]): FieldsealError {
+  const fields = missing.map(({ field }) => field).join(' and ')
+  return unsupported(`${index.name} is a blind index over ${listed(index)}: this statement must give ${fields} too`)
+}
+
+export function listed({ sources }: IndexPlan): string {
+  return sources.map(({ name }) => name).join(' and ')
+}

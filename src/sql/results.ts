@@ -1,0 +1,190 @@
+import { type DecryptSlot, decryptNow, transform } from '../cipher/cipher.js'
+import { indexedText } from '../cipher/indexText.js'
+import { inTurns } from '../cipher/turns.js'
+import { auditSlots } from '../client/audit.js'
+import type { BindingSource } from '../client/clientBinding.js'
+import type { ClientContext } from '../client/clientContext.js'
+import { checkReadable, hideIndexes, maskSlots } from '../client/masking.js'
+import type { OperationTenancy } from '../client/operationTenancy.js'
+import { collectStoredField } from '../client/storedField.js'
+import { headOf, TEXT_HEAD } from '../crypto/ciphertext.js'
+import { FieldsealError, quoted } from '../errors.js'
+import type { FieldPlan, ModelPlan, Plans } from '../plan/plan.js'
+import { knownValue } from './knownValues.js'
+import { limitedIndex } from './parameters.js'
+import type { OutputCheck, OutputRow, StatementPlan } from './statementPlan.js'
+
+type Row = Record<string, unknown>
+
+/** A check, with the texts that its index makes of the values that were looked for. */
+interface RowCheck extends Pick<OutputCheck, 'index' | 'names'> {
+  readonly wanted: ReadonlySet<string>
+}
+
+/** Columns of results of one table, as far as the client may read them. */
+interface LimitedOutput extends Pick<OutputRow, 'known'> {
+  readonly plan: ModelPlan
+  readonly fields: readonly { readonly name: string; readonly field: FieldPlan }[]
+  readonly hiddenIndexes: readonly string[]
+  readonly needsKnown: boolean
+}
+
+export interface ResultsOptions {
+  readonly context: ClientContext
+  readonly binding: BindingSource
+  readonly tenancy: OperationTenancy
+  readonly plans: Plans
+  readonly plan: StatementPlan
+  /** The values that a check looks for. */
+  readonly valuesOf: (check: OutputCheck) => readonly unknown[]
+}
+
+/** So many rows are decrypted at a time. */
+const PART = 256
+
+/** How the rows of a statement become values. */
+export class Results {
+  readonly #options: ResultsOptions
+  readonly #outputs: readonly LimitedOutput[]
+  readonly #checks: readonly RowCheck[]
+  readonly #explained: ReadonlySet<string>
+
+  /** @throws FieldsealError `ACCESS_DENIED` for a column that the client may not read */
+  constructor(options: ResultsOptions) {
+    const { plan, plans, valuesOf } = options
+    this.#options = options
+    this.#outputs = plan.outputs.map((output) => limitedOutput(plans, output))
+    checkReadable(this.#outputs.flatMap(({ fields }) => fields.map(({ field }) => field)))
+    this.#explained = new Set(plan.outputs.flatMap(({ fields }) => fields.map(({ name }) => name)))
+    this.#checks = plan.checks.map((check) => ({ ...check, wanted: wantedTexts(check, valuesOf(check)) }))
+  }
+
+  /** The first encrypted field that is read. */
+  get reads(): FieldPlan | undefined {
+    return this.#outputs[0]?.fields[0]?.field
+  }
+
+  /** @throws FieldsealError for the first value that cannot be decrypted exactly */
+  async read(rows: readonly object[]): Promise<object[]> {
+    if (!this.reads) return this.#withoutHidden(rows.map((row) => this.#copy(row)))
+    const copies: Row[] = []
+    const slots: DecryptSlot[] = []
+    const { context } = this.#options
+    if (rows.length > PART && !context.auditTrail) await this.#readParts(rows, copies, slots)
+    else for (const row of rows) this.#collect(row, copies, slots)
+    if (slots.length > 0) {
+      const operation = this.#options.plan.kind
+      await auditSlots({ ...context, clientBinding: this.#options.binding }, operation, {
+        slots,
+        done: transform(slots, context.ring),
+      })
+      maskSlots(slots)
+    }
+    return this.#withoutHidden(copies.filter((row) => this.#passes(row)))
+  }
+
+  /** Part by part, so that what is needed for each value lives no longer than its part, as far as keys are in memory. */
+  async #readParts(rows: readonly object[], copies: Row[], rest: DecryptSlot[]): Promise<void> {
+    const { ring } = this.#options.context
+    await inTurns(rows.length, PART, (from, to) => {
+      const slots: DecryptSlot[] = []
+      for (let at = from; at < to; at += 1) this.#collect(rows[at]!, copies, slots)
+      if (rest.length === 0 && decryptNow(slots, ring)) maskSlots(slots)
+      else for (const slot of slots) rest.push(slot)
+      return true
+    })
+  }
+
+  #collect(row: object, copies: Row[], slots: DecryptSlot[]): void {
+    const holder = this.#copy(row)
+    copies.push(holder)
+    const { tenancy } = this.#options
+    for (const output of this.#outputs) {
+      const { plan, fields, known, needsKnown, hiddenIndexes } = output
+      const stored = {
+        plan,
+        owner: tenancy.owner,
+        holder,
+        known: needsKnown ? knownIn(plan, holder, known) : NOTHING,
+        asksTenant: tenancy.readsAcross,
+        missing: 'select it too',
+      }
+      for (const { name, field } of fields) collectStoredField(slots, stored, field, name)
+      if (hiddenIndexes.length > 0) hideIndexes(hiddenIndexes, holder)
+    }
+  }
+
+  /** A copy of a row, whose owner may be somebody who listens to queries. */
+  #copy(row: object): Row {
+    const copy: Row = { ...row }
+    for (const name in copy) {
+      if (isCiphertext(copy[name]) && !this.#explained.has(name)) throw unexplained(name)
+    }
+    return copy
+  }
+
+  #passes(row: Row): boolean {
+    return this.#checks.every(({ index, names, wanted }) => {
+      const values = names.map((name) => row[name])
+      return !values.includes(null) && wanted.has(indexedText(index, values, 'kept'))
+    })
+  }
+
+  #withoutHidden(rows: Row[]): Row[] {
+    const { hidden } = this.#options.plan
+    if (hidden.length > 0) for (const row of rows) for (const name of hidden) delete row[name]
+    return rows
+  }
+}
+
+const NOTHING = {}
+
+function limitedOutput(plans: Plans, { plan, fields, indexes, known }: OutputRow): LimitedOutput {
+  const limited = plans.get(plan.name) ?? plan
+  return {
+    plan: limited,
+    known,
+    needsKnown: known.length > 0,
+    fields: fields.map(({ name, field }) => ({ name, field: limitedField(limited, field) })),
+    hiddenIndexes: indexes.flatMap(({ name, index }) =>
+      limitedIndex(plans, plan.name, index).unsearchable ? name : [],
+    ),
+  }
+}
+
+function limitedField({ members }: ModelPlan, field: FieldPlan): FieldPlan {
+  const member = members.get(field.field)
+  return member?.kind === 'encrypted' ? member.field : field
+}
+
+function knownIn({ bound }: ModelPlan, row: Row, known: LimitedOutput['known']): Row {
+  return Object.fromEntries(known.map(({ name, field }) => [field, knownValue(bound.get(field)?.type, row[name])]))
+}
+
+function wantedTexts({ index }: OutputCheck, values: readonly unknown[]): ReadonlySet<string> {
+  const isOne = index.sources.length === 1
+  const searched = isOne ? values.map((value) => [value]) : [values]
+  const whole = searched.filter((sources) => !sources.includes(null))
+  return new Set(whole.map((sources) => indexedText(index, sources, 'searched for')))
+}
+
+/** Whether a value of a result is a ciphertext, or a list of them. */
+function isCiphertext(value: unknown): boolean {
+  if (typeof value === 'string') return value.length > TEXT_HEAD && value.startsWith('fs1.')
+  if (typeof value !== 'object' || value === null || value instanceof Date) return false
+  if (Array.isArray(value)) return value.some(isCiphertext)
+  return ArrayBuffer.isView(value) ? headOf(value) !== null : Object.values(value).some(isCiphertext)
+}
+
+function unexplained(name: string): FieldsealError {
+  const message =
+    `the result ${quoted(name)} is a ciphertext that the statement does not explain: it comes from a view or a function; declare the ` +
+    'view as an entity whose encrypted columns are marked @EncryptedView, or select the table itself'
+  return new FieldsealError('CIPHERTEXT_INVALID', message)
+}
+
+/** The rows of a statement that touches no encrypted column. */
+export async function readUntouched(rows: readonly object[]): Promise<object[]> {
+  for (const row of rows as readonly Row[]) for (const name in row) if (isCiphertext(row[name])) throw unexplained(name)
+  return rows as object[]
+}

@@ -1,0 +1,113 @@
+import { unsupported } from './refusals.js'
+import { type ColumnSource, isSameSource, type Origin, type Relation, type Scope } from './scope.js'
+import { quoteName, type SqlText } from './sqlText.js'
+
+/** A column of a result. */
+export interface Output {
+  /** `undefined` where PostgreSQL makes a name of its own. */
+  readonly name: string | undefined
+  readonly source: ColumnSource | undefined
+}
+
+/** Numbers the columns that a statement has to give beside what it was asked for. */
+export interface Hidden {
+  readonly names: string[]
+}
+
+/** Where columns can be added to a list of results. */
+export interface OutputList {
+  readonly text: SqlText
+  readonly hidden: Hidden
+  /** The first token of the list; `undefined` where nothing can be added. */
+  readonly first: number | undefined
+  readonly scope: Scope
+  /** Results are meant by `*`, so that their numbers are not known. */
+  readonly hasStar: boolean
+  readonly isComplete: boolean
+}
+
+/** What a SELECT or a RETURNING gives. */
+export class Selection {
+  readonly outputs: readonly Output[]
+  readonly #list: OutputList | undefined
+  readonly #added = new Map<string, ColumnSource>()
+
+  constructor(outputs: readonly Output[], list?: OutputList) {
+    this.outputs = outputs
+    this.#list = list
+  }
+
+  /** By name. Of several results of one name the last is what rows hold. */
+  get byName(): ReadonlyMap<string, ColumnSource | undefined> {
+    const named = this.outputs.flatMap(({ name, source }): [string, ColumnSource | undefined][] =>
+      name === undefined ? [] : [[name, source]],
+    )
+    return new Map([...named, ...this.#added])
+  }
+
+  get hasStar(): boolean {
+    return this.#list?.hasStar ?? false
+  }
+
+  /** All names are known. */
+  get isComplete(): boolean {
+    return this.#list?.isComplete ?? this.outputs.every(({ name }) => name !== undefined)
+  }
+
+  get encrypted(): readonly (ColumnSource & { readonly kind: 'encrypted' })[] {
+    return this.outputs.flatMap(({ source }) => (source?.kind === 'encrypted' ? source : []))
+  }
+
+  /** The name under which a column is among the results, which is added if it is not. */
+  expose(wanted: ColumnSource): string | undefined {
+    const there = [...this.byName].find(([, source]) => source && isSameSource(source, wanted))
+    if (there) return there[0]
+    const { first, scope, text, hidden } = this.#list ?? {}
+    if (first === undefined || !scope || !text || !hidden) return undefined
+    for (const relation of scope.relations) {
+      const name = relation.expose(wanted)
+      if (name === undefined) continue
+      const added = `fieldseal ${hidden.names.length + 1}`
+      hidden.names.push(added)
+      text.insertBefore(first, `${quoteName(relation.alias)}.${quoteName(name)} AS ${quoteName(added)}, `)
+      this.#added.set(added, wanted)
+      return added
+    }
+    return undefined
+  }
+}
+
+/** A subquery as something that columns can be taken of: each mention has rows of its own. */
+export function derivedRelation(alias: string, selection: Selection): Relation {
+  const origins = new Map<Origin, Origin>()
+  const originals = new Map<Origin, Origin>()
+  const mentioned = (origin: Origin): Origin => {
+    const known = origins.get(origin)
+    if (known) return known
+    const own: Origin = { table: origin.table, facts: new Map(origin.facts) }
+    origins.set(origin, own)
+    originals.set(own, origin)
+    return own
+  }
+  const columns = new Map(
+    [...selection.byName].map(([name, source]) => [name, source && { ...source, origin: mentioned(source.origin) }]),
+  )
+  return {
+    alias,
+    columns,
+    isComplete: selection.isComplete,
+    expose: (wanted) => {
+      const original = originals.get(wanted.origin)
+      return original && selection.expose({ ...wanted, origin: original })
+    },
+  }
+}
+
+/** @throws FieldsealError `QUERY_UNSUPPORTED` for results that are encrypted, where they would be compared or computed with */
+export function requirePlain({ encrypted }: Selection, what: string): void {
+  const [first] = encrypted
+  if (first)
+    throw unsupported(
+      `${what} cannot give ${first.field.name}, which is encrypted: equal values have different ciphertexts`,
+    )
+}

@@ -1,0 +1,98 @@
+import type { FieldPlan, IndexPlan, ModelPlan } from '../plan/plan.js'
+
+/** Where a value comes from: a parameter by its number, or what is written in the statement. */
+export type ValueSource = { readonly param: number } | { readonly constant: string | number | null }
+
+/** The row that is written, or the rows that a condition finds. */
+export interface StatementRow {
+  readonly plan: ModelPlan
+  /** What the statement gives its columns, by their names in the model. */
+  readonly written: ReadonlyMap<string, ValueSource>
+  /** What its conditions say that columns hold. */
+  readonly stored: ReadonlyMap<string, ValueSource>
+}
+
+/** What becomes of a parameter, or what stands in its place. */
+export type ParameterUse =
+  | { readonly kind: 'plain'; readonly param: number }
+  /** A value that is stored. */
+  | { readonly kind: 'value'; readonly field: FieldPlan; readonly value: ValueSource; readonly row: StatementRow }
+  /** An index that is stored with it. */
+  | {
+      readonly kind: 'index'
+      readonly index: IndexPlan
+      /** `undefined` where a source is left out. */
+      readonly values: readonly (ValueSource | undefined)[]
+      readonly row: StatementRow
+      /** What is left out has another value then. */
+      readonly isUpdate: boolean
+    }
+  /** An index to look for; with `each`, of every element of the one value, a list. */
+  | {
+      readonly kind: 'search'
+      readonly index: IndexPlan
+      readonly values: readonly ValueSource[]
+      readonly each: boolean
+      readonly row: StatementRow
+    }
+  /** The forms that the values of a search may have where they are plaintext. */
+  | {
+      readonly kind: 'plaintext'
+      readonly field: FieldPlan
+      readonly index: IndexPlan
+      readonly values: readonly ValueSource[]
+      readonly each: boolean
+    }
+
+/** Where a row of VALUES begins, and where the last one ends. */
+export type RowMark = { readonly kind: 'row begins' } | { readonly kind: 'rows end' }
+
+/** A part of a statement: its own text, or the number of a parameter. */
+export type Piece = string | ParameterUse | RowMark
+
+export function isUse(piece: Piece): piece is ParameterUse {
+  return typeof piece === 'object' && piece.kind !== 'row begins' && piece.kind !== 'rows end'
+}
+
+/** Columns of results that come from one table of the statement. */
+export interface OutputRow {
+  readonly plan: ModelPlan
+  readonly fields: readonly { readonly name: string; readonly field: FieldPlan }[]
+  readonly indexes: readonly { readonly name: string; readonly index: IndexPlan }[]
+  /** The tenant's and the bound columns, as far as they are among the results. */
+  readonly known: readonly { readonly name: string; readonly field: string }[]
+}
+
+/** A search by a short index: its results are compared again when they are decrypted. */
+export interface OutputCheck {
+  readonly index: IndexPlan
+  readonly values: readonly ValueSource[]
+  readonly each: boolean
+  /** The results that hold the index's sources. */
+  readonly names: readonly string[]
+}
+
+/** An update must leave a column that ciphertexts are bound to as it is. */
+export interface UnchangedColumn {
+  readonly plan: ModelPlan
+  readonly column: string
+  readonly written: ValueSource | undefined
+  readonly stored: ValueSource | undefined
+}
+
+export type StatementKind = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'
+
+/** What a statement means, found once for its text. */
+export interface StatementPlan {
+  readonly kind: StatementKind
+  readonly pieces: readonly Piece[]
+  readonly outputs: readonly OutputRow[]
+  /** Results that were added, to be taken out again. */
+  readonly hidden: readonly string[]
+  readonly checks: readonly OutputCheck[]
+  /** All rows whose tenant the statement names. */
+  readonly rows: readonly StatementRow[]
+  readonly unchanged: readonly UnchangedColumn[]
+  /** Indexes that are read as they are. */
+  readonly indexesRead: readonly { readonly model: string; readonly index: IndexPlan }[]
+}

@@ -1,0 +1,117 @@
+import type { ResTarget, UpdateStmt } from 'libpg-query'
+import type { FieldPlan, IndexPlan } from '../plan/plan.js'
+import type { Analysis } from './analysis.js'
+import { type CatalogTable, isEncrypted } from './catalog.js'
+import { takeFacts } from './facts.js'
+import { columnOfIndex, isFixed } from './insert.js'
+import { nodeOf, nodesOf } from './nodes.js'
+import { refusedIndexWrite, refusedValue, unsupported } from './refusals.js'
+import { walkReturning } from './returning.js'
+import { innerScope, type Origin, type Relation, type Scope } from './scope.js'
+import type { Selection } from './selection.js'
+import { quoteName } from './sqlText.js'
+import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
+import { isNull, parameterOf, valueSource } from './values.js'
+import { walkWith } from './with.js'
+
+/** Analyses an UPDATE, and says what its RETURNING gives. */
+export function walkUpdate(analysis: Analysis, statement: UpdateStmt, outer: Scope | undefined): Selection {
+  const scope = innerScope(outer)
+  walkWith(analysis, statement.withClause, scope)
+  const { schemaname, relname = '', alias } = statement.relation ?? {}
+  const target = analysis.relation(schemaname, relname, alias?.aliasname, innerScope(undefined))
+  scope.relations.push(target)
+  analysis.from(statement.fromClause, scope)
+  takeFacts(statement.whereClause, scope)
+  const table = analysis.catalog.find(schemaname, relname)
+  const targets = nodesOf(statement.targetList, 'ResTarget')
+  if (table && isEncrypted(table)) new Update(analysis, table, target, targets).walk(scope)
+  else for (const { val } of targets) analysis.expression(val, scope)
+  analysis.expression(statement.whereClause, scope, 'of all results')
+  return walkReturning(analysis, statement.returningClause, scope)
+}
+
+class Update {
+  readonly #analysis: Analysis
+  readonly #table: CatalogTable
+  readonly #targets: readonly ResTarget[]
+  readonly #row: StatementRow
+
+  constructor(analysis: Analysis, table: CatalogTable, target: Relation, targets: readonly ResTarget[]) {
+    this.#analysis = analysis
+    this.#table = table
+    this.#targets = targets
+    this.#row = { plan: table.plan, written: this.#written(), stored: originOf(target)?.facts ?? new Map() }
+  }
+
+  walk(scope: Scope): void {
+    const { rows } = this.#analysis
+    if (this.#table.isView)
+      throw unsupported(`"${this.#table.name}" is a view with encrypted columns: write to the table behind it`)
+    rows.push(this.#row)
+    const indexes = new Set<IndexPlan>()
+    for (const target of this.#targets) {
+      const column = this.#table.columns.get(target.name ?? '')
+      if (column?.kind === 'index') throw refusedIndexWrite(column.index)
+      if (column?.kind === 'encrypted') this.#walkValue(column.field, target, indexes)
+      else this.#analysis.expression(target.val, scope)
+      if (column?.kind === 'plain' && isFixed(this.#table, column.field)) this.#walkFixed(column.field, target)
+    }
+  }
+
+  #walkValue(field: FieldPlan, { val, location, indirection }: ResTarget, done: Set<IndexPlan>): void {
+    const { text } = this.#analysis
+    const parameter = parameterOf(text, val)
+    if (indirection || (!parameter && !isNull(val) && !nodeOf(val, 'SetToDefault'))) throw refusedValue(field)
+    const before = field.indexes.flatMap((index): Piece[] => {
+      if (done.has(index)) return []
+      done.add(index)
+      return [`${quoteName(columnOfIndex(this.#table, index))} = `, this.#indexPiece(index), ', ']
+    })
+    if (before.length > 0) text.insertBefore(text.tokenAt(location), ...before)
+    if (!parameter) return
+    const token = text.tokenAt(parameter.ref.location)
+    const value = { param: parameter.ref.number ?? 0 }
+    text.replace({ first: token, last: parameter.last }, { kind: 'value', field, value, row: this.#row })
+  }
+
+  #indexPiece(index: IndexPlan): Piece {
+    const values = index.sources.map((source) => {
+      const column = this.#targets.find(({ name }) => this.#fieldOf(name) === source)
+      return column && (nodeOf(column.val, 'SetToDefault') ? { constant: null } : valueSource(column.val))
+    })
+    const isCleared = values.some((value) => value !== undefined && 'constant' in value && value.constant === null)
+    return isCleared ? 'NULL' : { kind: 'index', index, values, row: this.#row, isUpdate: true }
+  }
+
+  #fieldOf(name: string | undefined): FieldPlan | undefined {
+    const column = this.#table.columns.get(name ?? '')
+    return column?.kind === 'encrypted' ? column.field : undefined
+  }
+
+  /** The tenant's column, and those that ciphertexts are bound to. */
+  #walkFixed(column: string, { name, val }: ResTarget): void {
+    const { plan } = this.#table
+    const written = valueSource(val)
+    if (column === plan.tenant && written === undefined)
+      throw unsupported(
+        `"${this.#table.name}"."${name}" tells whose the row is: give it as a parameter, or leave it out`,
+      )
+    if (!plan.bound.has(column)) return
+    this.#analysis.unchanged.push({ plan, column, written, stored: this.#row.stored.get(column) })
+  }
+
+  #written(): ReadonlyMap<string, ValueSource> {
+    const written = new Map<string, ValueSource>()
+    for (const { name, val } of this.#targets) {
+      const column = this.#table.columns.get(name ?? '')
+      const source = valueSource(val)
+      if (column?.kind === 'plain' && source) written.set(column.field, source)
+    }
+    return written
+  }
+}
+
+function originOf({ columns }: Relation): Origin | undefined {
+  return [...columns.values()].find((source) => source !== undefined)?.origin
+}

@@ -1,0 +1,45 @@
+import type { Node, ParamRef, TypeName } from 'libpg-query'
+import { namesOf, nodeOf } from './nodes.js'
+import type { SqlText } from './sqlText.js'
+import type { ValueSource } from './statementPlan.js'
+
+/** A parameter, perhaps cast to text, which ciphertexts and indexes are too. */
+export interface Parameter {
+  readonly ref: ParamRef
+  /** Its last token, the cast included. */
+  readonly last: number
+}
+
+const TEXT_TYPES = new Set(['text', 'varchar'])
+
+/** The parameter that a value of an encrypted column is given by. */
+export function parameterOf(text: SqlText, node: Node | undefined): Parameter | undefined {
+  const cast = nodeOf(node, 'TypeCast')
+  const ref = nodeOf(cast ? cast.arg : node, 'ParamRef')
+  if (!ref) return undefined
+  const token = text.tokenAt(ref.location)
+  if (!cast) return { ref, last: token }
+  const isPlainCast = text.tokens[token + 1]?.text === '::' && isText(cast.typeName)
+  return isPlainCast ? { ref, last: token + 2 } : undefined
+}
+
+function isText({ names, typmods, arrayBounds }: TypeName = {}): boolean {
+  return TEXT_TYPES.has(namesOf(names).at(-1) ?? '') && !typmods && !arrayBounds
+}
+
+/** What a column is given or compared with, as far as that is known before the statement runs. */
+export function valueSource(node: Node | undefined): ValueSource | undefined {
+  const cast = nodeOf(node, 'TypeCast')
+  if (cast) return cast.typeName?.typmods ? undefined : valueSource(cast.arg)
+  const ref = nodeOf(node, 'ParamRef')
+  if (ref) return { param: ref.number ?? 0 }
+  const constant = nodeOf(node, 'A_Const')
+  if (!constant) return undefined
+  if (constant.isnull) return { constant: null }
+  if (constant.sval) return { constant: constant.sval.sval ?? '' }
+  return constant.ival ? { constant: constant.ival.ival ?? 0 } : undefined
+}
+
+export function isNull(node: Node | undefined): boolean {
+  return nodeOf(node, 'A_Const')?.isnull === true
+}

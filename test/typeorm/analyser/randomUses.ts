@@ -1,0 +1,140 @@
+import type { TableColumn } from './tables.js'
+import type { Writing } from './writing.js'
+
+type Use = (column: string, writing: Writing, kind: TableColumn['kind']) => string
+
+const value: Use = (_, writing, kind) => writing.param(writing.valueOf(kind))
+
+/** Conditions of an encrypted column with an index that have a right answer. */
+export const SEARCHES: readonly Use[] = [
+  (c, w, kind) => `${c} = ${value(c, w, kind)}`,
+  (c, w, kind) => `${value(c, w, kind)} = ${c}`,
+  (c, w, kind) => `(${c}) = (${value(c, w, kind)})`,
+  (c, w, kind) => `${c} ${w.dice.of(['<>', '!='])} ${value(c, w, kind)}`,
+  (c, w, kind) => `${c} IN (${w.dice.list(1, 3, () => value(c, w, kind)).join(', ')})`,
+  (c, w, kind) => `${c} NOT IN (${w.dice.list(1, 3, () => value(c, w, kind)).join(', ')})`,
+  (c, w, kind) => `${c} = ANY(${w.param(w.dice.list(0, 3, () => w.valueOf(kind)))})`,
+  (c, w, kind) => `${c} <> ALL(${w.param(w.dice.list(0, 3, () => w.valueOf(kind)))})`,
+  (c, w) => `${c} = ${w.param(null)}`,
+  (c, w, kind) => `${c} IN (${value(c, w, kind)}, ${w.param(null)})`,
+  (c, w, kind) => `${c} NOT IN (${value(c, w, kind)}, ${w.param(null)})`,
+  (c, w, kind) => `${c} = ANY(${w.param([w.valueOf(kind), null])})`,
+]
+
+/** Conditions of any encrypted column that have a right answer. */
+export const NULL_TESTS: readonly Use[] = [
+  (c) => `${c} IS NULL`,
+  (c) => `${c} IS NOT NULL`,
+  (c) => `${c} ISNULL`,
+  (c) => `${c} NOTNULL`,
+]
+
+/** Conditions that have none, or that nobody needs to understand. */
+export const BOLD_CONDITIONS: readonly Use[] = [
+  (c, w, kind) => `${c} = ${w.literal(kind)}`,
+  (c, w, kind) => `${w.literal(kind)} = ${c}`,
+  (c, w, kind) => `${c} > ${value(c, w, kind)}`,
+  (c, w, kind) => `${c} BETWEEN ${value(c, w, kind)} AND ${value(c, w, kind)}`,
+  (c, w, kind) => `${c} BETWEEN SYMMETRIC ${value(c, w, kind)} AND ${value(c, w, kind)}`,
+  (c, w, kind) => `${c} IS DISTINCT FROM ${value(c, w, kind)}`,
+  (c, w, kind) => `${c} IS NOT DISTINCT FROM ${value(c, w, kind)}`,
+  (c, w) => `${c}::text LIKE ${w.param('a%')}`,
+  (c, w) => `${c}::text = ${w.param('ada')}`,
+  (c, w, kind) => `${c} = ${value(c, w, kind)}::${kind === 'int' ? 'int' : 'text'}`,
+  (c, w, kind) => `(${c}, 1) = (${value(c, w, kind)}, 1)`,
+  (c, w, kind) => `ROW(${c}) = ROW(${value(c, w, kind)})`,
+  (c, w, kind) => `(${c}, 1) IN ((${value(c, w, kind)}, 1))`,
+  (c, w, kind) => `${c} OPERATOR(pg_catalog.=) ${value(c, w, kind)}`,
+  (c, w, kind) => `${c} OPERATOR(pg_catalog.<>) ${value(c, w, kind)}`,
+  (c, w, kind) => `${c} = ANY(ARRAY[${value(c, w, kind)}])`,
+  (c, w) => `${c} = ALL(${w.param([])})`,
+  (c, w, kind) => `${c} = ALL(${w.param([w.valueOf(kind)])})`,
+  (c, w, kind) => `${c} <> ANY(${w.param([w.valueOf(kind), w.valueOf(kind)])})`,
+  (c, w, kind) => `${c} = SOME(${w.param([w.valueOf(kind)])})`,
+  (c, w, kind) => `${c} IN (VALUES (${value(c, w, kind)}))`,
+  (c, w, kind) => `${c} IN (${value(c, w, kind)}, ${w.literal(kind)})`,
+  (c, w, kind) => `${c} = coalesce(${value(c, w, kind)}, ${w.literal(kind)})`,
+  (c, w, kind) => `${c} = CASE WHEN true THEN ${value(c, w, kind)} END`,
+  (c, w, kind) => `coalesce(${c}, ${value(c, w, kind)}) = ${value(c, w, kind)}`,
+  (c, w) => `lower(${c}::text) = ${w.param('ada')}`,
+  (c) => `length(${c}::text) < 20`,
+  (c) => `starts_with(${c}::text, 'a')`,
+  (c) => `${c}::text ~ '^a'`,
+  (c) => `${c}::text SIMILAR TO 'a%'`,
+  (c) => `num_nulls(${c}) = 0`,
+  (c) => `pg_typeof(${c})::text = 'text'`,
+  (c) => `(SELECT ${c}) IS NULL`,
+  (c, w, kind) => `EXISTS (SELECT WHERE ${c} = ${value(c, w, kind)})`,
+  (c) => `EXISTS (SELECT ${c})`,
+  (c) => `${c} = ${c}`,
+  (c) => `(${c} IS NULL) = (${c} IS NULL)`,
+  (c) => `${c}::text COLLATE "C" < 'b'`,
+  (c) => `ARRAY[${c}] IS NULL`,
+  (c) => `ROW(${c}, 1) IS NULL`,
+  (c) => `nullif(${c}, NULL) IS NULL`,
+  (c) => `${c} IN (NULL)`,
+  (c) => `${c} = NULL`,
+  (c, w) => `${w.param(null)} IS NOT DISTINCT FROM ${c}`,
+  (c) => `concat(${c}) = 'ada'`,
+  (c) => `greatest(${c}, ${c}) IS NULL`,
+]
+
+/** Around a condition, which is then asked less plainly. */
+export const AROUND: readonly ((condition: string) => string)[] = [
+  (condition) => `NOT (${condition})`,
+  (condition) => `(${condition}) IS TRUE`,
+  (condition) => `(${condition}) IS NOT FALSE`,
+  (condition) => `(${condition}) IS UNKNOWN`,
+  (condition) => `coalesce(${condition}, false)`,
+  (condition) => `CASE WHEN ${condition} THEN true ELSE false END`,
+  (condition) => `(${condition}) = true`,
+  (condition) => `bool(${condition})`,
+]
+
+/** What may be selected of an encrypted column beside itself. */
+export const COUNTS: readonly Use[] = [(c) => `count(${c})`, (c) => `count(ALL ${c})`]
+
+export const BOLD_COUNTS: readonly Use[] = [
+  (c) => `count(DISTINCT ${c})`,
+  (c) => `min(${c})`,
+  (c) => `max(${c}::text)`,
+  (c) => `array_agg(${c} ORDER BY ${c})`,
+  (c) => `string_agg(${c}::text, ',' ORDER BY ${c})`,
+  (c) => `json_agg(${c} ORDER BY ${c}::text)`,
+  (c) => `count(*) FILTER (WHERE ${c}::text > 'b')`,
+  (c) => `count(${c} ORDER BY ${c})`,
+  (c) => `mode() WITHIN GROUP (ORDER BY ${c})`,
+  (c) => `bool_or(${c} IS NULL)`,
+]
+
+/** What an encrypted column gives in an expression. */
+export const BOLD_EXPRESSIONS: readonly Use[] = [
+  (c) => `upper(${c}::text)`,
+  (c) => `${c}::text`,
+  (c) => `CAST(${c} AS text)`,
+  (c) => `${c}::text || ''`,
+  (c) => `ARRAY[${c}]`,
+  (c) => `ROW(${c}, 1)::text`,
+  (c) => `json_build_object('c', ${c})`,
+  (c) => `to_jsonb(${c})`,
+  (c) => `CASE WHEN true THEN ${c} END`,
+  (c) => `CASE ${c} WHEN NULL THEN 1 ELSE 2 END`,
+  (c) => `coalesce(${c}, NULL)`,
+  (c) => `(SELECT ${c})`,
+  (c) => `ARRAY(SELECT ${c})`,
+  (c) => `${c} IS NULL`,
+  (c) => `${c}::text > 'b'`,
+  (c) => `max(${c}) OVER ()`,
+  (c) => `first_value(${c}) OVER (ORDER BY ${c})`,
+  (c) => `rank() OVER (ORDER BY ${c}::text)`,
+  (c) => `count(*) OVER (PARTITION BY ${c})`,
+  (c) => `count(${c}) OVER ()`,
+  (c) => `format('%s', ${c})`,
+  (c) => `md5(${c}::text)`,
+  (c) => `(${c})`,
+  (c) => `nullif(${c}, ${c})`,
+  (c) => `least(${c}, ${c})`,
+  (c) => `(ARRAY[${c}])[1]`,
+  (c) => `pg_column_size(${c}) < 10`,
+  (c) => `xmlforest(${c} AS x)::text`,
+]
