@@ -15,7 +15,7 @@ import { QueryRunners } from './runner/queryRunners.js'
 import { keepSealsInJson } from './sealedJson.js'
 
 /** What `fieldEncryption` takes beside a data source. */
-export type FieldEncryptionOptions = OptionsBeforeSchema
+export type DataSourceEncryptionOptions = OptionsBeforeSchema
 
 /** What TypeORM has for itself alone. */
 interface Internals {
@@ -47,7 +47,7 @@ interface Internals {
  */
 export function fieldEncryption<Source extends DataSource>(
   dataSource: Source,
-  options: FieldEncryptionOptions,
+  options: DataSourceEncryptionOptions,
 ): Source {
   checkOptionsBeforeSchema(options)
   checkDataSource(dataSource)
