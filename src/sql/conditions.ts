@@ -117,7 +117,7 @@ export function search(analysis: Analysis, comparison: Comparison, standing: Sta
   const { source, operator, params, each } = comparison
   const index = singleIndex(source.field)
   if (!index) throw refusedComparison(source.field, operator)
-  const values = params.map(valueOf)
+  const values = params.map(paramValue)
   const row = foundRow(analysis, source)
   checkLater(analysis, { index, values, each, sources: [source] }, operator === '=' ? standing : 'anywhere')
   if (source.field.state) searchBoth(analysis, comparison, index, row)
@@ -133,7 +133,7 @@ function isExact({ bits }: IndexPlan): boolean {
   return bits >= EXACT_BITS
 }
 
-function valueOf({ number: param = 0 }: ParamRef): ValueSource {
+function paramValue({ number: param = 0 }: ParamRef): ValueSource {
   return { param }
 }
 
@@ -155,7 +155,7 @@ function searchIndex(analysis: Analysis, comparison: Comparison, index: IndexPla
 }
 
 function searched(index: IndexPlan, param: ParamRef, each: boolean, row: StatementRow): ParameterUse {
-  return { kind: 'search', index, values: [valueOf(param)], each, row }
+  return { kind: 'search', index, values: [paramValue(param)], each, row }
 }
 
 /** The name that the column of the index has where the comparison stands. */
@@ -175,7 +175,7 @@ function searchBoth(analysis: Analysis, comparison: Comparison, index: IndexPlan
   const indexed = `${qualifier}${indexColumn(comparison, index)}`
   const uses = params.map((param): Piece[] => [searched(index, param, each, row)])
   const asked: Piece[] = each ? [' = ANY(', ...uses[0]!, ')'] : [' IN (', ...joined(uses), ')']
-  const plain: ParameterUse = { kind: 'plaintext', field, index, values: params.map(valueOf), each }
+  const plain: ParameterUse = { kind: 'plaintext', field, index, values: params.map(paramValue), each }
   const type = field.column === 'Bytes' ? 'bytea[]' : 'text[]'
   text.replace(
     range,
@@ -247,7 +247,7 @@ function isOneValue({ operator, params, each }: Comparison): boolean {
 function combine(analysis: Analysis, index: IndexPlan, comparisons: readonly Comparison[], standing: Standing): void {
   if (standing === 'anywhere') throw notNegated(index)
   const [first, ...others] = comparisons
-  const values = comparisons.map(({ params }) => valueOf(params[0]!))
+  const values = comparisons.map(({ params }) => paramValue(params[0]!))
   const sources = comparisons.map(({ source }) => source)
   const state = sources.find(({ field }) => field.state)
   if (state) throw refusedComparison(state.field, `a search by ${index.name} while a column is ${state.field.state}`)

@@ -20,18 +20,33 @@ export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, 
   }
   const node = tree as Node
   const column = nodeOf(node, 'ColumnRef')
-  if (column) return readColumn(analysis, column, scope)
+  if (column) {
+    readColumn(analysis, column, scope)
+    return
+  }
   const condition = nodeOf(node, 'BoolExpr')
-  if (condition) return walkCondition(analysis, condition, scope, standing)
+  if (condition) {
+    walkCondition(analysis, condition, scope, standing)
+    return
+  }
   const subquery = nodeOf(node, 'SubLink')
-  if (subquery) return walkSubquery(analysis, subquery, scope)
+  if (subquery) {
+    walkSubquery(analysis, subquery, scope)
+    return
+  }
   if (nodeOf(node, 'SelectStmt')) throw unsupported('this place of a subquery is not understood')
   const comparison = nodeOf(node, 'A_Expr')
   const compared = comparison && comparisonOf(analysis, comparison, scope)
-  if (compared) return search(analysis, compared, standing)
+  if (compared) {
+    search(analysis, compared, standing)
+    return
+  }
   if (isColumn(nodeOf(node, 'NullTest')?.arg, scope)) return
   const call = nodeOf(node, 'FuncCall')
-  if (call && isCount(call, scope)) return walkParts(analysis, [call.agg_filter, call.over], scope)
+  if (call && isCount(call, scope)) {
+    walkParts(analysis, [call.agg_filter, call.over], scope)
+    return
+  }
   walkParts(analysis, Object.values(node), scope)
 }
 

@@ -13,15 +13,25 @@ export function walkFrom(analysis: Analysis, items: readonly Node[] = [], scope:
 
 function walkItem(analysis: Analysis, item: Node, scope: Scope): void {
   const table = nodeOf(item, 'RangeVar')
-  if (table) return addTable(analysis, table, scope)
+  if (table) {
+    addTable(analysis, table, scope)
+    return
+  }
   const join = nodeOf(item, 'JoinExpr')
-  if (join) return walkJoin(analysis, join, scope)
+  if (join) {
+    walkJoin(analysis, join, scope)
+    return
+  }
   const subquery = nodeOf(item, 'RangeSubselect')
-  if (subquery) return addSubquery(analysis, subquery, scope)
+  if (subquery) {
+    addSubquery(analysis, subquery, scope)
+    return
+  }
   const sample = nodeOf(item, 'RangeTableSample')
   if (sample) {
     walkFrom(analysis, sample.relation && [sample.relation], scope)
-    return analysis.expression([sample.args, sample.repeatable], scope)
+    analysis.expression([sample.args, sample.repeatable], scope)
+    return
   }
   analysis.expression(Object.values(item), scope)
   scope.relations.push(unknownRelation(aliasOf(item) ?? functionName(item) ?? ''))

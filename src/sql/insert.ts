@@ -64,14 +64,17 @@ class Insert {
       const column = this.#table.columns.get(name)
       if (column?.kind === 'index') throw refusedIndexWrite(column.index)
     }
-    if (!source.valuesLists) return this.#walkSelect(scope)
+    if (!source.valuesLists) {
+      this.#walkSelect(scope)
+      return
+    }
     if (nodesOf(this.#statement.cols, 'ResTarget').some(({ indirection }) => indirection))
       throw unsupported(`INSERT INTO "${this.#table.name}" cannot write a part of a column`)
     if (source.withClause) throw unsupported(`in INSERT INTO "${this.#table.name}" WITH is to stand before INSERT`)
     this.#addIndexColumns()
     const rows = nodesOf(source.valuesLists, 'List').map(({ items = [] }) => items)
     const starts = this.#markedRows(rows.length)
-    rows.forEach((items, position) => this.#walkRow(items, starts[position]!, scope))
+    for (const [position, items] of rows.entries()) this.#walkRow(items, starts[position]!, scope)
   }
 
   #walkSelect(scope: Scope): void {

@@ -41,8 +41,8 @@ export async function insertShape(text: string): Promise<InsertShape | undefined
   if (end.includes('$') || /^\s*,/.test(end)) return undefined
   const { patterns, rows } = found
   const texts = [...patterns.keys()]
-  let number = 0
-  const shown = texts.map((pattern) => `(${pattern.replaceAll('$', () => `$${(number += 1)}`)})`)
+  const numbers = Array.from({ length: countParameters(texts.join()) }, (_, position) => `$${position + 1}`)
+  const shown = texts.map((pattern) => `(${pattern.replaceAll('$', () => numbers.shift()!)})`)
   return { text: `${begin[0]}${shown.join(', ')}${end}`, patterns: texts.map(countParameters), rows }
 }
 

@@ -197,7 +197,7 @@ export class Parameters {
     refuseManyForms(field)
     const values = sources.map((source) => this.#valueOf(source))
     const all = each ? listOf(values[0], field) : values
-    return all && all.flatMap((value) => (value === null ? [null] : plaintextForms(field, index, value)))
+    return all?.flatMap((value) => (value === null ? [null] : plaintextForms(field, index, value))) ?? null
   }
 
   #ownerOf(row: StatementRow): TenantHolder {

@@ -35,7 +35,7 @@ function walkSetOperation(analysis: Analysis, { larg, rarg, ...statement }: Sele
 
 /** More results may be added where nothing counts them. */
 function addsAllowed({ distinctClause, groupClause, sortClause }: SelectStmt): boolean {
-  const isPlainDistinct = distinctClause !== undefined && distinctClause.every((node) => Object.keys(node).length === 0)
+  const isPlainDistinct = distinctClause?.every(isEmptyNode) ?? false
   const sorted = nodesOf(sortClause, 'SortBy').map(({ node }) => node)
   return !isPlainDistinct && ![...sorted, ...(groupClause ?? []), ...(distinctClause ?? [])].some(isOrdinal)
 }

@@ -25,7 +25,9 @@ export function catalogOf(dataSource: DataSource, schema: EncryptionSchema, plan
   const views = entities.filter(({ tableType }) => tableType === 'view').map((view) => viewOf(view, plans))
   const byName = new Map<string, CatalogTable[]>()
   for (const table of [...tables, ...views]) byName.set(table.name, [...(byName.get(table.name) ?? []), table])
+  const encryptedNames = [...byName].flatMap(([name, all]) => (all.some(isEncrypted) ? name : []))
   return {
+    encryptedNames,
     find(schema, name) {
       const candidates = meant(byName.get(name) ?? [], schema, searchSchemaOf(dataSource))
       if (candidates.length > 1 && candidates.some(isEncrypted)) throw ambiguous(name, candidates)

@@ -2,6 +2,7 @@ import { compilePlans } from '../../../src/plan/compilePlans.js'
 import type { Plans } from '../../../src/plan/plan.js'
 import type { EncryptionSchema } from '../../../src/schema/encryptionSchema.js'
 import { type Catalog, type CatalogColumn, type CatalogTable, isEncrypted } from '../../../src/sql/catalog.js'
+import { isUse, type Piece, type StatementPlan } from '../../../src/sql/statementPlan.js'
 
 export const plansOf = (schema: EncryptionSchema): Plans =>
   compilePlans(schema, { toDecimal: (text) => text as unknown as object })
@@ -19,4 +20,22 @@ export function catalogOfSchema(schema: EncryptionSchema, plans: Plans): Catalog
   }
   const encryptedNames = [...tables].flatMap(([name, table]) => (isEncrypted(table) ? name : []))
   return { encryptedNames, find: (_, name) => tables.get(name) }
+}
+
+/** What a statement becomes, with the uses of its parameters by name: `‹search User.emailIndex $1›`. */
+export function shown({ pieces, outputs, hidden }: StatementPlan): { readonly sql: string; readonly reads: string[] } {
+  const reads = outputs.flatMap(({ fields, known }) =>
+    fields.map(({ name, field }) => [`${name} = ${field.name}`, ...known.map((column) => column.name)].join(' with ')),
+  )
+  return { sql: pieces.map(shownPiece).join(''), reads: [...reads, ...hidden.map((name) => `without ${name}`)] }
+}
+
+function shownPiece(piece: Piece): string {
+  if (typeof piece === 'string') return piece
+  if (!isUse(piece)) return ''
+  if (piece.kind === 'plain') return `$${piece.param}`
+  const name = piece.kind === 'value' ? piece.field.name : piece.index.name
+  const sources = piece.kind === 'value' ? [piece.value] : piece.values
+  const values = sources.map((source) => (source && 'param' in source ? `$${source.param}` : String(source?.constant)))
+  return `‹${piece.kind}${'each' in piece && piece.each ? ' each' : ''} ${name} ${values.join(' ')}›`
 }
