@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import type { Repository } from 'typeorm'
+import type { DeepPartial, Repository } from 'typeorm'
 import { Post, type User } from './entities.js'
 import { openSource, type SourceUnderTest } from './openSource.js'
 import { CIPHERTEXT, emptyTables, usersOf } from './people.js'
@@ -82,7 +82,10 @@ describe('save', () => {
   })
 
   it('of many entities at once keeps each with its own', async () => {
-    const many = Array.from({ length: 60 }, (_, n) => ({ email: n % 7 ? `u${n}@x.org` : null, n, profile: {} }))
+    const many = Array.from(
+      { length: 60 },
+      (_, n) => ({ email: n % 7 ? `u${n}@x.org` : null, n, profile: {} }) as DeepPartial<User>,
+    )
     await users.save(many)
     const found = await users.find({ order: { id: 'ASC' } })
     expect(found.map(({ email, n }) => [email, n])).toEqual(many.map(({ email, n }) => [email, n]))
@@ -167,11 +170,11 @@ describe('upsert', () => {
     ])
   })
 
-  it('by the id writes the value and its index over the old ones', async () => {
+  it('writes values of other columns with their indexes over the old ones', async () => {
     const { id } = await users.save(ada())
-    await users.upsert({ id, email: 'new@x.org' }, ['id'])
-    expect(await users.findOneBy({ email: 'new@x.org' })).toMatchObject({ id })
-    expect(await users.findOneBy({ email: 'ada@x.org' })).toBeNull()
+    await users.upsert({ email: 'ada@x.org', profile: { phone: '70' } }, ['email'])
+    expect(await users.findOneBy({ profile: { phone: '70' } })).toMatchObject({ id, email: 'ada@x.org' })
+    expect(await users.findOneBy({ profile: { phone: '+49' } })).toBeNull()
   })
 })
 

@@ -34,7 +34,7 @@ it(
       await compare(twins, statement, tally).catch((error: Error) => failures.push(error.message))
     })
     await fc.assert(property, { seed: SEED, numRuns: RUNS })
-    expect(failures).toEqual([])
+    expect(failures).toHaveLength(0)
     expect(tally.answered).toBeGreaterThan(tally.cases * 0.25)
     expect(tally.refused - tally.refusedByBoth).toBeGreaterThan(tally.cases * 0.1)
   },

@@ -11,9 +11,9 @@ export class Mismatch extends Error {
 /** Runs a statement on both sides. @throws Mismatch */
 export async function compare({ plain, encrypted }: Twins, statement: Statement, tally: Tally): Promise<void> {
   const { text, values, writes } = statement
-  const given = structuredClone(values)
+  const given = JSON.stringify(values)
   const actual = await encrypted.run(text, values, writes)
-  mustEqual('the values that were given', given, values, statement)
+  if (JSON.stringify(values) !== given) throw new Mismatch(`the values that were given were changed\n${text}`)
   const expected = await plain.run(text, values, writes)
   tally.add(statement, expected.answer, actual.answer)
   const why = disagreement(statement, expected, actual)
@@ -35,8 +35,9 @@ function disagreement({ ordered }: Statement, expected: Outcome, actual: Outcome
     return `rows\nplain:     ${JSON.stringify(theirs)}\nencrypted: ${JSON.stringify(ours)}`
   if (expected.answer.affected !== answer.affected && answer.affected !== undefined)
     return `affected rows: plain ${expected.answer.affected}, encrypted ${answer.affected}`
-  if (!isDeepStrictEqual(expected.tables, actual.tables))
-    return `tables\nplain:     ${JSON.stringify(expected.tables)}\nencrypted: ${JSON.stringify(actual.tables)}`
+  const [before, after] = [expected, actual].map(({ tables }) => tables.map((rows) => comparable(rows, true)))
+  if (!isDeepStrictEqual(before, after))
+    return `tables\nplain:     ${JSON.stringify(before)}\nencrypted: ${JSON.stringify(after)}`
   return actual.flaws.length > 0 ? `what is stored: ${actual.flaws.join(', ')}` : undefined
 }
 
@@ -62,8 +63,4 @@ function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
   return Object.fromEntries(entries.map(([key, part]) => [key, sorted(part)]))
-}
-
-function mustEqual(what: string, expected: unknown, actual: unknown, { text }: Statement): void {
-  if (!isDeepStrictEqual(expected, actual)) throw new Mismatch(`${what} were changed\n${text}`)
 }

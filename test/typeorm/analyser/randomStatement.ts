@@ -14,7 +14,7 @@ export interface Statement {
 
 export function randomStatement(dice: Dice): Statement {
   const w = new Writing(dice)
-  const read = dice.chance(0.65) ? randomSelect(w, { around: [], named: [], depth: 2 }) : undefined
+  const read = dice.chance(0.65) ? randomSelect(w, { around: [], named: [], depth: dice.of([0, 1, 1, 2]) }) : undefined
   const text = read?.text ?? randomWrite(w)
   return { text, values: w.values, ordered: read?.ordered ?? false, writes: !read, features: [...w.features] }
 }
