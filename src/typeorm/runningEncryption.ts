@@ -46,7 +46,7 @@ export async function runEncryption(dataSource: DataSource, options: OptionsBefo
       wording: TYPEORM_WORDING,
     },
   )
-  const catalog = catalogOf(dataSource, context.plans)
+  const catalog = catalogOf(dataSource, schema, context.plans)
   const statements = new StatementEncryption({ context, catalog, open: openSeal, isSealed })
   return { schema, context, keys, figures, statements, scopes: indexScopes(context.plans) }
 }
