@@ -3,7 +3,15 @@ import type { Analysis } from './analysis.js'
 import { takeFacts } from './facts.js'
 import { kindOf, namesOf, nodeOf } from './nodes.js'
 import { unsupported } from './refusals.js'
-import { findCte, holdsEncrypted, type Relation, secretIn, type Scope, tableRelation, unknownRelation } from './scope.js'
+import {
+  findCte,
+  holdsEncrypted,
+  type Relation,
+  type Scope,
+  secretIn,
+  tableRelation,
+  unknownRelation,
+} from './scope.js'
 import { derivedRelation } from './selection.js'
 
 /** Adds what a FROM clause names to a scope. */

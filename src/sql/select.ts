@@ -15,7 +15,8 @@ export function walkSelect(analysis: Analysis, statement: SelectStmt, outer: Sco
   if (statement.op && statement.op !== 'SETOP_NONE') return walkSetOperation(analysis, statement, scope)
   analysis.from(statement.fromClause, scope)
   const secret = statement.intoClause && relationsOf(scope).map(secretIn).find(Boolean)
-  if (secret) throw unsupported(`SELECT INTO would copy ${secret}, which is encrypted: INSERT the rows after reading them`)
+  if (secret)
+    throw unsupported(`SELECT INTO would copy ${secret}, which is encrypted: INSERT the rows after reading them`)
   takeFacts(statement.whereClause, scope)
   const selection = walkTargets(analysis, statement.targetList, scope, addsAllowed(statement))
   walkOrders(analysis, statement, selection, scope)
@@ -73,7 +74,8 @@ function outputsOf(analysis: Analysis, { name, val }: ResTarget, scope: Scope): 
 /** What of the names of results is known. */
 function knownOf(outputs: readonly Output[], hasStar: boolean, { relations }: Scope): Relation['known'] {
   if (hasStar && relations.some(({ known }) => known === 'none')) return 'none'
-  const isAll = outputs.every(({ name }) => name !== undefined) && (!hasStar || relations.every(({ known }) => known === 'all'))
+  const isAll =
+    outputs.every(({ name }) => name !== undefined) && (!hasStar || relations.every(({ known }) => known === 'all'))
   return isAll ? 'all' : 'declared'
 }
 
