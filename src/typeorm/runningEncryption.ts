@@ -39,7 +39,7 @@ export async function runEncryption(dataSource: DataSource, options: OptionsBefo
   const { context, keys, figures } = encryptingClient(
     { ...options, schema },
     {
-      store: typeormKeyStore(dataSource, schema.keysModel),
+      store: typeormKeyStore(dataSource, schema),
       traces: typeormKeyTraces(dataSource, schema),
       compile: (allow) => compilePlans(schema, { normalizers, allow }),
       plainValue: (_field, value) => value,
