@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type pg from 'pg'
 import { FieldsealError } from '../errors.js'
 import { heldBy } from '../typeorm/binding/held.js'

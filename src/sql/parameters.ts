@@ -45,7 +45,9 @@ export class Parameters {
   #translate = (param: number) => param
   readonly values: unknown[] = []
   readonly slots: Slot[] = []
-  /** Values that are not what the cipher makes of them: JSON columns take text. */
+  /** What the cipher makes, each in a holder of its own, and which parameters that is. */
+  readonly #made: { readonly position: number; readonly holder: Holder }[] = []
+  /** Parameters of JSON columns, which take text. */
   readonly #json: number[] = []
 
   constructor(options: ParametersOptions) {
@@ -108,8 +110,9 @@ export class Parameters {
     return each ? (listOf(given[0], index.sources[0]!) ?? []) : given
   }
 
-  /** Makes texts for columns of JSON, when the slots are transformed. */
+  /** The values, when the slots are transformed. */
   finish(): readonly unknown[] {
+    for (const { position, holder } of this.#made) this.values[position] = holder.value
     for (const position of this.#json) this.values[position] = JSON.stringify(this.values[position])
     return this.values
   }
@@ -133,6 +136,14 @@ export class Parameters {
     return this.values.push(value)
   }
 
+  /** Where the cipher puts the next value. */
+  #putMade(value: unknown): Holder {
+    const holder: Holder = { value }
+    this.#made.push({ position: this.values.length, holder })
+    this.values.push(undefined)
+    return holder
+  }
+
   /** One number for all mentions, from which PostgreSQL finds its type. */
   #addPlain(param: number): number {
     const known = this.#plain.get(this.#translate(param))
@@ -149,11 +160,12 @@ export class Parameters {
     if (value === null) return this.#put(null)
     checkUnmasked(field, value)
     const written = checkedValue(field, () => this.#options.context.plainValue(field, value))
-    const number = this.#put(written)
-    if (field.column === 'Json') this.#json.push(number - 1)
-    if (field.state === 'ejecting') this.values[number - 1] = checkedValue(field, () => textForm(field, written))
-    else this.#slot({ mode: 'encrypt', field, bound: this.#bound(field, row) }, row, number)
-    return number
+    if (field.column === 'Json') this.#json.push(this.values.length)
+    if (field.state === 'ejecting') return this.#put(checkedValue(field, () => textForm(field, written)))
+    const holder = this.#putMade(written)
+    const bound = this.#bound(field, row)
+    this.slots.push({ mode: 'encrypt', field, owner: this.#ownerOf(row), holder, key: 'value', bound })
+    return this.values.length
   }
 
   #addIndex({ index, values: sources, row, isUpdate }: UseOf<'index'>): number {
@@ -162,35 +174,34 @@ export class Parameters {
     if (isCleared) return this.#put(null)
     const missing = index.sources.filter((_, position) => values[position] === undefined)
     if (missing.length > 0 && isUpdate) throw partialIndex(index, missing)
-    const number = this.#put(null)
-    if (missing.length === 0) this.#slot({ mode: 'index', field: index.sources[0]!, index, values }, row, number)
-    return number
+    if (missing.length > 0) return this.#put(null)
+    const holder = this.#putMade(null)
+    const field = index.sources[0]!
+    this.slots.push({ mode: 'index', field, owner: this.#ownerOf(row), holder, key: 'value', index, values })
+    return this.values.length
   }
 
   #addSearch({ index, values: sources, each, row }: UseOf<'search'>): number {
     checkSearchable(limitedIndex(this.#options.plans, row.plan.name, index))
     const values = sources.map((source) => this.#valueOf(source))
-    const [field] = index.sources
-    if (!each) {
-      const number = this.#put(null)
-      if (!values.includes(null))
-        this.#slot({ mode: 'index', field: field!, index, values, use: 'searched for' }, row, number)
-      return number
-    }
-    const elements = listOf(values[0], field!)
-    const holder = elements?.map((): unknown => null) ?? null
-    elements?.forEach((element, position) => {
-      if (element === null) return
-      const owner = this.#ownerOf(row)
-      const slot = { mode: 'index', field: field!, index, values: [element], use: 'searched for' } as const
-      this.slots.push({ ...slot, owner, holder: holder as never, key: String(position) })
-    })
-    return this.#put(holder)
+    if (each) return this.#addSearches(index, values[0], row)
+    if (values.includes(null)) return this.#put(null)
+    this.#search(index, values, row, this.#putMade(null), 'value')
+    return this.values.length
   }
 
-  #slot(slot: SlotContent, row: StatementRow, number: number): void {
-    const holder = this.values as never as Record<string, unknown>
-    this.slots.push({ ...slot, owner: this.#ownerOf(row), holder, key: String(number - 1) } as Slot)
+  #addSearches(index: IndexPlan, list: unknown, row: StatementRow): number {
+    const elements = listOf(list, index.sources[0]!)
+    const found = elements?.map((): unknown => null) ?? null
+    for (const [position, element] of elements?.entries() ?? []) {
+      if (element !== null) this.#search(index, [element], row, found as never, String(position))
+    }
+    return this.#put(found)
+  }
+
+  #search(index: IndexPlan, values: readonly unknown[], row: StatementRow, holder: Holder, key: string): void {
+    const owner = this.#ownerOf(row)
+    this.slots.push({ mode: 'index', field: index.sources[0]!, owner, holder, key, index, values, use: 'searched for' })
   }
 
   #plaintextForms({ field, index, values: sources, each }: UseOf<'plaintext'>): unknown[] | null {
@@ -245,15 +256,7 @@ export class Parameters {
   }
 }
 
-type SlotContent =
-  | { readonly mode: 'encrypt'; readonly field: FieldPlan; readonly bound: readonly string[] }
-  | {
-      readonly mode: 'index'
-      readonly field: FieldPlan
-      readonly index: IndexPlan
-      readonly values: readonly unknown[]
-      readonly use?: 'searched for'
-    }
+type Holder = Record<string, unknown>
 
 /** The elements of a list that a search is given; `null` where it is given none. */
 function listOf(value: unknown, { name }: FieldPlan): unknown[] | null {

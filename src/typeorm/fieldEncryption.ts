@@ -57,7 +57,6 @@ export function fieldEncryption<Source extends DataSource>(
   const base = { dataSource, encryption, runners, lazyRelations }
   followLife(dataSource, encryption)
   dataSource.createQueryRunner = (mode) => runners.create(mode)
-  dataSource.relationLoader.enableLazyLoad = (...args) => lazyRelations.enable(...args)
   guardResultCache(dataSource, encryption)
   keepSealsInJson(dataSource)
   hold(dataSource, heldOf(base, undefined))

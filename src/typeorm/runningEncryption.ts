@@ -9,8 +9,8 @@ import { compilePlans } from '../plan/compilePlans.js'
 import { checkNormalizers } from '../plan/normalizers.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { loadParser, StatementEncryption } from '../sql/statementEncryption.js'
-import { catalogOf } from './catalog.js'
-import { encryptionSchemaOf } from './encryptionSchema.js'
+import { catalogOf } from './catalogOf.js'
+import { encryptionSchemaOf } from './encryptionSchemaOf.js'
 import { typeormKeyStore } from './keyStore.js'
 import { typeormKeyTraces } from './keyTraces.js'
 import { isSealed, openSeal } from './seal.js'
@@ -39,14 +39,14 @@ export async function runEncryption(dataSource: DataSource, options: OptionsBefo
   const { context, keys, figures } = encryptingClient(
     { ...options, schema },
     {
-      store: typeormKeyStore(dataSource, schema.keysModel),
+      store: typeormKeyStore(dataSource, schema),
       traces: typeormKeyTraces(dataSource, schema),
       compile: (allow) => compilePlans(schema, { normalizers, allow }),
       plainValue: (_field, value) => value,
       wording: TYPEORM_WORDING,
     },
   )
-  const catalog = catalogOf(dataSource, context.plans)
+  const catalog = catalogOf(dataSource, schema, context.plans)
   const statements = new StatementEncryption({ context, catalog, open: openSeal, isSealed })
   return { schema, context, keys, figures, statements, scopes: indexScopes(context.plans) }
 }

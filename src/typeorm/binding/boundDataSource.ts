@@ -51,14 +51,14 @@ export function bindDataSource({ dataSource, runners, lazyRelations }: Base, bin
   const createEntityManager = methods.createEntityManager as DataSource['createEntityManager']
   defineAll(bound, {
     ...methods,
-    createQueryRunner: (mode?: ReplicationMode) => runners.createFor(bound, source, mode),
+    createQueryRunner: (mode?: ReplicationMode) => lazyRelations.follow(runners.createFor(bound, source, mode), bound),
     createEntityManager: (runner?: QueryRunner): EntityManager =>
       lazyRelations.keep(createEntityManager.call(bound, runner), bound),
   })
   defineAll(bound, {
     manager: bound.createEntityManager(),
-    relationLoader: anew(dataSource.relationLoader, bound),
-    relationIdLoader: anew(dataSource.relationIdLoader, bound),
+    relationLoader: lazyRelations.loaderOf(bound),
+    relationIdLoader: idLoaderOf(bound),
   })
   return bound
 }
@@ -78,9 +78,10 @@ function onBase(method: Method, base: DataSource, bound: DataSource): Method {
   }
 }
 
-/** A loader that sends its queries by the bound data source. */
-function anew<Loader extends object>(loader: Loader, dataSource: DataSource): Loader {
-  return new (loader.constructor as new (dataSource: DataSource) => Loader)(dataSource)
+/** It sends its queries by the bound data source. */
+function idLoaderOf(bound: DataSource): DataSource['relationIdLoader'] {
+  const Loader = bound.relationIdLoader.constructor
+  return new (Loader as new (dataSource: DataSource) => DataSource['relationIdLoader'])(bound)
 }
 
 /** As the data source's own members are: they can be replaced, though TypeScript calls some readonly. */

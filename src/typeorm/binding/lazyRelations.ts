@@ -1,6 +1,12 @@
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm'
+import type { DataSource, EntityManager, EntityMetadata, QueryRunner } from 'typeorm'
+import { HandledPromise } from '../handledPromise.js'
 
 type Loader = DataSource['relationLoader']
+
+/** What TypeORM has for itself alone. It calls it for the entities of relations that came along, too. */
+interface Broadcaster {
+  broadcastLoadEvent(result: unknown, metadata: EntityMetadata, entities: readonly object[]): void
+}
 
 /** What makes entities without a runner, outside of transactions. */
 const MAKING = ['create', 'merge'] as const
@@ -12,17 +18,21 @@ const MAKING = ['create', 'merge'] as const
 export class LazyRelations {
   readonly #dataSource: DataSource
   readonly #enable: Loader['enableLazyLoad']
+  /** Entities that load by a bound data source. */
+  readonly #owned = new WeakSet<object>()
   #owner: DataSource | undefined
 
   constructor(dataSource: DataSource) {
     this.#dataSource = dataSource
     this.#enable = dataSource.relationLoader.enableLazyLoad
+    dataSource.relationLoader.enableLazyLoad = (...args) => this.#enableFor(...args)
+    handleFailures(dataSource.relationLoader)
   }
 
-  /** What stands in the place of `enableLazyLoad` of the data source's loader. */
-  enable(...[relation, entity, runner]: Parameters<Loader['enableLazyLoad']>): void {
-    const owner = ownerOf(runner) ?? this.#owner ?? this.#dataSource
-    this.#enable.call(owner.relationLoader, relation, entity, runner)
+  /** A loader that sends its queries by a bound data source. */
+  loaderOf(bound: DataSource): Loader {
+    const Loader = this.#dataSource.relationLoader.constructor as new (dataSource: DataSource) => Loader
+    return handleFailures(new Loader(bound))
   }
 
   /** Has the entities that a bound data source's manager makes load their relations by that data source. */
@@ -34,6 +44,32 @@ export class LazyRelations {
     return manager
   }
 
+  /**
+   * Has the entities that a bound data source's runner loads do the same. TypeORM makes them without saying by which
+   * runner, unless it is that of a transaction; but the runner is told of them, unless `callListeners(false)` is asked for.
+   */
+  follow(runner: QueryRunner, owner: DataSource): QueryRunner {
+    const broadcaster = runner.broadcaster as unknown as Broadcaster
+    const { broadcastLoadEvent } = broadcaster
+    broadcaster.broadcastLoadEvent = (result, metadata, entities) => {
+      for (const relation of metadata.lazyRelations) {
+        for (const entity of entities) if (!this.#owned.has(entity)) this.#enableBy(owner, relation, entity)
+      }
+      broadcastLoadEvent.call(broadcaster, result, metadata, entities)
+    }
+    return runner
+  }
+
+  #enableFor(...[relation, entity, runner]: Parameters<Loader['enableLazyLoad']>): void {
+    const owner = ownerOf(runner) ?? this.#owner ?? this.#dataSource
+    if (owner !== this.#dataSource) this.#owned.add(entity)
+    this.#enableBy(owner, relation, entity, runner)
+  }
+
+  #enableBy(owner: DataSource, ...args: Parameters<Loader['enableLazyLoad']>): void {
+    this.#enable.apply(owner.relationLoader, args)
+  }
+
   #during<T>(owner: DataSource, make: () => T): T {
     const around = this.#owner
     this.#owner = owner
@@ -43,6 +79,13 @@ export class LazyRelations {
       this.#owner = around
     }
   }
+}
+
+function handleFailures(loader: Loader): Loader {
+  const { load } = loader
+  return Object.assign(loader, {
+    load: (...args: Parameters<Loader['load']>) => HandledPromise.of(load.apply(loader, args)),
+  })
 }
 
 /** The data source that a runner is of: TypeORM 1 and 0.3 have one name in common, on its manager. */

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { EventEmitter } from 'node:events'
 import type { Readable } from 'node:stream'
 import type { QueryRunner } from 'typeorm'
 import { auditRefusal } from '../../client/audit.js'
@@ -8,6 +9,7 @@ import { debugStep, isDebugging, routed } from '../../debug.js'
 import { FieldsealError } from '../../errors.js'
 import type { EncryptedStatement } from '../../sql/statementEncryption.js'
 import type { DataSourceEncryption } from '../dataSourceEncryption.js'
+import { HandledPromise } from '../handledPromise.js'
 import type { RunningEncryption } from '../runningEncryption.js'
 import { readResult, rowsIn } from './queryResult.js'
 import { decryptedStream, type StreamCallbacks } from './rowStream.js'
@@ -22,6 +24,12 @@ interface Sending {
     onError?: StreamCallbacks['onError'],
   ): Promise<Readable>
   startTransaction(...isolation: unknown[]): Promise<void>
+}
+
+interface Streamed {
+  readonly text: string
+  readonly parameters: unknown[] | undefined
+  readonly callbacks: StreamCallbacks
 }
 
 type Method = 'query' | 'stream'
@@ -59,22 +67,29 @@ export function encryptRunner(
     })
   }
 
-  sending.stream = async (text, parameters, onEnd, onError) => {
-    const running = await current()
-    if (!running) return stream.call(runner, text, parameters, onEnd, onError)
-    return told(running, { binding, method: 'stream', text }, async () => {
-      try {
-        const statement = await prepare(running, text, parameters)
-        // Rows come in the context of the connection, which knows no tenant.
-        const inside = AsyncLocalStorage.snapshot()
-        const source = await stream.call(runner, statement.text, valuesOf(statement, parameters))
-        return decryptedStream(source, (rows) => inside(() => statement.read(rows)), { onEnd, onError })
-      } catch (error) {
-        // TypeORM does not await streams: who hears of the end only by these would keep the connection.
-        onError?.(error as Error)
-        throw error
-      }
-    })
+  const decrypted = async (running: RunningEncryption, { text, parameters, callbacks }: Streamed) => {
+    try {
+      const statement = await prepare(running, text, parameters)
+      // Rows come in the context of the connection, which knows no tenant.
+      const inside = AsyncLocalStorage.snapshot()
+      const rows = await stream.call(runner, statement.text, valuesOf(statement, parameters))
+      const connection: EventEmitter = await runner.connect()
+      return decryptedStream({ rows, connection }, (given) => inside(() => statement.read(given)), callbacks)
+    } catch (error) {
+      // TypeORM does not await streams: who hears of the end only by these would keep the connection.
+      if (!runner.isTransactionActive) callbacks.onError?.(error as Error)
+      throw error
+    }
+  }
+
+  sending.stream = (text, parameters, onEnd, onError) => {
+    const begin = async () => {
+      const running = await current()
+      if (!running) return stream.call(runner, text, parameters, onEnd, onError)
+      const streamed = { text, parameters, callbacks: { onEnd, onError } }
+      return told(running, { binding, method: 'stream', text }, () => decrypted(running, streamed))
+    }
+    return HandledPromise.of(begin())
   }
 
   sending.startTransaction = async (...isolation) => {

@@ -1,7 +1,14 @@
+import type { EventEmitter } from 'node:events'
 import { finished, Readable } from 'node:stream'
 
 /** Rows that are decrypted at once, at most: of those that are there already, so that none waits for another. */
 const MOST_ROWS = 100
+
+export interface StreamSource {
+  readonly rows: Readable
+  /** Emits `end`, after which the rows would be waited for in vain. */
+  readonly connection: EventEmitter
+}
 
 export interface StreamCallbacks {
   readonly onEnd?: (() => void) | undefined
@@ -15,7 +22,7 @@ type Rows = readonly object[]
  * `for await`: the query behind it ends then, and one of the callbacks hears of it, so that its connection is released.
  */
 export function decryptedStream(
-  source: Readable,
+  { rows: source, connection }: StreamSource,
   read: (rows: Rows) => Promise<Rows>,
   { onEnd, onError }: StreamCallbacks,
 ): Readable {
@@ -33,11 +40,19 @@ export function decryptedStream(
       done(error)
     },
   })
-  finished(source, { writable: false }, () => {
+  const onLost = () => {
+    stream.destroy(source.errored ?? new Error('Connection terminated unexpectedly'))
+    settle()
+  }
+  const stopWatching = finished(source, { writable: false }, () => settle())
+  const settle = () => {
+    stopWatching()
+    connection.off('end', onLost)
     const error = stream.errored ?? source.errored
     if (error && !isAbandoning(error)) onError?.(error)
     else onEnd?.()
-  })
+  }
+  connection.once('end', onLost)
   return stream
 }
 

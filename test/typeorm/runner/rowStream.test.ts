@@ -1,8 +1,8 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { Readable } from 'node:stream'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { describe, expect, it, jest } from '@jest/globals'
-import { decryptedStream } from '../../../src/typeorm/runner/rowStream.js'
+import { type StreamCallbacks, decryptedStream as streamFrom } from '../../../src/typeorm/runner/rowStream.js'
 
 interface Row {
   readonly id: number
@@ -11,6 +11,10 @@ interface Row {
 const row = (id: number): Row => ({ id })
 const rows = (count: number) => Array.from({ length: count }, (_, id) => row(id))
 const same = async (given: readonly object[]) => given
+
+const connection = new EventEmitter()
+const decryptedStream = (rows: Readable, read: Parameters<typeof streamFrom>[1], callbacks: StreamCallbacks) =>
+  streamFrom({ rows, connection }, read, callbacks)
 
 function callbacks() {
   return { onEnd: jest.fn(), onError: jest.fn() }
@@ -115,6 +119,18 @@ describe('a stream of rows', () => {
     expect(told.onError.mock.calls).toEqual([[error]])
     expect(told.onEnd).not.toHaveBeenCalled()
   })
+
+  it('fails where its connection ends, which its source need not hear of', async () => {
+    const source = new Readable({ objectMode: true, read: () => undefined, destroy: () => undefined })
+    const told = callbacks()
+    const all = decryptedStream(source, same, told).toArray()
+    await setImmediate()
+    connection.emit('end')
+    await expect(all).rejects.toThrow('Connection terminated unexpectedly')
+    expect([told.onEnd.mock.calls.length, told.onError.mock.calls.length]).toEqual([0, 1])
+  })
+
+  it('leaves nothing on its connection', () => expect(connection.listenerCount('end')).toBe(0))
 
   it('fails where a row cannot be read, and ends its source', async () => {
     const source = cursor(rows(1_000))

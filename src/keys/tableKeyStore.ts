@@ -1,0 +1,132 @@
+import type { KeyFilter, KeyStore, NewKey, StoredKey } from './keyStore.js'
+
+/** What a column of the keys table is compared with. */
+export type KeyCondition =
+  | string
+  | null
+  | number
+  | { readonly in: readonly string[] }
+  | { readonly not: string }
+  | { readonly gt: string }
+  | { readonly lt: Date }
+  | { readonly lte: bigint }
+
+/** Which rows are meant: those that fit every condition. */
+export type KeyWhere = { readonly [column in KeyColumn]?: KeyCondition }
+
+export type KeyColumn = keyof StoredKey | 'retiredAt'
+
+/** What an update sets. */
+export interface KeyChange {
+  readonly state?: NewKey['state']
+  readonly wrapped?: string | null
+  readonly kms?: string
+  readonly kekId?: string
+  readonly retiredAt?: Date
+  readonly destroyedAt?: Date
+  readonly messages?: { readonly increment: bigint }
+}
+
+/** A row as it is inserted. */
+export type KeyRow = Omit<NewKey, 'messages'> & { readonly messages: bigint; readonly destroyedAt?: Date }
+
+/** The newest version first, or in the order of ids. */
+export type KeyOrder = { readonly version: 'desc' } | { readonly id: 'asc' }
+
+/** The rows of the keys table, as an ORM or a driver reaches them. */
+export interface KeyRows {
+  find(where: KeyWhere, options?: { readonly orderBy?: KeyOrder; readonly take?: number }): Promise<StoredKey[]>
+  /** Leaves out rows whose id, or whose tenant, purpose and version, are there; tells how many it has inserted. */
+  insert(rows: readonly KeyRow[]): Promise<number>
+  /** Tells how many rows it has changed. */
+  update(where: KeyWhere, change: KeyChange): Promise<number>
+  count(where: KeyWhere): Promise<number>
+}
+
+/** A keys table, outside the transactions of the application. */
+export interface KeysTable {
+  /** Runs one statement. */
+  run<T>(work: (rows: KeyRows) => Promise<T>): Promise<T>
+  /**
+   * Runs several in a transaction in which each sees what was committed before it, whatever the database's default is;
+   * again when the database has ended it for the sake of another.
+   */
+  atomically<T>(work: (rows: KeyRows) => Promise<T>): Promise<T>
+}
+
+/** A `KeyStore` on a table of the application's database. */
+export function tableKeyStore({ run, atomically }: KeysTable): KeyStore {
+  return {
+    findNewest: (tenant, purpose) =>
+      run(async (rows) => (await rows.find({ tenant, purpose }, { orderBy: { version: 'desc' }, take: 1 }))[0] ?? null),
+    findByIds: (ids) => run((rows) => rows.find({ id: { in: [...ids] } })),
+    insert: (key, { reopens = false } = {}) =>
+      key.version === 1 ? run((rows) => insertRow(rows, key)) : atomically((rows) => succeed(rows, key, reopens)),
+    reserve: (id, count, limit) => run((rows) => reserve(rows, { id, count, limit })),
+    list: (filter, { after, limit }) =>
+      run((rows) => {
+        const where = { ...whereOf(filter), ...(after !== undefined && { id: { gt: after } }) }
+        return rows.find(where, { orderBy: { id: 'asc' }, take: limit })
+      }),
+    count: (filter) => run((rows) => rows.count(whereOf(filter))),
+    rewrap: ({ id, wrapped }, to) =>
+      run(async (rows) => (await rows.update({ id, wrapped, state: { not: 'destroyed' } }, to)) === 1),
+    destroy: (tenant, tombstones) => atomically((rows) => destroy(rows, tenant, tombstones)),
+  }
+}
+
+async function insertRow(rows: KeyRows, key: NewKey): Promise<boolean> {
+  return (await rows.insert([rowOf(key)])) === 1
+}
+
+function rowOf(key: NewKey): KeyRow {
+  return { ...key, messages: BigInt(key.messages) }
+}
+
+/** The lock on the version before keeps a crypto-shred, which wants it too, from missing the new row. */
+async function succeed(rows: KeyRows, key: NewKey, reopens: boolean): Promise<boolean> {
+  const { tenant, purpose } = key
+  const before = { tenant, purpose, version: key.version - 1 }
+  const count = await rows.update({ ...before, state: 'active' }, { state: 'retired', retiredAt: new Date() })
+  const locks = () => rows.update({ ...before, state: 'retired' }, { state: 'retired' })
+  if (count === 0 && !reopens && (await locks()) === 0) return false
+  return insertRow(rows, key)
+}
+
+/**
+ * An update waits for those who are making a version and hold the lock on the one before, but does not see the row that
+ * they insert; the next update does. When one finds nothing left, nobody can be making any.
+ */
+async function destroy(rows: KeyRows, tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]> {
+  const own = { tenant, purpose: { not: 'wrap' } }
+  if ((await rows.count(own)) === 0) return []
+  const destroyedAt = new Date()
+  await rows.insert(tombstones.map((key) => ({ ...rowOf(key), destroyedAt })))
+  const where = { ...own, state: { not: 'destroyed' } }
+  for (let count = 1; count > 0; ) count = await rows.update(where, { state: 'destroyed', wrapped: null, destroyedAt })
+  return rows.find(own)
+}
+
+function whereOf({ tenants, purpose, states, before }: KeyFilter): KeyWhere {
+  return {
+    ...(tenants && { tenant: { in: [...tenants] } }),
+    ...(purpose && { purpose }),
+    ...(states && { state: { in: [...states] } }),
+    ...(before && { createdAt: { lt: before } }),
+  }
+}
+
+async function reserve(rows: KeyRows, { id, count, limit }: Reservation): Promise<number> {
+  const where = { id, state: 'active', messages: { lte: BigInt(limit - count) } } as const
+  if ((await rows.update(where, { messages: { increment: BigInt(count) } })) === 1) return count
+  const [row] = await rows.find({ id, state: 'active' }, { take: 1 })
+  const rest = limit - (row?.messages ?? limit)
+  if (rest >= count) throw new Error('an update of an active key had no effect')
+  return rest > 0 ? reserve(rows, { id, count: Math.min(count, rest), limit }) : 0
+}
+
+interface Reservation {
+  readonly id: string
+  readonly count: number
+  readonly limit: number
+}

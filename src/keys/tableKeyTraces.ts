@@ -1,0 +1,80 @@
+import { textHead } from '../crypto/ciphertext.js'
+import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../crypto/header.js'
+import { FieldsealError } from '../errors.js'
+import type { EncryptionSchema, ModelSchema } from '../schema/encryptionSchema.js'
+import { GLOBAL_TENANT } from '../tenancy/tenant.js'
+import type { KeyTraces, MissingKey } from './keyTraces.js'
+
+/** The columns of a model that keys of one kind fill. */
+export interface IndexedModel {
+  readonly model: string
+  readonly schema: ModelSchema
+  readonly columns: readonly string[]
+}
+
+/** What is true of the rows of a tenant. */
+export type TenantRows =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'column'; readonly field: string; readonly tenant: string }
+  /** One of these fields begins with one of these texts. */
+  | { readonly kind: 'heads'; readonly fields: readonly string[]; readonly heads: readonly string[] }
+
+/** Finds one row of these in which one of the columns is not null; gives the columns by their fields. */
+export type FindRow = (indexed: IndexedModel, whose: TenantRows) => Promise<object | null>
+
+/**
+ * Looks into the tables, with one query a model, for one row. A tenant's rows are known by their `@tenant` column,
+ * otherwise by the head of a ciphertext in a text column; those of models with neither it does not see.
+ *
+ * @param findRow gives `null` also where there is no such table or column
+ */
+export function tableKeyTraces({ models }: EncryptionSchema, findRow: FindRow): KeyTraces {
+  const indexedModels = (scope: 'tenant' | 'global') =>
+    Object.entries(models).flatMap(([model, schema]): IndexedModel[] => {
+      const columns = Object.keys(schema.indexes).filter((field) => schema.indexes[field]!.scope === scope)
+      return columns.length > 0 ? [{ model, schema, columns }] : []
+    })
+  const scopes = { tenant: indexedModels('tenant'), global: indexedModels('global') }
+  return {
+    async find(key) {
+      if (key.purpose !== 'index') return null
+      for (const indexed of scopes[key.tenant === GLOBAL_TENANT ? 'global' : 'tenant']) {
+        const whose = await ownedBy(indexed, key)
+        const row = whose && (await findRow(indexed, whose))
+        if (row) return nameOf(indexed, row)
+      }
+      return null
+    },
+  }
+}
+
+/** `undefined` when nothing tells a tenant's rows. */
+async function ownedBy({ schema }: IndexedModel, { tenant, deks }: MissingKey): Promise<TenantRows | undefined> {
+  if (tenant === GLOBAL_TENANT) return { kind: 'all' }
+  if (schema.tenant !== undefined) return { kind: 'column', field: schema.tenant, tenant }
+  const fields = textFields(schema)
+  const heads = fields.length > 0 ? (await deks()).flatMap(headsOf) : []
+  return heads.length === 0 ? undefined : { kind: 'heads', fields, heads }
+}
+
+/** Encrypted fields whose ciphertexts name their DEK, in columns that can be searched by their beginning. */
+function textFields({ encrypted }: ModelSchema): string[] {
+  const isSearchable = ({ type, list, mode }: ModelSchema['encrypted'][string]) => type === 'String' && !list && !mode
+  return Object.keys(encrypted).filter((field) => isSearchable(encrypted[field]!))
+}
+
+function headsOf(dekId: string): string[] {
+  return [0, FLAG_PADDED].map((flags) => textHead(encodeHeader({ suite: SUITE_AES_256_GCM, flags, dekId })))
+}
+
+function nameOf({ model, columns }: IndexedModel, row: object): string {
+  const values = row as { readonly [column: string]: unknown }
+  return `${model}.${columns.find((column) => values[column] !== null)}`
+}
+
+export function tracesUnavailable(model: string, cause: unknown): FieldsealError {
+  const message =
+    `before a tenant's first key for blind indexes is made, ${model} is asked whether it holds any of the tenant's; that ` +
+    'failed: is the database reachable, and may its user read this table?'
+  return new FieldsealError('KEY_STORE_UNAVAILABLE', message, { cause })
+}

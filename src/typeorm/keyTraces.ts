@@ -1,0 +1,42 @@
+import type { DataSource } from 'typeorm'
+import type { KeyTraces } from '../keys/keyTraces.js'
+import { type IndexedModel, type TenantRows, tableKeyTraces, tracesUnavailable } from '../keys/tableKeyTraces.js'
+import { quoteName, tableName } from '../maintenance/postgres/sql.js'
+import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import { codeOf } from './keyStore.js'
+import { poolOf, runText } from './pool.js'
+
+/** Looks into the tables over the data source's own pool, as `typeormKeyStore` does. */
+export function typeormKeyTraces(dataSource: DataSource, schema: EncryptionSchema): KeyTraces {
+  return tableKeyTraces(schema, async (indexed, whose) => {
+    try {
+      const pool = poolOf(dataSource)
+      if (pool === undefined) throw new Error('the data source is not initialized, or was destroyed')
+      const { text, values } = statement(indexed, whose)
+      const [row] = (await runText(pool, text, values)).rows
+      return row === undefined ? null : Object.fromEntries(indexed.columns.map((field, i) => [field, row[i]]))
+    } catch (cause) {
+      if (HOLDS_NONE.has(codeOf(cause))) return null
+      throw tracesUnavailable(indexed.model, cause)
+    }
+  })
+}
+
+function statement({ schema, columns }: IndexedModel, whose: TenantRows): { text: string; values: readonly unknown[] } {
+  const name = (field: string) => quoteName(schema.columns[field]!)
+  const filled = columns.map((field) => `${name(field)} IS NOT NULL`).join(' OR ')
+  const { condition, values } = conditionOf(whose, name)
+  const text = `SELECT ${columns.map(name)} FROM ${tableName(schema)} WHERE (${condition}) AND (${filled}) LIMIT 1`
+  return { text, values }
+}
+
+function conditionOf(whose: TenantRows, name: (field: string) => string): { condition: string; values: unknown[] } {
+  if (whose.kind === 'all') return { condition: 'true', values: [] }
+  if (whose.kind === 'column') return { condition: `${name(whose.field)} = $1`, values: [whose.tenant] }
+  // Base64url has one character that LIKE would take for a pattern.
+  const patterns = whose.heads.map((head) => `${head.replaceAll('_', '\\_')}%`)
+  return { condition: whose.fields.map((field) => `${name(field)} LIKE ANY($1)`).join(' OR '), values: [patterns] }
+}
+
+/** By PostgreSQL's error codes: no such schema, table or column, a tenant id that the column's type cannot hold. */
+const HOLDS_NONE: ReadonlySet<string> = new Set(['3F000', '42P01', '42703', '22P02'])

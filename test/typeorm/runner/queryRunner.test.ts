@@ -1,0 +1,247 @@
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { withTenant } from 'fieldseal'
+import type { DataSource, QueryRunner } from 'typeorm'
+import { eventually } from '../../support/eventually.js'
+import { refusal, refusalCode } from '../../support/refusal.js'
+import { events, fetched, prepared, trouble } from '../fakeEncryption.js'
+import { Author, Book, borrowed, type FakeSource, fieldseal, openFake, Town } from '../fakeSource.js'
+
+let source: FakeSource
+let dataSource: DataSource
+let acme: DataSource
+beforeAll(async () => {
+  source = await openFake()
+  dataSource = source.dataSource
+  acme = fieldseal.forTenant(dataSource, 'acme')
+})
+beforeEach(async () => {
+  await dataSource.query('TRUNCATE author, book, town RESTART IDENTITY CASCADE')
+  await acme.getRepository(Author).insert(Array.from({ length: 1_000 }, (_, n) => ({ name: `a${n}` })))
+  trouble.refuse = undefined
+  for (const list of [events, fetched, prepared]) list.length = 0
+})
+afterAll(() => source?.close())
+
+const stored = async (text: string) => {
+  const { master } = dataSource.driver as unknown as { master: { query(text: string): Promise<{ rows: object[] }> } }
+  return (await master.query(text)).rows
+}
+
+async function rowsOf(stream: unknown): Promise<unknown[]> {
+  const rows: unknown[] = []
+  for await (const row of stream as AsyncIterable<unknown>) rows.push(row)
+  return rows
+}
+
+const streamOf = async (of: DataSource) =>
+  (await of.createQueryBuilder(Author, 'a').orderBy('a.id').stream()) as unknown as Readable
+
+describe('a runner', () => {
+  it('sends ciphertexts and gives values, in every form of result', async () => {
+    const runner = acme.createQueryRunner()
+    expect(await stored('SELECT name FROM author WHERE id = 1')).toEqual([{ name: 'enc:acme:"a0"' }])
+    expect(await runner.query('SELECT id, name FROM author WHERE id = 1')).toEqual([{ id: 1, name: 'a0' }])
+    const text = 'UPDATE author SET id = id WHERE id <= 2 RETURNING name'
+    expect(await runner.query(text)).toEqual([[{ name: 'a0' }, { name: 'a1' }], 2])
+    expect(await runner.query(text, [], true)).toMatchObject({
+      records: [{ name: 'a0' }, { name: 'a1' }],
+      raw: [[{ name: 'a0' }, { name: 'a1' }], 2],
+      affected: 2,
+    })
+    expect(await runner.query('SELECT name FROM author WHERE id = 1', undefined, true)).toMatchObject({
+      records: [{ name: 'a0' }],
+      raw: [{ name: 'a0' }],
+    })
+    await runner.release()
+  })
+
+  it('stores values of JSON columns in their ciphertexts', async () => {
+    await acme.getRepository(Book).save({ text: { once: ['upon'] } })
+    expect(await stored('SELECT text FROM book')).toEqual([{ text: 'enc:acme:{"once":["upon"]}' }])
+    expect(await acme.getRepository(Book).find()).toMatchObject([{ text: { once: ['upon'] } }])
+  })
+
+  it('changes nothing that subscribers hold', async () => {
+    const seen: { rows: object[] }[] = []
+    dataSource.subscribers.push({ afterQuery: ({ rawResults }) => void seen.push(rawResults) })
+    await acme.query('SELECT name FROM author WHERE id = 1')
+    dataSource.subscribers.pop()
+    expect(seen.at(-1)?.rows).toEqual([{ name: 'enc:acme:"a0"' }])
+  })
+
+  it('leaves to TypeORM what it refuses itself: one that was released, values that are no list', async () => {
+    const runner = acme.createQueryRunner()
+    await expect(runner.query('SELECT 1', { id: 1 } as never)).rejects.not.toMatchObject({ name: 'FieldsealError' })
+    await runner.release()
+    const released = { name: 'QueryRunnerAlreadyReleasedError' }
+    prepared.length = 0
+    await expect(runner.query('SELECT name FROM author')).rejects.toMatchObject(released)
+    await expect(runner.stream('SELECT name FROM author')).rejects.toMatchObject(released)
+    await expect(runner.startTransaction()).rejects.toMatchObject(released)
+    expect(prepared.filter(({ text }) => text.includes('author'))).toEqual([])
+  })
+
+  it('takes texts alone', async () => {
+    const config = { text: 'SELECT name FROM author', values: [] }
+    expect(await refusalCode(() => acme.query(config as never))).toBe('QUERY_UNSUPPORTED')
+  })
+
+  it('has refusals told, with what they were for', async () => {
+    trouble.refuse = /lower/
+    const support = fieldseal.forTenant(dataSource, 'acme', { purpose: 'support' })
+    await refusal(() => support.query('SELECT lower(name) FROM author'))
+    await refusal(() => support.createQueryBuilder(Author, 'a').where("lower(a.name) = 'x'").stream())
+    await refusal(() => fieldseal.forTenant(dataSource, 'globex').getRepository(Author).find())
+    const refused = { type: 'refused', model: '', code: 'QUERY_UNSUPPORTED', purpose: 'support' }
+    expect(events).toEqual([
+      { ...refused, operation: 'query' },
+      { ...refused, operation: 'stream' },
+      { ...refused, operation: 'query', code: 'TENANT_MISMATCH', purpose: undefined },
+    ])
+  })
+
+  it('that the driver made itself sends no value, and gives none', async () => {
+    const rogue = dataSource.driver.createQueryRunner('master')
+    const authors = dataSource.createEntityManager(rogue).getRepository(Author)
+    const wrong: Error = await authors.insert({ name: 'secret' }).then(
+      () => new Error('it was sent'),
+      (error) => error,
+    )
+    expect(wrong.message).toContain('without being encrypted')
+    expect(JSON.stringify(wrong)).not.toContain('secret')
+    expect(await stored(`SELECT count(*)::int AS n FROM author WHERE name NOT LIKE 'enc:%'`)).toEqual([{ n: 0 }])
+    await rogue.release()
+  })
+})
+
+describe('a transaction', () => {
+  it('fetches the keys of its tenant before it begins, and not where it is nested', async () => {
+    const order: string[] = []
+    await acme.transaction(async (manager) => {
+      order.push(...fetched, ...prepared.map(({ text }) => text))
+      await manager.transaction((inner) => inner.query('SELECT 1'))
+    })
+    expect(order).toEqual(['acme', 'START TRANSACTION'])
+    expect(fetched).toEqual(['acme'])
+    await withTenant('globex', () => dataSource.transaction(async () => undefined))
+    expect(fetched).toEqual(['acme', 'globex'])
+    await dataSource.transaction(async () => undefined)
+    expect(fetched).toEqual(['acme', 'globex'])
+  })
+
+  it('says of its statements that they are inside of it', async () => {
+    await acme.transaction((manager) => manager.query('SELECT 1'))
+    await acme.query('SELECT 2')
+    const inside = Object.fromEntries(prepared.map(({ text, inTransaction }) => [text, inTransaction]))
+    expect(inside).toMatchObject({ 'SELECT 1': true, 'SELECT 2': false })
+  })
+
+  it('goes on after a refusal, and can be rolled back', async () => {
+    trouble.refuse = /lower/
+    const runner = acme.createQueryRunner()
+    await runner.startTransaction()
+    await runner.manager.update(Author, { id: 1 }, { name: 'changed' })
+    await refusal(() => runner.query('SELECT lower(name) FROM author'))
+    expect(await runner.manager.findOneBy(Author, { id: 1 })).toMatchObject({ name: 'changed' })
+    await runner.rollbackTransaction()
+    await runner.release()
+    expect(await acme.getRepository(Author).findOneBy({ id: 1 })).toMatchObject({ name: 'a0' })
+  })
+})
+
+describe('a stream', () => {
+  it('gives all rows in order, of the tenant in whose context it was begun', async () => {
+    const stream = await withTenant('acme', () => streamOf(dataSource))
+    const rows = await withTenant('globex', () => rowsOf(stream))
+    expect(rows).toEqual(Array.from({ length: 1_000 }, (_, n) => ({ a_id: n + 1, a_name: `a${n}` })))
+    await eventually(() => expect(borrowed(dataSource)).toBe(0))
+  })
+
+  it.each<[how: string, leave: (stream: Readable) => unknown]>([
+    ['destroyed', (stream) => stream.destroy()],
+    ['destroyed half way', (stream) => stream.on('data', () => stream.destroy())],
+    [
+      'left by break',
+      async (stream) => {
+        for await (const _ of stream) break
+      },
+    ],
+  ])('that is %s gives back its connection, which serves on', async (_, leave) => {
+    const narrow = encryptingOf(source.another({ poolSize: 1 }))
+    await narrow.initialize()
+    const bound = fieldseal.forTenant(narrow, 'acme')
+    for (let times = 0; times < 3; times += 1) await leave(await streamOf(bound))
+    await eventually(() => expect(borrowed(narrow)).toBe(0))
+    expect(await bound.getRepository(Author).count()).toBe(1_000)
+    await narrow.destroy()
+  })
+
+  it('that fails half way says why, and gives back its connection', async () => {
+    await fieldseal.forTenant(dataSource, 'globex').getRepository(Author).insert({ name: 'other' })
+    expect(await refusalCode(async () => rowsOf(await streamOf(acme)))).toBe('TENANT_MISMATCH')
+    const broken = acme.createQueryBuilder(Author, 'a').select('1 / (a.id - 700)', 'n').stream()
+    await expect(broken.then(rowsOf)).rejects.toThrow('division by zero')
+    await eventually(() => expect(borrowed(dataSource)).toBe(0))
+  })
+
+  it('whose connection is lost ends with that, and gives it back', async () => {
+    const runner = acme.createQueryRunner()
+    const [{ pid }] = await runner.query('SELECT pg_backend_pid() AS pid')
+    const stream = (await runner.stream('SELECT name FROM author, generate_series(1, 1000)')) as unknown as Readable
+    const failed = once(stream, 'data').then(async () => {
+      await stored(`SELECT pg_terminate_backend(${pid})`)
+      return rowsOf(stream)
+    })
+    await expect(failed).rejects.toThrow(/terminat/)
+    await eventually(() => expect(borrowed(dataSource)).toBe(0))
+  })
+
+  it('that is refused gives back its connection', async () => {
+    trouble.refuse = /lower/
+    await refusal(() => acme.createQueryBuilder(Author, 'a').select('lower(a.name)').stream())
+    expect(borrowed(dataSource)).toBe(0)
+  })
+
+  it('that is refused inside of a transaction that TypeORM began for it ends neither the process nor that too early', async () => {
+    trouble.refuse = /lower/
+    const own = encryptingOf(source.another())
+    await own.initialize()
+    const builder = fieldseal.forTenant(own, 'acme').createQueryBuilder(Author, 'a').select('lower(a.name)')
+    expect(await refusalCode(() => builder.useTransaction(true).stream())).toBe('QUERY_UNSUPPORTED')
+    expect(prepared.map(({ text }) => text)).toContain('COMMIT')
+    await own.destroy()
+  })
+
+  it('tells its end once, or what it ended with', async () => {
+    const told: unknown[] = []
+    const begin = (runner: QueryRunner, text: string) =>
+      runner.stream(
+        text,
+        [],
+        () => void told.push('end'),
+        (error: Error) => void told.push(error.message),
+      )
+    const runner = acme.createQueryRunner()
+    await rowsOf(await begin(runner, 'SELECT name FROM author'))
+    await eventually(() => expect(told).toEqual(['end']))
+    await rowsOf(await begin(runner, 'SELECT 1 / (id - 5) FROM author')).catch(() => undefined)
+    await eventually(() => expect(told).toEqual(['end', 'division by zero']))
+    trouble.refuse = /lower/
+    await refusal(() => begin(runner, 'SELECT lower(name) FROM author'))
+    expect(told).toEqual(['end', 'division by zero', 'it has no right answer'])
+    await runner.release()
+  })
+
+  it('of other rows streams as ever', async () => {
+    await dataSource.getRepository(Town).insert({ label: 'Bonn' })
+    const runner = dataSource.createQueryRunner()
+    expect(await rowsOf(await runner.stream('SELECT label FROM town'))).toEqual([{ label: 'Bonn' }])
+    await runner.release()
+  })
+})
+
+function encryptingOf(plain: DataSource): DataSource {
+  return fieldseal.fieldEncryption(plain, { kms: { generate: () => undefined, unwrap: () => undefined } as never })
+}
