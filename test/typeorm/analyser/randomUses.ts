@@ -13,8 +13,16 @@ export const SEARCHES: readonly Use[] = [
   (c, w, kind) => `${c} ${w.dice.of(['<>', '!='])} ${value(c, w, kind)}`,
   (c, w, kind) => `${c} IN (${w.dice.list(1, 3, () => value(c, w, kind)).join(', ')})`,
   (c, w, kind) => `${c} NOT IN (${w.dice.list(1, 3, () => value(c, w, kind)).join(', ')})`,
-  (c, w, kind) => `${c} = ANY(${w.param(w.dice.list(0, 3, () => w.valueOf(kind)), kind)})`,
-  (c, w, kind) => `${c} <> ALL(${w.param(w.dice.list(0, 3, () => w.valueOf(kind)), kind)})`,
+  (c, w, kind) =>
+    `${c} = ANY(${w.param(
+      w.dice.list(0, 3, () => w.valueOf(kind)),
+      kind,
+    )})`,
+  (c, w, kind) =>
+    `${c} <> ALL(${w.param(
+      w.dice.list(0, 3, () => w.valueOf(kind)),
+      kind,
+    )})`,
   (c, w, kind) => `${c} = ${w.param(null, kind)}`,
   (c, w, kind) => `${c} IN (${value(c, w, kind)}, ${w.param(null, kind)})`,
   (c, w, kind) => `${c} NOT IN (${value(c, w, kind)}, ${w.param(null, kind)})`,
