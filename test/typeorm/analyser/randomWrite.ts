@@ -191,7 +191,6 @@ function strange(w: Writing, table: Table): string {
     `SELECT (t).email FROM ${name} AS t`,
     `SELECT (SELECT t.email) FROM ${name} AS t`,
     `SELECT t.* IS NULL FROM ${name} AS t`,
-    `PREPARE later AS SELECT email FROM ${name}`,
     `DECLARE later CURSOR FOR SELECT email FROM ${name}`,
     `COPY (SELECT email FROM ${name}) TO STDOUT`,
     `LOCK TABLE ${name}`,
