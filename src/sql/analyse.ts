@@ -1,6 +1,6 @@
 import type { Node, SelectStmt } from 'libpg-query'
 import type { Analysis, PendingCheck, Standing } from './analysis.js'
-import { type Catalog, isEncrypted } from './catalog.js'
+import type { Catalog } from './catalog.js'
 import { walkDelete } from './delete.js'
 import { walkExpression } from './expressions.js'
 import { relationOf, walkFrom } from './from.js'
@@ -8,7 +8,7 @@ import { walkInsert } from './insert.js'
 import { kindOf, nodeOf, someNode } from './nodes.js'
 import { parseSql } from './parser.js'
 import { unsupported } from './refusals.js'
-import type { ColumnSource, Origin, Scope } from './scope.js'
+import { type ColumnSource, type Origin, type Scope, secretIn, tableRelation } from './scope.js'
 import { walkSelect } from './select.js'
 import type { Selection } from './selection.js'
 import { SqlText } from './sqlText.js'
@@ -80,15 +80,17 @@ const HARMLESS = new Set([
  */
 export function analyse(text: string, options: AnalysisOptions): StatementPlan | undefined {
   const statements = parsed(text)
-  if (!statements.some((statement) => mentionsEncrypted(statement, options.catalog))) return undefined
+  const secret = statements.map((statement) => secretMentioned(statement, options.catalog)).find(Boolean)
+  if (secret === undefined) return undefined
   const [statement] = statements
   if (statements.length > 1 || !statement)
     throw unsupported(
-      'several statements in one query, of which one is on a table with encrypted columns: send them one by one',
+      `several statements in one query, of which one is on the table of ${secret}, which is encrypted: send them one by one`,
     )
   const kind = KINDS[kindOf(statement)]
-  if (!kind) return harmless(statement)
-  return new StatementAnalysis(text, options).plan(kind, statement)
+  if (kind) return new StatementAnalysis(text, options).plan(kind, statement)
+  if (!isHarmless(statement)) throw refusedKind(statement, secret)
+  return undefined
 }
 
 function parsed(text: string): Node[] {
@@ -99,22 +101,27 @@ function parsed(text: string): Node[] {
   }
 }
 
-function mentionsEncrypted(statement: Node, catalog: Catalog): boolean {
-  return someNode(statement, (_, content) => {
+/** The name of an encrypted column, or an index, of a table that is named anywhere in a statement. */
+function secretMentioned(statement: Node, catalog: Catalog): string | undefined {
+  let secret: string | undefined
+  someNode(statement, (_, content) => {
     const { relname, schemaname } = content as { readonly relname?: unknown; readonly schemaname?: string }
-    if (typeof relname !== 'string') return false
-    const table = catalog.find(schemaname, relname)
-    return table !== undefined && isEncrypted(table)
+    const table = typeof relname === 'string' ? catalog.find(schemaname, relname) : undefined
+    secret = table && secretIn(tableRelation(table, ''))
+    return secret !== undefined
   })
+  return secret
 }
 
 /** A materialised view keeps ciphertexts as they are. */
-function harmless(statement: Node): undefined {
-  const kind = kindOf(statement)
-  const isView = nodeOf(statement, 'CreateTableAsStmt')?.objtype === 'OBJECT_MATVIEW'
-  if (HARMLESS.has(kind) || isView) return undefined
-  throw unsupported(
-    `${kind.replace(/Stmt$/, '')} on a table with encrypted columns is not supported: use SELECT, INSERT, UPDATE or DELETE`,
+function isHarmless(statement: Node): boolean {
+  return HARMLESS.has(kindOf(statement)) || nodeOf(statement, 'CreateTableAsStmt')?.objtype === 'OBJECT_MATVIEW'
+}
+
+function refusedKind(statement: Node, secret: string): Error {
+  const kind = kindOf(statement).replace(/Stmt$/, '')
+  return unsupported(
+    `${kind} on the table of ${secret}, which is encrypted, is not supported: use SELECT, INSERT, UPDATE or DELETE`,
   )
 }
 
@@ -148,7 +155,7 @@ class StatementAnalysis implements Analysis {
     if (update) return walkUpdate(this, update, outer)
     const removal = nodeOf(statement, 'DeleteStmt')
     if (removal) return walkDelete(this, removal, outer)
-    throw unsupported(`${kindOf(statement)} beside tables with encrypted columns is not supported`)
+    throw unsupported(`${kindOf(statement)} in a WITH query beside encrypted columns is not supported`)
   }
 
   expression(node: unknown, scope: Scope, standing?: Standing): void {

@@ -3,7 +3,15 @@ import type { Analysis } from './analysis.js'
 import { takeFacts } from './facts.js'
 import { kindOf, namesOf, nodeOf } from './nodes.js'
 import { unsupported } from './refusals.js'
-import { findCte, holdsEncrypted, type Relation, type Scope, tableRelation, unknownRelation } from './scope.js'
+import {
+  findCte,
+  holdsEncrypted,
+  type Relation,
+  type Scope,
+  secretIn,
+  tableRelation,
+  unknownRelation,
+} from './scope.js'
 import { derivedRelation } from './selection.js'
 
 /** Adds what a FROM clause names to a scope. */
@@ -73,7 +81,7 @@ export function relationOf(
 function refuseRenamed(relation: Relation, names: readonly Node[] | undefined): void {
   if (names && holdsEncrypted(relation))
     throw unsupported(
-      `"${relation.alias}" has encrypted columns, which a list of other names hides: name them in the SELECT`,
+      `"${relation.alias}" gives ${secretIn(relation)}, which is encrypted, under another name: name it in the SELECT`,
     )
 }
 
@@ -98,7 +106,7 @@ function walkJoin(analysis: Analysis, join: JoinExpr, scope: Scope): void {
   const encrypted = joined.find(holdsEncrypted)
   if (encrypted && (join.isNatural || join.alias))
     throw unsupported(
-      `a join with "${encrypted.alias}", which has encrypted columns, is to say ON which columns, and to have no name of its own`,
+      `a join with "${encrypted.alias}", which gives ${secretIn(encrypted)}, is to say ON which columns, as that is encrypted, and to have no name of its own`,
     )
   for (const { columns, alias } of joined)
     for (const name of common) {

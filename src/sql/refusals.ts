@@ -49,9 +49,10 @@ export function refusedValue({ name }: FieldPlan): FieldsealError {
   )
 }
 
-export function refusedRow(alias: string): FieldsealError {
+/** @param secret the name of an encrypted column in it */
+export function refusedRow(alias: string, secret: string | undefined): FieldsealError {
   return unsupported(
-    `the whole row "${alias}" holds encrypted columns, so nothing can be made of it in SQL: select its columns one by one`,
+    `the whole row "${alias}" holds ${secret}, which is encrypted, so nothing can be made of it in SQL: select its columns one by one`,
   )
 }
 

@@ -61,7 +61,7 @@ export class Results {
 
   /** The first encrypted field that is read. */
   get reads(): FieldPlan | undefined {
-    return this.#outputs[0]?.fields[0]?.field
+    return this.#outputs.flatMap(({ fields }) => fields)[0]?.field
   }
 
   /** @throws FieldsealError for the first value that cannot be decrypted exactly */

@@ -22,8 +22,8 @@ export interface Relation {
   readonly alias: string
   /** The columns that are known; `undefined` for those that come from nowhere that is declared. */
   readonly columns: ReadonlyMap<string, ColumnSource | undefined>
-  /** It has no other columns: a table may have some that nobody declares. */
-  readonly isComplete: boolean
+  /** Which of its columns are known: a table may have more than are declared. */
+  readonly known: 'all' | 'declared' | 'none'
   /** An unqualified name or a star does not mean it. */
   readonly qualifiedOnly?: boolean
   /** The name under which it gives a column, which it may have to add; `undefined` where it cannot. */
@@ -61,19 +61,31 @@ export function tableRelation(table: CatalogTable, alias: string): Relation {
   return {
     alias,
     columns,
-    isComplete: false,
+    known: 'declared',
     expose: (wanted) => [...columns].find(([, source]) => isSameSource(source, wanted))?.[0],
   }
 }
 
 /** Something of which nothing is known. */
 export function unknownRelation(alias: string): Relation {
-  return { alias, columns: new Map(), isComplete: false, expose: () => undefined }
+  return { alias, columns: new Map(), known: 'none', expose: () => undefined }
 }
 
-/** Whether any of its columns is encrypted. */
-export function holdsEncrypted({ columns }: Relation): boolean {
-  return [...columns.values()].some((source) => source !== undefined && source.kind !== 'plain')
+/** Whether any of its columns is encrypted, or an index. */
+export function holdsEncrypted(relation: Relation): boolean {
+  return secretIn(relation) !== undefined
+}
+
+/** The name of an encrypted column of a relation, or of an index. */
+export function secretIn({ columns }: Relation): string | undefined {
+  const sources = [...columns.values()]
+  const [first] = [...sources.filter(isKind('encrypted')), ...sources.filter(isKind('index'))]
+  if (first?.kind === 'encrypted') return first.field.name
+  return first?.kind === 'index' ? first.index.name : undefined
+}
+
+function isKind(kind: ColumnSource['kind']) {
+  return (source: ColumnSource | undefined) => source?.kind === kind
 }
 
 /** What a name means. */
@@ -105,9 +117,9 @@ function resolveName(scope: Scope, name: string): Resolved | undefined {
     const source = found?.columns.get(name)
     if (isHidden && isOfInterest(source)) throw maybeHidden(found!.alias, name)
     if (found) return { relation: found, source }
-    isHidden ||= at.relations.some(({ isComplete }) => !isComplete)
+    isHidden ||= at.relations.some(({ known }) => known !== 'all')
     const row = at.relations.find((relation) => relation.alias === name && holdsEncrypted(relation))
-    if (row) throw refusedRow(name)
+    if (row) throw refusedRow(name, secretIn(row))
   }
   return undefined
 }
@@ -128,7 +140,7 @@ function resolveQualified(scope: Scope, qualifier: string, name: string): Resolv
     const relation = at.relations.find(({ alias }) => alias === qualifier)
     if (!relation) continue
     if (relation.columns.has(name)) return { relation, source: relation.columns.get(name) }
-    if (holdsEncrypted(relation) && !SYSTEM_COLUMNS.has(name)) throw undeclared(qualifier, name)
+    if (holdsEncrypted(relation) && !SYSTEM_COLUMNS.has(name)) throw undeclared(relation, name)
     return { relation, source: undefined }
   }
   if (relationsOf(scope).some(({ columns }) => isOfInterest(columns.get(name)))) {
@@ -140,16 +152,17 @@ function resolveQualified(scope: Scope, qualifier: string, name: string): Resolv
 }
 
 /** `u.f` means `f(u)` where there is no column `f`. */
-function undeclared(qualifier: string, name: string): Error {
+function undeclared(relation: Relation, name: string): Error {
+  const { alias } = relation
   return unsupported(
-    `"${qualifier}" has encrypted columns and no declared column "${name}", so that "${qualifier}"."${name}" may be a function of ` +
-      'the whole row: declare the column in the entity',
+    `"${alias}"."${name}" may be a function of the whole row, as no column "${name}" is declared, and the row holds ` +
+      `${secretIn(relation)}, which is encrypted: declare the column in the entity`,
   )
 }
 
 function resolveStar(scope: Scope, qualifier: string | undefined): undefined {
   const row = relationsOf(scope).find((one) => (qualifier ?? one.alias) === one.alias && holdsEncrypted(one))
-  if (row) throw refusedRow(row.alias)
+  if (row) throw refusedRow(row.alias, secretIn(row))
 }
 
 /** All relations that are visible. */
@@ -165,9 +178,4 @@ export function findCte(scope: Scope, name: string): Cte | undefined {
     if (found) return found
   }
   return undefined
-}
-
-/** Whether anything that is visible is encrypted. */
-export function seesEncrypted(scope: Scope): boolean {
-  return relationsOf(scope).some(holdsEncrypted)
 }

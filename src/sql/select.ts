@@ -4,7 +4,7 @@ import { takeFacts } from './facts.js'
 import { columnNameOf, nodeOf, nodesOf, someNode } from './nodes.js'
 import { refusedUse, unsupported } from './refusals.js'
 import { resultName } from './resultName.js'
-import { innerScope, relationsOf, resolve, type Scope, seesEncrypted } from './scope.js'
+import { innerScope, type Relation, relationsOf, resolve, type Scope, secretIn } from './scope.js'
 import { type Output, requirePlain, Selection } from './selection.js'
 import { walkWith } from './with.js'
 
@@ -14,7 +14,9 @@ export function walkSelect(analysis: Analysis, statement: SelectStmt, outer: Sco
   walkWith(analysis, statement.withClause, scope)
   if (statement.op && statement.op !== 'SETOP_NONE') return walkSetOperation(analysis, statement, scope)
   analysis.from(statement.fromClause, scope)
-  if (statement.intoClause && seesEncrypted(scope)) throw unsupported('SELECT INTO would copy encrypted columns')
+  const secret = statement.intoClause && relationsOf(scope).map(secretIn).find(Boolean)
+  if (secret)
+    throw unsupported(`SELECT INTO would copy ${secret}, which is encrypted: INSERT the rows after reading them`)
   takeFacts(statement.whereClause, scope)
   const selection = walkTargets(analysis, statement.targetList, scope, addsAllowed(statement))
   walkOrders(analysis, statement, selection, scope)
@@ -57,9 +59,7 @@ export function walkTargets(
   const location = targets[0]?.location
   const first = mayAdd && location !== -1 && targets.length > 0 ? text.tokenAt(location) : undefined
   const hasStar = targets.some(({ val }) => isStar(val))
-  const isComplete =
-    outputs.every(({ name }) => name !== undefined) && (!hasStar || scope.relations.every((one) => one.isComplete))
-  return new Selection(outputs, { text, hidden, first, scope, hasStar, isComplete })
+  return new Selection(outputs, { text, hidden, first, scope, hasStar, known: knownOf(outputs, hasStar, scope) })
 }
 
 function outputsOf(analysis: Analysis, { name, val }: ResTarget, scope: Scope): Output[] {
@@ -69,6 +69,14 @@ function outputsOf(analysis: Analysis, { name, val }: ResTarget, scope: Scope): 
   if (column) return [{ name: name ?? column.name, source: resolve(scope, column)?.source }]
   analysis.expression(val, scope)
   return [{ name: name ?? resultName(val), source: undefined }]
+}
+
+/** What of the names of results is known. */
+function knownOf(outputs: readonly Output[], hasStar: boolean, { relations }: Scope): Relation['known'] {
+  if (hasStar && relations.some(({ known }) => known === 'none')) return 'none'
+  const isAll =
+    outputs.every(({ name }) => name !== undefined) && (!hasStar || relations.every(({ known }) => known === 'all'))
+  return isAll ? 'all' : 'declared'
 }
 
 function isStar(node: Node | undefined): boolean {
@@ -83,7 +91,19 @@ function starOutputs(scope: Scope, qualifier: string | undefined): Output[] {
       : relationsOf(scope)
           .filter(({ alias }) => alias === qualifier)
           .slice(0, 1)
+  requireKnownNames(meant)
   return meant.flatMap(({ columns }) => [...columns].map(([name, source]) => ({ name, source })))
+}
+
+/** Of results of one name the last one counts: what nobody declared may hide an encrypted column before it. */
+function requireKnownNames(relations: readonly Relation[]): void {
+  const secret = relations.map(secretIn)
+  const unknown = relations.findIndex(({ known }, at) => known === 'none' && secret.slice(0, at).some(Boolean))
+  if (unknown < 0) return
+  throw unsupported(
+    `* gives ${secret.find(Boolean)}, which is encrypted, and after it columns of "${relations[unknown]!.alias}", of which nothing is ` +
+      'declared: name the columns',
+  )
 }
 
 /** Results can be named in GROUP BY, ORDER BY and DISTINCT ON, by their names or their numbers. */

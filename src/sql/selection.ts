@@ -23,7 +23,7 @@ export interface OutputList {
   readonly scope: Scope
   /** Results are meant by `*`, so that their numbers are not known. */
   readonly hasStar: boolean
-  readonly isComplete: boolean
+  readonly known: Relation['known']
 }
 
 /** What a SELECT or a RETURNING gives. */
@@ -49,9 +49,9 @@ export class Selection {
     return this.#list?.hasStar ?? false
   }
 
-  /** All names are known. */
-  get isComplete(): boolean {
-    return this.#list?.isComplete ?? this.outputs.every(({ name }) => name !== undefined)
+  /** Whether all names are known. */
+  get known(): Relation['known'] {
+    return this.#list?.known ?? (this.outputs.every(({ name }) => name !== undefined) ? 'all' : 'declared')
   }
 
   get encrypted(): readonly (ColumnSource & { readonly kind: 'encrypted' })[] {
@@ -95,7 +95,7 @@ export function derivedRelation(alias: string, selection: Selection): Relation {
   return {
     alias,
     columns,
-    isComplete: selection.isComplete,
+    known: selection.known,
     expose: (wanted) => {
       const original = originals.get(wanted.origin)
       return original && selection.expose({ ...wanted, origin: original })

@@ -132,7 +132,7 @@ describe('the audit', () => {
       expect.arrayContaining([
         { ...common, purpose: 'support', field: 'Account.email', mode: 'mask' },
         { ...common, purpose: 'support', field: 'Account.card', mode: 'decrypt' },
-        { ...common, purpose: 'sign in', field: 'Account.emailIndex', mode: 'index' },
+        { ...common, purpose: 'sign in', field: 'Account.email', mode: 'index' },
         { ...common, purpose: 'sign in', field: 'Account.email', mode: 'decrypt' },
       ]),
     )

@@ -41,6 +41,11 @@ describe('a ciphertext that is bound to the id', () => {
     expect(found.map(({ pan, id: shown }) => ({ pan, shown }))).toEqual([{ pan: '4111', shown: undefined }])
   })
 
+  it('is read by a builder and by raw SQL that do not ask for the id', async () => {
+    expect(await cards.createQueryBuilder('c').select('c.pan', 'pan').getRawMany()).toEqual([{ pan: '4111' }])
+    expect(await source.dataSource.query('SELECT pan FROM card')).toEqual([{ pan: '4111' }])
+  })
+
   it('fails in another row', async () => {
     const other = randomUUID()
     await cards.save({ id: other, pan: '5555' })
@@ -67,11 +72,6 @@ describe('refused, with nothing sent', () => {
     await refusedBeforeSql(source, insert, missing)
   })
 
-  it('is a select without it', async () => {
-    const query = () => cards.createQueryBuilder('c').select('c.pan', 'pan').getRawMany()
-    await refusedBeforeSql(source, query, missing)
-  })
-
   it('is a change of what it is bound to', async () => {
     await refusedBeforeSql(source, () => cards.update(id, { id: randomUUID() }), { names: 'Card.id' })
   })
@@ -79,6 +79,6 @@ describe('refused, with nothing sent', () => {
   it('is an upsert that would write over a row with another', async () => {
     const row = { id: randomUUID(), pan: '1', label: 'a' }
     const insert = cards.createQueryBuilder().insert().values(row).orUpdate(['pan'], ['label'])
-    await refusedBeforeSql(source, () => insert.execute(), missing)
+    await refusedBeforeSql(source, () => insert.execute(), { names: 'Card.pan' })
   })
 })

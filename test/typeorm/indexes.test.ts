@@ -109,6 +109,8 @@ describe('an index of few bits', () => {
     expect(found.map(({ city }) => city).sort()).toEqual(['city 1', 'city 2'])
     const raw = await source.dataSource.query('SELECT id, city FROM citizen WHERE city = $1', ['city 9'])
     expect(raw).toEqual([{ id: expect.any(Number), city: 'city 9' }])
+    const ids = await source.dataSource.query('SELECT id FROM citizen WHERE city = $1', ['city 9'])
+    expect(ids).toEqual([{ id: raw[0].id }])
   })
 
   it.each<[string, () => Promise<unknown>]>([
@@ -118,7 +120,6 @@ describe('an index of few bits', () => {
     ['changed', () => citizens.update({ city: 'city 7' }, { group: 1 })],
     ['deleted', () => citizens.delete({ city: 'city 7' })],
     ['alternatives', () => citizens.find({ where: [{ city: 'city 7' }, { group: 2 }] })],
-    ['found without the value', () => source.dataSource.query('SELECT id FROM citizen WHERE city = $1', ['x'])],
     [
       'found beneath',
       () => source.dataSource.query('SELECT 1 WHERE EXISTS (SELECT FROM citizen WHERE city = $1)', ['x']),

@@ -73,7 +73,6 @@ describe('query', () => {
   it('does what has nothing to do with encrypted tables as ever', async () => {
     await dataSource.query('INSERT INTO city(name) VALUES ($1)', ['Bonn'])
     expect(await dataSource.query('SELECT name, lower(name) l FROM city')).toEqual([{ name: 'Bonn', l: 'bonn' }])
-    expect(await dataSource.query('SELECT 1 AS one; SELECT 2 AS two')).toEqual([{ two: 2 }])
     expect(await dataSource.query('SELECT $1::int AS n', [7])).toEqual([{ n: 7 }])
   })
 
@@ -117,7 +116,7 @@ describe('refused, with nothing sent', () => {
     'SELECT email, id FROM "user" ORDER BY 1',
     'SELECT a.id FROM "user" a JOIN "user" b USING (email)',
     'SELECT a.id FROM "user" a NATURAL JOIN "user" b',
-    'WITH k AS (SELECT email e FROM "user") SELECT id FROM post WHERE body IN (SELECT e FROM k)',
+    'WITH k AS (SELECT email e FROM "user") SELECT id FROM city WHERE name IN (SELECT e FROM k)',
     'SELECT CASE WHEN email IS NULL THEN $1 ELSE email END FROM "user"',
     'SELECT json_agg(u) FROM "user" u',
     'SELECT * FROM json_each((SELECT row_to_json(u) FROM "user" u LIMIT 1))',

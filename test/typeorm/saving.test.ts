@@ -56,7 +56,7 @@ describe('save', () => {
   })
 
   it('moves the blind index with the value, and clears it with null', async () => {
-    const user = await users.save(ada())
+    const user: User = await users.save(ada())
     const before = await row()
     user.email = 'ada2@x.org'
     await users.save(user)

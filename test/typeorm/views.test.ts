@@ -34,7 +34,7 @@ describe('a view', () => {
 
   it('is searched by what it shows the index of alone', async () => {
     const byEmail = () => source.dataSource.getRepository(UserView).findBy({ email: 'ada@x.org' })
-    await refusedBeforeSql(source, byEmail, { names: 'UserView.email' })
+    await refusedBeforeSql(source, byEmail, { names: 'User.email' })
   })
 })
 

@@ -9,7 +9,7 @@ import { openTwins, type Twins } from './twins.js'
 const given = (name: string) => process.env[`FIELDSEAL_DIFFERENTIAL_${name}`]
 /** The suite asks the same questions every time; `npm run test:differential -- --orm typeorm` asks new ones. */
 const SEED = Number(given('SEED') ?? 1300)
-const RUNS = Number(given('RUNS') ?? 1500)
+const RUNS = Number(given('RUNS') ?? 500)
 /** Found failures are printed up to so many; a long run goes on behind them. */
 const MOST = Number(given('FAILURES') ?? 20)
 

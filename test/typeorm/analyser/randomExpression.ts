@@ -89,7 +89,7 @@ export function expression(w: Writing, place: Place, kind: 'int' | 'text', depth
   return w.dice.weighted([
     [6, column],
     [2, () => w.literal(kind)],
-    [1, () => `${w.param(w.valueOf(kind))}::${text}`],
+    [1, () => `${w.param(w.valueOf(kind), kind)}::${text}`],
     [1, () => `coalesce(${deeper()}, ${w.literal(kind)})`],
     [1, () => `CASE WHEN ${ofPlain(w, { ...place, depth: 0 })} THEN ${deeper()} ELSE ${w.literal(kind)} END`],
     [1, () => (kind === 'int' ? `${deeper()} + 1` : `${deeper()} || 'y'`)],

@@ -3,7 +3,7 @@ import type { Writing } from './writing.js'
 
 type Use = (column: string, writing: Writing, kind: TableColumn['kind']) => string
 
-const value: Use = (_, writing, kind) => writing.param(writing.valueOf(kind))
+const value: Use = (_, writing, kind) => writing.param(writing.valueOf(kind), kind)
 
 /** Conditions of an encrypted column with an index that have a right answer. */
 export const SEARCHES: readonly Use[] = [
@@ -13,12 +13,20 @@ export const SEARCHES: readonly Use[] = [
   (c, w, kind) => `${c} ${w.dice.of(['<>', '!='])} ${value(c, w, kind)}`,
   (c, w, kind) => `${c} IN (${w.dice.list(1, 3, () => value(c, w, kind)).join(', ')})`,
   (c, w, kind) => `${c} NOT IN (${w.dice.list(1, 3, () => value(c, w, kind)).join(', ')})`,
-  (c, w, kind) => `${c} = ANY(${w.param(w.dice.list(0, 3, () => w.valueOf(kind)))})`,
-  (c, w, kind) => `${c} <> ALL(${w.param(w.dice.list(0, 3, () => w.valueOf(kind)))})`,
-  (c, w) => `${c} = ${w.param(null)}`,
-  (c, w, kind) => `${c} IN (${value(c, w, kind)}, ${w.param(null)})`,
-  (c, w, kind) => `${c} NOT IN (${value(c, w, kind)}, ${w.param(null)})`,
-  (c, w, kind) => `${c} = ANY(${w.param([w.valueOf(kind), null])})`,
+  (c, w, kind) =>
+    `${c} = ANY(${w.param(
+      w.dice.list(0, 3, () => w.valueOf(kind)),
+      kind,
+    )})`,
+  (c, w, kind) =>
+    `${c} <> ALL(${w.param(
+      w.dice.list(0, 3, () => w.valueOf(kind)),
+      kind,
+    )})`,
+  (c, w, kind) => `${c} = ${w.param(null, kind)}`,
+  (c, w, kind) => `${c} IN (${value(c, w, kind)}, ${w.param(null, kind)})`,
+  (c, w, kind) => `${c} NOT IN (${value(c, w, kind)}, ${w.param(null, kind)})`,
+  (c, w, kind) => `${c} = ANY(${w.param([w.valueOf(kind), null], kind)})`,
 ]
 
 /** Conditions of any encrypted column that have a right answer. */
@@ -38,8 +46,8 @@ export const BOLD_CONDITIONS: readonly Use[] = [
   (c, w, kind) => `${c} BETWEEN SYMMETRIC ${value(c, w, kind)} AND ${value(c, w, kind)}`,
   (c, w, kind) => `${c} IS DISTINCT FROM ${value(c, w, kind)}`,
   (c, w, kind) => `${c} IS NOT DISTINCT FROM ${value(c, w, kind)}`,
-  (c, w) => `${c}::text LIKE ${w.param('a%')}`,
-  (c, w) => `${c}::text = ${w.param('ada')}`,
+  (c, w) => `${c}::text LIKE ${w.param('a%', 'text')}`,
+  (c, w) => `${c}::text = ${w.param('ada', 'text')}`,
   (c, w, kind) => `${c} = ${value(c, w, kind)}::${kind === 'int' ? 'int' : 'text'}`,
   (c, w, kind) => `(${c}, 1) = (${value(c, w, kind)}, 1)`,
   (c, w, kind) => `ROW(${c}) = ROW(${value(c, w, kind)})`,
@@ -47,16 +55,16 @@ export const BOLD_CONDITIONS: readonly Use[] = [
   (c, w, kind) => `${c} OPERATOR(pg_catalog.=) ${value(c, w, kind)}`,
   (c, w, kind) => `${c} OPERATOR(pg_catalog.<>) ${value(c, w, kind)}`,
   (c, w, kind) => `${c} = ANY(ARRAY[${value(c, w, kind)}])`,
-  (c, w) => `${c} = ALL(${w.param([])})`,
-  (c, w, kind) => `${c} = ALL(${w.param([w.valueOf(kind)])})`,
-  (c, w, kind) => `${c} <> ANY(${w.param([w.valueOf(kind), w.valueOf(kind)])})`,
-  (c, w, kind) => `${c} = SOME(${w.param([w.valueOf(kind)])})`,
+  (c, w, kind) => `${c} = ALL(${w.param([], kind)})`,
+  (c, w, kind) => `${c} = ALL(${w.param([w.valueOf(kind)], kind)})`,
+  (c, w, kind) => `${c} <> ANY(${w.param([w.valueOf(kind), w.valueOf(kind)], kind)})`,
+  (c, w, kind) => `${c} = SOME(${w.param([w.valueOf(kind)], kind)})`,
   (c, w, kind) => `${c} IN (VALUES (${value(c, w, kind)}))`,
   (c, w, kind) => `${c} IN (${value(c, w, kind)}, ${w.literal(kind)})`,
   (c, w, kind) => `${c} = coalesce(${value(c, w, kind)}, ${w.literal(kind)})`,
   (c, w, kind) => `${c} = CASE WHEN true THEN ${value(c, w, kind)} END`,
   (c, w, kind) => `coalesce(${c}, ${value(c, w, kind)}) = ${value(c, w, kind)}`,
-  (c, w) => `lower(${c}::text) = ${w.param('ada')}`,
+  (c, w) => `lower(${c}::text) = ${w.param('ada', 'text')}`,
   (c) => `length(${c}::text) < 20`,
   (c) => `starts_with(${c}::text, 'a')`,
   (c) => `${c}::text ~ '^a'`,
@@ -74,7 +82,7 @@ export const BOLD_CONDITIONS: readonly Use[] = [
   (c) => `nullif(${c}, NULL) IS NULL`,
   (c) => `${c} IN (NULL)`,
   (c) => `${c} = NULL`,
-  (c, w) => `${w.param(null)} IS NOT DISTINCT FROM ${c}`,
+  (c, w, kind) => `${w.param(null, kind)} IS NOT DISTINCT FROM ${c}`,
   (c) => `concat(${c}) = 'ada'`,
   (c) => `greatest(${c}, ${c}) IS NULL`,
 ]

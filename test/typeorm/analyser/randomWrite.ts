@@ -32,10 +32,10 @@ function written(w: Writing, column: TableColumn, place: Place): string {
     return column.kind === 'json' ? 'NULL' : expression(w, place, column.kind === 'int' ? 'int' : 'text')
   if (w.isBold()) return boldValue(w, column, place)
   return w.dice.weighted([
-    [6, () => w.param(w.valueOf(column.kind))],
+    [6, () => w.param(w.valueOf(column.kind), column.kind)],
     [1, () => 'NULL'],
     [1, () => 'DEFAULT'],
-    [1, () => w.param(null)],
+    [1, () => w.param(null, column.kind)],
   ])
 }
 
@@ -47,9 +47,9 @@ function boldValue(w: Writing, column: TableColumn, { sources }: Place): string 
     w.literal(column.kind),
     other,
     `(SELECT ${other})`,
-    `coalesce(${w.param(w.valueOf(column.kind))}, NULL)`,
-    `${w.param(w.valueOf(column.kind))}::${column.kind === 'int' ? 'int' : 'text'}`,
-    `(${w.param(w.valueOf(column.kind))})`,
+    `coalesce(${w.param(w.valueOf(column.kind), column.kind)}, NULL)`,
+    `${w.param(w.valueOf(column.kind), column.kind)}::${column.kind === 'int' ? 'int' : 'text'}`,
+    `(${w.param(w.valueOf(column.kind), column.kind)})`,
     w.dice.of(BOLD_EXPRESSIONS)(other, w, column.kind),
   ])
 }
@@ -83,7 +83,7 @@ function conflict(w: Writing, table: Table, columns: readonly TableColumn[], tar
     return w.dice.of([
       `${name} = EXCLUDED.${name}`,
       column.secret === undefined ? `${name} = ${w.spell(target.alias)}.${name}` : `${name} = excluded.${name}`,
-      `${name} = ${column.kind === 'json' && column.secret === undefined ? 'NULL' : w.param(w.valueOf(column.kind))}`,
+      `${name} = ${column.kind === 'json' && column.secret === undefined ? 'NULL' : w.param(w.valueOf(column.kind), column.kind)}`,
     ])
   })
   const excluded = { alias: 'excluded', columns: table.columns }
@@ -115,7 +115,7 @@ function update(w: Writing, table: Table): string {
 /** Of several rows that are joined to one, any may win: what is written must be the same from all. */
 function fromOne(w: Writing, column: TableColumn): string {
   if (column.kind === 'json' && column.secret === undefined) return 'NULL'
-  return w.isBold() ? `o.id` : w.param(w.valueOf(column.kind))
+  return w.isBold() ? `o.id` : w.param(w.valueOf(column.kind), column.kind)
 }
 
 function remove(w: Writing, table: Table): string {

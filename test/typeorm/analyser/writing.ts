@@ -17,6 +17,7 @@ export interface Reference {
 export class Writing {
   readonly dice: Dice
   readonly values: unknown[] = []
+  readonly #kinds: Kind[] = []
   /** What of the grammar is in it. */
   readonly features = new Set<string>()
   /** How often an encrypted column is used as no encrypted column may be. */
@@ -36,11 +37,12 @@ export class Writing {
     this.features.add(feature)
   }
 
-  /** A parameter with this value; sometimes one that is there already. */
-  param(value: unknown): string {
-    const there = this.values.indexOf(value)
+  /** A parameter with this value; sometimes one that is there already, where PostgreSQL takes it for the same type. */
+  param(value: unknown, kind: Kind): string {
+    const there = this.values.findIndex((each, at) => each === value && this.#kinds[at] === kind)
     if (there >= 0 && this.dice.chance(0.3)) return `$${there + 1}`
     this.values.push(value)
+    this.#kinds.push(kind)
     return `$${this.values.length}`
   }
 
