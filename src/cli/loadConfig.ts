@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { types } from 'node:util'
-import { createJiti } from 'jiti'
 import type pg from 'pg'
 import { FieldsealError } from '../errors.js'
 import type { TenantPaths } from '../maintenance/maintenanceModels.js'
 import type { PgConnection } from '../maintenance/postgres/sql.js'
 import type { EncryptedClient, FieldsealConfig } from './config.js'
+import { importConfig } from './importConfig.js'
 import { openClient } from './openClient.js'
 import { asQueuePool, type Connection, openPool, openQueuePool } from './pools.js'
 
@@ -71,13 +71,11 @@ function findConfig(file: string | undefined): string {
 }
 
 async function readConfig(path: string): Promise<FieldsealConfig> {
-  const loaded = await createJiti(import.meta.url, { tryNative: true })
-    .import<FieldsealConfig | undefined>(path, { default: true })
-    .catch((cause: unknown) => {
-      if (FieldsealError.is(cause)) throw cause
-      const why = types.isNativeError(cause) ? cause.message : String(cause)
-      throw new FieldsealError('OPTIONS_INVALID', `${path} could not be loaded: ${why}`, { cause })
-    })
+  const loaded = await importConfig(path).catch((cause: unknown) => {
+    if (FieldsealError.is(cause)) throw cause
+    const why = types.isNativeError(cause) ? cause.message : String(cause)
+    throw new FieldsealError('OPTIONS_INVALID', `${path} could not be loaded: ${why}`, { cause })
+  })
   if (typeof loaded !== 'object' || loaded === null || !('client' in loaded || 'dataSource' in loaded)) {
     throw invalidConfig(
       `${path} must have a default export with a "client": export default defineConfig({ client: prisma }); of TypeORM, with a "dataSource"`,

@@ -16,24 +16,29 @@ export class DataSourceEncryption {
 
   /**
    * What statements are encrypted with. While it is put together, statements wait for it; before `initialize()` and
-   * after `destroy()` there is none, and no statement reaches a database.
+   * after `destroy()` there is none, and no connection for statements either.
+   *
+   * @throws FieldsealError `OPTIONS_INVALID` in between: TypeORM connects before it knows the entities, and what somebody
+   * sends meanwhile who has not awaited `initialize()` would not be encrypted
    */
   current(): RunningEncryption | Promise<RunningEncryption> | undefined {
-    return this.#dataSource.isInitialized ? this.#running : undefined
+    const { isInitialized, driver } = this.#dataSource
+    if (isInitialized) return this.#running
+    if ((driver as { readonly master?: object }).master) throw notInitialized('the statement is not sent')
+    return undefined
   }
 
   /** The same, for what cannot wait. */
   ready(): RunningEncryption | undefined {
-    const current = this.current()
-    return current instanceof Promise ? undefined : current
+    const running = this.#dataSource.isInitialized ? this.#running : undefined
+    return running instanceof Promise ? undefined : running
   }
 
   /** @throws FieldsealError `OPTIONS_INVALID` for a data source that is not initialised */
   required(): RunningEncryption {
     const running = this.ready()
     if (running) return running
-    const message = 'encryptionOf: the data source is not initialised: await dataSource.initialize() first'
-    throw new FieldsealError('OPTIONS_INVALID', message)
+    throw notInitialized('encryptionOf has nothing to work with')
   }
 
   /** Begins with the metadata of the entities, which `buildMetadatas` makes. */
@@ -52,4 +57,9 @@ export class DataSourceEncryption {
     )
     await keys?.close()
   }
+}
+
+function notInitialized(what: string): FieldsealError {
+  const message = `${what}: the data source is not initialised; await dataSource.initialize() first`
+  return new FieldsealError('OPTIONS_INVALID', message)
 }

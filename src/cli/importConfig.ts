@@ -1,0 +1,40 @@
+import { createRequire } from 'node:module'
+import { createJiti, type Jiti, type TransformOptions } from 'jiti'
+import type { FieldsealConfig } from './config.js'
+
+type TypeScript = typeof import('typescript')
+
+/**
+ * Loads a configuration, in TypeScript or not.
+ *
+ * @throws whatever is wrong with it
+ */
+export function importConfig(path: string): Promise<FieldsealConfig | undefined> {
+  const plain = createJiti(import.meta.url)
+  const typescript = typescriptOf(path)
+  const transform = typescript && ((options: TransformOptions) => ({ code: transformed(plain, typescript, options) }))
+  const jiti = createJiti(import.meta.url, { tryNative: true, ...(transform && { transform }) })
+  return jiti.import<FieldsealConfig | undefined>(path, { default: true })
+}
+
+/** Entities have decorators, on fields that jiti cannot compile by itself: TypeScript is where they are written. */
+function transformed(jiti: Jiti, typescript: TypeScript, options: TransformOptions): string {
+  const { source, filename = 'config.ts' } = options
+  if (!options.ts || !/@\w/.test(source)) return jiti.transform(options)
+  const { ModuleKind, ScriptTarget } = typescript
+  const compilerOptions = {
+    ...{ target: ScriptTarget.ES2022, module: ModuleKind.ESNext, inlineSourceMap: true },
+    ...{ experimentalDecorators: true, emitDecoratorMetadata: true, useDefineForClassFields: false },
+  }
+  const { outputText } = typescript.transpileModule(source, { fileName: filename, compilerOptions })
+  return jiti.transform({ ...options, source: outputText, ts: false })
+}
+
+/** Of the project, if it has it. */
+function typescriptOf(path: string): TypeScript | undefined {
+  try {
+    return createRequire(path)('typescript') as TypeScript
+  } catch {
+    return undefined
+  }
+}
