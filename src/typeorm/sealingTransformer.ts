@@ -35,12 +35,12 @@ export function plainTransformer(): ValueTransformer {
   return { to: (value: unknown) => value, from: (value: unknown) => value }
 }
 
-/** How TypeORM marks operators, of any copy of it. */
-const OPERATORS: ReadonlySet<unknown> = new Set([Symbol.for('FindOperator'), Symbol.for('EqualOperator')])
+/** What TypeORM's operators call themselves; `Equal` has a name of its own. */
+const OPERATORS: readonly unknown[] = [Symbol.for('FindOperator'), Symbol.for('EqualOperator')]
 
 /** TypeORM 0.3 hands over the operator itself in some places: `And`, `Or`, and a QueryBuilder's `where({ … })`. */
 function isFindOperator(value: unknown): value is FindOperator<unknown> {
-  return OPERATORS.has((value as { '@instanceof'?: unknown })['@instanceof'])
+  return OPERATORS.includes((value as { '@instanceof'?: unknown })['@instanceof'])
 }
 
 function isCiphertext(value: unknown): boolean {

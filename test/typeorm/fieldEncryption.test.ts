@@ -3,7 +3,7 @@ import { localKms } from 'fieldseal/local-kms'
 import { fieldEncryption } from 'fieldseal/typeorm'
 import type { DataSource, QueryRunner } from 'typeorm'
 import { refusal, refusalCode } from '../support/refusal.js'
-import { City, User } from './entities.js'
+import { User } from './entities.js'
 import { openSource, plainSource, type SourceUnderTest } from './openSource.js'
 import { plantPeople, usersOf } from './people.js'
 
@@ -69,11 +69,6 @@ describe('fieldEncryption', () => {
     expect(await usersOf(dataSource).findOneBy({ email: 'ada@x.org' })).toMatchObject({ email: 'ada@x.org' })
     await dataSource.destroy()
   })
-
-  it('refuses entities that are set after it began and are marked wrongly, as those before', async () => {
-    const dataSource = encrypt(plainSource(source.url, { entities: [City] }))
-    expect(await refusalCode(() => dataSource.initialize())).toBe('SCHEMA_INVALID')
-  })
 })
 
 describe('a query runner', () => {
@@ -102,7 +97,7 @@ describe('a query runner', () => {
         const runner: QueryRunner = create(mode)
         const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<never>
         runner.query = (...args: unknown[]) => {
-          seen.push(`${name} ${JSON.stringify(args)}`)
+          seen.push(`${name} ${args[0]} ${JSON.stringify(args[1])}`)
           return query(...args)
         }
         return runner

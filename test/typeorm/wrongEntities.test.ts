@@ -87,14 +87,6 @@ const WRONG: readonly [string, string, (prototype: object) => void][] = [
     },
   ],
   [
-    'a normaliser that nobody knows',
-    'emailIndex',
-    (to) => {
-      put(to, 'email', Encrypted())
-      put(to, 'emailIndex', BlindIndex('email', { normalize: [''] }))
-    },
-  ],
-  [
     'a normaliser of what is no text',
     'ageIndex',
     (to) => {
@@ -135,7 +127,7 @@ const WRONG: readonly [string, string, (prototype: object) => void][] = [
   ['a tenant that is encrypted', 'org', (to) => put(to, 'org', Tenant(), Encrypted())],
   [
     'two tenants',
-    'org',
+    'other',
     (to) => {
       put(to, 'org', Tenant(), Column(text))
       put(to, 'other', Tenant(), Column(text))
