@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type pg from 'pg'
 import { FieldsealError } from '../errors.js'
-import { heldBy } from '../typeorm/binding/held.js'
+import { type Held, heldBy } from '../typeorm/binding/held.js'
 import type { EncryptedClient, EncryptedDataSource, FieldsealConfig } from './config.js'
 
 /** What a command works with, whatever its ORM. */
@@ -31,9 +31,17 @@ export async function openClient({ client, dataSource }: FieldsealConfig): Promi
 async function openDataSource(dataSource: EncryptedDataSource): Promise<OpenClient> {
   const held = heldIn(dataSource)
   if (!dataSource.isInitialized) await initialize(dataSource)
-  const $encryption = held.operations()
-  const client = { $encryption, $disconnect: async () => void (await dataSource.destroy()) }
-  return { client, connection: connectionOf(dataSource) }
+  return { client: clientOf(held, dataSource), connection: connectionOf(dataSource) }
+}
+
+/** In the form that commands know. */
+function clientOf(held: Held, dataSource: EncryptedDataSource): EncryptedClient {
+  const client = {
+    $encryption: held.operations(),
+    $acrossTenants: () => clientOf(heldBy(held.acrossTenants(undefined)), dataSource),
+    $disconnect: async () => void (await dataSource.destroy()),
+  }
+  return client
 }
 
 async function initialize(dataSource: EncryptedDataSource): Promise<void> {
@@ -47,7 +55,7 @@ async function initialize(dataSource: EncryptedDataSource): Promise<void> {
   }
 }
 
-function heldIn(dataSource: EncryptedDataSource): ReturnType<typeof heldBy> {
+function heldIn(dataSource: EncryptedDataSource): Held {
   try {
     return heldBy(dataSource as unknown as Parameters<typeof heldBy>[0])
   } catch (cause) {

@@ -37,7 +37,6 @@ const HARMLESS = new Set([
   'CreateStmt',
   'AlterTableStmt',
   'IndexStmt',
-  'ViewStmt',
   'RefreshMatViewStmt',
   'DropStmt',
   'RenameStmt',
@@ -89,7 +88,9 @@ export function analyse(text: string, options: AnalysisOptions): StatementPlan |
     )
   const kind = KINDS[kindOf(statement)]
   if (kind) return new StatementAnalysis(text, options).plan(kind, statement)
-  if (!isHarmless(statement)) throw refusedKind(statement, secret)
+  const view = queryOfView(statement)
+  if (view) new StatementAnalysis(text, options).nested(view, undefined)
+  else if (!HARMLESS.has(kindOf(statement))) throw refusedKind(statement, secret)
   return undefined
 }
 
@@ -113,9 +114,10 @@ function secretMentioned(statement: Node, catalog: Catalog): string | undefined 
   return secret
 }
 
-/** A materialised view keeps ciphertexts as they are. */
-function isHarmless(statement: Node): boolean {
-  return HARMLESS.has(kindOf(statement)) || nodeOf(statement, 'CreateTableAsStmt')?.objtype === 'OBJECT_MATVIEW'
+/** A view may show an encrypted column as it is, and may not compute with it. */
+function queryOfView(statement: Node): Node | undefined {
+  const table = nodeOf(statement, 'CreateTableAsStmt')
+  return nodeOf(statement, 'ViewStmt')?.query ?? (table?.objtype === 'OBJECT_MATVIEW' ? table.query : undefined)
 }
 
 function refusedKind(statement: Node, secret: string): Error {

@@ -2,7 +2,7 @@ import type { A_Expr, Node, ParamRef } from 'libpg-query'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
 import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
-import { falsePositives, notNegated, refusedComparison, refusedOperand } from './refusals.js'
+import { falsePositives, indexNotGiven, notNegated, refusedComparison, refusedOperand } from './refusals.js'
 import { type ColumnSource, type Resolved, resolve, type Scope } from './scope.js'
 import { quoteName, type SqlText, type TokenRange } from './sqlText.js'
 import type { ParameterUse, Piece, StatementRow, ValueSource } from './statementPlan.js'
@@ -161,7 +161,7 @@ function searched(index: IndexPlan, param: ParamRef, each: boolean, row: Stateme
 /** The name that the column of the index has where the comparison stands. */
 function indexColumn({ resolved, source }: Comparison, index: IndexPlan): string {
   const name = resolved.relation.expose({ kind: 'index', index, origin: source.origin })
-  if (name === undefined) throw refusedComparison(source.field, 'a comparison outside of the subquery that reads it')
+  if (name === undefined) throw indexNotGiven(source.field, index, resolved.relation.alias)
   return quoteName(name)
 }
 

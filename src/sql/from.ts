@@ -9,6 +9,7 @@ import {
   type Relation,
   type Scope,
   secretIn,
+  sourceName,
   tableRelation,
   unknownRelation,
 } from './scope.js'
@@ -112,7 +113,7 @@ function walkJoin(analysis: Analysis, join: JoinExpr, scope: Scope): void {
     for (const name of common) {
       const source = columns.get(name)
       if (source && source.kind !== 'plain')
-        throw unsupported(`"${alias}"."${name}" is encrypted, so it cannot be joined by USING`)
+        throw unsupported(`${sourceName(source)} is encrypted, so "${alias}"."${name}" cannot be joined by USING`)
     }
   if (join.jointype === 'JOIN_INNER') takeFacts(join.quals, scope)
   analysis.expression(join.quals, scope, 'positive')

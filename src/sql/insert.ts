@@ -6,7 +6,7 @@ import { isEncrypted } from './catalog.js'
 import { namesOf, nodeOf, nodesOf } from './nodes.js'
 import { partialIndex, refusedIndexWrite, refusedUse, refusedValue, unsupported } from './refusals.js'
 import { walkReturning } from './returning.js'
-import { innerScope, type Relation, type Scope, tableRelation, unknownRelation } from './scope.js'
+import { innerScope, type Relation, type Scope, secretIn, tableRelation, unknownRelation } from './scope.js'
 import { requirePlain, type Selection } from './selection.js'
 import { quoteName } from './sqlText.js'
 import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
@@ -56,10 +56,12 @@ class Insert {
   walk(scope: Scope): void {
     const source = nodeOf(this.#statement.selectStmt, 'SelectStmt')
     if (this.#table.isView)
-      throw unsupported(`"${this.#table.name}" is a view with encrypted columns: write to the table behind it`)
+      throw unsupported(
+        `"${this.#table.name}" is a view of ${this.#secret()}, which is encrypted: write to the table behind it`,
+      )
     if (!source) return
     if (this.#names.length === 0)
-      throw unsupported(`INSERT INTO "${this.#table.name}" must name its columns, as some are encrypted`)
+      throw unsupported(`INSERT INTO "${this.#table.name}" must name its columns, as ${this.#secret()} is encrypted`)
     for (const name of this.#names) {
       const column = this.#table.columns.get(name)
       if (column?.kind === 'index') throw refusedIndexWrite(column.index)
@@ -81,6 +83,10 @@ class Insert {
     const column = this.#names.map((name) => this.#table.columns.get(name)).find((one) => one?.kind === 'encrypted')
     if (column?.kind === 'encrypted') throw refusedValue(column.field)
     walkPlainInsert(this.#analysis, this.#statement, scope)
+  }
+
+  #secret(): string {
+    return String(secretIn(tableRelation(this.#table, '')))
   }
 
   #addIndexColumns(): void {

@@ -1,4 +1,4 @@
-import { prefixErrors, transform } from '../cipher/cipher.js'
+import { prefixErrors, type Slot, transform } from '../cipher/cipher.js'
 import { inTurns } from '../cipher/turns.js'
 import { auditSlots } from '../client/audit.js'
 import type { BindingSource } from '../client/clientBinding.js'
@@ -98,7 +98,7 @@ export class Preparation {
   async #encrypt(): Promise<void> {
     const { binding, tenancy, plan, statement } = this.#options
     const { slots } = this.#parameters
-    for (const { owner, field } of slots) tenancy.settle(owner, field.name)
+    for (const slot of slots) if (!isOfAll(slot)) tenancy.settle(slot.owner, slot.field.name)
     const { reads } = this.#results
     if (reads) tenancy.settle(tenancy.owner, reads.name)
     const done = transform(slots, this.#context.ring, (keys) =>
@@ -116,6 +116,11 @@ export class Preparation {
     if (plan.kind === 'SELECT' || !reads || typeof tenant !== 'string' || ring.cachedActive(tenant, 'encrypt')) return
     await limitKeyWait(this.#context, statement.inTransaction, plan.kind, prefixErrors(reads.name, ring.open(tenant)))
   }
+}
+
+/** A global index has its key for all tenants. */
+function isOfAll(slot: Slot): boolean {
+  return slot.mode === 'index' && slot.index.scope === 'global'
 }
 
 function paramsIn(pieces: readonly Piece[]): ReadonlySet<number> {

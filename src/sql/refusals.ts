@@ -77,6 +77,14 @@ export function notNegated(index: IndexPlan): FieldsealError {
   )
 }
 
+/** A search where the index does not stand beside the column. */
+export function indexNotGiven({ name }: FieldPlan, index: IndexPlan, alias: string): FieldsealError {
+  return unsupported(
+    `${name} is searched through ${index.name}, which "${alias}" does not give: search in the table itself, or have the view ` +
+      'or subquery give the column of the index too',
+  )
+}
+
 export function partialIndex(index: IndexPlan, missing: readonly FieldPlan[]): FieldsealError {
   const fields = missing.map(({ field }) => field).join(' and ')
   return unsupported(`${index.name} is a blind index over ${listed(index)}: this statement must give ${fields} too`)

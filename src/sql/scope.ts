@@ -80,8 +80,13 @@ export function holdsEncrypted(relation: Relation): boolean {
 export function secretIn({ columns }: Relation): string | undefined {
   const sources = [...columns.values()]
   const [first] = [...sources.filter(isKind('encrypted')), ...sources.filter(isKind('index'))]
-  if (first?.kind === 'encrypted') return first.field.name
-  return first?.kind === 'index' ? first.index.name : undefined
+  return first && sourceName(first)
+}
+
+/** `Model.field`. */
+export function sourceName(source: ColumnSource): string {
+  if (source.kind === 'plain') return `${source.origin.table.plan.name}.${source.field}`
+  return source.kind === 'encrypted' ? source.field.name : source.index.name
 }
 
 function isKind(kind: ColumnSource['kind']) {

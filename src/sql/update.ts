@@ -7,7 +7,7 @@ import { columnOfIndex, isFixed } from './insert.js'
 import { nodeOf, nodesOf } from './nodes.js'
 import { refusedIndexWrite, refusedValue, unsupported } from './refusals.js'
 import { walkReturning } from './returning.js'
-import { innerScope, type Origin, type Relation, type Scope } from './scope.js'
+import { innerScope, type Origin, type Relation, type Scope, secretIn, tableRelation } from './scope.js'
 import type { Selection } from './selection.js'
 import { quoteName } from './sqlText.js'
 import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
@@ -47,7 +47,9 @@ class Update {
   walk(scope: Scope): void {
     const { rows } = this.#analysis
     if (this.#table.isView)
-      throw unsupported(`"${this.#table.name}" is a view with encrypted columns: write to the table behind it`)
+      throw unsupported(
+        `"${this.#table.name}" is a view of ${secretIn(tableRelation(this.#table, ''))}, which is encrypted: write to the table behind it`,
+      )
     rows.push(this.#row)
     const indexes = new Set<IndexPlan>()
     for (const target of this.#targets) {
