@@ -18,7 +18,7 @@ export interface TenancyOptions {
   readonly tenant?: (() => string | undefined) | undefined
   readonly defaultTenant?: string | undefined
   readonly form: TenantForm
-  readonly wording: Pick<Wording, 'forTenant'>
+  readonly wording: Omit<Wording, 'schemaSource'>
 }
 
 /**
@@ -89,10 +89,11 @@ export class OperationTenancy {
   }
 
   #missing(field: string): FieldsealError {
+    const { forTenant, acrossTenants, tenantColumn } = this.#wording
     const advice = this.#across
-      ? 'with $acrossTenants() a write must carry the @tenant column, in its data or in its unique where, and a filter by value ' +
-        'the @tenant column beside it'
-      : `use ${this.#wording.forTenant}, run it inside withTenant(id, fn), or set the tenant or defaultTenant option`
+      ? `with ${acrossTenants} a write must carry the ${tenantColumn} column, in its data or in its unique where, and a filter by value ` +
+        `the ${tenantColumn} column beside it`
+      : `use ${forTenant}, run it inside withTenant(id, fn), or set the tenant or defaultTenant option`
     return new FieldsealError('TENANT_MISSING', `${field} is encrypted and nothing says for which tenant: ${advice}`)
   }
 

@@ -4,4 +4,7 @@ export interface Wording {
   readonly schemaSource: string
   /** How an operation is run for one tenant. */
   readonly forTenant: string
+  /** The client that reads the rows of all tenants, and what marks the column that names a row's tenant. */
+  readonly acrossTenants: string
+  readonly tenantColumn: string
 }

@@ -3,4 +3,6 @@ import type { Wording } from '../client/wording.js'
 export const PRISMA_WORDING: Wording = {
   schemaSource: '`prisma generate` writes; run it again',
   forTenant: 'prisma.$forTenant(id)',
+  acrossTenants: '$acrossTenants()',
+  tenantColumn: '@tenant',
 }

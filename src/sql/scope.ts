@@ -121,12 +121,24 @@ function resolveName(scope: Scope, name: string): Resolved | undefined {
     const found = named.find((relation) => isOfInterest(relation.columns.get(name))) ?? named[0]
     const source = found?.columns.get(name)
     if (isHidden && isOfInterest(source)) throw maybeHidden(found!.alias, name)
+    if (isOfInterest(source) && isAmbiguous(at, named)) throw ambiguous(source!, found!.alias, name)
     if (found) return { relation: found, source }
     isHidden ||= at.relations.some(({ known }) => known !== 'all')
     const row = at.relations.find((relation) => relation.alias === name && holdsEncrypted(relation))
     if (row) throw refusedRow(name, secretIn(row))
   }
   return undefined
+}
+
+/** PostgreSQL refuses a name that several tables of one FROM have; that of the index would be only one's. */
+function isAmbiguous({ relations }: Scope, named: readonly Relation[]): boolean {
+  return named.length > 1 || relations.some((relation) => !relation.qualifiedOnly && relation.known === 'none')
+}
+
+function ambiguous(source: ColumnSource, alias: string, name: string): Error {
+  return unsupported(
+    `${sourceName(source)} is encrypted, and "${name}" may be a column of another table of the statement too: write "${alias}"."${name}"`,
+  )
 }
 
 /** A table of the subquery may have a column of this name, which then is meant. */
