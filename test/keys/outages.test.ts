@@ -21,8 +21,8 @@ async function start(staleFor = STALE) {
   const kms = watchedKms()
   const cache = new DekCache({ ttl: TTL, max: 100, staleFor, clock: { now: () => time.now } })
   const ring = new KeyRing({ kms, store, cache })
-  const dek = await ring.active('acme', 'encrypt')
-  await ring.prepare('acme', 'encrypt')
+  const dek = await ring.active.get('acme', 'encrypt')
+  await ring.active.prepare('acme', 'encrypt')
   return { time, store, kms, cache, ring, dek }
 }
 
@@ -43,13 +43,13 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     begin(world)
     const end = time.now + TTL + STALE
     for (; time.now < end; time.now += 40) {
-      expect(ring.cached(dek.id)).toBe(dek)
-      expect(ring.take('acme', 1)).toEqual([{ dek, count: 1 }])
+      expect(ring.loaded.cached(dek.id)).toBe(dek)
+      expect(ring.active.take('acme', 1)).toEqual([{ dek, count: 1 }])
       await turns()
     }
     time.now = end + 1
-    expect([ring.cached(dek.id), ring.take('acme', 1)]).toEqual([undefined, undefined])
-    for (const use of [() => ring.load([dek.id], 'acme'), () => ring.allot('acme', 1)]) {
+    expect([ring.loaded.cached(dek.id), ring.active.take('acme', 1)]).toEqual([undefined, undefined])
+    for (const use of [() => ring.loaded.load([dek.id], 'acme'), () => ring.active.allot('acme', 1)]) {
       expect(await refusalCode(use)).toMatch(/^KMS_|^KEY_STORE_/)
     }
   })
@@ -59,10 +59,10 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     const { ring, time, dek } = world
     begin(world)
     time.now += TTL * 3
-    expect(ring.cached(dek.id)).toBeUndefined()
-    expect(await ring.load([dek.id], 'acme')).toEqual([dek])
-    expect(await ring.allot('acme', 1)).toEqual([{ dek, count: 1 }])
-    expect([ring.cached(dek.id), ring.take('acme', 1)]).toEqual([dek, [{ dek, count: 1 }]])
+    expect(ring.loaded.cached(dek.id)).toBeUndefined()
+    expect(await ring.loaded.load([dek.id], 'acme')).toEqual([dek])
+    expect(await ring.active.allot('acme', 1)).toEqual([{ dek, count: 1 }])
+    expect([ring.loaded.cached(dek.id), ring.active.take('acme', 1)]).toEqual([dek, [{ dek, count: 1 }]])
   })
 
   it('another tenant is refused it as ever', async () => {
@@ -70,8 +70,8 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     const { ring, time, dek } = world
     begin(world)
     time.now += TTL * 3
-    expect(await refusalCode(() => ring.load([dek.id], 'evil'))).not.toBe('never')
-    expect((await Promise.allSettled([ring.load([dek.id], 'evil')]))[0]!.status).toBe('rejected')
+    expect(await refusalCode(() => ring.loaded.load([dek.id], 'evil'))).not.toBe('never')
+    expect((await Promise.allSettled([ring.loaded.load([dek.id], 'evil')]))[0]!.status).toBe('rejected')
   })
 
   it('nothing serves without staleFor', async () => {
@@ -79,8 +79,8 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     const { ring, time, dek } = world
     begin(world)
     time.now += TTL + 1
-    expect((await Promise.allSettled([ring.load([dek.id], 'acme')]))[0]!.status).toBe('rejected')
-    expect((await Promise.allSettled([ring.allot('acme', 1)]))[0]!.status).toBe('rejected')
+    expect((await Promise.allSettled([ring.loaded.load([dek.id], 'acme')]))[0]!.status).toBe('rejected')
+    expect((await Promise.allSettled([ring.active.allot('acme', 1)]))[0]!.status).toBe('rejected')
   })
 
   it('what is over is over: the DEK is fetched anew soon after', async () => {
@@ -88,14 +88,14 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     const { ring, time, dek, kms, store } = world
     begin(world)
     time.now += TTL * 2
-    await ring.load([dek.id], 'acme')
+    await ring.loaded.load([dek.id], 'acme')
     kms.error = undefined
     store.repair()
     await eventually(async () =>
       expect(
         await (async () => {
           time.now += 40
-          const now = ring.cached(dek.id) ?? (await ring.load([dek.id], 'acme'))[0]
+          const now = ring.loaded.cached(dek.id) ?? (await ring.loaded.load([dek.id], 'acme'))[0]
           return now !== dek
         })(),
       ).toBe(true),
@@ -120,8 +120,8 @@ describe('a KMS that is down', () => {
     kms.error = down
     store.tamper(dek.id, { state: 'destroyed', wrapped: null })
     time.now += TTL + 1
-    expect(await refusalCode(() => ring.load([dek.id], 'acme'))).toBe('KEY_DESTROYED')
-    expect(await refusalCode(() => ring.allot('acme', 1))).toBe('KEY_DESTROYED')
+    expect(await refusalCode(() => ring.loaded.load([dek.id], 'acme'))).toBe('KEY_DESTROYED')
+    expect(await refusalCode(() => ring.active.allot('acme', 1))).toBe('KEY_DESTROYED')
     expect(cache.size).toBe(0)
   })
 
@@ -130,9 +130,9 @@ describe('a KMS that is down', () => {
     kms.error = down
     store.tamper(dek.id, { state: 'destroyed', wrapped: null })
     time.now += TTL * 0.9
-    expect(ring.cached(dek.id)).toBe(dek)
+    expect(ring.loaded.cached(dek.id)).toBe(dek)
     await turns()
-    expect([ring.cached(dek.id), cache.size]).toEqual([undefined, 0])
+    expect([ring.loaded.cached(dek.id), cache.size]).toEqual([undefined, 0])
   })
 
   it.each(['KMS_DENIED', 'KMS_KEY_UNUSABLE', 'KMS_REFUSED'] as const)(
@@ -142,8 +142,8 @@ describe('a KMS that is down', () => {
       kms.error = new FieldsealError(code, 'no')
       time.now += TTL + 1
       const expected = code === 'KMS_REFUSED' ? 'KEY_INVALID' : code
-      expect(await refusalCode(() => ring.load([dek.id], 'acme'))).toBe(expected)
-      expect(await refusalCode(() => ring.allot('acme', 1))).toBe(expected)
+      expect(await refusalCode(() => ring.loaded.load([dek.id], 'acme'))).toBe(expected)
+      expect(await refusalCode(() => ring.active.allot('acme', 1))).toBe(expected)
     },
   )
 

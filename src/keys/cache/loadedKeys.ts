@@ -52,7 +52,20 @@ export class LoadedKeys {
     this.#loads.run(flight(id, tenant), load).catch(() => undefined)
   }
 
-  /** An outcome for each id, with one query for all that are not in memory. The caller handles every promise. */
+  /**
+   * The DEKs with these ids, with one query for all that are not in memory.
+   *
+   * @throws FieldsealError `TENANT_MISMATCH` before that DEK is unwrapped, `KEY_NOT_FOUND`, `KEY_DESTROYED`,
+   * `KEY_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
+   */
+  async load(ids: readonly string[], scope: TenantScope): Promise<Dek[]> {
+    return Promise.all(this.loadEach(ids, scope))
+  }
+
+  /**
+   * As `load`, with an outcome for each id, so that a caller can tell what each is needed for. It throws nothing itself;
+   * the caller handles every promise.
+   */
   loadEach(ids: readonly string[], scope: TenantScope): (Dek | Promise<Dek>)[] {
     const known = ids.map((id) => this.#inMemory(id, scope) ?? this.#loads.get(flight(id, scope)))
     const missing = new Set(ids.filter((_, i) => known[i] === undefined))
