@@ -499,6 +499,17 @@ describe('loading DEKs by id', () => {
     expect([ring.loaded.cached(process.id), spent()]).toEqual([deks[0]![0], once])
   })
 
+  it('takes one query and one KMS call for a tenant and for all tenants at once', async () => {
+    const process = await withDek()
+    const { ring, spent } = restart(process)
+    const [[mine], [anyones]] = await Promise.all([
+      ring.loaded.load([process.id], 'acme'),
+      ring.loaded.load([process.id], ANY_TENANT),
+    ])
+    expect(mine).toBe(anyones)
+    expect(spent()).toEqual({ ...NOTHING, findByIds: 1, unwrap: 1 })
+  })
+
   it('asks only for what is neither in memory nor on its way', async () => {
     const process = await withDeks(3)
     const { ring, spent } = restart(process)

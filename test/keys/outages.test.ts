@@ -4,6 +4,7 @@ import { memoryKeyStore } from 'fieldseal/testing'
 import { withBreaker } from '../../src/keys/breaker.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { Freshness } from '../../src/keys/cache/freshness.js'
+import type { EncryptionEvent } from '../../src/keys/events.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import { eventually } from '../support/eventually.js'
 import { refusalCode } from '../support/refusal.js'
@@ -20,10 +21,12 @@ async function start(staleFor = STALE) {
   const store = memoryKeyStore()
   const kms = watchedKms()
   const cache = new DekCache({ ttl: TTL, max: 100, staleFor, clock: { now: () => time.now } })
-  const ring = new KeyRing({ kms, store, cache })
+  const events: EncryptionEvent[] = []
+  const observation = { emit: (event: EncryptionEvent) => void events.push(event), around: undefined }
+  const ring = new KeyRing({ kms, store, cache, observation })
   const dek = await ring.active.get('acme', 'encrypt')
   await ring.active.prepare('acme', 'encrypt')
-  return { time, store, kms, cache, ring, dek }
+  return { time, store, kms, cache, ring, dek, events }
 }
 
 const outages = {
@@ -63,6 +66,16 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     expect(await ring.loaded.load([dek.id], 'acme')).toEqual([dek])
     expect(await ring.active.allot('acme', 1)).toEqual([{ dek, count: 1 }])
     expect([ring.loaded.cached(dek.id), ring.active.take('acme', 1)]).toEqual([dek, [{ dek, count: 1 }]])
+  })
+
+  it('a DEK serves all who wait for it, which is told once', async () => {
+    const world = await start()
+    const { ring, time, dek, events } = world
+    begin(world)
+    time.now += TTL * 3
+    const deks = await Promise.all(Array.from({ length: 100 }, () => ring.loaded.load([dek.id], 'acme')))
+    expect(new Set(deks.flat())).toEqual(new Set([dek]))
+    expect(events.filter(({ type }) => type === 'key.stale')).toHaveLength(1)
   })
 
   it('another tenant is refused it as ever', async () => {
