@@ -56,9 +56,9 @@ async function use(maker: KeyRing, reader: KeyRing, tenant: string): Promise<voi
   const plaintexts = ['\0Ada']
   const nonces = randomNonces(1)
   const bound = undefined
-  const stored = one.values.encrypt({ places: [one.place(field, false)], bound, plaintexts, nonces })
+  const stored = one.values!.encrypt({ places: [one.place(field, false)], bound, plaintexts, nonces })
   const [other] = await reader.loaded.load([one.id], tenant)
-  const [opened] = other!.values.decrypt({ places: [other!.place(field, false)], bound, stored })
+  const [opened] = other!.values!.decrypt({ places: [other!.place(field, false)], bound, stored })
   if (opened !== 'Ada') throw new Error('the DEKs of two key rings do not agree')
 }
 
