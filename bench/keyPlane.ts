@@ -25,10 +25,10 @@ const names = (count: number) => Array.from({ length: count }, (_, i) => `tenant
 async function coldReads(): Promise<void> {
   const emulator = await startKmsEmulator()
   const { ring, store } = ringOf(emulatedKms(emulator))
-  const { id } = await ring.active('acme', 'encrypt')
+  const { id } = await ring.active.get('acme', 'encrypt')
   emulator.calls.reset()
   const cold = ringOf(emulatedKms(emulator), store).ring
-  await Promise.all(Array.from({ length: 10_000 }, () => cold.load([id], 'acme')))
+  await Promise.all(Array.from({ length: 10_000 }, () => cold.loaded.load([id], 'acme')))
   console.log(`10,000 concurrent cold reads of one tenant: ${emulator.calls.count()} KMS call`)
   await emulator.close()
 }
@@ -38,12 +38,12 @@ async function throttledWarm(): Promise<void> {
   const tenants = names(10_000)
   const { ring, store } = ringOf(emulatedKms(emulator))
   for (let i = 0; i < tenants.length; i += 100) {
-    await Promise.all(tenants.slice(i, i + 100).map((tenant) => ring.active(tenant, 'encrypt')))
+    await Promise.all(tenants.slice(i, i + 100).map((tenant) => ring.active.get(tenant, 'encrypt')))
   }
   emulator.calls.reset()
   const cold = ringOf(emulatedKms(emulator), store)
   const before = process.memoryUsage().rss
-  const time = await seconds(() => warm(cold.ring, store, tenants))
+  const time = await seconds(() => warm(cold.ring.active, store, tenants))
   const megabytes = (process.memoryUsage().rss - before) / 2 ** 20
   console.log(
     `10,000 tenants warmed at 300 calls a second: ${time.toFixed(1)} s, ${emulator.calls.count()} KMS calls, ` +
@@ -70,11 +70,11 @@ async function hierarchy(): Promise<void> {
   const open = () => ringOf(hierarchicalKms({ kms: inner })(store), store)
   const tenants = names(100_000)
   const first = open().ring
-  for (const tenant of tenants) await first.active(tenant, 'encrypt')
+  for (const tenant of tenants) await first.active.get(tenant, 'encrypt')
   calls.unwrap = 0
   const cold = open().ring
   const time = await seconds(async () => {
-    for (const tenant of tenants) await cold.active(tenant, 'encrypt')
+    for (const tenant of tenants) await cold.active.get(tenant, 'encrypt')
   })
   const each = ((time / tenants.length) * 1e6).toFixed(0)
   console.log(`100,000 tenants cold under 32 intermediate keys: ${calls.unwrap} KMS calls, ${each} µs each`)
@@ -83,7 +83,7 @@ async function hierarchy(): Promise<void> {
 async function warmPath(): Promise<void> {
   const { ring, store } = ringOf(local(), mapKeyStore(), 10_000)
   const tenants = names(1_000)
-  const ids = await Promise.all(tenants.map(async (tenant) => (await ring.active(tenant, 'encrypt')).id))
+  const ids = await Promise.all(tenants.map(async (tenant) => (await ring.active.get(tenant, 'encrypt')).id))
   const rounds = 1_000
   const time = (use: (i: number) => unknown) => {
     // Time of the processor: on a machine with others, a clock would count theirs too.
@@ -92,18 +92,18 @@ async function warmPath(): Promise<void> {
     return (process.cpuUsage(start).user * 1000) / (rounds * tenants.length)
   }
   for (const [name, use] of Object.entries({
-    'a read (DEK by id)': (i: number) => ring.cached(ids[i]!),
-    'a write (the right to encrypt 6 values)': (i: number) => ring.take(tenants[i]!, 6),
-    'an index key': (i: number) => ring.cachedActive(tenants[i]!, 'encrypt'),
+    'a read (DEK by id)': (i: number) => ring.loaded.cached(ids[i]!),
+    'a write (the right to encrypt 6 values)': (i: number) => ring.active.take(tenants[i]!, 6),
+    'an index key': (i: number) => ring.active.cached(tenants[i]!, 'encrypt'),
   })) {
     time(use)
     console.log(`warm key resolution, ${name}: ${time(use).toFixed(0)} ns`)
   }
   const one = ringOf(local())
-  await one.ring.prepare('acme', 'encrypt')
+  await one.ring.active.prepare('acme', 'encrypt')
   const millions = 64
   for (let left = millions * 2 ** 20; left > 0; left -= 6_000) {
-    if (!one.ring.take('acme', 6_000)) await one.ring.allot('acme', 6_000)
+    if (!one.ring.active.take('acme', 6_000)) await one.ring.active.allot('acme', 6_000)
     if (left % 10 < 1) await new Promise(setImmediate)
   }
   const { reserves } = one.store.queries

@@ -177,7 +177,7 @@ function rowsOf({ plans }: ClientContext, dek: Dek, count: number): Row[] {
   const columns = fields.map((field) => {
     const plaintexts = Array.from({ length: rows }, (_, i) => `\0value ${i} `.padEnd(48, 'lorem ipsum '))
     const places = plaintexts.map(() => dek.place(field, false))
-    return dek.values.encrypt({ places, bound: undefined, plaintexts, nonces: randomNonces(rows) })
+    return dek.values!.encrypt({ places, bound: undefined, plaintexts, nonces: randomNonces(rows) })
   })
   return Array.from({ length: rows }, (_, id) => {
     const row: Row = { id, tenant: dek.tenant, folderId: null }

@@ -5,12 +5,13 @@ import { PrismaClient } from '../generated/bench/prisma/client.js'
 import { startEmbeddedPostgres } from '../scripts/lib/embeddedPostgres.js'
 import { applySchema } from '../scripts/lib/schemaEngine.js'
 import { DekCache } from '../src/keys/cache/dekCache.js'
-import { ANY_TENANT, KeyRing } from '../src/keys/keyRing.js'
+import { KeyRing } from '../src/keys/keyRing.js'
 import type { DekIdentity } from '../src/keys/kms.js'
 import { hierarchicalKms } from '../src/kms/hierarchical/hierarchicalKms.js'
 import { localKms } from '../src/kms/localKms.js'
 import { tencentKms } from '../src/kms/tencent/tencentKms.js'
 import { prismaKeyStore } from '../src/prisma/keyStore.js'
+import { ANY_TENANT } from '../src/tenancy/scope.js'
 import { startKmsEmulator } from '../src/testing/kmsEmulator.js'
 import { memoryKeyStore } from '../src/testing/memoryKeyStore.js'
 import { type Costs, type Figures, type Fleet, simulate } from './scaleModel.js'
@@ -58,7 +59,7 @@ async function run(): Promise<void> {
   const before = settled()
   const ring = new KeyRing({ kms: open(), store, cache: new DekCache({ ttl: 3_600_000, max: TENANTS }) })
   const reading = performance.now()
-  for (let i = 0; i < TENANTS; i += PAGE) await ring.load(ids.slice(i, i + PAGE), ANY_TENANT)
+  for (let i = 0; i < TENANTS; i += PAGE) await ring.loaded.load(ids.slice(i, i + PAGE), ANY_TENANT)
   const time = seconds(reading)
   const memory = Math.round((settled().rss - before.rss) / TENANTS)
   tell(

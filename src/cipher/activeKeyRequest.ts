@@ -1,5 +1,5 @@
+import type { ActiveKeys, Allotment } from '../keys/activeKeys.js'
 import type { Dek } from '../keys/dek.js'
-import type { Allotment, KeyRing } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import type { CipherField } from './slot.js'
 
@@ -17,8 +17,8 @@ export class ActiveKeyRequest {
   ) {}
 
   /** Takes the keys from memory, if it has them. */
-  takeCached(ring: KeyRing): boolean {
-    this.#allotments ??= this.purpose === 'encrypt' ? ring.take(this.tenant, this.count) : this.#cachedIndex(ring)
+  takeCached(active: ActiveKeys): boolean {
+    this.#allotments ??= this.purpose === 'encrypt' ? active.take(this.tenant, this.count) : this.#cachedIndex(active)
     return this.#allotments !== undefined
   }
 
@@ -26,16 +26,16 @@ export class ActiveKeyRequest {
     return this.#allotments !== undefined
   }
 
-  #cachedIndex(ring: KeyRing): readonly Allotment[] | undefined {
-    const dek = ring.cachedActive(this.tenant, 'index')
+  #cachedIndex(active: ActiveKeys): readonly Allotment[] | undefined {
+    const dek = active.cached(this.tenant, 'index')
     return dek && [{ dek, count: this.count }]
   }
 
-  async resolve(ring: KeyRing): Promise<void> {
+  async resolve(active: ActiveKeys): Promise<void> {
     this.#allotments =
       this.purpose === 'encrypt'
-        ? await ring.allot(this.tenant, this.count)
-        : [{ dek: await ring.active(this.tenant, 'index'), count: this.count }]
+        ? await active.allot(this.tenant, this.count)
+        : [{ dek: await active.get(this.tenant, 'index'), count: this.count }]
   }
 
   /** The DEK for the next value: each value draws once, so that no DEK encrypts more than it was allotted. */

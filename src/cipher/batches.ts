@@ -125,7 +125,7 @@ class EncryptBatch implements Batch {
 
   run(): undefined {
     const slots = this.#slots
-    const made = this.#dek.values.encrypt({
+    const made = this.#dek.values!.encrypt({
       places: this.#places,
       bound: boundOf(slots),
       plaintexts: this.#plaintexts,
@@ -160,7 +160,7 @@ class DecryptBatch implements Batch {
 
   run(): FailedSlot | undefined {
     const places = this.#places
-    return this.#put(this.#dek.values.decrypt({ places, bound: boundOf(this.#slots), stored: this.#stored }))
+    return this.#put(this.#dek.values!.decrypt({ places, bound: boundOf(this.#slots), stored: this.#stored }))
   }
 
   #put(outcomes: readonly Outcome[]): FailedSlot | undefined {
@@ -195,7 +195,7 @@ class IndexBatch implements Batch {
 
   run(): undefined {
     const { bits, column } = this.index
-    const made = blindIndexes(this.#dek.indexes, prefixOf(this.index), this.#messages, bits)
+    const made = blindIndexes(this.#dek.indexes!, prefixOf(this.index), this.#messages, bits)
     this.#slots.forEach(({ holder, key }, i) => {
       holder[key] = column === 'Bytes' ? new Uint8Array(made[i]!) : made[i]!.toString('base64url')
     })

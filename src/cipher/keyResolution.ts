@@ -5,8 +5,9 @@ import { FLAG_PADDED, type Header } from '../crypto/header.js'
 import { isDebugging } from '../debug.js'
 import { FieldsealError, quoted } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
-import { ANY_TENANT, type KeyRing, type TenantScope } from '../keys/keyRing.js'
+import type { KeyRing } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
+import { ANY_TENANT, type TenantScope } from '../tenancy/scope.js'
 import { GLOBAL_TENANT } from '../tenancy/tenant.js'
 import { ActiveKeyRequest } from './activeKeyRequest.js'
 import { DirectValues } from './directValues.js'
@@ -106,7 +107,7 @@ export class KeyResolution {
 
   #addHead(slot: DecryptSlot, head: string, header: Header): DecryptionRequest {
     const direct = isDirect(header)
-    const dek = direct ? undefined : this.#ring.cached(header.dekId)
+    const dek = direct ? undefined : this.#ring.loaded.cached(header.dekId)
     const decryptionKey = dek && new DecryptionKey(dek, header)
     const { tenant, column } = slot.owner
     // Of rows that say themselves whose they are, each is held against its own tenant when the DEK is there.
@@ -119,7 +120,7 @@ export class KeyResolution {
   /** Takes what is in memory, and says whether that is all. */
   takeCached(): boolean {
     let complete = this.direct.isEmpty
-    for (const request of this.#activeRequests.values()) complete = request.takeCached(this.#ring) && complete
+    for (const request of this.#activeRequests.values()) complete = request.takeCached(this.#ring.active) && complete
     for (const { direct, decryptionKey } of this.#decryptionRequests.values())
       complete &&= direct || decryptionKey !== undefined
     if (isDebugging) this.#debug()
@@ -137,7 +138,7 @@ export class KeyResolution {
 
   /** Gets the keys that are not in memory, all at once. */
   async resolve(): Promise<void> {
-    const actives = [...this.#activeRequests.values()].filter((request) => !request.takeCached(this.#ring))
+    const actives = [...this.#activeRequests.values()].filter((request) => !request.takeCached(this.#ring.active))
     const heads = [...this.#decryptionRequests.values()].filter(
       ({ direct, decryptionKey }) => !direct && !decryptionKey,
     )
@@ -150,14 +151,14 @@ export class KeyResolution {
   }
 
   async #resolveActives(missing: readonly ActiveKeyRequest[]): Promise<void> {
-    await Promise.all(missing.map((request) => prefixErrors(request.field.name, request.resolve(this.#ring))))
+    await Promise.all(missing.map((request) => prefixErrors(request.field.name, request.resolve(this.#ring.active))))
   }
 
   async #resolveHeads(missing: readonly DecryptionRequest[]): Promise<void> {
     const scope = missing[0]?.scope
     if (scope === undefined) return
     const ids = [...new Set(missing.map(({ header }) => header.dekId))]
-    const outcomes = this.#ring.loadEach(ids, scope)
+    const outcomes = this.#ring.loaded.loadEach(ids, scope)
     const deks = new Map(ids.map((id, i) => [id, outcomes[i]!]))
     await Promise.all(
       missing.map(async (request) => {

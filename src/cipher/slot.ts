@@ -1,7 +1,7 @@
 import { UnencodableValue } from '../crypto/codec.js'
 import { encodeField, type ValueForm } from '../crypto/fieldValue.js'
 import { type ErrorCode, FieldsealError } from '../errors.js'
-import type { TenantScope } from '../keys/keyRing.js'
+import type { TenantScope } from '../tenancy/scope.js'
 
 /** An encrypted field, as far as values are concerned. */
 export interface CipherField extends ValueForm {

@@ -60,7 +60,7 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
   const kms = openKms(options.kms, store, observation)
   checkDirectFields(schema, kms)
   const ring = new KeyRing({ kms, store, cache, traces, rotation, observation })
-  const notifications = new KeyNotifications(kms.holder ? [ring, kms.holder] : [ring], keys?.notify)
+  const notifications = new KeyNotifications(kms.holder ? [ring.held, kms.holder] : [ring.held], keys?.notify)
   const plans = orm.compile()
   const context: ClientContext = {
     plans,

@@ -2,7 +2,7 @@ import { currentEngine } from '../crypto/chooseEngine.js'
 import { routed } from '../debug.js'
 import { FieldsealError } from '../errors.js'
 import type { CacheFigures } from '../keys/events.js'
-import type { KmsFailure } from '../keys/kmsProbe.js'
+import { type KmsFailure, probeKms } from '../keys/kmsProbe.js'
 import { type MaintainRangeOptions, maintainRange, type RangeReport } from '../maintenance/jobs/maintainRange.js'
 import type { RangeJob } from '../maintenance/jobs/ranges.js'
 import { RunKeyring } from '../maintenance/jobs/runKeyring.js'
@@ -145,12 +145,12 @@ export function encryptionOperations(
     survey: (options) => survey(maintenance, options),
     checkKey: async (tenant) => {
       checkTenant(tenant)
-      await ring.open(tenant)
+      await ring.active.open(tenant)
     },
     tryKms: async (tenant = tenancy.defaultTenant) => {
       if (tenant === undefined) throw new FieldsealError('TENANT_MISSING', 'tryKms: say for which tenant')
       checkTenant(tenant)
-      return ring.probeKms(tenant, directFields(schema).length > 0)
+      return probeKms(ring.kms, tenant, directFields(schema).length > 0)
     },
     schema,
     stats: () => ({ ...figures(), engine: currentEngine().name }),

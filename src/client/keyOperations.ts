@@ -103,7 +103,7 @@ const KMS: ArgumentKind = { words: 'a Kms', is: (value) => FUNCTION.is(value) ||
 
 export function keyOperations({
   kms,
-  ring,
+  ring: { active, held },
   store,
   keyMemoryTime,
   notifications,
@@ -114,7 +114,7 @@ export function keyOperations({
   return {
     rotate: async (options = {}) => {
       checkCallOptions('rotate', options, { ...WALK, before: DATE })
-      return rotate(ring, store, options)
+      return rotate(active, store, options)
     },
     rewrap: async (options = {}) => {
       checkCallOptions('rewrap', options, { ...WALK, from: KMS })
@@ -122,7 +122,7 @@ export function keyOperations({
     },
     shred: async (tenant) => {
       const receipt = await shred(
-        { ring, store, keyMemoryTime, process: notifications.process, announceDestroyed, directFields },
+        { held, store, keyMemoryTime, process: notifications.process, announceDestroyed, directFields },
         tenant,
       )
       emit?.({ type: 'key.destroyed', tenant, keys: receipt.keys.map(({ id }) => id) })
@@ -130,12 +130,12 @@ export function keyOperations({
     },
     reopen: async (tenant) => {
       checkTenant(tenant)
-      return ring.reopen(tenant)
+      return active.reopen(tenant)
     },
     warm: async (tenants, options = {}) => {
       checkArguments('warm', { tenants }, { tenants: TEXTS })
       checkCallOptions('warm', options, { ...WALK, purposes: TEXTS })
-      return warm(ring, store, tenants, options)
+      return warm(active, store, tenants, options)
     },
     close: () => notifications.close(),
   }

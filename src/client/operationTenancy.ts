@@ -1,7 +1,7 @@
 import type { TenantHolder } from '../cipher/cipher.js'
 import { FieldsealError, quoted } from '../errors.js'
-import { ANY_TENANT } from '../keys/keyRing.js'
 import type { ModelPlan } from '../plan/plan.js'
+import { ANY_TENANT } from '../tenancy/scope.js'
 import { ambientTenant, checkTenant } from '../tenancy/tenant.js'
 import type { ClientBinding } from './clientBinding.js'
 import { checkTenantForm, type TenantForm } from './tenantForm.js'

@@ -1,8 +1,8 @@
 import type { TenantHolder } from '../cipher/cipher.js'
 import { FieldsealError, quoted } from '../errors.js'
-import { ANY_TENANT } from '../keys/keyRing.js'
 import { own } from '../own.js'
 import type { ModelPlan } from '../plan/plan.js'
+import { ANY_TENANT } from '../tenancy/scope.js'
 import { checkTenant } from '../tenancy/tenant.js'
 import type { KnownValues } from './boundColumns.js'
 

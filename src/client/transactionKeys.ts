@@ -1,6 +1,6 @@
-import { ANY_TENANT } from '../keys/keyRing.js'
 import type { Purpose } from '../keys/kms.js'
 import type { Plans } from '../plan/plan.js'
+import { ANY_TENANT } from '../tenancy/scope.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenancy/tenant.js'
 import type { ClientContext } from './clientContext.js'
 import { withTimeLimit } from './timeLimit.js'
@@ -27,7 +27,7 @@ async function prepareKeys({ ring, clientBinding, tenancy }: ClientContext, scop
   const tenant = clientBinding.current()?.tenant ?? ambientTenant() ?? tenancy.tenant?.() ?? tenancy.defaultTenant
   if (tenant === ANY_TENANT || tenant === undefined) return
   checkTenant(tenant)
-  await Promise.all(keysOf(tenant, scopes).map(([owner, purpose]) => ring.prepare(owner, purpose)))
+  await Promise.all(keysOf(tenant, scopes).map(([owner, purpose]) => ring.active.prepare(owner, purpose)))
 }
 
 /** The keys that a write of this tenant may need. */

@@ -16,7 +16,10 @@ export interface Allotment {
   readonly count: number
 }
 
-/** The tenants' active DEKs: finds them, counts what they encrypt, and lets new ones succeed them. */
+/**
+ * The tenants' active DEKs: finds them, counts what they encrypt, and lets new ones succeed them. An answer from memory is
+ * given at once, any other as a promise, so that a warm path awaits nothing.
+ */
 export class ActiveKeys {
   readonly #options: KeyVersionsOptions
   readonly #quota: MessageQuota
@@ -42,19 +45,25 @@ export class ActiveKeys {
     })
   }
 
-  async active(tenant: string, purpose: Purpose): Promise<Dek> {
+  /**
+   * The active DEK; the first one is made and stored before it is returned. Who encrypts with it asks for an allotment
+   * instead.
+   *
+   * @throws FieldsealError `TENANT_INVALID`, `KEY_DESTROYED`, `KEY_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
+   */
+  async get(tenant: string, purpose: Purpose): Promise<Dek> {
     return this.cached(tenant, purpose) ?? this.#activate(tenant, purpose)
   }
 
-  /** Has the next messages of a tenant need neither keys table nor KMS. */
+  /** As `get`, and has the next messages of a tenant need neither keys table nor KMS. */
   async prepare(tenant: string, purpose: Purpose): Promise<void> {
-    const dek = await this.active(tenant, purpose)
+    const dek = await this.get(tenant, purpose)
     if (purpose !== this.#options.counted) return
     if (this.#quota.remaining(dek.id) <= this.#quota.lowMark) await this.#extend(dek)
   }
 
-  /** The right to encrypt `count` messages, if memory has it. */
-  take(tenant: string, count: number): Allotment[] | undefined {
+  /** The right to encrypt `count` messages, if memory has it. It is spent, used or not. */
+  take(tenant: string, count: number): readonly Allotment[] | undefined {
     const dek = this.cached(tenant, this.#options.counted)
     const left = dek ? this.#quota.take(dek.id, count) : undefined
     if (!dek || left === undefined) return undefined
@@ -62,10 +71,14 @@ export class ActiveKeys {
     return [{ dek, count }]
   }
 
-  /** The right to encrypt `count` messages, under as many DEKs as their limits ask for. */
-  async allot(tenant: string, count: number): Promise<Allotment[]> {
+  /**
+   * The right to encrypt `count` messages, under one DEK or, where its limit ends, several. It is spent, used or not.
+   *
+   * @throws FieldsealError as `get`
+   */
+  async allot(tenant: string, count: number): Promise<readonly Allotment[]> {
     const allotments: Allotment[] = []
-    let dek = await this.active(tenant, this.#options.counted)
+    let dek = await this.get(tenant, this.#options.counted)
     for (let missing = count; missing > 0; ) {
       const drawn = this.#quota.takeUpTo(dek.id, missing)
       if (drawn > 0) allotments.push({ dek, count: drawn })
@@ -75,7 +88,11 @@ export class ActiveKeys {
     return allotments
   }
 
-  /** Brings the DEK of an active row into memory, unless it is there. */
+  /**
+   * Brings the DEK of an active row into memory.
+   *
+   * @returns whether it was not there
+   */
   async adopt(row: StoredKey): Promise<boolean> {
     const { id: key, tenant, purpose } = row
     if (this.cached(tenant, purpose)) return false
@@ -83,7 +100,11 @@ export class ActiveKeys {
     return true
   }
 
-  /** Brings the active DEK for `encrypt` into memory, if there is one; makes none. */
+  /**
+   * Brings the active DEK for `encrypt` into memory, if there is one; makes none.
+   *
+   * @throws FieldsealError `KEY_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
+   */
   async open(tenant: string): Promise<void> {
     const running = this.#flights.get(`encrypt ${tenant}`)
     await (running ?? this.#opens.run(tenant, () => this.#openNewest(tenant)))
@@ -134,7 +155,7 @@ export class ActiveKeys {
   /**
    * Has a new DEK succeed the one with this id, unless another one has already.
    *
-   * @throws FieldsealError `KEY_DESTROYED`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
+   * @throws FieldsealError as `get`
    */
   async rotate(tenant: string, id: string): Promise<Dek> {
     for (;;) {

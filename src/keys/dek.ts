@@ -1,11 +1,10 @@
 import type { KeyObject } from 'node:crypto'
 import { aadOf } from '../crypto/aad.js'
 import { currentEngine } from '../crypto/chooseEngine.js'
-import type { Engine, IndexKey, Place, ValueKey } from '../crypto/engine.js'
+import type { IndexKey, Place, ValueKey } from '../crypto/engine.js'
 import { textCodecOf, type ValueForm } from '../crypto/fieldValue.js'
 import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../crypto/header.js'
 import { DEK_BYTES, deriveWith } from '../crypto/keys.js'
-import { nodeEngine } from '../crypto/nodeEngine.js'
 import { FieldsealError } from '../errors.js'
 import type { KeptIdentity, Purpose } from './kms.js'
 
@@ -24,12 +23,11 @@ export class Dek {
   readonly tenant: string
   readonly purpose: Purpose
   readonly key: KeyObject
-  /** The key as the engine works with it, on whole batches of values; of use for `encrypt` only. */
-  readonly values: ValueKey
-  /** The same for `index`. */
-  readonly indexes: IndexKey
+  /** For `encrypt` only: the key as the engine works with it, on whole batches of values. */
+  readonly values: ValueKey | undefined
+  /** For `index` only: the same. */
+  readonly indexes: IndexKey | undefined
   readonly #header: Buffer
-  /** By context: no two fields have the same, and clients that are limited to some fields have plans of their own. */
   /** By context: of each, the first that was asked for. */
   readonly #places = new Map<string, Place>()
   /** Those of another form than the first of their context, by all that tells them apart. */
@@ -45,8 +43,8 @@ export class Dek {
       this.purpose = purpose
       this.#header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: 0, dekId })
       const { key, made } = deriveWith(bytes, purpose, (derived, raw) => ({
-        values: engineFor(purpose === 'encrypt', engine).open(derived, raw),
-        indexes: engineFor(purpose === 'index', engine).openIndex(derived, raw),
+        values: purpose === 'encrypt' ? engine.open(derived, raw) : undefined,
+        indexes: purpose === 'index' ? engine.openIndex(derived, raw) : undefined,
       }))
       this.key = key
       this.values = made.values
@@ -56,7 +54,7 @@ export class Dek {
     }
   }
 
-  /** A field, as `values` works with it: the same object each time for fields that are alike. */
+  /** A field, as `values` works with it, of a DEK that has them: the same object each time for fields that are alike. */
   place(field: PlaceForm, padded: boolean): Place {
     const first = this.#places.get(field.context)
     if (first) return first.padded === padded && isOf(first, field) ? first : this.#otherPlace(field, padded)
@@ -76,7 +74,7 @@ export class Dek {
   #newPlace(field: PlaceForm, padded: boolean): Place {
     const header = padded ? this.#paddedHeader() : this.#header
     const aad = aadOf(header, this.tenant, field.context)
-    return this.values.place({ header, aad, form: formOf(field), padded, codec: textCodecOf(field) })
+    return this.values!.place({ header, aad, form: formOf(field), padded, codec: textCodecOf(field) })
   }
 
   #paddedHeader(): Buffer {
@@ -91,11 +89,6 @@ function formOf({ column }: ValueForm): Place['form'] {
 /** Fields of one context, by `as:` or of clients that are limited differently, need not have one type. */
 function isOf({ form, codec }: Place, field: PlaceForm): boolean {
   return form === formOf(field) && codec === textCodecOf(field)
-}
-
-/** What costs nothing to open, for a key that will not be used so. */
-function engineFor(used: boolean, engine: Engine): Engine {
-  return used ? engine : nodeEngine
 }
 
 function wrongLength(identity: KeptIdentity): FieldsealError {

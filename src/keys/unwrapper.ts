@@ -20,7 +20,7 @@ export class Unwrapper {
   }
 
   /**
-   * A read and a write that need the same DEK at once share one call of the KMS.
+   * Whoever needs the same DEK at once, to read or to write, shares one call of the KMS, which is shared nowhere else.
    *
    * @throws FieldsealError `KEY_DESTROYED`, `KEY_INVALID`, `KMS_*`
    */

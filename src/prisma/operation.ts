@@ -169,8 +169,8 @@ function finish({ shape }: Read, slots: readonly DecryptSlot[]): void {
 /** Sees before the SQL that rows can be decrypted after it, as far as the active DEK tells. */
 async function openKey(context: ClientContext, call: OperationCall, { tenancy, shape }: Read): Promise<void> {
   const { tenant } = tenancy.owner
-  if (typeof tenant !== 'string' || context.ring.cachedActive(tenant, 'encrypt')) return
-  await waitForKeys(context, call, prefixErrors(shape.plan.name, context.ring.open(tenant)))
+  if (typeof tenant !== 'string' || context.ring.active.cached(tenant, 'encrypt')) return
+  await waitForKeys(context, call, prefixErrors(shape.plan.name, context.ring.active.open(tenant)))
 }
 
 function resolve(context: ClientContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {

@@ -113,8 +113,8 @@ export class Preparation {
     const { ring } = this.#context
     const { tenant } = tenancy.owner
     const { reads } = this.#results
-    if (plan.kind === 'SELECT' || !reads || typeof tenant !== 'string' || ring.cachedActive(tenant, 'encrypt')) return
-    await limitKeyWait(this.#context, statement.inTransaction, plan.kind, prefixErrors(reads.name, ring.open(tenant)))
+    if (plan.kind === 'SELECT' || !reads || typeof tenant !== 'string' || ring.active.cached(tenant, 'encrypt')) return
+    await limitKeyWait(this.#context, statement.inTransaction, plan.kind, prefixErrors(reads.name, ring.active.open(tenant)))
   }
 }
 

@@ -5,7 +5,8 @@ import { chooseEngine } from '../../src/crypto/chooseEngine.js'
 import { FieldsealError } from '../../src/errors.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { Dek } from '../../src/keys/dek.js'
-import { ANY_TENANT, KeyRing } from '../../src/keys/keyRing.js'
+import { KeyRing } from '../../src/keys/keyRing.js'
+import { ANY_TENANT } from '../../src/tenancy/scope.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
 import { watchedKms } from '../keys/watchedKms.js'
 import { fail } from '../support/fail.js'
@@ -189,7 +190,7 @@ describe.each(['native', 'node'] as const)('a pass over very many values, engine
     const count = 100_000
     const plaintexts = Array.from({ length: count }, (_, i) => `\0value ${i}`)
     const places = plaintexts.map(() => dek.place(A, false))
-    const made = dek.values.encrypt({ places, bound: undefined, plaintexts, nonces: randomBytes(12 * count) })
+    const made = dek.values!.encrypt({ places, bound: undefined, plaintexts, nonces: randomBytes(12 * count) })
     const slots = made.map(
       (value): Slot => ({
         mode: 'decrypt',

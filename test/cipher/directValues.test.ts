@@ -6,8 +6,9 @@ import { type CipherField, type EncryptSlot, type Slot, transform } from '../../
 import type { ValueKind } from '../../src/crypto/codec.js'
 import { FieldsealError } from '../../src/errors.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
-import { ANY_TENANT, KeyRing } from '../../src/keys/keyRing.js'
+import { KeyRing } from '../../src/keys/keyRing.js'
 import type { ValueKms } from '../../src/keys/kms.js'
+import { ANY_TENANT } from '../../src/tenancy/scope.js'
 import { refusal } from '../support/refusal.js'
 
 const local = localKms({ key: Buffer.alloc(32, 7).toString('base64') }) as ValueKms

@@ -272,7 +272,7 @@ describe('no object that an app can hold shows a plaintext or a DEK', () => {
     const cache = new DekCache({ ttl: 60_000, max: 10 })
     const store = prismaKeyStore(clinic.plain, 'EncryptionKey')
     const ring = new KeyRing({ kms: emulatedKms(clinic.emulator), store, cache })
-    const deks = [await ring.active('acme', 'encrypt'), await ring.active('acme', 'index')]
+    const deks = [await ring.active.get('acme', 'encrypt'), await ring.active.get('acme', 'index')]
     for (const object of [cache, ring, store, ...deks, ...deks.map(({ key }) => key)]) await expectSilent(shown(object))
   })
 

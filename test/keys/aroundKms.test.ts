@@ -141,9 +141,9 @@ describe('a Kms that is an instance of a class', () => {
   it('serves a key ring, which reads rows of all names that it reads', async () => {
     const [kms, store] = [new ClassKms(), memoryKeyStore()]
     const ring = () => new KeyRing({ kms, store, cache: new DekCache({ ttl: 60_000, max: 10 }), observation: nobody })
-    const { id } = await ring().active('acme', 'encrypt')
+    const { id } = await ring().active.get('acme', 'encrypt')
     store.tamper(id, { kms: 'before' })
-    expect((await ring().active('acme', 'encrypt')).id).toBe(id)
+    expect((await ring().active.get('acme', 'encrypt')).id).toBe(id)
     expect(ring().valueKms.concurrency).toBe(3)
   })
 })

@@ -39,6 +39,15 @@ describe('Dek', () => {
     }
   })
 
+  it.each([
+    ['encrypt', ['values']],
+    ['index', ['indexes']],
+    ['wrap', []],
+  ] as const)('has for %s only what works for that', (purpose, parts) => {
+    const dek = new Dek(identityOf(purpose), randomBytes(32))
+    expect((['values', 'indexes'] as const).filter((part) => dek[part] !== undefined)).toEqual(parts)
+  })
+
   it('shows neither the DEK nor the derived key to inspect, JSON or String', () => {
     const bytes = randomBytes(32)
     const secrets = [Buffer.from(bytes), deriveKey(bytes, 'encrypt').export()]

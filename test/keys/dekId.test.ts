@@ -31,8 +31,8 @@ describe('the id of a new DEK', () => {
 async function start() {
   const [store, kms] = [memoryKeyStore(), watchedKms()]
   const process = () => new KeyRing({ kms, store, cache: new DekCache({ ttl: 60_000, max: 100 }) })
-  const one = await process().active('acme', 'encrypt')
-  const two = await process().rotate('acme', one.id)
+  const one = await process().active.get('acme', 'encrypt')
+  const two = await process().active.rotate('acme', one.id)
   return { store, kms, process, one, two }
 }
 
@@ -42,35 +42,35 @@ describe('a row of the keys table whose version is not the one of its id', () =>
       const { store, kms, process, two } = await start()
       store.tamper(two.id, { version })
       const unwraps = kms.calls.unwrap
-      const error = await refusal(() => process().load([two.id], 'acme'))
+      const error = await refusal(() => process().loaded.load([two.id], 'acme'))
       expect(error).toMatchObject({ code: 'KEY_INVALID', message: expect.stringContaining(two.id) })
       expect(kms.calls.unwrap).toBe(unwraps)
-      if (version > 1) expect(await refusalCode(() => process().active('acme', 'encrypt'))).toBe('KEY_INVALID')
+      if (version > 1) expect(await refusalCode(() => process().active.get('acme', 'encrypt'))).toBe('KEY_INVALID')
     }
   })
 
   it('does not make a retired DEK the active one', async () => {
     const { store, process, one } = await start()
     store.tamper(one.id, { version: 12, state: 'active', messages: 0, createdAt: new Date() })
-    expect(await refusalCode(() => process().active('acme', 'encrypt'))).toBe('KEY_INVALID')
-    expect(await refusalCode(() => process().allot('acme', 1))).toBe('KEY_INVALID')
+    expect(await refusalCode(() => process().active.get('acme', 'encrypt'))).toBe('KEY_INVALID')
+    expect(await refusalCode(() => process().active.allot('acme', 1))).toBe('KEY_INVALID')
     expect(store.rows).toHaveLength(2)
   })
 
   it('decrypts while it is retired and has gone up, as in tables that were merged, and is succeeded', async () => {
     const { store, process, one } = await start()
     store.tamper(one.id, { version: 12 })
-    expect((await process().load([one.id], 'acme'))[0]!.id).toBe(one.id)
-    const next = await process().active('acme', 'encrypt')
+    expect((await process().loaded.load([one.id], 'acme'))[0]!.id).toBe(one.id)
+    const next = await process().active.get('acme', 'encrypt')
     expect(versionInId(next.id)).toBe(13)
     store.tamper(one.id, { version: 0 })
-    expect(await refusalCode(() => process().load([one.id], 'acme'))).toBe('KEY_INVALID')
+    expect(await refusalCode(() => process().loaded.load([one.id], 'acme'))).toBe('KEY_INVALID')
   })
 
   it('is refused when no version can come after it', async () => {
     const { store, process, one } = await start()
     store.tamper(one.id, { version: 2 ** 31 - 1 })
-    expect(await refusalCode(() => process().active('acme', 'encrypt'))).toBe('KEY_INVALID')
+    expect(await refusalCode(() => process().active.get('acme', 'encrypt'))).toBe('KEY_INVALID')
   })
 
   it('is taken as it is where the id holds none, in rows that were made elsewhere', async () => {
@@ -87,8 +87,8 @@ describe('a row of the keys table whose version is not the one of its id', () =>
       messages: 0,
     } as const
     await store.insert({ ...row, ...wrapped, kms: kms.name })
-    expect((await process().active('old', 'encrypt')).id).toBe(identity.key)
-    expect((await process().active('acme', 'encrypt')).id).toBe(two.id)
+    expect((await process().active.get('old', 'encrypt')).id).toBe(identity.key)
+    expect((await process().active.get('acme', 'encrypt')).id).toBe(two.id)
   })
 })
 
@@ -99,8 +99,8 @@ describe('processes that make a key at once', () => {
       { length: 8 },
       () => new KeyRing({ kms, store, cache: new DekCache({ ttl: 60_000, max: 9 }) }),
     )
-    const first = await Promise.all(rings.map((ring) => ring.active('acme', 'encrypt')))
-    const second = await Promise.all(rings.map((ring) => ring.rotate('acme', first[0]!.id)))
+    const first = await Promise.all(rings.map((ring) => ring.active.get('acme', 'encrypt')))
+    const second = await Promise.all(rings.map((ring) => ring.active.rotate('acme', first[0]!.id)))
     for (const [i, deks] of [first, second].entries()) {
       expect(new Set(deks.map(({ id }) => id)).size).toBe(1)
       expect(versionInId(deks[0]!.id)).toBe(i + 1)
@@ -114,6 +114,6 @@ describe('a version below 1', () => {
     const { store, process, one, two } = await start()
     store.remove(one.id)
     store.tamper(two.id, { state: 'retired', version })
-    expect(await refusalCode(() => process().active('acme', 'encrypt'))).toBe('KEY_INVALID')
+    expect(await refusalCode(() => process().active.get('acme', 'encrypt'))).toBe('KEY_INVALID')
   })
 })

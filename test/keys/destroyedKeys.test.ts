@@ -10,7 +10,7 @@ import { watchedKms } from './watchedKms.js'
 async function start() {
   const [store, kms] = [memoryKeyStore(), watchedKms()]
   const process = () => new KeyRing({ kms, store, cache: new DekCache({ ttl: 60_000, max: 100, staleFor: 60_000 }) })
-  const { id } = await process().active('acme', 'encrypt')
+  const { id } = await process().active.get('acme', 'encrypt')
   const [before] = store.rows as [StoredKey]
   const destroy = () => store.tamper(id, { state: 'destroyed', wrapped: null, destroyedAt: new Date() })
   return { store, kms, process, id, destroy, restore: () => store.tamper(id, before) }
@@ -20,30 +20,30 @@ type World = Awaited<ReturnType<typeof start>>
 
 /** The ways in which a process comes to see that a key is destroyed. */
 const WAYS: { readonly [way: string]: (ring: KeyRing, world: World) => Promise<unknown> } = {
-  'a read': (ring, { id }) => refusalCode(() => ring.load([id], 'acme')),
-  'a write': (ring) => refusalCode(() => ring.active('acme', 'encrypt')),
-  'news, with the DEK in memory': (ring) => ring.recheck('acme'),
-  'a connection that was made again': (ring) => ring.recheck(),
-  'its own shred': async (ring, { id }) => ring.forgetDestroyed('acme', [id]),
+  'a read': (ring, { id }) => refusalCode(() => ring.loaded.load([id], 'acme')),
+  'a write': (ring) => refusalCode(() => ring.active.get('acme', 'encrypt')),
+  'news, with the DEK in memory': (ring) => ring.held.recheck('acme'),
+  'a connection that was made again': (ring) => ring.held.recheck(),
+  'its own shred': async (ring, { id }) => ring.held.forgetDestroyed('acme', [id]),
 }
 
 describe.each(Object.entries(WAYS))('a process that has learnt by %s that a key is destroyed', (way, see) => {
   it('never uses it again, though its row comes back', async () => {
     const world = await start()
     const ring = world.process()
-    if (/memory|again|own/.test(way)) await ring.load([world.id], 'acme')
+    if (/memory|again|own/.test(way)) await ring.loaded.load([world.id], 'acme')
     world.destroy()
     await see(ring, world)
     world.restore()
     for (const state of ['active', 'retired'] as const) {
       world.store.tamper(world.id, { state })
       const unwraps = world.kms.calls.unwrap
-      expect(await refusalCode(() => ring.load([world.id], 'acme'))).toBe('KEY_DESTROYED')
-      expect(await refusalCode(() => ring.active('acme', 'encrypt'))).toBe('KEY_DESTROYED')
+      expect(await refusalCode(() => ring.loaded.load([world.id], 'acme'))).toBe('KEY_DESTROYED')
+      expect(await refusalCode(() => ring.active.get('acme', 'encrypt'))).toBe('KEY_DESTROYED')
       expect([world.kms.calls.unwrap, world.store.rows.length]).toEqual([unwraps, 1])
     }
     world.restore()
-    expect((await world.process().load([world.id], 'acme'))[0]!.id).toBe(world.id)
+    expect((await world.process().loaded.load([world.id], 'acme'))[0]!.id).toBe(world.id)
   })
 })
 
@@ -52,11 +52,11 @@ describe('a row with a time of destruction', () => {
     const { store, process, id } = await start()
     for (const state of ['active', 'retired'] as const) {
       store.tamper(id, { state, destroyedAt: new Date() })
-      expect(await refusalCode(() => process().load([id], 'acme'))).toBe('KEY_DESTROYED')
-      expect(await refusalCode(() => process().active('acme', 'encrypt'))).toBe('KEY_DESTROYED')
+      expect(await refusalCode(() => process().loaded.load([id], 'acme'))).toBe('KEY_DESTROYED')
+      expect(await refusalCode(() => process().active.get('acme', 'encrypt'))).toBe('KEY_DESTROYED')
     }
     expect(store.rows).toHaveLength(1)
-    expect(await process().reopen('acme')).toEqual(['encrypt'])
+    expect(await process().active.reopen('acme')).toEqual(['encrypt'])
   })
 })
 

@@ -44,21 +44,21 @@ async function warm({ endpoint, credential, keyId, tenants }: SnapshotOrder): Pr
   const [maker, reader] = [start(), start()]
   kept.push(client, store, maker, reader)
   for (let i = 0; i < tenants; i++) {
-    await maker.ring.active(`tenant ${i}`, 'index')
+    await maker.ring.active.get(`tenant ${i}`, 'index')
     await use(maker.ring, reader.ring, `tenant ${i}`)
   }
   return { rows: store.rows, cached: maker.cache.size + reader.cache.size, engine: currentEngine().name }
 }
 
 async function use(maker: KeyRing, reader: KeyRing, tenant: string): Promise<void> {
-  const one = await maker.active(tenant, 'encrypt')
+  const one = await maker.active.get(tenant, 'encrypt')
   const field = { context: 'User.email', kind: 'String', column: 'String' } as const
   const plaintexts = ['\0Ada']
   const nonces = randomNonces(1)
   const bound = undefined
-  const stored = one.values.encrypt({ places: [one.place(field, false)], bound, plaintexts, nonces })
-  const [other] = await reader.load([one.id], tenant)
-  const [opened] = other!.values.decrypt({ places: [other!.place(field, false)], bound, stored })
+  const stored = one.values!.encrypt({ places: [one.place(field, false)], bound, plaintexts, nonces })
+  const [other] = await reader.loaded.load([one.id], tenant)
+  const [opened] = other!.values!.decrypt({ places: [other!.place(field, false)], bound, stored })
   if (opened !== 'Ada') throw new Error('the DEKs of two key rings do not agree')
 }
 

@@ -5,9 +5,10 @@ import { decrypt, encrypt, randomNonces } from '../../src/crypto/aead.js'
 import { type ErrorCode, FieldsealError } from '../../src/errors.js'
 import { DekCache, type DekCacheOptions } from '../../src/keys/cache/dekCache.js'
 import type { Dek } from '../../src/keys/dek.js'
-import { ANY_TENANT, KeyRing, type TenantScope } from '../../src/keys/keyRing.js'
+import { KeyRing } from '../../src/keys/keyRing.js'
 import type { KeyStore, StoredKey } from '../../src/keys/keyStore.js'
 import type { Kms } from '../../src/keys/kms.js'
+import { ANY_TENANT, type TenantScope } from '../../src/tenancy/scope.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
 import { fail } from '../support/fail.js'
 import { formsIn } from './secretForms.js'
@@ -82,14 +83,14 @@ const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ len
 /** A process with one DEK of acme, and its row. */
 async function withDek(purpose: 'encrypt' | 'index' = 'encrypt') {
   const process = start()
-  const dek = await process.ring.active('acme', purpose)
+  const dek = await process.ring.active.get('acme', purpose)
   return { ...process, dek, id: dek.id }
 }
 
 describe('a keys table that was tampered with', () => {
   it('refuses a DEK that has no row', async () => {
     const { ring } = restart(await withDek())
-    await expectRefusal(ring.load([randomUUID()], 'acme'), 'KEY_NOT_FOUND', /not in the keys table/)
+    await expectRefusal(ring.loaded.load([randomUUID()], 'acme'), 'KEY_NOT_FOUND', /not in the keys table/)
   })
 
   it.each<[string, Partial<StoredKey>, ErrorCode, RegExp]>([
@@ -102,9 +103,9 @@ describe('a keys table that was tampered with', () => {
     const process = await withDek()
     process.store.tamper(process.id, change)
     const { ring, spent } = restart(process)
-    await expectRefusal(ring.load([process.id], 'acme'), code, message)
-    await expectRefusal(ring.load([process.id], ANY_TENANT), code, message)
-    await expectRefusal(ring.active('acme', 'encrypt'), code, message)
+    await expectRefusal(ring.loaded.load([process.id], 'acme'), code, message)
+    await expectRefusal(ring.loaded.load([process.id], ANY_TENANT), code, message)
+    await expectRefusal(ring.active.get('acme', 'encrypt'), code, message)
     expect(spent()).toEqual({ ...NOTHING, findByIds: 2, findNewest: 1 })
   })
 
@@ -112,55 +113,59 @@ describe('a keys table that was tampered with', () => {
     const process = await withDek()
     process.store.tamper(process.id, { tenant: 'evil' })
     const { ring, spent } = restart(process)
-    await expectRefusal(ring.load([process.id], 'acme'), 'TENANT_MISMATCH', /another tenant/)
+    await expectRefusal(ring.loaded.load([process.id], 'acme'), 'TENANT_MISMATCH', /another tenant/)
     expect(spent().unwrap).toBe(0)
-    await expectRefusal(ring.load([process.id], 'evil'), 'KEY_INVALID', /refused by the KMS/)
-    await expectRefusal(ring.active('evil', 'encrypt'), 'KEY_INVALID', /refused by the KMS/)
+    await expectRefusal(ring.loaded.load([process.id], 'evil'), 'KEY_INVALID', /refused by the KMS/)
+    await expectRefusal(ring.active.get('evil', 'encrypt'), 'KEY_INVALID', /refused by the KMS/)
   })
 
   it('refuses wrapped keys that were swapped between the rows of two tenants', async () => {
     const process = await withDek()
-    const other = await process.ring.active('other', 'encrypt')
+    const other = await process.ring.active.get('other', 'encrypt')
     const [mine, theirs] = process.store.rows as [StoredKey, StoredKey]
     process.store.tamper(mine.id, { wrapped: theirs.wrapped })
     process.store.tamper(theirs.id, { wrapped: mine.wrapped })
     const { ring } = restart(process)
-    await expectRefusal(ring.load([process.id], 'acme'), 'KEY_INVALID', /refused by the KMS/)
-    await expectRefusal(ring.load([other.id], 'other'), 'KEY_INVALID', /refused by the KMS/)
+    await expectRefusal(ring.loaded.load([process.id], 'acme'), 'KEY_INVALID', /refused by the KMS/)
+    await expectRefusal(ring.loaded.load([other.id], 'other'), 'KEY_INVALID', /refused by the KMS/)
   })
 
   it('refuses wrapped keys that were swapped between two versions of one tenant', async () => {
     const process = await withDek()
     process.store.tamper(process.id, { state: 'retired' })
-    const second = await restart(process).ring.active('acme', 'encrypt')
+    const second = await restart(process).ring.active.get('acme', 'encrypt')
     const [v1, v2] = process.store.rows as [StoredKey, StoredKey]
     process.store.tamper(v1.id, { wrapped: v2.wrapped })
     process.store.tamper(v2.id, { wrapped: v1.wrapped })
     const { ring } = restart(process)
     for (const id of [process.id, second.id]) {
-      await expectRefusal(ring.load([id], 'acme'), 'KEY_INVALID', /refused by the KMS/)
+      await expectRefusal(ring.loaded.load([id], 'acme'), 'KEY_INVALID', /refused by the KMS/)
     }
-    await expectRefusal(ring.active('acme', 'encrypt'), 'KEY_INVALID', /refused by the KMS/)
+    await expectRefusal(ring.active.get('acme', 'encrypt'), 'KEY_INVALID', /refused by the KMS/)
   })
 
   it('refuses a row whose purpose was swapped, in both directions', async () => {
     const process = await withDek('encrypt')
-    const index = await process.ring.active('acme', 'index')
+    const index = await process.ring.active.get('acme', 'index')
     process.store.tamper(process.id, { purpose: 'index' })
     process.store.tamper(index.id, { purpose: 'encrypt' })
     const { ring, spent } = restart(process)
-    await expectRefusal(ring.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose "index"/)
+    await expectRefusal(ring.loaded.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose "index"/)
     expect(spent().unwrap).toBe(0)
-    await expectRefusal(ring.load([index.id], 'acme'), 'KEY_INVALID', /refused by the KMS/)
-    await expectRefusal(ring.active('acme', 'encrypt'), 'KEY_INVALID', /refused by the KMS/)
-    await expectRefusal(ring.active('acme', 'index'), 'KEY_INVALID', /refused by the KMS/)
+    await expectRefusal(ring.loaded.load([index.id], 'acme'), 'KEY_INVALID', /refused by the KMS/)
+    await expectRefusal(ring.active.get('acme', 'encrypt'), 'KEY_INVALID', /refused by the KMS/)
+    await expectRefusal(ring.active.get('acme', 'index'), 'KEY_INVALID', /refused by the KMS/)
   })
 
   it('refuses an index DEK where a ciphertext names it, in memory as in the table', async () => {
     const process = await withDek('index')
-    await expectRefusal(restart(process).ring.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose "index"/)
-    expect(process.ring.cached(process.id)).toBeUndefined()
-    await expectRefusal(process.ring.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose "index"/)
+    await expectRefusal(
+      restart(process).ring.loaded.load([process.id], 'acme'),
+      'KEY_INVALID',
+      /has the purpose "index"/,
+    )
+    expect(process.ring.loaded.cached(process.id)).toBeUndefined()
+    await expectRefusal(process.ring.loaded.load([process.id], 'acme'), 'KEY_INVALID', /has the purpose "index"/)
   })
 
   it('refuses a row that a table returns for another tenant, or with an id that is none', async () => {
@@ -170,9 +175,9 @@ describe('a keys table that was tampered with', () => {
       const store = storeWith(process.store, { findNewest: async () => answer })
       return new KeyRing({ kms: process.kms, store, cache: new DekCache({ ttl: 1000, max: 10 }) })
     }
-    await expectRefusal(answering(row).active('ACME', 'encrypt'), 'KEY_INVALID', /another tenant/)
+    await expectRefusal(answering(row).active.get('ACME', 'encrypt'), 'KEY_INVALID', /another tenant/)
     const upper = { ...row, id: row.id.toUpperCase().replace(/\d/, 'A') }
-    await expectRefusal(answering(upper).active('acme', 'encrypt'), 'KEY_INVALID', /lower-case UUID/)
+    await expectRefusal(answering(upper).active.get('acme', 'encrypt'), 'KEY_INVALID', /lower-case UUID/)
   })
 })
 
@@ -180,14 +185,14 @@ describe('another tenant', () => {
   it("is refused a DEK that is not its own, cold, and the KMS isn't asked", async () => {
     const process = await withDek()
     const { ring, spent } = restart(process)
-    await expectRefusal(ring.load([process.id], 'evil'), 'TENANT_MISMATCH', /tenant "evil" .* another tenant/)
+    await expectRefusal(ring.loaded.load([process.id], 'evil'), 'TENANT_MISMATCH', /tenant "evil" .* another tenant/)
     expect(spent()).toEqual({ ...NOTHING, findByIds: 1 })
   })
 
   it('is refused it from memory too', async () => {
     const { ring, id } = await withDek()
-    await expectRefusal(ring.load([id], 'evil'), 'TENANT_MISMATCH', /tenant "evil" .* another tenant/)
-    expect(await ring.load([id], ANY_TENANT)).toHaveLength(1)
+    await expectRefusal(ring.loaded.load([id], 'evil'), 'TENANT_MISMATCH', /tenant "evil" .* another tenant/)
+    expect(await ring.loaded.load([id], ANY_TENANT)).toHaveLength(1)
   })
 
   it('neither shares the answer nor the error of those who wait at the same time', async () => {
@@ -195,7 +200,7 @@ describe('another tenant', () => {
     const { ring, kms } = restart(process)
     kms.unwrapped.length = 0
     const scopes: TenantScope[] = ['acme', 'evil', ANY_TENANT, 'acme', 'evil', 'Symbol(any tenant)', '']
-    const outcomes = await Promise.allSettled(scopes.map((scope) => ring.load([process.id], scope)))
+    const outcomes = await Promise.allSettled(scopes.map((scope) => ring.loaded.load([process.id], scope)))
     const seen = outcomes.map((outcome) => {
       return outcome.status === 'fulfilled' ? outcome.value[0]!.tenant : (outcome.reason as FieldsealError).code
     })
@@ -206,17 +211,17 @@ describe('another tenant', () => {
 
   it('is refused the whole request when one DEK in it is not its own, which is never unwrapped', async () => {
     const process = await withDek()
-    const other = await process.ring.active('other', 'encrypt')
+    const other = await process.ring.active.get('other', 'encrypt')
     const { ring, kms } = restart(process)
     kms.unwrapped.length = 0
-    await expectRefusal(ring.load([process.id, other.id], 'acme'), 'TENANT_MISMATCH', new RegExp(other.id))
+    await expectRefusal(ring.loaded.load([process.id, other.id], 'acme'), 'TENANT_MISMATCH', new RegExp(other.id))
     expect(kms.unwrapped.every(({ tenant }) => tenant === 'acme')).toBe(true)
-    expect(await ring.load([process.id], 'acme')).toHaveLength(1)
+    expect(await ring.loaded.load([process.id], 'acme')).toHaveLength(1)
   })
 
   it('is refused for an id that is too long before anything is asked', async () => {
     const process = start()
-    await expectRefusal(process.ring.active('x'.repeat(1000), 'encrypt'), 'TENANT_INVALID', /too long/)
+    await expectRefusal(process.ring.active.get('x'.repeat(1000), 'encrypt'), 'TENANT_INVALID', /too long/)
     expect([process.store.calls, process.kms.calls]).toEqual([
       expect.objectContaining({ findNewest: 0, findByIds: 0, insert: 0, reserve: 0 }),
       { generate: 0, unwrap: 0 },
@@ -230,41 +235,41 @@ describe('a KMS or keys table that fails', () => {
   it('fails all who wait for a first DEK, writes nothing, and the next call works', async () => {
     const { ring, kms, store } = start()
     kms.error = down
-    const outcomes = await Promise.allSettled(many(100, () => ring.active('acme', 'encrypt')))
+    const outcomes = await Promise.allSettled(many(100, () => ring.active.get('acme', 'encrypt')))
     expect(new Set(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason))).toEqual(new Set([down]))
     expect([kms.calls.generate, store.rows.length]).toEqual([1, 0])
     kms.error = undefined
-    expect((await ring.active('acme', 'encrypt')).tenant).toBe('acme')
+    expect((await ring.active.get('acme', 'encrypt')).tenant).toBe('acme')
   })
 
   it('fails all who wait for a load, and the next call works', async () => {
     const process = await withDek()
     const { ring, kms, spent } = restart(process)
     kms.error = down
-    const outcomes = await Promise.allSettled(many(100, () => ring.load([process.id], 'acme')))
+    const outcomes = await Promise.allSettled(many(100, () => ring.loaded.load([process.id], 'acme')))
     expect(outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason === down)).toBe(true)
     expect(spent()).toEqual({ ...NOTHING, findByIds: 1, unwrap: 1 })
     kms.error = undefined
-    expect(await ring.load([process.id], 'acme')).toHaveLength(1)
+    expect(await ring.loaded.load([process.id], 'acme')).toHaveLength(1)
   })
 
   it.each(['findNewest', 'insert'] as const)('gives a failing %s to all who wait, then tries again', async (method) => {
     const { ring, store } = start()
     store.fail({ method, times: 1 })
-    const outcomes = await Promise.allSettled(many(50, () => ring.active('acme', 'encrypt')))
+    const outcomes = await Promise.allSettled(many(50, () => ring.active.get('acme', 'encrypt')))
     const codes = outcomes.map((outcome) => outcome.status === 'rejected' && (outcome.reason as FieldsealError).code)
     expect(new Set(codes)).toEqual(new Set(['KEY_STORE_UNAVAILABLE']))
-    expect([ring.cachedActive('acme', 'encrypt'), store.rows.length]).toEqual([undefined, 0])
-    expect((await ring.active('acme', 'encrypt')).id).toBe(store.rows[0]!.id)
+    expect([ring.active.cached('acme', 'encrypt'), store.rows.length]).toEqual([undefined, 0])
+    expect((await ring.active.get('acme', 'encrypt')).id).toBe(store.rows[0]!.id)
   })
 
   it('gives a failing findByIds to all who wait, then tries again', async () => {
     const process = await withDek()
     const { ring, store } = restart(process)
     store.fail({ method: 'findByIds', times: 1 })
-    const outcomes = await Promise.allSettled(many(50, () => ring.load([process.id], 'acme')))
+    const outcomes = await Promise.allSettled(many(50, () => ring.loaded.load([process.id], 'acme')))
     expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
-    expect(await ring.load([process.id], 'acme')).toHaveLength(1)
+    expect(await ring.loaded.load([process.id], 'acme')).toHaveLength(1)
   })
 
   it('fails one tenant and not the other', async () => {
@@ -275,7 +280,7 @@ describe('a KMS or keys table that fails', () => {
     }
     const ring = new KeyRing({ kms, store: memoryKeyStore(), cache: new DekCache({ ttl: 1000, max: 10 }) })
     const tenants = ['acme', 'other', 'acme', 'other']
-    const outcomes = await Promise.allSettled(tenants.map((tenant) => ring.active(tenant, 'encrypt')))
+    const outcomes = await Promise.allSettled(tenants.map((tenant) => ring.active.get(tenant, 'encrypt')))
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled'])
   })
 
@@ -285,7 +290,7 @@ describe('a KMS or keys table that fails', () => {
     for (const code of codes) {
       const { ring, kms } = restart(process)
       kms.error = new FieldsealError(code, 'no')
-      const error = await refusal(ring.load([process.id], 'acme'))
+      const error = await refusal(ring.loaded.load([process.id], 'acme'))
       expect(error.code).toBe(code === 'KMS_REFUSED' ? 'KEY_INVALID' : code)
       expect(code === 'KMS_REFUSED' ? error.cause : error).toBe(kms.error)
       kms.error = undefined
@@ -296,15 +301,15 @@ describe('a KMS or keys table that fails', () => {
     const short: Kms = { ...watchedKms(), generate: async () => ({ dek: Buffer.alloc(16), wrapped: 'x', kekId: 'y' }) }
     const store = memoryKeyStore()
     const ring = new KeyRing({ kms: short, store, cache: new DekCache({ ttl: 1000, max: 10 }) })
-    await expectRefusal(ring.active('acme', 'encrypt'), 'KEY_INVALID', /other than 32 bytes/)
-    expect([store.rows, ring.cachedActive('acme', 'encrypt')]).toEqual([[], undefined])
+    await expectRefusal(ring.active.get('acme', 'encrypt'), 'KEY_INVALID', /other than 32 bytes/)
+    expect([store.rows, ring.active.cached('acme', 'encrypt')]).toEqual([[], undefined])
   })
 })
 
 describe('the active DEK', () => {
   it('is made with one KMS call and one row for 1,000 concurrent first uses', async () => {
     const { ring, kms, store } = start()
-    const deks = await Promise.all(many(1000, () => ring.active('acme', 'encrypt')))
+    const deks = await Promise.all(many(1000, () => ring.active.get('acme', 'encrypt')))
     expect(new Set(deks).size).toBe(1)
     expect([kms.calls, store.calls]).toEqual([
       { generate: 1, unwrap: 0 },
@@ -324,7 +329,7 @@ describe('the active DEK', () => {
       },
     }
     const ring = new KeyRing({ kms: slow, store, cache })
-    const [[read], written] = await Promise.all([ring.load([id], 'acme'), ring.active('acme', 'encrypt')])
+    const [[read], written] = await Promise.all([ring.loaded.load([id], 'acme'), ring.active.get('acme', 'encrypt')])
     expect(read).toBe(written)
     expect(kms.calls.unwrap - before).toBe(1)
   })
@@ -332,11 +337,11 @@ describe('the active DEK', () => {
   it('is found with one KMS call and one query for 1,000 concurrent first uses, and none for the next', async () => {
     const process = await withDek()
     const { ring, spent } = restart(process)
-    const deks = await Promise.all(many(1000, () => ring.active('acme', 'encrypt')))
+    const deks = await Promise.all(many(1000, () => ring.active.get('acme', 'encrypt')))
     expect(new Set(deks.map(({ id }) => id))).toEqual(new Set([process.id]))
     expect(spent()).toEqual({ ...NOTHING, findNewest: 1, unwrap: 1 })
-    await Promise.all(many(1000, () => ring.active('acme', 'encrypt')))
-    expect(ring.cachedActive('acme', 'encrypt')).toBe(deks[0])
+    await Promise.all(many(1000, () => ring.active.get('acme', 'encrypt')))
+    expect(ring.active.cached('acme', 'encrypt')).toBe(deks[0])
     expect(spent()).toEqual({ ...NOTHING, findNewest: 1, unwrap: 1 })
   })
 
@@ -363,7 +368,7 @@ describe('the active DEK', () => {
     const kms = watchedKms()
     const store = memoryKeyStore()
     const processes = many(4, () => start({ kms, store }))
-    const deks = await Promise.all(processes.flatMap(({ ring }) => many(50, () => ring.active('acme', 'encrypt'))))
+    const deks = await Promise.all(processes.flatMap(({ ring }) => many(50, () => ring.active.get('acme', 'encrypt'))))
     expect(store.rows.map(({ version, state }) => [version, state])).toEqual([[1, 'active']])
     expect(store.calls.insert).toBe(4)
     expect(new Set(deks.map(({ id }) => id))).toEqual(new Set([store.rows[0]!.id]))
@@ -373,9 +378,9 @@ describe('the active DEK', () => {
   it('is another for each tenant and purpose', async () => {
     const { ring, store } = start()
     const keys = await Promise.all([
-      ring.active('acme', 'encrypt'),
-      ring.active('acme', 'index'),
-      ring.active('other', 'encrypt'),
+      ring.active.get('acme', 'encrypt'),
+      ring.active.get('acme', 'index'),
+      ring.active.get('other', 'encrypt'),
     ])
     expect([new Set(keys.map(({ id }) => id)).size, store.rows.length]).toEqual([3, 3])
     expect(works(keys[0], keys[2])).toBe(false)
@@ -385,20 +390,20 @@ describe('the active DEK', () => {
     const process = await withDek()
     process.store.tamper(process.id, { state: 'retired' })
     const { ring, store } = restart(process)
-    const next = await ring.active('acme', 'encrypt')
+    const next = await ring.active.get('acme', 'encrypt')
     expect(store.rows.map(({ version, state }) => [version, state])).toEqual([
       [1, 'retired'],
       [2, 'active'],
     ])
     expect(next.id).not.toBe(process.id)
-    expect(works(process.dek, (await ring.load([process.id], 'acme'))[0]!)).toBe(true)
+    expect(works(process.dek, (await ring.loaded.load([process.id], 'acme'))[0]!)).toBe(true)
   })
 
   it('is not made anew when the newest is destroyed', async () => {
     const process = await withDek()
     process.store.tamper(process.id, { state: 'destroyed', wrapped: null })
     const { ring, spent } = restart(process)
-    await expectRefusal(ring.active('acme', 'encrypt'), 'KEY_DESTROYED', /was destroyed/)
+    await expectRefusal(ring.active.get('acme', 'encrypt'), 'KEY_DESTROYED', /was destroyed/)
     expect(spent()).toEqual({ ...NOTHING, findNewest: 1 })
   })
 
@@ -407,7 +412,7 @@ describe('the active DEK', () => {
     const { kms, store } = process
     const slow = storeWith(store, {
       insert: async (key) => {
-        if (store.rows.length === 0) meanwhile((await start({ kms, store }).ring.active('acme', 'encrypt')).id)
+        if (store.rows.length === 0) meanwhile((await start({ kms, store }).ring.active.get('acme', 'encrypt')).id)
         return store.insert(key)
       },
     })
@@ -416,14 +421,17 @@ describe('the active DEK', () => {
 
   it("is the winner's when the insert comes second", async () => {
     const process = start()
-    const dek = await outrun(process, () => {}).active('acme', 'encrypt')
+    const dek = await outrun(process, () => {}).active.get('acme', 'encrypt')
     expect(process.store.rows.map(({ id }) => id)).toEqual([dek.id])
     expect(process.kms.calls).toEqual({ generate: 2, unwrap: 1 })
   })
 
   it("is the version after the winner's when that is retired already", async () => {
     const process = start()
-    const dek = await outrun(process, (id) => process.store.tamper(id, { state: 'retired' })).active('acme', 'encrypt')
+    const dek = await outrun(process, (id) => process.store.tamper(id, { state: 'retired' })).active.get(
+      'acme',
+      'encrypt',
+    )
     expect(process.store.rows.map(({ version, state }) => [version, state])).toEqual([
       [1, 'retired'],
       [2, 'active'],
@@ -434,21 +442,21 @@ describe('the active DEK', () => {
   it('is refused when the winner is destroyed already, or cannot be read back', async () => {
     const process = start()
     const destroyed = outrun(process, (id) => process.store.tamper(id, { state: 'destroyed', wrapped: null }))
-    await expectRefusal(destroyed.active('acme', 'encrypt'), 'KEY_DESTROYED', /was destroyed/)
+    await expectRefusal(destroyed.active.get('acme', 'encrypt'), 'KEY_DESTROYED', /was destroyed/)
     const { kms, store } = await withDek()
     const lagging = storeWith(store, { findNewest: async () => null })
     const ring = new KeyRing({ kms, store: lagging, cache: new DekCache({ ttl: 1000, max: 10 }) })
-    await expectRefusal(ring.active('acme', 'encrypt'), 'KEY_STORE_UNAVAILABLE', /cannot be read back/)
+    await expectRefusal(ring.active.get('acme', 'encrypt'), 'KEY_STORE_UNAVAILABLE', /cannot be read back/)
   })
 
   it('is refused, not tried for ever, when the table is read from a copy that lags behind', async () => {
     const process = await withDek()
     process.store.tamper(process.id, { state: 'retired' })
     const stale = process.store.rows[0]!
-    await restart(process).ring.active('acme', 'encrypt')
+    await restart(process).ring.active.get('acme', 'encrypt')
     const lagging = storeWith(process.store, { findNewest: async () => stale })
     const ring = new KeyRing({ kms: process.kms, store: lagging, cache: new DekCache({ ttl: 1000, max: 10 }) })
-    await expectRefusal(ring.active('acme', 'encrypt'), 'KEY_STORE_UNAVAILABLE', /cannot be read back/)
+    await expectRefusal(ring.active.get('acme', 'encrypt'), 'KEY_STORE_UNAVAILABLE', /cannot be read back/)
     expect(process.store.rows.length).toBe(2)
   })
 
@@ -456,10 +464,10 @@ describe('the active DEK', () => {
     const process = await withDek()
     let time = 1
     const { ring, spent } = restart(process, { ttl: 1000, max: 10, clock: { now: () => time } })
-    await ring.active('acme', 'encrypt')
+    await ring.active.get('acme', 'encrypt')
     time += 1001
-    expect(ring.cachedActive('acme', 'encrypt')).toBeUndefined()
-    expect((await ring.active('acme', 'encrypt')).id).toBe(process.id)
+    expect(ring.active.cached('acme', 'encrypt')).toBeUndefined()
+    expect((await ring.active.get('acme', 'encrypt')).id).toBe(process.id)
     expect(spent()).toEqual({ ...NOTHING, findNewest: 2, unwrap: 2 })
   })
 })
@@ -467,7 +475,7 @@ describe('the active DEK', () => {
 describe('loading DEKs by id', () => {
   async function withDeks(count: number) {
     const process = start()
-    const deks = await Promise.all(many(count, (i) => process.ring.active(`tenant ${i}`, 'encrypt')))
+    const deks = await Promise.all(many(count, (i) => process.ring.active.get(`tenant ${i}`, 'encrypt')))
     return { ...process, ids: deks.map(({ id }) => id), deks }
   }
 
@@ -475,7 +483,7 @@ describe('loading DEKs by id', () => {
     const process = await withDeks(50)
     const { ring, spent } = restart(process)
     const ids = [...process.ids, ...process.ids.slice(0, 5).reverse()]
-    const deks = await ring.load(ids, ANY_TENANT)
+    const deks = await ring.loaded.load(ids, ANY_TENANT)
     expect(deks.map(({ id }) => id)).toEqual(ids)
     expect(deks.every((dek, i) => works(dek, process.deks[process.ids.indexOf(ids[i]!)]!))).toBe(true)
     expect(spent()).toEqual({ ...NOTHING, findByIds: 1, unwrap: 50 })
@@ -485,28 +493,43 @@ describe('loading DEKs by id', () => {
     const process = await withDek()
     const { ring, spent } = restart(process)
     const once = { ...NOTHING, findByIds: 1, unwrap: 1 }
-    const deks = await Promise.all(many(1000, () => ring.load([process.id], 'acme')))
+    const deks = await Promise.all(many(1000, () => ring.loaded.load([process.id], 'acme')))
     expect([new Set(deks.flat()).size, spent()]).toEqual([1, once])
-    await Promise.all(many(1000, () => ring.load([process.id], 'acme')))
-    expect([ring.cached(process.id), spent()]).toEqual([deks[0]![0], once])
+    await Promise.all(many(1000, () => ring.loaded.load([process.id], 'acme')))
+    expect([ring.loaded.cached(process.id), spent()]).toEqual([deks[0]![0], once])
+  })
+
+  it('takes one query and one KMS call for a tenant and for all tenants at once', async () => {
+    const process = await withDek()
+    const { ring, spent } = restart(process)
+    const [[mine], [anyones]] = await Promise.all([
+      ring.loaded.load([process.id], 'acme'),
+      ring.loaded.load([process.id], ANY_TENANT),
+    ])
+    expect(mine).toBe(anyones)
+    expect(spent()).toEqual({ ...NOTHING, findByIds: 1, unwrap: 1 })
   })
 
   it('asks only for what is neither in memory nor on its way', async () => {
     const process = await withDeks(3)
     const { ring, spent } = restart(process)
     const [a, b, c] = process.ids as [string, string, string]
-    await ring.load([a], ANY_TENANT)
-    await Promise.all([ring.load([a, b], ANY_TENANT), ring.load([a, b, c], ANY_TENANT), ring.load([b, c], ANY_TENANT)])
+    await ring.loaded.load([a], ANY_TENANT)
+    await Promise.all([
+      ring.loaded.load([a, b], ANY_TENANT),
+      ring.loaded.load([a, b, c], ANY_TENANT),
+      ring.loaded.load([b, c], ANY_TENANT),
+    ])
     expect(spent()).toEqual({ ...NOTHING, findByIds: 3, unwrap: 3 })
   })
 
   it('gives each id its own outcome, those in memory too, and throws none of them', async () => {
     const process = await withDek()
-    const other = await process.ring.active('other', 'encrypt')
+    const other = await process.ring.active.get('other', 'encrypt')
     const gone = randomUUID()
     const cold = restart(process).ring
     for (const ring of [process.ring, cold]) {
-      const outcomes = await Promise.allSettled(ring.loadEach([other.id, process.id, gone], 'acme'))
+      const outcomes = await Promise.allSettled(ring.loaded.loadEach([other.id, process.id, gone], 'acme'))
       const seen = outcomes.map((outcome) => {
         return outcome.status === 'fulfilled' ? outcome.value.id : (outcome.reason as FieldsealError).code
       })
@@ -526,22 +549,22 @@ describe('loading DEKs by id', () => {
       },
     })
     const ring = new KeyRing({ kms: process.kms, store, cache: new DekCache({ ttl: 1000, max: 10 }) })
-    const outcomes = await Promise.allSettled(ring.loadEach([process.id, randomUUID()], 'acme'))
+    const outcomes = await Promise.allSettled(ring.loaded.loadEach([process.id, randomUUID()], 'acme'))
     expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason)).toEqual([broken, broken])
     up = true
-    expect([(await ring.load([process.id], 'acme')).length, times]).toEqual([1, 2])
+    expect([(await ring.loaded.load([process.id], 'acme')).length, times]).toEqual([1, 2])
   })
 
   it('asks nothing for no ids', async () => {
     const { ring, spent } = restart(start())
-    expect(await ring.load([], 'acme')).toEqual([])
+    expect(await ring.loaded.load([], 'acme')).toEqual([])
     expect(spent()).toEqual(NOTHING)
   })
 
   it('gives every DEK even when more are asked for than memory may hold', async () => {
     const process = await withDeks(100)
     const { ring, cache } = restart(process, { ttl: 60_000, max: 10 })
-    const deks = await ring.load(process.ids, ANY_TENANT)
+    const deks = await ring.loaded.load(process.ids, ANY_TENANT)
     expect(deks.map(({ id }) => id)).toEqual(process.ids)
     expect(cache.size).toBe(10)
   })
@@ -549,10 +572,10 @@ describe('loading DEKs by id', () => {
   it('stays within the bound with ten times more tenants than fit', async () => {
     const process = start({ cache: new DekCache({ ttl: 60_000, max: 10 }) })
     for (const tenant of many(100, (i) => `tenant ${i}`)) {
-      expect((await process.ring.active(tenant, 'encrypt')).tenant).toBe(tenant)
+      expect((await process.ring.active.get(tenant, 'encrypt')).tenant).toBe(tenant)
       expect(process.cache.size).toBeLessThanOrEqual(10)
     }
-    expect((await process.ring.active('tenant 0', 'encrypt')).id).toBe(process.store.rows[0]!.id)
+    expect((await process.ring.active.get('tenant 0', 'encrypt')).id).toBe(process.store.rows[0]!.id)
     expect(process.store.rows.length).toBe(100)
   })
 })
@@ -561,7 +584,7 @@ describe('key material', () => {
   it('is zeroed in every buffer that the KMS handed out', async () => {
     const process = await withDek()
     const { ring, kms } = restart(process)
-    await Promise.all([ring.active('acme', 'encrypt'), ring.load([process.id], 'acme')])
+    await Promise.all([ring.active.get('acme', 'encrypt'), ring.loaded.load([process.id], 'acme')])
     expect(kms.given.length).toBe(3)
     expect(kms.copies.some((copy) => copy.every((byte) => byte === 0))).toBe(false)
     expect(kms.given.every((buffer) => buffer.every((byte) => byte === 0))).toBe(true)
@@ -571,7 +594,7 @@ describe('key material', () => {
     const process = await withDek()
     const { ring, cache, kms, dek } = process
     process.store.tamper(process.id, { wrapped: 'broken' })
-    const error = await refusal(restart(process).ring.load([process.id], 'acme'))
+    const error = await refusal(restart(process).ring.loaded.load([process.id], 'acme'))
     const all = [ring, cache, dek, error, error.stack]
     const shown = all.map((one) => inspect(one, { showHidden: true, depth: null }) + JSON.stringify(one)).join('\n')
     for (const secret of [...kms.copies, dek.key.export()]) expect(formsIn(shown, secret)).toEqual([])

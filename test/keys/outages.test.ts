@@ -4,6 +4,7 @@ import { memoryKeyStore } from 'fieldseal/testing'
 import { withBreaker } from '../../src/keys/breaker.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { Freshness } from '../../src/keys/cache/freshness.js'
+import type { EncryptionEvent } from '../../src/keys/events.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import { eventually } from '../support/eventually.js'
 import { refusalCode } from '../support/refusal.js'
@@ -20,10 +21,12 @@ async function start(staleFor = STALE) {
   const store = memoryKeyStore()
   const kms = watchedKms()
   const cache = new DekCache({ ttl: TTL, max: 100, staleFor, clock: { now: () => time.now } })
-  const ring = new KeyRing({ kms, store, cache })
-  const dek = await ring.active('acme', 'encrypt')
-  await ring.prepare('acme', 'encrypt')
-  return { time, store, kms, cache, ring, dek }
+  const events: EncryptionEvent[] = []
+  const observation = { emit: (event: EncryptionEvent) => void events.push(event), around: undefined }
+  const ring = new KeyRing({ kms, store, cache, observation })
+  const dek = await ring.active.get('acme', 'encrypt')
+  await ring.active.prepare('acme', 'encrypt')
+  return { time, store, kms, cache, ring, dek, events }
 }
 
 const outages = {
@@ -43,13 +46,13 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     begin(world)
     const end = time.now + TTL + STALE
     for (; time.now < end; time.now += 40) {
-      expect(ring.cached(dek.id)).toBe(dek)
-      expect(ring.take('acme', 1)).toEqual([{ dek, count: 1 }])
+      expect(ring.loaded.cached(dek.id)).toBe(dek)
+      expect(ring.active.take('acme', 1)).toEqual([{ dek, count: 1 }])
       await turns()
     }
     time.now = end + 1
-    expect([ring.cached(dek.id), ring.take('acme', 1)]).toEqual([undefined, undefined])
-    for (const use of [() => ring.load([dek.id], 'acme'), () => ring.allot('acme', 1)]) {
+    expect([ring.loaded.cached(dek.id), ring.active.take('acme', 1)]).toEqual([undefined, undefined])
+    for (const use of [() => ring.loaded.load([dek.id], 'acme'), () => ring.active.allot('acme', 1)]) {
       expect(await refusalCode(use)).toMatch(/^KMS_|^KEY_STORE_/)
     }
   })
@@ -59,10 +62,20 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     const { ring, time, dek } = world
     begin(world)
     time.now += TTL * 3
-    expect(ring.cached(dek.id)).toBeUndefined()
-    expect(await ring.load([dek.id], 'acme')).toEqual([dek])
-    expect(await ring.allot('acme', 1)).toEqual([{ dek, count: 1 }])
-    expect([ring.cached(dek.id), ring.take('acme', 1)]).toEqual([dek, [{ dek, count: 1 }]])
+    expect(ring.loaded.cached(dek.id)).toBeUndefined()
+    expect(await ring.loaded.load([dek.id], 'acme')).toEqual([dek])
+    expect(await ring.active.allot('acme', 1)).toEqual([{ dek, count: 1 }])
+    expect([ring.loaded.cached(dek.id), ring.active.take('acme', 1)]).toEqual([dek, [{ dek, count: 1 }]])
+  })
+
+  it('a DEK serves all who wait for it, which is told once', async () => {
+    const world = await start()
+    const { ring, time, dek, events } = world
+    begin(world)
+    time.now += TTL * 3
+    const deks = await Promise.all(Array.from({ length: 100 }, () => ring.loaded.load([dek.id], 'acme')))
+    expect(new Set(deks.flat())).toEqual(new Set([dek]))
+    expect(events.filter(({ type }) => type === 'key.stale')).toHaveLength(1)
   })
 
   it('another tenant is refused it as ever', async () => {
@@ -70,8 +83,8 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     const { ring, time, dek } = world
     begin(world)
     time.now += TTL * 3
-    expect(await refusalCode(() => ring.load([dek.id], 'evil'))).not.toBe('never')
-    expect((await Promise.allSettled([ring.load([dek.id], 'evil')]))[0]!.status).toBe('rejected')
+    expect(await refusalCode(() => ring.loaded.load([dek.id], 'evil'))).not.toBe('never')
+    expect((await Promise.allSettled([ring.loaded.load([dek.id], 'evil')]))[0]!.status).toBe('rejected')
   })
 
   it('nothing serves without staleFor', async () => {
@@ -79,8 +92,8 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     const { ring, time, dek } = world
     begin(world)
     time.now += TTL + 1
-    expect((await Promise.allSettled([ring.load([dek.id], 'acme')]))[0]!.status).toBe('rejected')
-    expect((await Promise.allSettled([ring.allot('acme', 1)]))[0]!.status).toBe('rejected')
+    expect((await Promise.allSettled([ring.loaded.load([dek.id], 'acme')]))[0]!.status).toBe('rejected')
+    expect((await Promise.allSettled([ring.active.allot('acme', 1)]))[0]!.status).toBe('rejected')
   })
 
   it('what is over is over: the DEK is fetched anew soon after', async () => {
@@ -88,14 +101,14 @@ describe.each(Object.entries(outages))('while %s', (_, begin) => {
     const { ring, time, dek, kms, store } = world
     begin(world)
     time.now += TTL * 2
-    await ring.load([dek.id], 'acme')
+    await ring.loaded.load([dek.id], 'acme')
     kms.error = undefined
     store.repair()
     await eventually(async () =>
       expect(
         await (async () => {
           time.now += 40
-          const now = ring.cached(dek.id) ?? (await ring.load([dek.id], 'acme'))[0]
+          const now = ring.loaded.cached(dek.id) ?? (await ring.loaded.load([dek.id], 'acme'))[0]
           return now !== dek
         })(),
       ).toBe(true),
@@ -120,8 +133,8 @@ describe('a KMS that is down', () => {
     kms.error = down
     store.tamper(dek.id, { state: 'destroyed', wrapped: null })
     time.now += TTL + 1
-    expect(await refusalCode(() => ring.load([dek.id], 'acme'))).toBe('KEY_DESTROYED')
-    expect(await refusalCode(() => ring.allot('acme', 1))).toBe('KEY_DESTROYED')
+    expect(await refusalCode(() => ring.loaded.load([dek.id], 'acme'))).toBe('KEY_DESTROYED')
+    expect(await refusalCode(() => ring.active.allot('acme', 1))).toBe('KEY_DESTROYED')
     expect(cache.size).toBe(0)
   })
 
@@ -130,9 +143,9 @@ describe('a KMS that is down', () => {
     kms.error = down
     store.tamper(dek.id, { state: 'destroyed', wrapped: null })
     time.now += TTL * 0.9
-    expect(ring.cached(dek.id)).toBe(dek)
+    expect(ring.loaded.cached(dek.id)).toBe(dek)
     await turns()
-    expect([ring.cached(dek.id), cache.size]).toEqual([undefined, 0])
+    expect([ring.loaded.cached(dek.id), cache.size]).toEqual([undefined, 0])
   })
 
   it.each(['KMS_DENIED', 'KMS_KEY_UNUSABLE', 'KMS_REFUSED'] as const)(
@@ -142,8 +155,8 @@ describe('a KMS that is down', () => {
       kms.error = new FieldsealError(code, 'no')
       time.now += TTL + 1
       const expected = code === 'KMS_REFUSED' ? 'KEY_INVALID' : code
-      expect(await refusalCode(() => ring.load([dek.id], 'acme'))).toBe(expected)
-      expect(await refusalCode(() => ring.allot('acme', 1))).toBe(expected)
+      expect(await refusalCode(() => ring.loaded.load([dek.id], 'acme'))).toBe(expected)
+      expect(await refusalCode(() => ring.active.allot('acme', 1))).toBe(expected)
     },
   )
 
@@ -182,7 +195,11 @@ describe('a KMS that is down', () => {
 describe('DEKs that came into memory at the same time', () => {
   it('are not fetched again at the same time', () => {
     const all = Array.from({ length: 1_000 }, () => new Freshness({ now: 0, ttl: 1_000, staleFor: 0 }))
-    const due = (now: number) => all.filter((one) => one.isDue(now)).length
+    const due = (now: number) => {
+      const renewed = all.filter((one) => now >= one.renewAt)
+      for (const one of renewed) one.beginRenewal()
+      return renewed.length
+    }
     expect(due(750)).toBe(0)
     const counts = [780, 800, 820, 840, 860, 890].map(due)
     expect(Math.max(...counts)).toBeLessThan(400)

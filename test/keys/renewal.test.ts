@@ -15,7 +15,7 @@ async function start() {
   const cache = new DekCache({ ttl: TTL, max: 10, clock: { now: () => time } })
   const ring = new KeyRing({ kms, store, cache })
   time = 1
-  const dek = await ring.active('acme', 'encrypt')
+  const dek = await ring.active.get('acme', 'encrypt')
   const queries = () => store.calls.findNewest + store.calls.findByIds
   const before = queries()
   return {
@@ -31,8 +31,8 @@ async function start() {
 }
 
 const uses = {
-  'as the active DEK': ({ ring }: { ring: KeyRing }) => ring.cachedActive('acme', 'encrypt'),
-  'by its id': ({ ring, dek }: { ring: KeyRing; dek: { id: string } }) => ring.cached(dek.id),
+  'as the active DEK': ({ ring }: { ring: KeyRing }) => ring.active.cached('acme', 'encrypt'),
+  'by its id': ({ ring, dek }: { ring: KeyRing; dek: { id: string } }) => ring.loaded.cached(dek.id),
 }
 
 describe.each(Object.entries(uses))('a DEK in memory that is used %s', (_, use) => {
@@ -47,7 +47,7 @@ describe.each(Object.entries(uses))('a DEK in memory that is used %s', (_, use) 
     expect(use(process)).toBeUndefined()
     expect(process.queries()).toBe(1)
     process.store.repair()
-    expect(await process.ring.active('acme', 'encrypt')).toMatchObject({ id: process.dek.id })
+    expect(await process.ring.active.get('acme', 'encrypt')).toMatchObject({ id: process.dek.id })
   })
 
   it('is left alone for most of its time', async () => {
@@ -73,7 +73,7 @@ describe('a DEK in memory that nobody uses', () => {
   it('is not fetched again', async () => {
     const process = await start()
     process.pass(TTL * 2)
-    expect(process.ring.cachedActive('acme', 'encrypt')).toBeUndefined()
+    expect(process.ring.active.cached('acme', 'encrypt')).toBeUndefined()
     expect(process.queries()).toBe(0)
   })
 })

@@ -53,14 +53,14 @@ async function arrange(memory: Memory, table: Table, kmsState: KmsState, operati
   }
   const purpose = operation === 'index' ? 'index' : 'encrypt'
   const maker = start()
-  const first = await maker.active('acme', purpose)
+  const first = await maker.active.get('acme', purpose)
   const ring = start()
   if (memory !== 'none') {
-    if (purpose === 'encrypt') await ring.load([first.id], 'acme')
-    await ring.prepare('acme', purpose)
+    if (purpose === 'encrypt') await ring.loaded.load([first.id], 'acme')
+    await ring.active.prepare('acme', purpose)
     time.up += AGES[memory]
   }
-  await change(table, { store, time, id: first.id, rotate: () => start().rotate('acme', first.id), operation })
+  await change(table, { store, time, id: first.id, rotate: () => start().active.rotate('acme', first.id), operation })
   kms.error = kmsState === 'up' ? undefined : new FieldsealError(CODES[kmsState], kmsState)
   return { store, kms, ring, first, purpose } as const
 }
@@ -120,11 +120,11 @@ async function act(memory: Memory, table: Table, kmsState: KmsState, operation: 
 async function run(ring: KeyRing, operation: Operation, id: string): Promise<string> {
   switch (operation) {
     case 'read':
-      return (ring.cached(id) ?? (await ring.load([id], 'acme'))[0]!).id
+      return (ring.loaded.cached(id) ?? (await ring.loaded.load([id], 'acme'))[0]!).id
     case 'write':
-      return (ring.take('acme', 1) ?? (await ring.allot('acme', 1)))[0]!.dek.id
+      return (ring.active.take('acme', 1) ?? (await ring.active.allot('acme', 1)))[0]!.dek.id
     case 'index':
-      return (ring.cachedActive('acme', 'index') ?? (await ring.active('acme', 'index'))).id
+      return (ring.active.cached('acme', 'index') ?? (await ring.active.get('acme', 'index'))).id
   }
 }
 

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
-import { ANY_TENANT, KeyRing } from '../../src/keys/keyRing.js'
+import { KeyRing } from '../../src/keys/keyRing.js'
 import type { KeyStore, StoredKey } from '../../src/keys/keyStore.js'
 import type { DekIdentity } from '../../src/keys/kms.js'
 import { hierarchicalKms } from '../../src/kms/hierarchical/hierarchicalKms.js'
 import { tencentKms } from '../../src/kms/tencent/tencentKms.js'
+import { ANY_TENANT } from '../../src/tenancy/scope.js'
 import { startKmsEmulator } from '../../src/testing/kmsEmulator.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
 import { onTestFinished } from '../support/onTestFinished.js'
@@ -37,7 +38,7 @@ describe('10,000 tenants, with a KMS that is throttled as the real one', () => {
       return { cache, ring: new KeyRing({ kms: open(store), store, cache }) }
     })
     const pages = Array.from({ length: 20 }, (_, i) => deks.slice(i * 500, (i + 1) * 500).map(({ id }) => id))
-    await Promise.all(rings.map(({ ring }) => Promise.all(pages.map((page) => ring.load(page, ANY_TENANT)))))
+    await Promise.all(rings.map(({ ring }) => Promise.all(pages.map((page) => ring.loaded.load(page, ANY_TENANT)))))
     expect(rings.map(({ cache }) => cache.size)).toEqual(rings.map(() => TENANTS))
     expect(emulator.calls.byAction).toEqual({ Decrypt: 8 * PROCESSES })
     expect(emulator.calls.log.filter(({ result }) => result !== 'ok')).toEqual([])

@@ -39,13 +39,12 @@ async function sampleSecrets({ client, database, schema }: DoctorContext): Promi
     const isOfKms = spec.mode === 'kms'
     const needed = isOfKms && model.tenant !== undefined ? [...spec.bind, model.tenant] : spec.bind
     const names = [column, ...needed.map((one) => model.columns[one]!)]
-    const select = names.map((one) => `${quoteName(one)}::text`)
+    const select = names.map((one) => `${quoteName(one)}::text AS ${quoteName(one)}`)
     const rows = await runSql(
       database,
       `SELECT ${select} FROM ${tableName(model)} WHERE ${quoteName(column)} LIKE 'fs1.%' LIMIT ${isOfKms ? SAMPLE_OF_KMS : SAMPLE}`,
     )
-    for (const row of rows) {
-      const stored = Object.fromEntries(names.map((one, i) => [one, row[i]]))
+    for (const stored of rows) {
       // One that cannot be read is the business of verify.
       const [opened] = await across.$encryption.decryptRows(name, [stored]).catch(() => [])
       const value = opened?.[column]
@@ -69,24 +68,24 @@ interface PlainColumn {
 /** Columns for text and JSON that are not encrypted, of all tables beside the models' that may be read. */
 async function plainColumns({ database, schema }: DoctorContext): Promise<PlainColumn[]> {
   const models = Object.entries(schema.models)
-  const oids = await runSql(
+  const oids = await runSql<'oid'>(
     database,
-    `SELECT to_regclass(t)::oid::text FROM unnest($1::text[]) WITH ORDINALITY u(t, n) ORDER BY n`,
+    `SELECT to_regclass(t)::oid::text AS oid FROM unnest($1::text[]) WITH ORDINALITY u(t, n) ORDER BY n`,
     [models.map(([, model]) => tableName(model))],
   )
-  const owners = new Map(models.map((model, i) => [oids[i]![0], model]))
-  const rows = await runSql(
+  const owners = new Map(models.map((model, i) => [oids[i]!.oid, model]))
+  const rows = await runSql<'oid' | 'space' | 'table' | 'column'>(
     database,
-    `SELECT c.oid::text, n.nspname, c.relname, a.attname
+    `SELECT c.oid::text, n.nspname AS space, c.relname AS "table", a.attname AS "column"
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
      WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> '_prisma_migrations'
        AND n.oid IN (SELECT relnamespace FROM pg_class WHERE oid::text = ANY ($1::text[]))
        AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT')
        AND a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'json'::regtype, 'jsonb'::regtype, 'text[]'::regtype)
      ORDER BY n.nspname, c.relname, a.attnum`,
-    [oids.map(([oid]) => oid)],
+    [oids.map(({ oid }) => oid)],
   )
-  return rows.flatMap(([oid, space, table, column]): PlainColumn[] => {
+  return rows.flatMap(({ oid, space, table, column }): PlainColumn[] => {
     const owner = owners.get(oid!)
     const label = owner === undefined ? printable(`${table}.${column}`) : labelOf(schema, owner, column!)
     if (label === undefined) return []
@@ -109,6 +108,6 @@ function labelOf(
 
 async function sample(database: PgConnection, table: string, column: string): Promise<string[]> {
   const name = quoteName(column)
-  const first = `SELECT left(${name}::text, 20000) FROM ${table} WHERE ${name} IS NOT NULL LIMIT ${SAMPLE}`
-  return (await runSql(database, first)).map(([text]) => text!)
+  const first = `SELECT left(${name}::text, 20000) AS text FROM ${table} WHERE ${name} IS NOT NULL LIMIT ${SAMPLE}`
+  return (await runSql<'text'>(database, first)).map(({ text }) => text!)
 }

@@ -10,13 +10,13 @@ export const missingGuards: Check = async ({ schema, database }) => {
     if (spec.state !== undefined) continue
     const table = tableName(model)
     // The prefix of ciphertexts stands in it as text, or for Bytes as hexadecimal digits.
-    const [row] = await runSql(
+    const [row] = await runSql<'count'>(
       database,
       `SELECT count(*) FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)
        WHERE c.conrelid = to_regclass($1) AND c.contype = 'c' AND a.attname = $2 AND pg_get_constraintdef(c.oid) ~ 'fs1[.]|6673312e'`,
       [table, column],
     )
-    if (Number(row![0]) > 0) continue
+    if (Number(row!.count) > 0) continue
     const { types } = await readTableFacts(database, table)
     const condition = guardCondition(quoteName(column), spec, /^json(\[\])?$/.test(types.get(column) ?? ''))
     const sql = `ALTER TABLE ${table} ADD CHECK (${condition}) NOT VALID`

@@ -50,9 +50,9 @@ async function tenantOfRow({ database, schema }: DoctorContext): Promise<string 
   for (const model of Object.values(schema.models)) {
     if (model.tenant === undefined || Object.keys(model.encrypted).length === 0) continue
     const column = quoteName(model.columns[model.tenant]!)
-    const first = `SELECT ${column}::text FROM ${tableName(model)} WHERE ${column} IS NOT NULL LIMIT 1`
-    const tenant = (await runSql(database, first))[0]?.[0]
-    if (isTenant(tenant)) return tenant
+    const first = `SELECT ${column}::text AS tenant FROM ${tableName(model)} WHERE ${column} IS NOT NULL LIMIT 1`
+    const [row] = await runSql<'tenant'>(database, first)
+    if (isTenant(row?.tenant)) return row.tenant
   }
   return undefined
 }

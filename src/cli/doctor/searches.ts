@@ -77,22 +77,23 @@ interface DatabaseIndex {
 
 /** The indexes with the column in them. */
 async function indexesOn({ database, model, column }: Search): Promise<DatabaseIndex[]> {
-  const rows = await runSql(
+  const rows = await runSql<'name' | 'valid' | 'young' | 'predicate' | 'definition' | 'before'>(
     database,
-    `SELECT c.relname, (i.indisvalid AND i.indisready)::text, i.indcheckxmin::text, pg_get_expr(i.indpred, i.indrelid), pg_get_indexdef(i.indexrelid),
+    `SELECT c.relname AS name, (i.indisvalid AND i.indisready)::text AS valid, i.indcheckxmin::text AS young,
+       pg_get_expr(i.indpred, i.indrelid) AS predicate, pg_get_indexdef(i.indexrelid) AS definition,
        (SELECT json_agg(b.attname ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, n)
         JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attnum = k.attnum
-        WHERE k.n < (SELECT min(n) FROM unnest(i.indkey) WITH ORDINALITY AS o(attnum, n) WHERE o.attnum = a.attnum))::text
+        WHERE k.n < (SELECT min(n) FROM unnest(i.indkey) WITH ORDINALITY AS o(attnum, n) WHERE o.attnum = a.attnum))::text AS before
      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = $2 AND a.attnum = ANY (i.indkey)
      WHERE i.indrelid = to_regclass($1) ORDER BY c.relname`,
     [tableName(model), column],
   )
-  return rows.map(([name, valid, young, predicate, definition, before]) => ({
+  return rows.map(({ name, valid, young, predicate, definition, before }) => ({
     name: name!,
     valid: valid === 'true',
     young: young === 'true',
-    predicate: predicate!,
+    predicate,
     before: JSON.parse(before ?? '[]'),
     definition: definition!,
   }))

@@ -82,12 +82,15 @@ export class DekCache {
   byId(id: string, onDue?: (dek: Dek) => void): Dek | undefined {
     const now = this.#clock.now()
     const held = this.#byId.get(id)
-    if (!held?.freshness.isFresh(now)) {
+    if (held === undefined || now > held.freshness.freshUntil) {
       this.misses += 1
       return undefined
     }
     this.hits += 1
-    if (onDue && held.freshness.isDue(now)) onDue(held.dek)
+    if (onDue && now >= held.freshness.renewAt) {
+      held.freshness.beginRenewal()
+      onDue(held.dek)
+    }
     return held.dek
   }
 
@@ -95,13 +98,16 @@ export class DekCache {
   active(tenant: string, purpose: Purpose, onDue?: () => void): Dek | undefined {
     const now = this.#clock.now()
     const active = this.#active.get(activeName(tenant, purpose))
-    const held = active?.freshness.isFresh(now) ? this.#byId.get(active.id) : undefined
-    if (!held?.freshness.isFresh(now)) {
+    const held = active && now <= active.freshness.freshUntil ? this.#byId.get(active.id) : undefined
+    if (held === undefined || now > held.freshness.freshUntil) {
       this.misses += 1
       return undefined
     }
     this.hits += 1
-    if (onDue && active!.freshness.isDue(now)) onDue()
+    if (onDue && now >= active!.freshness.renewAt) {
+      active!.freshness.beginRenewal()
+      onDue()
+    }
     return held.dek
   }
 

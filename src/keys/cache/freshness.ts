@@ -1,41 +1,39 @@
-/** When something held in memory is asked for again, and when it must not be used any more. In milliseconds. */
+/**
+ * When something held in memory is asked for again, and when it must not be used any more. In milliseconds. The two times
+ * are there to be compared with, on every use of a key, and changed here alone.
+ */
 export class Freshness {
+  /** Until then it may be used without asking anyone. */
+  freshUntil: number
+  /** From then on it is to be asked for again, behind its users. */
+  renewAt: number
   readonly #since: number
   readonly #ttl: number
   readonly #ceiling: number
-  #freshUntil: number
-  #renewAt: number
   #doubted = false
 
   constructor({ now, ttl, staleFor }: { readonly now: number; readonly ttl: number; readonly staleFor: number }) {
     this.#since = now
     this.#ttl = ttl
     this.#ceiling = ttl + staleFor
-    this.#freshUntil = now + ttl
-    this.#renewAt = this.#freshUntil - ttl * renewalLead()
+    this.freshUntil = now + ttl
+    this.renewAt = this.freshUntil - ttl * renewalLead()
   }
 
-  /** Whether it may be used without asking anyone. */
-  isFresh(now: number): boolean {
-    return now <= this.#freshUntil
-  }
-
-  /** Whether it is time to ask for it again, behind its users. `true` once; then it is being asked for. */
-  isDue(now: number): boolean {
-    if (now < this.#renewAt) return false
-    this.#renewAt = Number.POSITIVE_INFINITY
-    return true
+  /** It is being asked for: nobody else need do that. */
+  beginRenewal(): void {
+    this.renewAt = Number.POSITIVE_INFINITY
   }
 
   /** Has it asked for again at its next use. */
   renewSoon(): void {
-    this.#renewAt = Number.NEGATIVE_INFINITY
+    this.renewAt = Number.NEGATIVE_INFINITY
   }
 
   /** Has it asked for before it is used again; it may serve on while that cannot be done, and is asked for all the time. */
   doubt(): void {
     this.#doubted = true
-    this.#freshUntil = Number.NEGATIVE_INFINITY
+    this.freshUntil = Number.NEGATIVE_INFINITY
   }
 
   /**
@@ -46,9 +44,9 @@ export class Freshness {
   extend(now: number): boolean {
     const end = this.#since + this.#ceiling
     const extension = Math.min(this.#ttl * EXTENSION, this.#doubted ? DOUBTED_EXTENSION : Number.POSITIVE_INFINITY)
-    this.#freshUntil = Math.max(this.#freshUntil, Math.min(end, now + extension))
-    this.#renewAt = now + extension * renewalLead() * 2
-    return this.isFresh(now)
+    this.freshUntil = Math.max(this.freshUntil, Math.min(end, now + extension))
+    this.renewAt = now + extension * renewalLead() * 2
+    return now <= this.freshUntil
   }
 }
 

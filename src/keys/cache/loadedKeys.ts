@@ -1,5 +1,5 @@
 import { FieldsealError, quoted } from '../../errors.js'
-import { ANY_TENANT, isWithin, type TenantScope } from '../../tenancy/scope.js'
+import { isWithin, type TenantScope } from '../../tenancy/scope.js'
 import type { Dek } from '../dek.js'
 import type { DestroyedKeys } from '../destroyedKeys.js'
 import type { Emit } from '../events.js'
@@ -9,9 +9,6 @@ import type { CountedPurpose } from '../kms.js'
 import type { Unwrapper } from '../unwrapper.js'
 import type { DekCache } from './dekCache.js'
 import { isOutage } from './outage.js'
-import { SingleFlight } from './singleFlight.js'
-
-const NO_ROWS: Promise<StoredKey[]> = Promise.resolve([])
 
 export interface LoadedKeysOptions {
   readonly store: KeyStore
@@ -29,7 +26,8 @@ export class LoadedKeys {
   readonly #options: LoadedKeysOptions
   readonly #cache: DekCache
   readonly #counted: CountedPurpose
-  readonly #loads = new SingleFlight<Dek>()
+  /** What is on its way, by id, for all who come meanwhile. */
+  readonly #reads = new Map<string, KeyRead>()
 
   constructor(options: LoadedKeysOptions) {
     this.#options = options
@@ -48,23 +46,33 @@ export class LoadedKeys {
    */
   readonly #renew = ({ id, tenant, purpose }: Dek): void => {
     if (purpose !== this.#counted) return
-    const load = () => this.#load(id, tenant, { since: this.#cache.readMark(), rows: this.#find([id]) })
-    this.#loads.run(flight(id, tenant), load).catch(() => undefined)
+    this.#readMissing([id])
+    this.#load(id, tenant).catch(() => undefined)
   }
 
-  /** An outcome for each id, with one query for all that are not in memory. The caller handles every promise. */
+  /**
+   * The DEKs with these ids, with one query for all that are not in memory.
+   *
+   * @throws FieldsealError `TENANT_MISMATCH` before that DEK is unwrapped, `KEY_NOT_FOUND`, `KEY_DESTROYED`,
+   * `KEY_INVALID`, `KEY_STORE_UNAVAILABLE`, `KMS_*`
+   */
+  async load(ids: readonly string[], scope: TenantScope): Promise<Dek[]> {
+    return Promise.all(this.loadEach(ids, scope))
+  }
+
+  /**
+   * As `load`, with an outcome for each id, so that a caller can tell what each is needed for. It throws nothing itself;
+   * the caller handles every promise.
+   */
   loadEach(ids: readonly string[], scope: TenantScope): (Dek | Promise<Dek>)[] {
-    const known = ids.map((id) => this.#inMemory(id, scope) ?? this.#loads.get(flight(id, scope)))
-    const missing = new Set(ids.filter((_, i) => known[i] === undefined))
-    const since = this.#cache.readMark()
-    const rows = missing.size > 0 ? this.#find([...missing]) : NO_ROWS
-    const load = (id: string) => this.#loads.run(flight(id, scope), () => this.#load(id, scope, { rows, since }))
-    return ids.map((id, i) => known[i] ?? load(id))
+    const known = ids.map((id) => this.#inMemory(id, scope))
+    this.#readMissing(ids.filter((_, i) => known[i] === undefined))
+    return ids.map((id, i) => known[i] ?? this.#load(id, scope))
   }
 
   /** Has nobody wait for what is on its way. */
   forget(): void {
-    this.#loads.forget()
+    this.#reads.clear()
   }
 
   #inMemory(id: string, scope: TenantScope): Dek | Promise<Dek> | undefined {
@@ -72,47 +80,68 @@ export class LoadedKeys {
     return dek && !isWithin(scope, dek.tenant) ? Promise.reject(foreign(id, scope)) : dek
   }
 
+  /** Begins to read, with one query, the rows that are not on their way. */
+  #readMissing(ids: readonly string[]): void {
+    const missing = new Set(ids.filter((id) => !this.#reads.has(id)))
+    if (missing.size === 0) return
+    const since = this.#cache.readMark()
+    const rows = this.#find([...missing])
+    for (const id of missing) this.#reads.set(id, { row: this.#rowOf(id, rows), since, isStale: false })
+  }
+
   /** A store that throws instead of rejecting does so into the promise. */
   async #find(ids: readonly string[]): Promise<StoredKey[]> {
     return this.#options.store.findByIds(ids)
   }
 
-  /** A DEK that is in memory serves on when a KMS or a keys table that is down is all that stands against it. */
-  async #load(id: string, scope: TenantScope, read: KeysRead): Promise<Dek> {
+  async #rowOf(id: string, rows: Promise<readonly StoredKey[]>): Promise<StoredKey | undefined> {
+    const row = (await rows).find((candidate) => candidate.id === id)
+    if (row && this.#options.destroyed.includes(row)) this.#options.onDestroyed(row.tenant)
+    return row
+  }
+
+  /** Each of those who wait is held against its own scope; the unwrapper shares the call of the KMS. */
+  async #load(id: string, scope: TenantScope): Promise<Dek> {
+    const read = this.#reads.get(id)!
     try {
-      return await this.#loadRow(id, scope, read)
+      return await this.#unwrap(id, scope, read)
     } catch (error) {
-      const dek = isOutage(error) ? this.#cache.extend(id) : undefined
-      if (!dek || !isWithin(scope, dek.tenant)) throw error
-      const { code } = error as FieldsealError
-      this.#options.emit?.({ type: 'key.stale', tenant: dek.tenant, key: id, code })
-      return dek
+      return this.#serveOn(id, scope, read, error)
+    } finally {
+      if (this.#reads.get(id) === read) this.#reads.delete(id)
     }
   }
 
-  async #loadRow(id: string, scope: TenantScope, read: KeysRead): Promise<Dek> {
-    const row = (await read.rows).find((candidate) => candidate.id === id)
+  async #unwrap(id: string, scope: TenantScope, read: KeyRead): Promise<Dek> {
+    const row = await read.row
     if (!row) throw keyError('KEY_NOT_FOUND', id, 'is not in the keys table: restore the table, or the row is lost')
     if (!isWithin(scope, row.tenant)) throw foreign(id, scope)
-    if (this.#options.destroyed.includes(row)) this.#options.onDestroyed(row.tenant)
     const dek = await this.#options.unwrapper.unwrap(row, { key: id, purpose: this.#counted, tenant: row.tenant })
     this.#cache.add(dek, read.since)
     return dek
   }
+
+  /** A DEK that is in memory serves on when a KMS or a keys table that is down is all that stands against it. */
+  #serveOn(id: string, scope: TenantScope, read: KeyRead, error: unknown): Dek {
+    const dek = isOutage(error) ? this.#cache.extend(id) : undefined
+    if (!dek || !isWithin(scope, dek.tenant)) throw error
+    const { code } = error as FieldsealError
+    if (!read.isStale) this.#options.emit?.({ type: 'key.stale', tenant: dek.tenant, key: id, code })
+    read.isStale = true
+    return dek
+  }
 }
 
-/** A query of the keys table that has begun, and the cache's mark from before it. */
-interface KeysRead {
-  readonly rows: Promise<StoredKey[]>
+/** A row that is being read, or whose DEK is being unwrapped. */
+interface KeyRead {
+  readonly row: Promise<StoredKey | undefined>
+  /** The cache's mark from before the keys table was asked. */
   readonly since: number
+  /** Whether it was told that the DEK serves on without. */
+  isStale: boolean
 }
 
 function foreign(id: string, scope: TenantScope): FieldsealError {
   const message = `tenant ${quoted(scope)} asked for data under DEK ${id} of another tenant`
   return new FieldsealError('TENANT_MISMATCH', message)
-}
-
-/** Loads are shared within one scope only: an answer, or an error, that is right for one is wrong for another. */
-function flight(id: string, scope: TenantScope): string {
-  return scope === ANY_TENANT ? id : `${id} ${scope}`
 }

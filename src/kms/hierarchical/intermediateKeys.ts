@@ -6,11 +6,12 @@ import { FieldsealError, quoted } from '../../errors.js'
 import { DekCache } from '../../keys/cache/dekCache.js'
 import type { Dek } from '../../keys/dek.js'
 import { encryptionContext } from '../../keys/encryptionContext.js'
-import { ANY_TENANT, KeyRing, type TenantScope } from '../../keys/keyRing.js'
+import { KeyRing } from '../../keys/keyRing.js'
 import type { KeyStore } from '../../keys/keyStore.js'
 import type { DekIdentity, GeneratedDek, WrappedDek } from '../../keys/kms.js'
 import type { KeyHolder } from '../../keys/notifications/keyNotification.js'
 import type { Observation } from '../../keys/observedKms.js'
+import { ANY_TENANT, type TenantScope } from '../../tenancy/scope.js'
 import { seal, unwrapDek, type Wrapping } from '../keyWrap.js'
 import type { HierarchySettings } from './hierarchicalOptions.js'
 import type { TenantGroups } from './tenantGroups.js'
@@ -44,7 +45,7 @@ export class IntermediateKeys {
 
   /** Other processes make and destroy intermediate keys, too. */
   get holder(): KeyHolder {
-    return this.#ring
+    return this.#ring.held
   }
 
   async generate(group: string, identity: DekIdentity): Promise<GeneratedDek> {
@@ -75,7 +76,7 @@ export class IntermediateKeys {
     const groups: readonly TenantScope[] = this.#groups.all(identity.tenant) ?? [ANY_TENANT]
     for (const group of groups) {
       try {
-        const [key] = await asKms(this.#ring.load([kekId], group))
+        const [key] = await asKms(this.#ring.loaded.load([kekId], group))
         return key!
       } catch (error) {
         if (!FieldsealError.is(error, 'TENANT_MISMATCH')) throw error
@@ -86,13 +87,14 @@ export class IntermediateKeys {
 
   /** Whether a wrapped DEK is under the newest key of its group. */
   async isNewest(group: string, { kekId }: WrappedDek): Promise<boolean> {
-    return (await asKms(this.#ring.active(group, 'wrap'))).id === kekId
+    return (await asKms(this.#ring.active.get(group, 'wrap'))).id === kekId
   }
 
   /** A key that may wrap one more DEK. The context is checked before anything is asked for. */
   async #spend(group: string, identity: DekIdentity): Promise<Dek> {
     encryptionContext(identity)
-    const allotments = this.#ring.take(group, 1) ?? (await asKms(this.#ring.allot(group, 1)))
+    const { active } = this.#ring
+    const allotments = active.take(group, 1) ?? (await asKms(active.allot(group, 1)))
     return allotments[0]!.dek
   }
 }

@@ -1,4 +1,4 @@
-import type { KeyRing } from '../../keys/keyRing.js'
+import type { ActiveKeys } from '../../keys/activeKeys.js'
 import type { KeyStore } from '../../keys/keyStore.js'
 import { type WalkOptions, type WalkReport, walkKeys } from './keyWalk.js'
 
@@ -11,7 +11,7 @@ export interface RotateOptions extends WalkOptions {
 const RATE = 100
 
 /** Has a new DEK for values succeed each active one; rows stay as they are, and old DEKs decrypt on. */
-export function rotate(ring: KeyRing, store: KeyStore, options: RotateOptions = {}): Promise<WalkReport> {
+export function rotate(active: ActiveKeys, store: KeyStore, options: RotateOptions = {}): Promise<WalkReport> {
   const { before = new Date() } = options
   return walkKeys({
     store,
@@ -19,7 +19,7 @@ export function rotate(ring: KeyRing, store: KeyStore, options: RotateOptions = 
     options,
     rate: RATE,
     each: async ({ tenant, id }) => {
-      await ring.rotate(tenant, id)
+      await active.rotate(tenant, id)
       return true
     },
   })

@@ -1,6 +1,6 @@
 import { FieldsealError, quoted } from '../../errors.js'
 import { newDekId } from '../../keys/dekId.js'
-import type { KeyRing } from '../../keys/keyRing.js'
+import type { HeldKeys } from '../../keys/heldKeys.js'
 import type { KeyStore, NewKey, StoredKey } from '../../keys/keyStore.js'
 import type { Purpose } from '../../keys/kms.js'
 import { checkTenant } from '../../tenancy/tenant.js'
@@ -34,7 +34,7 @@ export interface ShredReceipt {
 }
 
 export interface ShredContext {
-  readonly ring: KeyRing
+  readonly held: HeldKeys
   readonly store: KeyStore
   /** The name of this process. */
   readonly process: string
@@ -53,7 +53,7 @@ export interface ShredContext {
  * @throws FieldsealError `TENANT_INVALID`; `KEY_NOT_FOUND` for a tenant that has no keys; `KEY_STORE_UNAVAILABLE`
  */
 export async function shred(context: ShredContext, tenant: string): Promise<ShredReceipt> {
-  const { ring, store, process, keyMemoryTime, announceDestroyed, directFields } = context
+  const { held, store, process, keyMemoryTime, announceDestroyed, directFields } = context
   checkTenant(tenant)
   const requestedAt = new Date()
   const rows = await store.destroy(
@@ -61,7 +61,7 @@ export async function shred(context: ShredContext, tenant: string): Promise<Shre
     (['encrypt', 'index'] as const).map((purpose) => tombstone(tenant, purpose)),
   )
   if (rows.length === 0) throw unknownTenant(tenant)
-  ring.forgetDestroyed(
+  held.forgetDestroyed(
     tenant,
     rows.map(({ id }) => id),
   )

@@ -1,4 +1,4 @@
-import type { KeyRing } from '../../keys/keyRing.js'
+import type { ActiveKeys } from '../../keys/activeKeys.js'
 import type { KeyStore } from '../../keys/keyStore.js'
 import type { Purpose } from '../../keys/kms.js'
 import { checkWalk, type WalkOptions, type WalkReport, walkKeys } from './keyWalk.js'
@@ -17,7 +17,7 @@ const CHUNK = 1000
 
 /** Brings the active DEKs of tenants into memory. Tenants without keys get none by that. */
 export async function warm(
-  ring: KeyRing,
+  active: ActiveKeys,
   store: KeyStore,
   tenants: readonly string[],
   options: WarmOptions = {},
@@ -35,7 +35,7 @@ export async function warm(
         options: { ...rest, concurrency, tenants: tenants.slice(i, i + CHUNK) },
         rate,
         pace,
-        each: (row) => ring.adopt(row),
+        each: (row) => active.adopt(row),
       })
       total.changed += changed
       total.unchanged += unchanged

@@ -16,10 +16,10 @@ const MOST = 1_000
 
 /** `null` when there are too many. */
 export async function readActiveHeads(database: PgConnection, keys: KeysTable): Promise<ActiveHeads | null> {
-  const active = `SELECT ${quoteName(keys.id)} FROM ${tableName(keys)} WHERE ${isActive(keys)} LIMIT ${MOST + 1}`
-  const rows = await runSql(database, active)
+  const active = `SELECT ${quoteName(keys.id)} AS id FROM ${tableName(keys)} WHERE ${isActive(keys)} LIMIT ${MOST + 1}`
+  const rows = await runSql<'id'>(database, active)
   if (rows.length > MOST) return null
-  const dekIds = new Set(rows.map(([dekId]) => dekId!))
+  const dekIds = new Set(rows.map(({ id }) => id!))
   const headers = [...dekIds].flatMap((dekId) =>
     [0, FLAG_PADDED].map((flags) => encodeHeader({ suite: SUITE_AES_256_GCM, flags, dekId })),
   )

@@ -3,8 +3,8 @@ import { progressError } from '../jobs/progressError.js'
 import type { OpenRun, Progress } from '../jobs/progressStore.js'
 import type { RunKeyring } from '../jobs/runKeyring.js'
 import { type PgConnection, runSql } from './sql.js'
-import { RANGE_COLUMNS, readRange, type StoredRange } from './storedRange.js'
-import { macOfRun, RUN_COLUMNS, RUN_WIDTH, readOwnRun } from './storedRun.js'
+import { RANGE_COLUMNS, type RangeColumn, readRange, type StoredRange } from './storedRange.js'
+import { macOfRun, RUN_COLUMNS, type RunColumn, readOwnRun } from './storedRun.js'
 
 /**
  * Ends a run whose ranges are all done, and sees that they are: that there is each of those into which it was divided, that
@@ -13,7 +13,7 @@ import { macOfRun, RUN_COLUMNS, RUN_WIDTH, readOwnRun } from './storedRun.js'
  * @throws FieldsealError `PROGRESS_INVALID`
  */
 export async function finishRun(database: PgConnection, keys: RunKeyring, { id, key }: OpenRun): Promise<Progress> {
-  const rows = await runSql(
+  const rows = await runSql<RunColumn | RangeColumn>(
     database,
     `SELECT ${RUN_COLUMNS}, ${RANGE_COLUMNS} FROM fieldseal.progress p LEFT JOIN fieldseal.ranges r ON r.run = p.id
      WHERE p.id = $1 ORDER BY r.number`,
@@ -22,7 +22,7 @@ export async function finishRun(database: PgConnection, keys: RunKeyring, { id, 
   const run = await readOwnRun(keys, { id, key }, rows[0])
   // Another command that shares the run was first.
   if (run.state === 'done') return run.progress
-  const ranges = rows.map((row) => readRange(key, row.slice(RUN_WIDTH)))
+  const ranges = rows.map((row) => readRange(key, row))
   checkWhole(ranges)
   const progress = sumOf(run.progress, ranges)
   const { scanned, changed, conflicts, skipped, problems } = progress

@@ -24,18 +24,18 @@ export async function lookAtSchema(
   name: string,
   tables: readonly string[],
 ): Promise<OwnSchema> {
-  const [row] = await runSql(
+  const [row] = await runSql<'user' | 'exists' | 'creates' | 'complete' | 'usable'>(
     database,
-    `SELECT quote_ident(current_user), count(n.oid) > 0,
+    `SELECT quote_ident(current_user) AS "user", count(n.oid) > 0 AS "exists",
        CASE WHEN count(n.oid) = 0 THEN has_database_privilege(current_database(), 'CREATE')
-         ELSE bool_and(has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')) END,
-       count(c.oid) = cardinality($2::text[]),
-       count(c.oid) FILTER (WHERE has_schema_privilege(n.oid, 'USAGE') AND ${HAS_RIGHTS}) = cardinality($2::text[])
+         ELSE bool_and(has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')) END AS creates,
+       count(c.oid) = cardinality($2::text[]) AS complete,
+       count(c.oid) FILTER (WHERE has_schema_privilege(n.oid, 'USAGE') AND ${HAS_RIGHTS}) = cardinality($2::text[]) AS usable
      FROM (SELECT) one LEFT JOIN pg_namespace n ON n.nspname = $1
      LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind = 'r' AND c.relname = ANY ($2::text[])`,
     [name, tables],
   )
-  const [user, exists, creates, complete, usable] = row!
+  const { user, exists, creates, complete, usable } = row!
   const yes = (answer: string | null | undefined) => answer === 't'
   return { name, user: user!, exists: yes(exists), creates: yes(creates), complete: yes(complete), usable: yes(usable) }
 }

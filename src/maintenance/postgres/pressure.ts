@@ -4,13 +4,14 @@ import { type PgConnection, runSql } from './sql.js'
 
 /** Sessions that touch the table and wait for a lock of any kind: of the table, of a row, of another transaction. */
 const WAITING = `
-  SELECT count(DISTINCT w.pid) FROM pg_locks w JOIN pg_locks t ON t.pid = w.pid
+  SELECT count(DISTINCT w.pid) AS sessions FROM pg_locks w JOIN pg_locks t ON t.pid = w.pid
   WHERE NOT w.granted AND t.relation = to_regclass($1) AND t.database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
 /** Places in the write-ahead log, as numbers: where it ends, and how far each standby shows it. */
 const STANDBYS = `
-  SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0'), application_name, pg_wal_lsn_diff(replay_lsn, '0/0'),
-    coalesce(extract(epoch FROM replay_lag), 0), pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')::text
+  SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') AS log_end, application_name AS name,
+    pg_wal_lsn_diff(replay_lsn, '0/0') AS shown, coalesce(extract(epoch FROM replay_lag), 0) AS seconds,
+    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')::text AS may_see
   FROM (SELECT) one LEFT JOIN pg_stat_replication ON state IS NULL OR state IN ('streaming', 'catchup')`
 
 /**
@@ -24,8 +25,8 @@ export function postgresPressure(database: PgConnection, table: string, maxLag: 
 }
 
 async function waiting(database: PgConnection, table: string): Promise<Strain | null> {
-  const [row] = await runSql(database, WAITING, [table])
-  const sessions = Number(row![0])
+  const [row] = await runSql<'sessions'>(database, WAITING, [table])
+  const sessions = Number(row!.sessions)
   if (sessions === 0) return null
   const who = sessions === 1 ? '1 session waits' : `${sessions} sessions wait`
   return { cause: 'locks', what: `${who} for locks on ${table}` }
@@ -45,13 +46,13 @@ class Lag {
   ) {}
 
   async measure(): Promise<Strain | null> {
-    const standbys = await runSql(this.database, STANDBYS)
-    if (standbys[0]?.[4] !== 'true') throw mayNotSee()
+    const standbys = await runSql<'log_end' | 'name' | 'shown' | 'seconds' | 'may_see'>(this.database, STANDBYS)
+    if (standbys[0]?.may_see !== 'true') throw mayNotSee()
     const at = performance.now()
-    this.#ends.push({ at, end: Number(standbys[0][0]) })
+    this.#ends.push({ at, end: Number(standbys[0].log_end) })
     if (this.#ends.length > KEPT) this.#ends.shift()
-    for (const [end, name, shown, seconds] of standbys) {
-      if (shown == null) continue
+    for (const { log_end: end, name, shown, seconds } of standbys) {
+      if (shown === null) continue
       const behind = Math.max(0, Number(end) - Number(shown))
       const late = behind === 0 ? 0 : Math.max(Number(seconds), this.#secondsSince(Number(shown), at))
       const text = `the standby ${name} is ${Math.round(late)} s and ${Math.round(behind)} bytes behind`

@@ -4,7 +4,7 @@ import type { RunKeyring } from '../jobs/runKeyring.js'
 import type { WorkOrder } from '../jobs/workOrder.js'
 import { createTables, NOTHING_YET, progressRecord } from './progressTables.js'
 import { arrayLiteral, type PgConnection, quoteText, runScript, runSql } from './sql.js'
-import { macOfRun, RUN_COLUMNS, readRun } from './storedRun.js'
+import { macOfRun, RUN_COLUMNS, type RunColumn, readRun } from './storedRun.js'
 
 /** What a task is, as SQL has it: placeholders or literals. */
 type TaskInSql = readonly [operation: string, model: string, fields: string, tenant: string]
@@ -43,7 +43,7 @@ function valuesOf({ operation, model, fields, tenant }: RunTask): unknown[] {
 }
 
 async function resume(database: PgConnection, keys: RunKeyring, task: RunTask): Promise<OpenRun | null> {
-  const [row] = await runSql(
+  const [row] = await runSql<RunColumn>(
     database,
     `SELECT ${RUN_COLUMNS} FROM fieldseal.progress p WHERE state = 'running' AND ${SAME_TASK} ORDER BY id DESC LIMIT 1`,
     valuesOf(task),
@@ -61,14 +61,14 @@ async function resume(database: PgConnection, keys: RunKeyring, task: RunTask): 
 async function begin(database: PgConnection, key: RunKey, task: RunTask): Promise<OpenRun | null> {
   const mac = macOfRun(key, task, NOTHING_YET, false)
   const values = [...literalsOf(task), `${quoteText(JSON.stringify(key.stored))}::jsonb`, quoteText(mac)]
-  const [row] = await runScript(database, [
+  const [row] = await runScript<'id'>(database, [
     "SELECT set_config('lock_timeout', '0', true)",
     "SELECT pg_advisory_xact_lock(hashtext('fieldseal.progress'))",
     `INSERT INTO fieldseal.progress (operation, model, fields, tenant, run_key, mac) SELECT ${values}
      WHERE NOT EXISTS (SELECT FROM fieldseal.progress WHERE state = 'running' AND ${sameTask(literalsOf(task))})
      RETURNING id`,
   ])
-  return row ? openRun(database, { id: row[0]!, key, task, saved: null, order: null }) : null
+  return row ? openRun(database, { id: row.id!, key, task, saved: null, order: null }) : null
 }
 
 /** Statements that are sent together take no parameters. */

@@ -66,20 +66,27 @@ function rightTo(found: OwnSchema): string {
   return `GRANT USAGE ON SCHEMA ${SCHEMA} TO ${user}; ${tables}`
 }
 
-/** The columns that `progressOf` reads. */
-export function progressOn(alias: string): string {
-  const counts = ['scanned', 'changed', 'conflicts', 'skipped', 'problems'].map((name) => `${alias}.${name}`)
-  return [`array_to_json(${alias}.cursor)`, ...counts].join(', ')
+const COUNTS = ['scanned', 'changed', 'conflicts', 'skipped', 'problems'] as const
+
+/** What progress is of: a result may have both. */
+type Counted = 'run' | 'range'
+export type ProgressColumn<Of extends Counted = Counted> = `${Of}_${'cursor' | (typeof COUNTS)[number]}`
+
+/** The columns that `progressOf` reads, of the row `alias`. */
+export function progressOn(alias: string, of: Counted): string {
+  const counts = COUNTS.map((name) => `${alias}.${name} AS ${of}_${name}`)
+  return [`array_to_json(${alias}.cursor) AS ${of}_cursor`, ...counts].join(', ')
 }
 
-export function progressOf([cursor, scanned, changed, conflicts, skipped, problems]: TextRow): Progress {
+export function progressOf(row: Partial<TextRow<ProgressColumn>>, of: Counted): Progress {
+  const cursor = row[`${of}_cursor`]
   return {
     cursor: cursor == null ? null : JSON.parse(cursor),
-    scanned: Number(scanned),
-    changed: Number(changed),
-    conflicts: Number(conflicts),
-    skipped: Number(skipped),
-    problems: JSON.parse(problems ?? '[]'),
+    scanned: Number(row[`${of}_scanned`]),
+    changed: Number(row[`${of}_changed`]),
+    conflicts: Number(row[`${of}_conflicts`]),
+    skipped: Number(row[`${of}_skipped`]),
+    problems: JSON.parse(row[`${of}_problems`] ?? '[]'),
   }
 }
 

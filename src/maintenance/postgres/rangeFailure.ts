@@ -4,8 +4,8 @@ import type { RangeFailure } from '../jobs/ranges.js'
 import type { RunKey } from '../jobs/runKey.js'
 import type { Problem } from '../rows/problem.js'
 
-/** The columns that `failureIn` reads, after the range's id. */
-export const FAILURE_COLUMNS = `failure ->> 'code', failure ->> 'message'`
+/** The columns that `failureIn` reads, beside the range's id. */
+export const FAILURE_COLUMNS = `failure ->> 'code' AS code, failure ->> 'message' AS message`
 
 /** What a range can fail by. Any other code is nobody's of ours. */
 const CODES: ReadonlySet<string> = new Set<ErrorCode>([

@@ -7,8 +7,8 @@ import { finishRun } from './finishRun.js'
 import { NOTHING_YET, progressRecord } from './progressTables.js'
 import { FAILURE_COLUMNS, failureIn, problemIn, textOfStop } from './rangeFailure.js'
 import { type PgConnection, runSql } from './sql.js'
-import { macOfRange, RANGE_COLUMNS, readRange } from './storedRange.js'
-import { RUN_COLUMNS, RUN_WIDTH, readOwnRun, readRun } from './storedRun.js'
+import { macOfRange, RANGE_COLUMNS, type RangeColumn, readRange } from './storedRange.js'
+import { RUN_COLUMNS, type RunColumn, readOwnRun, readRun } from './storedRun.js'
 
 /** Ranges in the table `fieldseal.ranges`, each a row with its bounds and how far it is. */
 export function postgresRanges(database: PgConnection, keys: RunKeyring): RangeStore {
@@ -24,8 +24,10 @@ export function postgresRanges(database: PgConnection, keys: RunKeyring): RangeS
     },
     overview: (run) => overview(database, keys, run),
     unfinished: async ({ id }) => {
-      const rows = await runSql(database, `SELECT id FROM fieldseal.ranges WHERE run = $1 AND state <> 'done'`, [id])
-      return rows.map(([range]) => range!)
+      const rows = await runSql<'id'>(database, `SELECT id FROM fieldseal.ranges WHERE run = $1 AND state <> 'done'`, [
+        id,
+      ])
+      return rows.map(({ id: range }) => range!)
     },
     changes: (run, since) => changesSince(database, run, since),
     take: (range) => takeRange(database, keys, range),
@@ -72,21 +74,31 @@ function keyIn(json: string): string {
   return `CASE WHEN jsonb_typeof(${json}) = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(${json})) END`
 }
 
+const COUNTS = ['scanned', 'changed', 'conflicts', 'skipped'] as const
 /** What the counts of all ranges come to. */
-const SUMS = ['scanned', 'changed', 'conflicts', 'skipped'].map(
-  (name) => `p.${name} + (SELECT coalesce(sum(${name}), 0) FROM fieldseal.ranges r WHERE r.run = p.id)`,
+const SUMS = COUNTS.map(
+  (name) => `p.${name} + (SELECT coalesce(sum(${name}), 0) FROM fieldseal.ranges r WHERE r.run = p.id) AS ${name}`,
 )
 
 async function overview(database: PgConnection, keys: RunKeyring, run: OpenRun): Promise<RunOverview> {
   const columns = `${SUMS}, ${RUN_COLUMNS}`
-  const [row] = await runSql(database, `SELECT ${columns} FROM fieldseal.progress p WHERE id = $1`, [run.id])
-  const { state, order } = await readOwnRun(keys, run, row?.slice(SUMS.length))
+  const [row] = await runSql<(typeof COUNTS)[number] | RunColumn>(
+    database,
+    `SELECT ${columns} FROM fieldseal.progress p WHERE id = $1`,
+    [run.id],
+  )
+  const { state, order } = await readOwnRun(keys, run, row)
   if (order === null) throw progressError(`the order to workers of run ${run.id} was taken away`)
-  const [scanned, changed, conflicts, skipped] = row!.map(Number)
+  const { scanned, changed, conflicts, skipped } = row!
   return {
     state,
     order,
-    counts: { scanned: scanned!, changed: changed!, conflicts: conflicts!, skipped: skipped! },
+    counts: {
+      scanned: Number(scanned),
+      changed: Number(changed),
+      conflicts: Number(conflicts),
+      skipped: Number(skipped),
+    },
     ...(await unfinished(database, run)),
   }
 }
@@ -95,21 +107,21 @@ async function unfinished(
   database: PgConnection,
   { id, key }: OpenRun,
 ): Promise<Pick<RunOverview, 'waiting' | 'stopped' | 'failed'>> {
-  const rows = await runSql(
+  const rows = await runSql<'state' | 'id' | 'number' | 'failure' | 'code' | 'message'>(
     database,
     `SELECT state, id, number, failure, ${FAILURE_COLUMNS} FROM fieldseal.ranges WHERE run = $1 AND state <> 'done' ORDER BY number`,
     [id],
   )
-  const of = (state: RangeState) => rows.filter(([found]) => found === state)
+  const of = (state: RangeState) => rows.filter((row) => row.state === state)
   return {
-    waiting: of('waiting').map(([, range]) => range!),
-    stopped: of('stopped').map(([, , number, failure]) => problemIn(key, Number(number), failure!)),
-    failed: of('failed').map(([, range, , , code, message]) => failureIn(range!, code ?? '', message!)!),
+    waiting: of('waiting').map(({ id: range }) => range!),
+    stopped: of('stopped').map(({ number, failure }) => problemIn(key, Number(number), failure)),
+    failed: of('failed').map(({ id: range, code, message }) => failureIn(range!, code ?? '', message)!),
   }
 }
 
 async function changesSince(database: PgConnection, { id, key }: OpenRun, since: string | null) {
-  const rows = await runSql(
+  const rows = await runSql<'at' | 'code' | 'message' | 'failures' | RangeColumn>(
     database,
     `SELECT n.at, ${FAILURE_COLUMNS}, r.failures, ${RANGE_COLUMNS}
      FROM (SELECT now() AS at) n LEFT JOIN fieldseal.ranges r
@@ -117,21 +129,20 @@ async function changesSince(database: PgConnection, { id, key }: OpenRun, since:
      ORDER BY r.number`,
     [id, since],
   )
-  const found = rows.map(([, code, message, failures, ...range]) => ({ code, message, failures, range }))
   return {
-    at: rows[0]![0]!,
-    changes: found
-      .filter(({ range }) => range[0] !== null)
+    at: rows[0]!.at!,
+    changes: rows
+      .filter(({ range_id: range }) => range !== null)
       .map((row): RangeChange => {
-        const { id: range, progress } = readRange(key, row.range)
-        const failure = failureIn(range, row.code!, row.message!)
+        const { id: range, progress } = readRange(key, row)
+        const failure = failureIn(range, row.code, row.message)
         return { range, problems: progress.problems, failure, failures: Number(row.failures) }
       }),
   }
 }
 
 async function takeRange(database: PgConnection, keys: RunKeyring, range: string): Promise<RangeWork | null> {
-  const [row] = await runSql(
+  const [row] = await runSql<RunColumn | RangeColumn>(
     database,
     `SELECT ${RUN_COLUMNS}, ${RANGE_COLUMNS} FROM fieldseal.ranges r JOIN fieldseal.progress p ON p.id = r.run
      WHERE r.id = $1 AND r.state = 'waiting' AND p.state = 'running'`,
@@ -140,7 +151,7 @@ async function takeRange(database: PgConnection, keys: RunKeyring, range: string
   if (!row) return null
   const { id: run, key, task, order } = await readRun(keys, row)
   if (order === null) throw progressError(`no command has given run ${run} to workers`)
-  const { number, after, until, progress } = readRange(key, row.slice(RUN_WIDTH))
+  const { number, after, until, progress } = readRange(key, row)
   const macOf = (progress: Progress, done: boolean) => macOfRange(key, { number, after, until }, progress, done)
   const record = progressRecord(
     { database, table: 'fieldseal.ranges', id: range, unfinished: 'waiting', macOf },

@@ -1,18 +1,21 @@
 import { own } from '../../own.js'
-import {
-  type Cell,
-  type Page,
-  type PageRequest,
-  type RowChange,
-  type RowSource,
-  type StoredRow,
-  TableLocked,
-} from '../rows/rowSource.js'
+import { type Cell, type Page, type RowChange, type RowSource, type StoredRow, TableLocked } from '../rows/rowSource.js'
 import { readActiveHeads } from './activeHeads.js'
-import { changeStatement } from './changeStatement.js'
+import { ChangeStatements } from './changeStatements.js'
 import type { RowSourceContext, RowSourceOptions } from './context.js'
-import { countStatement, pageStatement, RowReader, rereadStatement } from './pageStatement.js'
-import { arrayLiteral, isLockTimeout, type PgConnection, quoteName, runSql, type TextRow, tableName } from './sql.js'
+import { pageColumns } from './pageColumns.js'
+import { PageStatements } from './pageStatements.js'
+import { RowReader } from './rowReader.js'
+import {
+  arrayLiteral,
+  isLockTimeout,
+  type PgConnection,
+  quoteName,
+  runSql,
+  type Statement,
+  type TextRow,
+  tableName,
+} from './sql.js'
 import { readTableFacts } from './tableFacts.js'
 
 /**
@@ -29,23 +32,24 @@ export async function postgresRows(options: RowSourceOptions): Promise<RowSource
     readActiveHeads(database, keys),
   ])
   const context = { ...options, facts, activeHeads }
-  const reader = new RowReader(context)
+  const columns = pageColumns(context)
+  const reader = new RowReader(columns, table.tenant)
+  const statements = new PageStatements(context, columns)
+  const changes = new ChangeStatements(context)
   return {
     activeDeks: activeHeads?.dekIds ?? null,
     estimate: () => estimate(database, tableName(table)),
-    page: (request) => readPage(context, reader, request),
+    page: async (request) => pageOf(reader, await runOnTable(database, statements.page(request))),
     countRemaining: async () => {
-      const { text, values } = countStatement(context)
-      const [row] = await runOnTable(database, text, values)
-      return Number(row![0])
+      const [row] = await runOnTable<'count'>(database, statements.count())
+      return Number(row!.count)
     },
     reread: async (rows) => {
-      const { text, values } = rereadStatement(context, rows)
-      const found = await runOnTable(database, text, values)
+      const found = await runOnTable(database, statements.reread(rows))
       return found.filter((row) => reader.matchesFilter(row)).map((row) => reader.row(row))
     },
     holding: (field, values) => holding(context, field, values),
-    change: (changes) => change(context, changes),
+    change: (rows) => change(database, changes, rows),
   }
 }
 
@@ -57,22 +61,17 @@ const COUNTED = 16 * 2 ** 20
  * it has now. Counting takes as long as a table is big, and what ANALYZE counted may be as old as a table's first rows.
  */
 async function estimate(database: PgConnection, name: string): Promise<number> {
-  const [known] = await runOnTable(
-    database,
-    `SELECT CASE WHEN reltuples <= 0 THEN NULL WHEN relkind = 'p' THEN reltuples::bigint
+  const text = `SELECT CASE WHEN reltuples <= 0 THEN NULL WHEN relkind = 'p' THEN reltuples::bigint
        WHEN pg_relation_size(oid) > ${COUNTED} THEN
-         (reltuples / greatest(relpages, 1) * (pg_relation_size(oid) / current_setting('block_size')::int))::bigint END
-     FROM pg_class WHERE oid = to_regclass($1)`,
-    [name],
-  )
-  if (known?.[0] != null) return Number(known[0])
-  const [counted] = await runOnTable(database, `SELECT count(*) FROM ${name}`)
-  return Number(counted![0])
+         (reltuples / greatest(relpages, 1) * (pg_relation_size(oid) / current_setting('block_size')::int))::bigint END AS rows
+     FROM pg_class WHERE oid = to_regclass($1)`
+  const [known] = await runOnTable<'rows'>(database, { text, values: [name] })
+  if (known?.rows != null) return Number(known.rows)
+  const [counted] = await runOnTable<'count'>(database, { text: `SELECT count(*) FROM ${name}`, values: [] })
+  return Number(counted!.count)
 }
 
-async function readPage(context: RowSourceContext, reader: RowReader, request: PageRequest): Promise<Page> {
-  const { text, values } = pageStatement(context, request)
-  const found = await runOnTable(context.database, text, values)
+function pageOf(reader: RowReader, found: readonly TextRow[]): Page {
   const last = found.at(-1)
   return {
     rows: found.filter((row) => reader.matchesFilter(row)).map((row) => reader.row(row)),
@@ -92,21 +91,27 @@ async function holding(
   const { column, storage } = own(table.indexes, field)!
   const name = quoteName(column)
   const [shown, given] = storage === 'Bytes' ? [`encode(${name}, 'hex')`, `decode(v, 'hex')`] : [name, 'v']
-  const text = `SELECT DISTINCT ${shown} FROM ${tableName(table)} WHERE ${name} IN (SELECT ${given} FROM unnest($1::text[]) v)`
+  const text = `SELECT DISTINCT ${shown} AS value FROM ${tableName(table)} WHERE ${name} IN (SELECT ${given} FROM unnest($1::text[]) v)`
   const sent = values.map((value) => (typeof value === 'string' ? value : Buffer.from(value).toString('hex')))
-  const rows = await runOnTable(database, text, [arrayLiteral(sent)])
-  return rows.map(([value]) => (storage === 'Bytes' ? Buffer.from(value!, 'hex') : value!))
+  const rows = await runOnTable<'value'>(database, { text, values: [arrayLiteral(sent)] })
+  return rows.map(({ value }) => (storage === 'Bytes' ? Buffer.from(value!, 'hex') : value!))
 }
 
-async function change(context: RowSourceContext, changes: readonly RowChange[]): Promise<ReadonlySet<StoredRow>> {
+async function change(
+  database: PgConnection,
+  statements: ChangeStatements,
+  changes: readonly RowChange[],
+): Promise<ReadonlySet<StoredRow>> {
   if (changes.length === 0) return new Set()
-  const { text, values } = changeStatement(context, changes)
-  const written = await runOnTable(context.database, text, values)
-  return new Set(written.map(([position]) => changes[Number(position) - 1]!.row))
+  const written = await runOnTable<'n'>(database, statements.change(changes))
+  return new Set(written.map(({ n }) => changes[Number(n) - 1]!.row))
 }
 
 /** Where the pool has a `lock_timeout`, a lock of the whole table is met as that. */
-async function runOnTable(database: PgConnection, text: string, values: readonly unknown[] = []): Promise<TextRow[]> {
+async function runOnTable<Column extends string>(
+  database: PgConnection,
+  { text, values }: Statement,
+): Promise<TextRow<Column>[]> {
   try {
     return await runSql(database, text, values)
   } catch (error) {

@@ -23,8 +23,8 @@ const BITMAPS_ONLY = ['seqscan', 'indexscan', 'indexonlyscan'].map((kind) => `SE
  */
 export async function indexesFor(database: PgConnection, from: string, condition: string): Promise<string[]> {
   const explain = `EXPLAIN (FORMAT JSON) SELECT 1 FROM ${from} WHERE ${condition}`
-  const rows = await runScript(database, [...BITMAPS_ONLY, explain])
-  const [{ Plan: plan }] = JSON.parse(String(rows[0]![0])) as [{ Plan: PlanNode }]
+  const rows = await runScript<'QUERY PLAN'>(database, [...BITMAPS_ONLY, explain])
+  const [{ Plan: plan }] = JSON.parse(String(rows[0]!['QUERY PLAN'])) as [{ Plan: PlanNode }]
   const scans = flat(plan).filter(({ 'Node Type': type }) => type.endsWith('Scan'))
   if (scans.some(({ 'Node Type': type }) => !type.startsWith('Bitmap'))) return []
   return scans.flatMap(({ 'Index Name': name }) => name ?? [])

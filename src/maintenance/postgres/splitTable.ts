@@ -44,7 +44,7 @@ async function boundaries(
   const where = after === null ? '' : `WHERE (${names}) > (${placeholders})`
   const found = await runSql(
     database,
-    `SELECT ${names.map((name) => `s.${name}::text`)} FROM (
+    `SELECT ${names.map((name, i) => `s.${name}::text AS k${i}`)} FROM (
        SELECT ${names}, row_number() OVER (ORDER BY ${names}) AS place, count(*) OVER () AS sampled
        FROM ${tableName(table)} TABLESAMPLE SYSTEM ($1::real) ${where}
      ) s
@@ -52,5 +52,5 @@ async function boundaries(
      ORDER BY s.place`,
     [percent, parts, ...(after ?? [])],
   )
-  return found as RowKey[]
+  return found.map((row) => names.map((_, i) => row[`k${i}`]!))
 }

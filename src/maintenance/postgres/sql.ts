@@ -9,29 +9,34 @@ export interface PgConnection {
 export interface PgQuery {
   readonly text: string
   readonly values: unknown[]
-  readonly rowMode: 'array'
   readonly types: { getTypeParser(): (text: string) => unknown }
 }
 
+/** One statement and its parameters. */
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
 /** A row of a result: every column as PostgreSQL writes it, or NULL. */
-export type TextRow = readonly (string | null)[]
+export type TextRow<Column extends string = string> = { readonly [column in Column]: string | null }
 
 /** As the user's pool may parse types in its own way, everything is asked for as text. */
 const asText = { getTypeParser: () => (text: string) => text }
 
 /**
- * Runs one statement.
+ * Runs one statement; `Column` is what its result has.
  *
  * @throws FieldsealError `ROW_REFUSED` for a violated constraint, `ROW_BUSY` for a lock, `DATABASE_UNAVAILABLE` for anything else
  */
-export async function runSql(
+export async function runSql<Column extends string>(
   database: PgConnection,
   text: string,
   values: readonly unknown[] = [],
-): Promise<TextRow[]> {
+): Promise<TextRow<Column>[]> {
   try {
-    const { rows } = await database.query({ text, values: [...values], rowMode: 'array', types: asText })
-    return rows as TextRow[]
+    const { rows } = await database.query({ text, values: [...values], types: asText })
+    return rows as TextRow<Column>[]
   } catch (error) {
     throw translated(error)
   }
@@ -42,11 +47,14 @@ export async function runSql(
  *
  * @throws FieldsealError as `runSql` does
  */
-export async function runScript(database: PgConnection, statements: readonly string[]): Promise<TextRow[]> {
+export async function runScript<Column extends string>(
+  database: PgConnection,
+  statements: readonly string[],
+): Promise<TextRow<Column>[]> {
   try {
     // Sent as one text they are one transaction, which leaves a pool's connection as it was, also if one fails.
-    const results = await database.query({ text: statements.join(';'), values: [], rowMode: 'array', types: asText })
-    return [results].flat().at(-1)!.rows as TextRow[]
+    const results = await database.query({ text: statements.join(';'), values: [], types: asText })
+    return [results].flat().at(-1)!.rows as TextRow<Column>[]
   } catch (error) {
     throw translated(error)
   }

@@ -4,7 +4,7 @@ import type { Progress, RunTask } from '../jobs/progressStore.js'
 import type { RunKey } from '../jobs/runKey.js'
 import type { RunKeyring } from '../jobs/runKeyring.js'
 import { orderIn, type WorkOrder } from '../jobs/workOrder.js'
-import { progressOf, progressOn } from './progressTables.js'
+import { type ProgressColumn, progressOf, progressOn } from './progressTables.js'
 import type { TextRow } from './sql.js'
 
 /** A row of fieldseal.progress that a holder of the KMS has written. */
@@ -18,24 +18,24 @@ export interface StoredRun {
 }
 
 /** The columns that `readRun` reads, of the row `p`. */
-export const RUN_COLUMNS = `p.id, p.operation, p.model, to_json(p.fields), p.tenant, p.state, p.run_key, p.work_order, p.mac,
-  (SELECT count(*) FROM fieldseal.ranges WHERE run = p.id), ${progressOn('p')}`
+export const RUN_COLUMNS = `p.id AS run_id, p.operation, p.model, to_json(p.fields) AS fields, p.tenant, p.state AS run_state, p.run_key,
+  p.work_order, p.mac AS run_mac, (SELECT count(*) FROM fieldseal.ranges WHERE run = p.id) AS range_count, ${progressOn('p', 'run')}`
 
-/** Which of them is the key. */
-const RUN_KEY = 6
-/** How many they are. */
-export const RUN_WIDTH = 16
+export type RunColumn =
+  | ('run_id' | 'operation' | 'model' | 'fields' | 'tenant' | 'run_state' | 'run_key' | 'work_order' | 'run_mac')
+  | 'range_count'
+  | ProgressColumn<'run'>
 
 /** @throws FieldsealError `PROGRESS_INVALID` for a row that somebody else has written, `KMS_*` */
-export async function readRun(keys: RunKeyring, row: TextRow): Promise<StoredRun> {
-  const [id, operation, model, fields, tenant, state, runKey, order, mac, ranges, ...counted] = row
+export async function readRun(keys: RunKeyring, row: TextRow<RunColumn>): Promise<StoredRun> {
+  const { run_id: id, operation, model, fields, tenant, run_state: state } = row
   const task = { operation, model, fields: JSON.parse(fields!), tenant: tenant ?? undefined } as RunTask
-  const progress = progressOf(counted)
-  const key = await keys.open(JSON.parse(runKey!))
-  if (!key.isMac(mac, 'progress', contentOf(task, progress, state === 'done')))
+  const progress = progressOf(row, 'run')
+  const key = await keys.open(JSON.parse(row.run_key!))
+  if (!key.isMac(row.run_mac, 'progress', contentOf(task, progress, state === 'done')))
     throw progressError(`run ${id} was changed`)
   const run = { id: id!, key, task, state: state as StoredRun['state'], progress }
-  return { ...run, order: orderOf(run, order!, Number(ranges)) }
+  return { ...run, order: orderOf(run, row.work_order, Number(row.range_count)) }
 }
 
 /**
@@ -46,10 +46,10 @@ export async function readRun(keys: RunKeyring, row: TextRow): Promise<StoredRun
 export async function readOwnRun(
   keys: RunKeyring,
   { id, key }: Pick<StoredRun, 'id' | 'key'>,
-  row: TextRow | undefined,
+  row: TextRow<RunColumn> | undefined,
 ): Promise<StoredRun> {
   if (row === undefined) throw progressError(`run ${id} was deleted`)
-  if (!isDeepStrictEqual(JSON.parse(row[RUN_KEY]!), key.stored)) throw progressError(`the key of run ${id} was changed`)
+  if (!isDeepStrictEqual(JSON.parse(row.run_key!), key.stored)) throw progressError(`the key of run ${id} was changed`)
   return readRun(keys, row)
 }
 

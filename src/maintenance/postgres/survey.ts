@@ -62,9 +62,9 @@ export async function surveyFields(
       const column = table.fields[field]!
       const kind = `CASE WHEN (${isSet(column)}) IS NOT TRUE THEN 'null' WHEN ${isOfKms(column)} THEN 'direct' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' ELSE 'plaintext' END`
       const values: unknown[] = []
-      const rows = await runSql(
+      const rows = await runSql<'kind' | 'version' | 'state' | 'count'>(
         database,
-        `SELECT s.kind, k.${quoteName(keys.version)}, k.${quoteName(keys.state)}, sum(s.count)
+        `SELECT s.kind, k.${quoteName(keys.version)} AS version, k.${quoteName(keys.state)} AS state, sum(s.count) AS count
          FROM (SELECT ${kind} AS kind, (${dekIdOf(column)})::${keys.idType} AS dek, count(*) AS count
                FROM ${rowsOf(stored, tenant, values)} GROUP BY 1, 2) s
          LEFT JOIN ${tableName(keys)} k ON k.${quoteName(keys.id)} = s.dek
@@ -72,19 +72,19 @@ export async function surveyFields(
         values,
       )
       const sum = (matches: (row: (typeof rows)[number]) => boolean) =>
-        rows.filter(matches).reduce((total, row) => total + Number(row[3]), 0)
+        rows.filter(matches).reduce((total, row) => total + Number(row.count), 0)
       return {
         model: model.name,
         field,
         rows: sum(() => true),
-        null: sum(([kind]) => kind === 'null'),
-        plaintext: sum(([kind]) => kind === 'plaintext'),
-        ciphertext: sum(([kind]) => kind === 'ciphertext' || kind === 'direct'),
-        direct: sum(([kind]) => kind === 'direct'),
-        unknownKey: sum(([kind, version]) => kind === 'ciphertext' && version === null),
+        null: sum(({ kind }) => kind === 'null'),
+        plaintext: sum(({ kind }) => kind === 'plaintext'),
+        ciphertext: sum(({ kind }) => kind === 'ciphertext' || kind === 'direct'),
+        direct: sum(({ kind }) => kind === 'direct'),
+        unknownKey: sum(({ kind, version }) => kind === 'ciphertext' && version === null),
         versions: rows
-          .filter(([kind, version]) => kind === 'ciphertext' && version !== null)
-          .map(([, version, state, count]) => ({ version: Number(version), state: state!, rows: Number(count) })),
+          .filter(({ kind, version }) => kind === 'ciphertext' && version !== null)
+          .map(({ version, state, count }) => ({ version: Number(version), state: state!, rows: Number(count) })),
       }
     }),
   )
@@ -101,13 +101,14 @@ export async function surveyIndexes(
       const index = `t.${quoteName(table.indexes[field]!.column)}`
       const set = sources.map((source) => isSet(table.fields[source]!)).join(' AND ')
       const values: unknown[] = []
-      const [row] = await runSql(
+      const [row] = await runSql<'missing' | 'stray'>(
         database,
-        `SELECT count(*) FILTER (WHERE ${index} IS NULL AND ${set}), count(*) FILTER (WHERE ${index} IS NOT NULL AND NOT (${set}))
+        `SELECT count(*) FILTER (WHERE ${index} IS NULL AND ${set}) AS missing,
+           count(*) FILTER (WHERE ${index} IS NOT NULL AND NOT (${set})) AS stray
          FROM ${rowsOf(stored, tenant, values)}`,
         values,
       )
-      return { model: model.name, field, missing: Number(row![0]), stray: Number(row![1]) }
+      return { model: model.name, field, missing: Number(row!.missing), stray: Number(row!.stray) }
     }),
   )
 }
@@ -119,6 +120,9 @@ function rowsOf(stored: StoredModel, tenant: string | undefined, values: unknown
   return `${tableName(table)} t ${tenantJoins(table)} WHERE ${isOwned(stored, tenant, values)}`
 }
 
+const NAMES = ['id', 'tenant', 'purpose', 'version', 'state', 'kms', 'kekId', 'messages'] as const
+const TIMES = ['createdAt', 'retiredAt', 'destroyedAt'] as const
+
 /** The keys table, without what is wrapped. */
 export async function surveyKeys(
   database: PgConnection,
@@ -126,27 +130,31 @@ export async function surveyKeys(
   tenant: string | undefined,
 ): Promise<KeySurvey[]> {
   const { columns, schema, table } = models[keysModel]!
-  const names = ['id', 'tenant', 'purpose', 'version', 'state', 'kms', 'kekId', 'messages']
-  const times = ['createdAt', 'retiredAt', 'destroyedAt']
   const select = [
-    ...names.map((name) => quoteName(columns[name]!)),
-    ...times.map((name) => `to_char(${quoteName(columns[name]!)}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`),
+    ...NAMES.map((name) => `k.${quoteName(columns[name]!)} AS ${quoteName(name)}`),
+    ...TIMES.map(
+      (name) => `to_char(k.${quoteName(columns[name]!)}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS ${quoteName(name)}`,
+    ),
   ]
-  const where = tenant === undefined ? '' : `WHERE ${quoteName(columns.tenant!)} = $1`
-  const order = ['tenant', 'purpose', 'version'].map((name) => quoteName(columns[name]!))
-  const sql = `SELECT ${select} FROM ${tableName({ schema, table })} ${where} ORDER BY ${order}`
-  const rows = await runSql(database, sql, tenant === undefined ? [] : [tenant])
-  return rows.map(([id, owner, purpose, version, state, kms, kekId, messages, createdAt, retiredAt, destroyedAt]) => ({
-    id: id!,
-    tenant: owner!,
-    purpose: purpose!,
-    version: Number(version),
-    state: state!,
-    kms: kms!,
-    kekId: kekId!,
-    messages: Number(messages),
-    createdAt: createdAt!,
-    retiredAt: retiredAt!,
-    destroyedAt: destroyedAt!,
+  const where = tenant === undefined ? '' : `WHERE k.${quoteName(columns.tenant!)} = $1`
+  const order = ['tenant', 'purpose', 'version'].map((name) => `k.${quoteName(columns[name]!)}`)
+  const sql = `SELECT ${select} FROM ${tableName({ schema, table })} k ${where} ORDER BY ${order}`
+  const rows = await runSql<(typeof NAMES)[number] | (typeof TIMES)[number]>(
+    database,
+    sql,
+    tenant === undefined ? [] : [tenant],
+  )
+  return rows.map((row) => ({
+    id: row.id!,
+    tenant: row.tenant!,
+    purpose: row.purpose!,
+    version: Number(row.version),
+    state: row.state!,
+    kms: row.kms!,
+    kekId: row.kekId!,
+    messages: Number(row.messages),
+    createdAt: row.createdAt!,
+    retiredAt: row.retiredAt,
+    destroyedAt: row.destroyedAt,
   }))
 }

@@ -12,13 +12,13 @@ export interface TableFacts {
 }
 
 const TYPES = `
-  SELECT attname, format_type(atttypid, -1)
+  SELECT attname AS name, format_type(atttypid, -1) AS type
   FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`
 
 /** The primary key first, then the shortest. */
 const UNIQUES = `
-  SELECT i.indisprimary::text, a.attname, (i.indpred IS NULL AND i.indimmediate AND bool_and(a.attnotnull) OVER (PARTITION BY i.indexrelid))::text,
-    i.indexrelid::text
+  SELECT a.attname AS name, (i.indpred IS NULL AND i.indimmediate AND bool_and(a.attnotnull) OVER (PARTITION BY i.indexrelid))::text AS usable,
+    i.indexrelid::text AS index
   FROM pg_index i
   CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, position)
   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
@@ -32,12 +32,15 @@ const UNIQUES = `
  * @throws FieldsealError `DATABASE_UNAVAILABLE`; `OPTIONS_INVALID` for a table without a key to page by
  */
 export async function readTableFacts(database: PgConnection, table: string): Promise<TableFacts> {
-  const [columns, uniques] = await Promise.all([runSql(database, TYPES, [table]), runSql(database, UNIQUES, [table])])
+  const [columns, uniques] = await Promise.all([
+    runSql<'name' | 'type'>(database, TYPES, [table]),
+    runSql<'name' | 'usable' | 'index'>(database, UNIQUES, [table]),
+  ])
   if (columns.length === 0) {
     const message = `there is no table ${table} in this database: apply your migrations, and look at the database and schema of your configuration`
     throw new FieldsealError('DATABASE_UNAVAILABLE', message)
   }
-  const first = uniques.find(([, , usable]) => usable === 'true')?.[3]
+  const first = uniques.find(({ usable }) => usable === 'true')?.index
   if (first === undefined) {
     throw new FieldsealError(
       'OPTIONS_INVALID',
@@ -45,8 +48,8 @@ export async function readTableFacts(database: PgConnection, table: string): Pro
     )
   }
   return {
-    key: uniques.filter(([, , , index]) => index === first).map(([, name]) => name!),
-    types: new Map(columns.map(([name, type]) => [name!, type!])),
-    unique: new Set(uniques.map(([, name]) => name!)),
+    key: uniques.filter(({ index }) => index === first).map(({ name }) => name!),
+    types: new Map(columns.map(({ name, type }) => [name!, type!])),
+    unique: new Set(uniques.map(({ name }) => name!)),
   }
 }

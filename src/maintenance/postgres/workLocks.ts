@@ -69,10 +69,12 @@ export class WorkLocks {
 
   /** Takes a range. `false` if another process has it. */
   async tryLockRange(range: string): Promise<boolean> {
-    const [row] = await runSql(this.client, `SELECT pg_try_advisory_lock(${RANGE_LOCK}, ${lockNumber('$1')})::text`, [
-      range,
-    ])
-    return row![0] === 'true'
+    const [row] = await runSql<'taken'>(
+      this.client,
+      `SELECT pg_try_advisory_lock(${RANGE_LOCK}, ${lockNumber('$1')})::text AS taken`,
+      [range],
+    )
+    return row!.taken === 'true'
   }
 
   /** Gives up all that is held, so that nobody sees it any more when this returns. */
@@ -97,14 +99,14 @@ export async function countParticipants(
   run: string,
 ): Promise<{ commands: number; workers: number }> {
   const ranges = `SELECT ${lockNumber('id')} FROM fieldseal.ranges WHERE run = $1`
-  const [row] = await runSql(
+  const [row] = await runSql<'commands' | 'workers'>(
     database,
-    `SELECT count(*) FILTER (WHERE classid::bigint = ${RUN_LOCK} AND objid::bigint = ${lockNumber('$1')}),
-       count(*) FILTER (WHERE classid::bigint = ${RANGE_LOCK} AND objid::bigint IN (${ranges}))
+    `SELECT count(*) FILTER (WHERE classid::bigint = ${RUN_LOCK} AND objid::bigint = ${lockNumber('$1')}) AS commands,
+       count(*) FILTER (WHERE classid::bigint = ${RANGE_LOCK} AND objid::bigint IN (${ranges})) AS workers
      FROM pg_locks WHERE ${OWN_LOCKS}`,
     [run],
   )
-  return { commands: Number(row![0]), workers: Number(row![1]) }
+  return { commands: Number(row!.commands), workers: Number(row!.workers) }
 }
 
 const OWN_LOCKS = `locktype = 'advisory' AND objsubid = 2 AND granted

@@ -18,16 +18,16 @@ export class ActiveDeks {
   /**
    * The id of a tenant's active DEK, which is made if there is none.
    *
-   * @throws FieldsealError as `KeyRing.active`
+   * @throws FieldsealError as `ActiveKeys.get`
    */
   async of(tenant: string): Promise<string> {
     if (!this.#seen.has(tenant)) this.#refresh(tenant)
-    return (await this.#ring.active(tenant, 'encrypt')).id
+    return (await this.#ring.active.get(tenant, 'encrypt')).id
   }
 
   #refresh(tenant: string): void {
     this.#seen.add(tenant)
-    const held = this.#ring.cachedActive(tenant, 'encrypt')
-    if (held && !this.#known?.has(held.id)) this.#ring.retire(tenant)
+    const held = this.#ring.active.cached(tenant, 'encrypt')
+    if (held && !this.#known?.has(held.id)) this.#ring.held.retire(tenant)
   }
 }

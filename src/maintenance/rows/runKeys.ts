@@ -1,6 +1,7 @@
 import { FieldsealError } from '../../errors.js'
+import type { LoadedKeys } from '../../keys/cache/loadedKeys.js'
 import type { Dek } from '../../keys/dek.js'
-import { ANY_TENANT, type KeyRing } from '../../keys/keyRing.js'
+import { ANY_TENANT } from '../../tenancy/scope.js'
 import type { ActiveDeks } from './activeDeks.js'
 import { isRowProblem } from './problem.js'
 
@@ -11,20 +12,20 @@ type Settled<T> = { readonly value: T } | { readonly error: FieldsealError }
  * them: a tenant whose keys are destroyed must not cost a query per row.
  */
 export class RunKeys {
-  readonly #ring: KeyRing
+  readonly #loaded: LoadedKeys
   readonly #activeDeks: ActiveDeks
   readonly #owners = new Map<string, Settled<string>>()
   readonly #actives = new Map<string, Settled<string>>()
 
-  constructor(ring: KeyRing, activeDeks: ActiveDeks) {
-    this.#ring = ring
+  constructor(loaded: LoadedKeys, activeDeks: ActiveDeks) {
+    this.#loaded = loaded
     this.#activeDeks = activeDeks
   }
 
   /** @throws FieldsealError for what is no row's fault */
   async loadOwners(dekIds: Iterable<string>): Promise<void> {
     const missing = [...new Set(dekIds)].filter((id) => !this.#owners.has(id))
-    const deks = this.#ring.loadEach(missing, ANY_TENANT)
+    const deks = this.#loaded.loadEach(missing, ANY_TENANT)
     const owner = async (dek: Dek | Promise<Dek>) => (await dek).tenant
     await collectSettled(this.#owners, missing, (_, position) => owner(deks[position]!))
   }

@@ -54,7 +54,7 @@ export async function transformRows(
   { planner, ring, activeDeks, audit }: RowTransformer,
   rows: readonly StoredRow[],
 ): Promise<RowChange[]> {
-  const keys = new RunKeys(ring, activeDeks)
+  const keys = new RunKeys(ring.loaded, activeDeks)
   const readings = rows.map((row) => readingOf(row, planner.plan(row)))
   await keys.loadOwners(namedDeks(readings))
   const owners = ownersOf(readings, keys)

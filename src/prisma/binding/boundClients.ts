@@ -1,6 +1,6 @@
 import { type ClientBinding, runBoundTo } from '../../client/clientBinding.js'
-import { ANY_TENANT } from '../../keys/keyRing.js'
 import type { AccessOptions } from '../../tenancy/access.js'
+import { ANY_TENANT } from '../../tenancy/scope.js'
 import { carry, carryHook, type Membrane } from './contextMembrane.js'
 import {
   type Extension,

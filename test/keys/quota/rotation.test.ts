@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { FieldsealError } from 'fieldseal'
 import { memoryKeyStore } from 'fieldseal/testing'
+import type { Allotment } from '../../../src/keys/activeKeys.js'
 import { DekCache } from '../../../src/keys/cache/dekCache.js'
-import { type Allotment, KeyRing } from '../../../src/keys/keyRing.js'
+import { KeyRing } from '../../../src/keys/keyRing.js'
 import { blockOf, type RotationPolicy } from '../../../src/keys/quota/rotation.js'
 import { eventually } from '../../support/eventually.js'
 import { refusalCode } from '../../support/refusal.js'
@@ -53,7 +54,7 @@ describe('the limit of messages', () => {
 
   it('of 1 gives each message a DEK of its own', async () => {
     const { start, states, kms } = world({ maxMessages: 1 })
-    const allotments = await start().allot('acme', 5)
+    const allotments = await start().active.allot('acme', 5)
     expect(counts(allotments)).toEqual([1, 1, 1, 1, 1])
     expect(new Set(allotments.map(({ dek }) => dek.id)).size).toBe(5)
     expect(states()).toEqual(['1 retired', '2 retired', '3 retired', '4 retired', '5 active'])
@@ -65,7 +66,7 @@ describe('the limit of messages', () => {
     const allotments: Allotment[] = []
     for (let generation = 0; generation < 5; generation += 1) {
       const processes = Array.from({ length: 4 }, start)
-      const all = processes.flatMap((ring) => [3, 40, 7].map((count) => ring.allot('acme', count)))
+      const all = processes.flatMap((ring) => [3, 40, 7].map((count) => ring.active.allot('acme', count)))
       allotments.push(...(await Promise.all(all)).flat())
     }
     expect(counts(allotments).reduce((sum, count) => sum + count)).toBe(1000)
@@ -80,13 +81,13 @@ describe('the limit of messages', () => {
   it('asks the keys table once for 2^20 messages, and behind whoever encrypts', async () => {
     const { start, store, kms } = world()
     const ring = start()
-    await ring.prepare('acme', 'encrypt')
+    await ring.active.prepare('acme', 'encrypt')
     const calls = { ...store.calls }
     let waits = 0
     for (let left = 2 ** 22; left > 0; left -= 6_000) {
-      if (!ring.take('acme', 6_000)) {
+      if (!ring.active.take('acme', 6_000)) {
         waits += 1
-        await ring.allot('acme', 6_000)
+        await ring.active.allot('acme', 6_000)
       } else if (left % 10 === 4) await new Promise(setImmediate)
     }
     expect(waits).toBe(0)
@@ -98,10 +99,10 @@ describe('the limit of messages', () => {
   it('survives the time of a DEK in memory: what was reserved is not reserved again', async () => {
     const { start, store, time } = world()
     const ring = start()
-    await ring.allot('acme', 10)
+    await ring.active.allot('acme', 10)
     for (let i = 0; i < 5; i += 1) {
       time.uptime += TTL * 2
-      await ring.allot('acme', 10)
+      await ring.active.allot('acme', 10)
     }
     expect(store.rows.map(({ messages }) => messages)).toEqual([2 ** 20])
     expect(store.calls.reserve).toBe(0)
@@ -110,41 +111,41 @@ describe('the limit of messages', () => {
   it('has the next DEK made before the last message is spent', async () => {
     const { start, store, states } = world({ maxMessages: 2 ** 20 })
     const ring = start()
-    const [first] = await ring.allot('acme', 1)
+    const [first] = await ring.active.allot('acme', 1)
     for (let left = 2 ** 20 - 1; left > 3_000; left -= 3_000) {
-      expect(ring.take('acme', 3_000)).toHaveLength(1)
+      expect(ring.active.take('acme', 3_000)).toHaveLength(1)
       for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate)
     }
     await eventually(async () => expect(await states()).toEqual(['1 retired', '2 active']))
-    expect(ring.take('acme', 1)![0]!.dek.id).not.toBe(first!.dek.id)
+    expect(ring.active.take('acme', 1)![0]!.dek.id).not.toBe(first!.dek.id)
     expect(store.rows[0]!.messages).toBe(2 ** 20)
   })
 
   it('stops a process that cannot make another DEK, and lets it go on when it can', async () => {
     const { start, kms, states } = world({ maxMessages: 2 })
     const ring = start()
-    await ring.allot('acme', 2)
+    await ring.active.allot('acme', 2)
     kms.error = new FieldsealError('KMS_UNAVAILABLE', 'down')
-    expect(await refusalCode(() => ring.allot('acme', 1))).toBe('KMS_UNAVAILABLE')
+    expect(await refusalCode(() => ring.active.allot('acme', 1))).toBe('KMS_UNAVAILABLE')
     kms.error = undefined
-    expect(counts(await ring.allot('acme', 1))).toEqual([1])
+    expect(counts(await ring.active.allot('acme', 1))).toEqual([1])
     expect(states()).toEqual(['1 retired', '2 active'])
   })
 
   it('does not count what index keys do', async () => {
     const { start, store } = world({ maxMessages: 1 })
     const ring = start()
-    const dek = await ring.active('acme', 'index')
-    expect([ring.cachedActive('acme', 'index'), store.rows[0]!.messages]).toEqual([dek, 0])
+    const dek = await ring.active.get('acme', 'index')
+    expect([ring.active.cached('acme', 'index'), store.rows[0]!.messages]).toEqual([dek, 0])
   })
 
   it('gives nothing under a DEK that another process has retired since, once this one has spent what it had', async () => {
     const { start, store, states } = world({ maxMessages: 64 })
     const [one, two] = [start(), start()]
-    const [before] = await one.allot('acme', 1)
-    await two.allot('acme', 64)
+    const [before] = await one.active.allot('acme', 1)
+    await two.active.allot('acme', 64)
     expect(states()).toEqual(['1 retired', '2 active'])
-    const [after] = await one.allot('acme', 1)
+    const [after] = await one.active.allot('acme', 1)
     expect(after!.dek.id).not.toBe(before!.dek.id)
     expect(store.rows.every(({ messages }) => messages <= 64)).toBe(true)
   })
@@ -154,57 +155,59 @@ describe('the age of a DEK', () => {
   it('has a new one made behind a write, when the time in memory of one that is too old is nearly over', async () => {
     const { start, time, states } = world({ rotateAfter: 90 * DAY })
     const ring = start()
-    const [old] = await ring.allot('acme', 1)
+    const [old] = await ring.active.allot('acme', 1)
     time.wall += 89 * DAY
-    expect(ring.take('acme', 1)).toEqual([{ dek: old!.dek, count: 1 }])
+    expect(ring.active.take('acme', 1)).toEqual([{ dek: old!.dek, count: 1 }])
     time.wall += 2 * DAY
     time.uptime += TTL * 0.9
-    expect(ring.take('acme', 1)).toEqual([{ dek: old!.dek, count: 1 }])
+    expect(ring.active.take('acme', 1)).toEqual([{ dek: old!.dek, count: 1 }])
     await eventually(async () => expect(await states()).toEqual(['1 retired', '2 active']))
-    expect(ring.take('acme', 1)![0]!.dek.id).not.toBe(old!.dek.id)
-    expect(ring.cached(old!.dek.id)).toBe(old!.dek)
+    expect(ring.active.take('acme', 1)![0]!.dek.id).not.toBe(old!.dek.id)
+    expect(ring.loaded.cached(old!.dek.id)).toBe(old!.dek)
   })
 
   it('has a process that starts make a new one at once, without unwrapping the old', async () => {
     const { start, time, states, kms } = world({ rotateAfter: 90 * DAY })
-    await start().allot('acme', 1)
+    await start().active.allot('acme', 1)
     time.wall += 91 * DAY
-    await start().allot('acme', 1)
+    await start().active.allot('acme', 1)
     expect(states()).toEqual(['1 retired', '2 active'])
     expect(kms.calls).toEqual({ generate: 2, unwrap: 0 })
   })
 
   it('makes one new DEK, whatever the number of processes that find it too old at once', async () => {
     const { start, time, states } = world({ rotateAfter: 90 * DAY })
-    await start().allot('acme', 1)
+    await start().active.allot('acme', 1)
     time.wall += 91 * DAY
     const processes = Array.from({ length: 8 }, start)
-    const deks = (await Promise.all(processes.map((ring) => ring.allot('acme', 1)))).flat().map(({ dek }) => dek.id)
+    const deks = (await Promise.all(processes.map((ring) => ring.active.allot('acme', 1))))
+      .flat()
+      .map(({ dek }) => dek.id)
     expect([states(), new Set(deks).size]).toEqual([['1 retired', '2 active'], 1])
   })
 
   it('does not stop writes while the KMS makes no new one', async () => {
     const { start, time, states, kms } = world({ rotateAfter: 90 * DAY })
     const ring = start()
-    const [old] = await ring.allot('acme', 1)
+    const [old] = await ring.active.allot('acme', 1)
     time.wall += 91 * DAY
     const generate = kms.generate
     kms.generate = () => Promise.reject(new FieldsealError('KMS_THROTTLED', 'not now'))
-    expect(ring.take('acme', 1)![0]!.dek).toBe(old!.dek)
+    expect(ring.active.take('acme', 1)![0]!.dek).toBe(old!.dek)
     time.uptime += TTL * 2
-    expect((await ring.allot('acme', 1))[0]!.dek.id).toBe(old!.dek.id)
+    expect((await ring.active.allot('acme', 1))[0]!.dek.id).toBe(old!.dek.id)
     expect(states()).toEqual(['1 active'])
     kms.generate = generate
     time.uptime += TTL * 2
-    await ring.allot('acme', 1)
+    await ring.active.allot('acme', 1)
     expect(states()).toEqual(['1 retired', '2 active'])
   })
 
   it('leaves index keys alone: search needs them', async () => {
     const { start, time, states } = world({ rotateAfter: DAY })
-    await start().active('acme', 'index')
+    await start().active.get('acme', 'index')
     time.wall += 1000 * DAY
-    await start().active('acme', 'index')
+    await start().active.get('acme', 'index')
     expect(states()).toEqual(['1 active'])
   })
 })

@@ -22,7 +22,7 @@ async function start(count: number) {
   }
   const tenants = Array.from({ length: count }, () => randomUUID())
   const { ring } = open()
-  for (const tenant of tenants) await ring.active(tenant, 'encrypt')
+  for (const tenant of tenants) await ring.active.get(tenant, 'encrypt')
   emulator.calls.reset()
   return { emulator, store, tenants, ...open() }
 }
@@ -32,7 +32,7 @@ describe('warm', () => {
     const { emulator, store, tenants, ring, cache } = await start(200)
     const lists = store.calls.list
     const begun = performance.now()
-    const report = await warm(ring, store, tenants, { rate: LIMIT / 2 })
+    const report = await warm(ring.active, store, tenants, { rate: LIMIT / 2 })
     const seconds = (performance.now() - begun) / 1000
     expect(report).toEqual({ changed: 200, unchanged: 0, failed: [] })
     expect(cache.size).toBe(200)
@@ -41,7 +41,7 @@ describe('warm', () => {
     expect(emulator.calls.count('Decrypt')).toBeLessThan(220)
     expect(emulator.calls.maxInFlight).toBeLessThanOrEqual(20)
     expect(store.calls.list - lists).toBeLessThanOrEqual(3)
-    expect(tenants.every((tenant) => ring.cachedActive(tenant, 'encrypt'))).toBe(true)
+    expect(tenants.every((tenant) => ring.active.cached(tenant, 'encrypt'))).toBe(true)
   })
 
   it('keeps to the pace from the keys of one purpose to those of the next', async () => {
@@ -59,11 +59,11 @@ describe('warm', () => {
     const tenants = Array.from({ length: 120 }, () => randomUUID())
     const maker = ringOf()
     for (const tenant of tenants) {
-      await maker.active(tenant, 'encrypt')
-      await maker.active(tenant, 'index')
+      await maker.active.get(tenant, 'encrypt')
+      await maker.active.get(tenant, 'index')
     }
     starts.length = 0
-    await warm(ringOf(), store, tenants, { rate: 100, purposes: ['encrypt', 'index'] })
+    await warm(ringOf().active, store, tenants, { rate: 100, purposes: ['encrypt', 'index'] })
     const inSecond = starts.map((start, i) => starts.slice(i).filter((other) => other < start + 1_000).length)
     expect(starts).toHaveLength(240)
     expect(Math.max(...inSecond)).toBeLessThanOrEqual(104)
@@ -71,9 +71,9 @@ describe('warm', () => {
 
   it('leaves what is in memory, and makes no keys for tenants that have none', async () => {
     const { emulator, store, tenants, ring } = await start(3)
-    await ring.active(tenants[0]!, 'encrypt')
+    await ring.active.get(tenants[0]!, 'encrypt')
     emulator.calls.reset()
-    const report = await warm(ring, store, [...tenants, 'nobody'], { purposes: ['encrypt', 'index'] })
+    const report = await warm(ring.active, store, [...tenants, 'nobody'], { purposes: ['encrypt', 'index'] })
     expect(report).toEqual({ changed: 2, unchanged: 1, failed: [] })
     expect(emulator.calls.byAction).toEqual({ Decrypt: 2 })
     expect(store.rows).toHaveLength(3)
@@ -82,13 +82,13 @@ describe('warm', () => {
   it('slows down when others use the quota as well, rather than give up', async () => {
     const { emulator, store, tenants, ring } = await start(5)
     emulator.faults.add({ kind: 'error', code: 'RequestLimitExceeded', times: 20 })
-    expect(await warm(ring, store, tenants)).toEqual({ changed: 5, unchanged: 0, failed: [] })
+    expect(await warm(ring.active, store, tenants)).toEqual({ changed: 5, unchanged: 0, failed: [] })
   })
 
   it('names the tenant whose row is broken, and warms the others', async () => {
     const { store, tenants, ring } = await start(3)
     store.tamper(store.rows[1]!.id, { kms: 'other' })
-    const { changed, failed } = await warm(ring, store, tenants)
+    const { changed, failed } = await warm(ring.active, store, tenants)
     expect(changed).toBe(2)
     expect(failed).toMatchObject([{ tenant: tenants[1], error: { code: 'KEY_INVALID' } }])
   })
@@ -96,6 +96,8 @@ describe('warm', () => {
   it('ends when it is told to', async () => {
     const { store, tenants, ring } = await start(50)
     const signal = AbortSignal.timeout(100)
-    await expect(warm(ring, store, tenants, { rate: 20, signal })).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect(warm(ring.active, store, tenants, { rate: 20, signal })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    })
   })
 })
