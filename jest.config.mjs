@@ -32,6 +32,7 @@ export default {
   },
   resolver: '<rootDir>/test/support/sourceResolver.cjs',
 
+  testSequencer: '<rootDir>/test/support/longestFirst.cjs',
   // Jest would leave a core to itself; but this process only waits, as tests often do.
   maxWorkers: availableParallelism(),
   workerThreads: false,
