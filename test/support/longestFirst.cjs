@@ -29,14 +29,17 @@ const LONG = [
 ]
 
 class LongestFirst extends Sequencer {
-  /** @param {import('@jest/test-result').Test[]} tests */
-  sort(tests) {
+  /**
+   * @override
+   * @param {import('@jest/test-result').Test[]} tests
+   */
+  async sort(tests) {
     /** @param {import('@jest/test-result').Test} test */
     const place = ({ path, context }) => {
       const position = LONG.indexOf(relative(context.config.rootDir, path).replaceAll('\\', '/'))
       return position === -1 ? LONG.length : position
     }
-    return super.sort(tests).toSorted((a, b) => place(a) - place(b))
+    return [...(await super.sort(tests))].sort((a, b) => place(a) - place(b))
   }
 }
 
