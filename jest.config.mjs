@@ -54,6 +54,7 @@ export default {
   // Of all projects: Jest does not read it in one.
   testTimeout: 120_000,
 
+  testSequencer: '<rootDir>/test/support/longestFirst.cjs',
   // Jest would leave a core to itself; but this process only waits, as tests often do.
   maxWorkers: availableParallelism(),
   workerThreads: false,

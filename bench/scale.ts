@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
+import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { PrismaClient } from '../generated/bench/prisma/client.js'
 import { startEmbeddedPostgres } from '../scripts/lib/embeddedPostgres.js'
 import { applySchema } from '../scripts/lib/schemaEngine.js'

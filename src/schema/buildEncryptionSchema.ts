@@ -5,7 +5,7 @@ import { duplicateContext, type EncryptedSubject, encryptedRules } from './encry
 import type { EncryptionSchema } from './encryptionSchema.js'
 import { checkKeysModel, checkKeysModelCount } from './keysModelRules.js'
 import { modelSchema } from './modelSchema.js'
-import { applyRules, type ReportAt } from './problem.js'
+import { applyRules, type ReportAt, type Rule } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
 import { tenantRules } from './tenantRules.js'
 
@@ -15,7 +15,8 @@ import { tenantRules } from './tenantRules.js'
  * @returns whether a right model for the keys would help
  */
 export function checkAnnotated(facts: SchemaFacts, reportAt: ReportAt): boolean {
-  for (const owner of facts.annotated) checkModel(owner, facts, reportAt)
+  const rules = [...encryptedRules, duplicateContext(facts.annotated)]
+  for (const owner of facts.annotated) checkModel(owner, { facts, rules }, reportAt)
   const keysModels = facts.annotated.filter(({ isKeys }) => isKeys)
   const incomplete = keysModels.map(({ model }) => checkKeysModel(model, reportAt)).includes(true)
   return checkKeysModelCount(facts.annotated, reportAt) || incomplete
@@ -32,12 +33,18 @@ export function buildEncryptionSchema({ annotated, datamodel }: SchemaFacts): En
   }
 }
 
-function checkModel(owner: AnnotatedModel, facts: SchemaFacts, reportAt: ReportAt): void {
+interface Checks {
+  readonly facts: SchemaFacts
+  /** For encrypted fields. */
+  readonly rules: readonly Rule<EncryptedSubject>[]
+}
+
+function checkModel(owner: AnnotatedModel, { facts, rules }: Checks, reportAt: ReportAt): void {
   const place = (field: { readonly name: string }) => `${owner.model.name}.${field.name}`
   for (const field of owner.tenants) applyRules(tenantRules, { field, owner }, place(field), reportAt)
   for (const encrypted of owner.encrypted) {
     const subject = { ...encrypted, owner, facts }
-    applyRules([...encryptedRules, duplicateContext], subject, place(encrypted.field), reportAt)
+    applyRules(rules, subject, place(encrypted.field), reportAt)
     checkBind(subject, (text) => reportAt(place(encrypted.field), text))
   }
   for (const index of owner.indexes) {

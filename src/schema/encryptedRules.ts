@@ -78,16 +78,27 @@ export const encryptedRules: readonly Rule<EncryptedSubject>[] = [
   },
 ]
 
-/** What `as:` must not be: the context of two fields. */
-export function duplicateContext(subject: EncryptedSubject): string | undefined {
-  const context = contextOf(subject.owner, subject)
-  const others = subject.facts.annotated.flatMap((owner) => owner.encrypted.map((encrypted) => ({ owner, encrypted })))
-  const other = others.find(
-    ({ owner, encrypted }) => encrypted.field !== subject.field && contextOf(owner, encrypted) === context,
-  )
-  if (other === undefined) return undefined
-  const name = `${other.owner.model.name}.${other.encrypted.field.name}`
-  return `has the context "${context}", as ${name} has: their ciphertexts could be exchanged; give each its own name in \`as:\``
+/** What `as:` must not be: the context of two fields. They are counted once, as a schema may have thousands. */
+export function duplicateContext(annotated: readonly AnnotatedModel[]): Rule<EncryptedSubject> {
+  const places = placesByContext(annotated)
+  return (subject) => {
+    const context = contextOf(subject.owner, subject)
+    const other = places.get(context)?.find(({ field }) => field !== subject.field)
+    if (other === undefined) return undefined
+    return `has the context "${context}", as ${other.name} has: their ciphertexts could be exchanged; give each its own name in \`as:\``
+  }
+}
+
+function placesByContext(annotated: readonly AnnotatedModel[]) {
+  const places = new Map<string, { readonly field: DatamodelField; readonly name: string }[]>()
+  for (const owner of annotated) {
+    for (const encrypted of owner.encrypted) {
+      const context = contextOf(owner, encrypted)
+      const place = { field: encrypted.field, name: `${owner.model.name}.${encrypted.field.name}` }
+      places.set(context, [...(places.get(context) ?? []), place])
+    }
+  }
+  return places
 }
 
 /** The context that goes into the AAD: `Model.field`, or what `as:` pins. */

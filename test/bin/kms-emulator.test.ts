@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
+import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { onTestFinished } from '../support/onTestFinished.js'
 
 const command = fileURLToPath(new URL('../../src/bin/kms-emulator.ts', import.meta.url))

@@ -115,7 +115,7 @@ describe('values that the KMS itself encrypts', () => {
     const encrypt = async () => {
       now += 1
       most = Math.max(most, now)
-      await new Promise((resolve) => setTimeout(resolve, 1))
+      await new Promise(setImmediate)
       now -= 1
       return 'text'
     }

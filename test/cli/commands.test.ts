@@ -24,7 +24,7 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     const status = await run('status')
     expect(status).toMatchObject({ code: 3, errors: '' })
     expect(status.output).toMatch(/Customer\.name +│ 60 +│ 0 +│ 60 +│ 0 /)
-    const dry = await run('encrypt', '--dry-run')
+    const dry = await here('encrypt', '--dry-run')
     expect(dry).toMatchObject({
       code: 0,
       output: expect.stringMatching(/Customer +│ 60 +│ 60 +│ 0[\s\S]*nothing was changed/),
@@ -38,9 +38,9 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
       output: expect.stringContaining('Everything is encrypted, readable and indexed.'),
     })
     expect(await run('rotate')).toMatchObject({ code: 0, output: expect.stringContaining('2 keys changed') })
-    expect((await run('status')).output).toContain('v1 retired: 60')
+    expect((await here('status')).output).toContain('v1 retired: 60')
     expect(await run('re-encrypt')).toMatchObject({ code: 0 })
-    expect(await run('status')).toMatchObject({ code: 0, output: expect.stringContaining('v2 active: 60') })
+    expect(await here('status')).toMatchObject({ code: 0, output: expect.stringContaining('v2 active: 60') })
     expect(await run('rewrap')).toMatchObject({ code: 0, output: expect.stringContaining('unchanged') })
 
     expect(await run('decrypt', '--yes', '--field', 'Customer.name')).toMatchObject({
@@ -49,7 +49,7 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
         /OPTIONS_INVALID: decrypt would put plaintext into Customer\.name, .*ejecting.*generate its client anew/,
       ),
     })
-    expect(await run('status')).toMatchObject({ code: 0, output: expect.stringContaining('v2 active: 60') })
+    expect(await here('status')).toMatchObject({ code: 0, output: expect.stringContaining('v2 active: 60') })
     configure(migration, LEAVING)
     const refused = await run('decrypt')
     expect(refused).toMatchObject({ code: 2, errors: expect.stringContaining('say --yes') })

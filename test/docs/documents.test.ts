@@ -50,12 +50,16 @@ async function compile(text: string, files: { readonly [name: string]: string })
   expect(await prismaGenerate(schema)).toMatchObject({ code: 0 })
 
   for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, 'src', name), code)
-  const source = (path: string) => [join(root, 'src', path)]
+  const built = (path: string) => [join(root, 'dist', path)]
   const paths = {
-    fieldseal: source('index.ts'),
-    'fieldseal/prisma': source('prisma/index.ts'),
-    'fieldseal/tencent-kms': source('kms/tencent/tencentKms.ts'),
-    'fieldseal/testing': source('testing/index.ts'),
+    fieldseal: built('index.d.ts'),
+    'fieldseal/prisma': built('prisma/index.d.ts'),
+    'fieldseal/tencent-kms': built('kms/tencent.d.ts'),
+    'fieldseal/testing': built('testing/index.d.ts'),
+    // The package that this repository has holds all of Tencent's services, whose types take longer than all the rest.
+    'tencentcloud-sdk-nodejs-kms': [
+      join(root, 'node_modules/tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.d.ts'),
+    ],
   }
   const module = {
     module: 'NodeNext',
@@ -111,19 +115,26 @@ describe('the documents', () => {
     expect(await compile(blocks('README.md', 'prisma').join('\n'), files)).toEqual({ code: 0, output: '' })
   })
 
+  // One project for both, as the compiler takes most of its time for Prisma.
+  let guidesCompiled: Promise<Run> | undefined
+  const compileGuides = () => {
+    const files = {
+      'prisma.ts': blocks('README.md', 'ts').join('\n'),
+      'types.ts': blocks('docs/types.md', 'ts').join('\n'),
+      'access.ts': blocks('docs/access.md', 'ts').join('\n'),
+    }
+    guidesCompiled ??= compile(blocks('docs/annotations.md', 'prisma')[0]!, files)
+    return guidesCompiled
+  }
+
   it('docs/types.md shows code that compiles, and code that does not, against docs/annotations.md’s complete schema', async () => {
-    const types = blocks('docs/types.md', 'ts').join('\n')
-    expect(types).toContain('@ts-expect-error')
-    const files = { 'prisma.ts': blocks('README.md', 'ts').join('\n'), 'types.ts': types }
-    expect(await compile(blocks('docs/annotations.md', 'prisma')[0]!, files)).toEqual({ code: 0, output: '' })
+    expect(blocks('docs/types.md', 'ts').join('\n')).toContain('@ts-expect-error')
+    expect(await compileGuides()).toEqual({ code: 0, output: '' })
   })
 
   it('docs/access.md shows code that compiles against docs/annotations.md’s complete schema', async () => {
-    const files = {
-      'prisma.ts': blocks('README.md', 'ts').join('\n'),
-      'access.ts': blocks('docs/access.md', 'ts').join('\n'),
-    }
-    expect(await compile(blocks('docs/annotations.md', 'prisma')[0]!, files)).toEqual({ code: 0, output: '' })
+    expect(blocks('docs/access.md', 'ts').join('\n')).toContain('$forTenant')
+    expect(await compileGuides()).toEqual({ code: 0, output: '' })
   })
 
   it('docs/errors.md explains every error code, and no other', () => {

@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { ErrorCode } from 'fieldseal'
 import pg from 'pg'
-import { kms } from 'tencentcloud-sdk-nodejs-kms'
+import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 

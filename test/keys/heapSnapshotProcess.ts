@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { writeHeapSnapshot } from 'node:v8'
-import { kms } from 'tencentcloud-sdk-nodejs-kms'
+import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { randomNonces } from '../../src/crypto/aead.js'
 import { currentEngine } from '../../src/crypto/chooseEngine.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { FieldsealError } from 'fieldseal'
 import { localKms } from 'fieldseal/local-kms'
@@ -8,8 +9,8 @@ import { KeyRing } from '../../src/keys/keyRing.js'
 import { type WatchedKms, watchedKms } from './watchedKms.js'
 
 /*
- * Every state of memory × keys table × KMS, and what each operation does in it: its result, how often it asks the KMS
- * (g: generate, u: unwrap) and the keys table (n: findNewest, i: findByIds, s: insert, r: reserve).
+ * Every state of memory × keys table × KMS, and what each operation does in it, is written down in stateTable.md, to be
+ * read and checked by people; here each state is made, and what happens compared.
  */
 
 const [TTL, STALE] = [1_000, 10_000]
@@ -27,10 +28,13 @@ type Operation = (typeof OPERATIONS)[number]
 
 const CODES = { down: 'KMS_UNAVAILABLE', throttled: 'KMS_THROTTLED', denied: 'KMS_DENIED' } as const
 
-/** What an operation does: the DEK it gets (`v1`, `v2` or a new version), or a code; and its calls. */
 interface Cell {
-  readonly result: string
-  readonly calls: string
+  readonly memory: Memory
+  readonly table: Table
+  readonly kms: KmsState
+  readonly operation: Operation
+  /** The DEK that the operation gets, or a code; and its calls. */
+  readonly expected: string
 }
 
 const AGES: { readonly [Held in Exclude<Memory, 'none'>]: number } = {
@@ -102,7 +106,7 @@ async function change(table: Table, { store, time, id, rotate, operation }: Chan
   }
 }
 
-async function act(memory: Memory, table: Table, kmsState: KmsState, operation: Operation): Promise<Cell> {
+async function act(memory: Memory, table: Table, kmsState: KmsState, operation: Operation): Promise<string> {
   const { store, kms, ring, first, purpose } = await arrange(memory, table, kmsState, operation)
   const before = counts(store, kms)
   const outcome = await run(ring, operation, first.id).then(
@@ -113,7 +117,7 @@ async function act(memory: Memory, table: Table, kmsState: KmsState, operation: 
   const calls = difference(before, counts(store, kms))
   const active = store.rows.filter((row) => row.state === 'active' && row.purpose === purpose)
   expect(active.length).toBeLessThanOrEqual(1)
-  return { result: outcome, calls }
+  return `${outcome}: ${calls}`
 }
 
 /** As the cipher does: from memory if it is there. */
@@ -145,110 +149,45 @@ function difference(before: Counts, after: Counts): string {
   return text.join(' ') || '-'
 }
 
-/** What should happen, said by rules; the table that they make is below, to be read. */
-function expected(memory: Memory, table: Table, kms: KmsState, operation: Operation): Cell {
-  return operation === 'read' ? expectedRead(memory, table, kms) : expectedActive(memory, table, kms, operation)
+/** One row of a table in stateTable.md: in its order, memory, the keys table, and a cell for each state of the KMS. */
+function readRow(line: string, operation: string) {
+  const [memory, table, ...expected] = line
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.trim())
+  return KMS.map((kms, position) => ({ memory, table, kms, operation, expected: expected[position] }))
 }
 
-const outage = (kms: KmsState) => kms === 'down' || kms === 'throttled'
-const codeOf = (kms: Exclude<KmsState, 'up'>) => CODES[kms]
-
-function expectedRead(memory: Memory, table: Table, kms: KmsState): Cell {
-  if (memory === 'fresh') return { result: 'v1', calls: '-' }
-  const held = memory === 'stale' || memory === 'due'
-  const asked = table === 'none' || table === 'destroyed' || table === 'down' ? 'i' : 'i u'
-  // Whatever the renewal behind it finds, a DEK whose time is not over serves this once more.
-  if (memory === 'due') return { result: 'v1', calls: asked }
-  if (table === 'none') return { result: 'KEY_NOT_FOUND', calls: 'i' }
-  if (table === 'destroyed') return { result: 'KEY_DESTROYED', calls: 'i' }
-  if (table === 'down') return { result: held ? 'v1' : 'KEY_STORE_UNAVAILABLE', calls: 'i' }
-  if (kms === 'up') return { result: 'v1', calls: 'i u' }
-  return { result: held && outage(kms) ? 'v1' : codeOf(kms), calls: 'i u' }
-}
-
-function expectedActive(memory: Memory, table: Table, kms: KmsState, operation: 'write' | 'index'): Cell {
-  if (memory === 'fresh') return { result: 'v1', calls: '-' }
-  const fetch = operation === 'write' ? expectedWrite(memory, table, kms) : expectedIndex(memory, table, kms)
-  return memory === 'due' ? { ...fetch, result: 'v1' } : fetch
-}
-
-function expectedWrite(memory: Memory, table: Table, kms: KmsState): Cell {
-  if (memory === 'due') return { result: 'v1', calls: fetched(table, kms) }
-  return expectedFetch({ memory, table, kms, writes: true })
-}
-
-/** No index DEK succeeds another, and none is made anew by a process that has one in memory still. */
-function expectedIndex(memory: Memory, given: Table, kms: KmsState): Cell {
-  const table = indexTable(given)
-  if (table === 'retired') return { result: 'KEY_INVALID', calls: 'n' }
-  if (table === 'none' && (memory === 'due' || memory === 'stale')) return { result: 'KEY_NOT_FOUND', calls: 'n2' }
-  if (memory === 'due') return { result: 'v1', calls: fetched(table, kms) }
-  return expectedFetch({ memory, table, kms, writes: false })
-}
-
-/** Neither age nor number of messages matters to an index DEK. */
-function indexTable(table: Table): Table {
-  if (table === 'rotated') return 'retired'
-  return table === 'old' || table === 'spent' ? 'active' : table
-}
-
-/** The calls that fetch the active DEK. */
-function fetched(table: Table, kms: KmsState): string {
-  switch (table) {
-    case 'down':
-    case 'destroyed':
-      return 'n'
-    case 'none':
-    case 'retired':
-      return kms === 'up' ? 'n s g' : 'n g'
-    case 'old':
-      return kms === 'up' ? 'n s g' : 'n g u'
-    case 'active':
-    case 'rotated':
-    case 'spent':
-      return 'n u'
-  }
-}
-
-interface Fetch {
-  readonly memory: Memory
-  readonly table: Table
-  readonly kms: KmsState
-  readonly writes: boolean
-}
-
-function expectedFetch({ memory, table, kms, writes }: Fetch): Cell {
-  const serves = memory === 'stale'
-  // What a process has reserved is its own still, so that only a process without asks for more.
-  const has = memory !== 'none'
-  if (table === 'down') return { result: serves ? 'v1' : 'KEY_STORE_UNAVAILABLE', calls: 'n' }
-  if (table === 'destroyed') return { result: 'KEY_DESTROYED', calls: 'n' }
-  if (table === 'spent' && !has) return made(kms, serves)
-  if (table === 'none' || table === 'retired') return made(kms, serves, table === 'none' ? 'v1 anew' : 'v2')
-  if (kms !== 'up') {
-    const calls = table === 'old' ? 'n g u' : 'n u'
-    return serves && outage(kms) ? { result: 'v1', calls } : { result: codeOf(kms), calls }
-  }
-  if (table === 'old') return { result: 'v2', calls: 'n s g' }
-  if (table === 'rotated') return { result: 'v2', calls: writes ? 'n r u' : 'n u' }
-  return { result: 'v1', calls: writes && !has ? 'n r u' : 'n u' }
-}
-
-function made(kms: KmsState, serves: boolean, result = 'v2'): Cell {
-  if (kms === 'up') return { result: result === 'v1 anew' ? 'v1' : result, calls: 'n s g' }
-  return { result: serves && outage(kms) ? 'v1' : codeOf(kms), calls: 'n g' }
-}
-
-const cells = MEMORY.flatMap((memory) =>
-  TABLE.flatMap((table) => KMS.flatMap((kms) => OPERATIONS.map((operation) => ({ memory, table, kms, operation })))),
-)
+const document = readFileSync(new URL('stateTable.md', import.meta.url), 'utf8')
+const cells = document
+  .split(/^## /m)
+  .slice(1)
+  .flatMap((section) => {
+    const [operation, ...lines] = section.split('\n')
+    const [head, , ...rows] = lines.filter((line) => line.startsWith('|'))
+    const columns = ['memory', 'keys table', ...KMS.map((kms) => `KMS ${kms}`)]
+    expect(
+      head!
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    ).toEqual(columns)
+    return rows.flatMap((row) => readRow(row, operation!))
+  }) as readonly Cell[]
 
 describe('the state of memory, keys table and KMS', () => {
-  it.each(cells)('memory $memory, table $table, KMS $kms: $operation', async ({ memory, table, kms, operation }) => {
-    expect(await act(memory, table, kms, operation)).toEqual(expected(memory, table, kms, operation))
-  })
+  it.each(cells)(
+    'memory $memory, table $table, KMS $kms: $operation',
+    async ({ memory, table, kms, operation, expected }) => {
+      expect(await act(memory, table, kms, operation)).toBe(expected)
+    },
+  )
 
   it('is enumerated wholly', () => {
-    expect(cells).toHaveLength(5 * 8 * 4 * 3)
+    const all = OPERATIONS.flatMap((operation) =>
+      MEMORY.flatMap((memory) => TABLE.flatMap((table) => KMS.map((kms) => ({ memory, table, kms, operation })))),
+    )
+    expect(all).toHaveLength(5 * 8 * 4 * 3)
+    expect(cells.map(({ expected: _, ...state }) => state)).toEqual(all)
   })
 })

@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { defineConfig } from 'fieldseal'
 import { fieldEncryption } from 'fieldseal/prisma'
 import { tencentKms } from 'fieldseal/tencent-kms'
-import { kms } from 'tencentcloud-sdk-nodejs-kms'
+import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { encryptionSchema } from '../../generated/encryption/index.js'
 import { PrismaClient } from '../../generated/prisma/client.js'
 

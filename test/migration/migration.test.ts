@@ -16,11 +16,11 @@ describe('a table that is encrypted and re-encrypted under a running app', () =>
         const figures = await migrate({
           url: database.url,
           emulator,
-          rows: 6_000,
+          rows: 2_000,
           kills: 2,
           commands,
           workers,
-          rowsPerSecond: 2_500,
+          rowsPerSecond: 1_000,
         })
         expect(figures).toMatchObject({ plaintext: 0, lostUpdates: 0, verifyExitCode: 0, retiredCiphertexts: 0 })
         expect(figures.updates).toBeGreaterThan(100)

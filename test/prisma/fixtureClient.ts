@@ -187,10 +187,10 @@ async function generatedOnce(name: string): Promise<string> {
 
 /** Of all that generated code depends on. */
 function digestOf(schema: string): string {
-  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
-    path.endsWith('.ts'),
+  const built = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.js'),
   )
-  const files = ['package-lock.json', ...sources.sort().map((path) => join('src', path))]
+  const files = ['package-lock.json', ...built.sort().map((path) => join('dist', path))]
   const hash = createHash('sha256').update(schema)
   for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)))
   return hash.digest('hex').slice(0, 12)

@@ -61,9 +61,8 @@ describe('processes with keys.notify', () => {
     await write(one, tenant, 1)
     for (const client of [two, three]) expect(await read(client, tenant)).toHaveLength(1)
     await listening(3)
-    const begun = performance.now()
     const receipt = await one.$encryption.shred(tenant)
-    expect(performance.now() - begun).toBeLessThan(3_000)
+    // It holds those alone that said so within a second.
     expect(new Set(receipt.acknowledged).size).toBe(3)
     for (const client of [one, two, three]) {
       expect(client.$encryption.stats().cachedDeks).toBe(0)

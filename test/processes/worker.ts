@@ -2,7 +2,7 @@ import { Agent } from 'node:http'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { fieldEncryption } from 'fieldseal/prisma'
 import { tencentKms } from 'fieldseal/tencent-kms'
-import { kms } from 'tencentcloud-sdk-nodejs-kms'
+import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { encryptionSchema } from '../../generated/encryption/index.js'
 import { PrismaClient } from '../../generated/prisma/client.js'
 

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { writeHeapSnapshot } from 'node:v8'
-import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
+import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { localKms } from '../../../src/kms/localKms.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
 import { startKmsEmulator } from '../../../src/testing/kmsEmulator.js'

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { writeHeapSnapshot } from 'node:v8'
-import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
+import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { Dek } from '../../../src/keys/dek.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { describe, expect, it } from '@jest/globals'
-import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
+import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { freshCredentials } from '../../../src/kms/tencent/freshCredentials.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
 import { startKmsEmulator } from '../../../src/testing/kmsEmulator.js'

@@ -1,7 +1,7 @@
 import { constants, generateKeyPairSync, privateDecrypt, randomBytes, randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
-import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
+import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import type { DekIdentity } from '../../../src/keys/kms.js'
 import { sealedTransport } from '../../../src/kms/tencent/sealedTransport.js'
 import type { TencentKmsClient } from '../../../src/kms/tencent/tencentClient.js'

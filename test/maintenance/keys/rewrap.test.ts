@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { localKms } from 'fieldseal/local-kms'
 import { type TencentKmsClient, tencentKms } from 'fieldseal/tencent-kms'
 import { startKmsEmulator } from 'fieldseal/testing'
-import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms'
+import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import type { DekIdentity, Kms } from '../../../src/keys/kms.js'
 import { emulatedKms } from '../../support/clinic.js'
 import { refusal, refusalCode } from '../../support/refusal.js'

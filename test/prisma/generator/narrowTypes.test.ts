@@ -114,7 +114,7 @@ describe('the types of a client from prisma-client-js', () => {
     expect(await prismaGenerate(schema)).toMatchObject({ code: 0 })
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
     writeFileSync(join(folder, 'uses.ts'), fixture('narrowed/clientJs.ts.txt'))
-    const paths = { 'fieldseal/prisma': [fileURLToPath(new URL('../../../src/prisma/index.ts', import.meta.url))] }
+    const paths = { 'fieldseal/prisma': [fileURLToPath(new URL('../../../dist/prisma/index.d.ts', import.meta.url))] }
     const lib = ['ES2023', 'ES2024.String']
     expect((await typeCheck(folder, { ...strictest, lib, paths })).output).toBe('')
   }, 120_000)

@@ -17,11 +17,9 @@ import { afterAll } from '@jest/globals'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const fixtures = fileURLToPath(new URL('./fixtures', import.meta.url))
-const tsx = import.meta.resolve('tsx')
-const generator = join(root, 'src/bin/fieldseal-generator.ts')
 
-/** The command that runs the generator from its source, as a Prisma schema's `provider`. */
-export const provider = commandLine(process.execPath, '--import', tsx, generator)
+/** The command that runs the built generator, as a Prisma schema's `provider`. */
+export const provider = commandLine(process.execPath, join(root, 'dist/bin/fieldseal-generator.js'))
 
 /** A shell command whose words may have spaces. */
 export function commandLine(...words: string[]): string {
@@ -53,7 +51,7 @@ export function copyOf(folder: string): string {
   return copy
 }
 
-/** A project with a fixture in it, its provider being the generator's source. Answers the schema's path. */
+/** A project with a fixture in it, its provider being the built generator. Answers the schema's path. */
 export function projectOf(fixture: string): { folder: string; schema: string } {
   const folder = project()
   const schema = join(folder, fixture)
@@ -99,7 +97,7 @@ export function runNode(file: string): Promise<Run> {
   return run(file, [], file, {})
 }
 
-/** The schema with the generator run from its source. */
+/** The schema with the generator run as it is built here. */
 export function useSource(schema: string): string {
   return schema.replace('"fieldseal-generator"', JSON.stringify(provider))
 }
