@@ -6,18 +6,20 @@ import { configure, type RunningCommand, runCommand, startCommand, startCommandW
 const MINUTES = 60_000
 /** Some ranges for each worker; no more, as every row costs every test some time. */
 const ROWS = 2_020
+/** Ranges of so many are larger than the first batch, so that workers die in the middle of one. */
+const MORE_ROWS = 6_060
 
 let migration: Migration
 beforeAll(async () => {
   migration = await openMigration()
   configure(migration)
-  await migration.plain.customer!.createMany({ data: Array.from({ length: ROWS }, (_, i) => plainCustomer(i)) })
+  await migration.plain.customer!.createMany({ data: Array.from({ length: MORE_ROWS }, (_, i) => plainCustomer(i)) })
   await migration.sql('CREATE TABLE plaintext AS SELECT * FROM customers')
   await migration.sql('CREATE SCHEMA fieldseal_queue')
 })
 beforeEach(async () => {
   await empty(migration)
-  await migration.sql('INSERT INTO customers SELECT * FROM plaintext')
+  await migration.sql(`INSERT INTO customers SELECT * FROM plaintext WHERE number < ${ROWS}`)
 })
 afterEach(() => open())
 afterAll(() => migration?.close())
@@ -108,11 +110,11 @@ const untilAtWork = (workers: number) =>
  * Everything is encrypted, readable and indexed, and each row was looked at once. What was written just before a kill -9
  * may not be counted as changed.
  */
-async function expectDone({ scanned, changed }: Partial<Event> = {}, killed = false): Promise<void> {
-  expect(scanned).toBe(ROWS)
-  if (!killed) expect(changed).toBe(ROWS)
-  expect(await ciphertexts()).toBe(ROWS)
-  expect(await migration.runOne('verify')).toMatchObject({ scanned: ROWS, skipped: 0, missed: 0 })
+async function expectDone({ scanned, changed }: Partial<Event> = {}, killed = false, rows = ROWS): Promise<void> {
+  expect(scanned).toBe(rows)
+  if (!killed) expect(changed).toBe(rows)
+  expect(await ciphertexts()).toBe(rows)
+  expect(await migration.runOne('verify')).toMatchObject({ scanned: rows, skipped: 0, missed: 0 })
   expect(await jobs()).toEqual([])
 }
 
@@ -200,14 +202,15 @@ describe('workers that die', () => {
   it(
     'all of them, again and again, do not end the command',
     async () => {
-      const command = start(...ENCRYPT, '--workers', '2', '--rate', '1000')
-      for (const seen of [0, 500, 1_000]) {
+      await migration.sql(`INSERT INTO customers SELECT * FROM plaintext WHERE number >= ${ROWS}`)
+      const command = start(...ENCRYPT, '--workers', '2', '--rate', '2000')
+      for (const seen of [0, 1_500, 3_000]) {
         await command.until(`more than ${seen} rows are done`, () => command.scanned() > seen)
         for (const pid of command.workers().filter(isAlive)) process.kill(pid, 'SIGKILL')
       }
       const { code, report } = await command.ended
       expect(code).toBe(0)
-      await expectDone(report, true)
+      await expectDone(report, true, MORE_ROWS)
     },
     4 * MINUTES,
   )
