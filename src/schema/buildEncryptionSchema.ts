@@ -17,8 +17,8 @@ import { tenantRules } from './tenantRules.js'
 export function checkAnnotated(facts: SchemaFacts, reportAt: ReportAt): boolean {
   for (const owner of facts.annotated) checkModel(owner, facts, reportAt)
   const keysModels = facts.annotated.filter(({ isKeys }) => isKeys)
-  const incomplete = keysModels.map(({ model }) => checkKeysModel(model, reportAt)).includes(true)
-  return checkKeysModelCount(facts.annotated, reportAt) || incomplete
+  const incomplete = keysModels.map(({ model }) => checkKeysModel(model, facts.wording, reportAt)).includes(true)
+  return checkKeysModelCount(facts, reportAt) || incomplete
 }
 
 /** What the run time needs of models that passed every check, sorted by name. */
@@ -34,7 +34,7 @@ export function buildEncryptionSchema({ annotated, datamodel }: SchemaFacts): En
 
 function checkModel(owner: AnnotatedModel, facts: SchemaFacts, reportAt: ReportAt): void {
   const place = (field: { readonly name: string }) => `${owner.model.name}.${field.name}`
-  for (const field of owner.tenants) applyRules(tenantRules, { field, owner }, place(field), reportAt)
+  for (const field of owner.tenants) applyRules(tenantRules, { field, owner, facts }, place(field), reportAt)
   for (const encrypted of owner.encrypted) {
     const subject = { ...encrypted, owner, facts }
     applyRules([...encryptedRules, duplicateContext], subject, place(encrypted.field), reportAt)
@@ -45,11 +45,11 @@ function checkModel(owner: AnnotatedModel, facts: SchemaFacts, reportAt: ReportA
   }
 }
 
-function checkBind({ options, owner }: EncryptedSubject, report: (text: string) => void): void {
+function checkBind({ options, owner, facts }: EncryptedSubject, report: (text: string) => void): void {
   for (const name of options.bind) {
     const column = owner.model.fields.find((field) => field.name === name)
-    if (column === undefined) report(missingBoundColumn(name, owner))
-    else applyRules(boundColumnRules, { column, owner }, '', (_, text) => report(text))
+    if (column === undefined) report(missingBoundColumn(name, owner, facts.wording))
+    else applyRules(boundColumnRules, { column, owner, facts }, '', (_, text) => report(text))
   }
 }
 
