@@ -37,8 +37,11 @@ export function plainTransformer(): ValueTransformer {
 
 /** TypeORM 0.3 hands over the operator itself in some places: `And`, `Or`, and a QueryBuilder's `where({ … })`. */
 function isFindOperator(value: unknown): value is FindOperator<unknown> {
-  return (value as { '@instanceof'?: unknown })['@instanceof'] === Symbol.for('FindOperator')
+  return OPERATORS.has((value as { '@instanceof'?: unknown })['@instanceof'])
 }
+
+/** By these TypeORM itself tells its classes, also those of another copy. */
+const OPERATORS: ReadonlySet<unknown> = new Set(['FindOperator', 'EqualOperator'].map((name) => Symbol.for(name)))
 
 function isCiphertext(value: unknown): boolean {
   const head = headOf(value)
