@@ -174,7 +174,7 @@ describe('declarations', () => {
     }
     @Entity()
     class Child extends Base {
-      @Encrypted() override plain!: string
+      @Encrypted() override plain = ''
     }
     expect(await problemsOf([EncryptionKey, Twice, Child])).toEqual([
       'Twice.below: has another decorator of columns beside `@Encrypted`; keep one',
