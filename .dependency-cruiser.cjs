@@ -2,6 +2,7 @@
 /** The order of src: a layer imports from itself and from those before it. */
 const LAYERS = [
   'own',
+  'fieldName',
   'printable',
   'errors',
   'debug',

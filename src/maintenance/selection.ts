@@ -1,4 +1,5 @@
 import { type Kinds, POOL, TEXT, TEXTS, TEXTS_BY_NAME } from '../callArguments.js'
+import { splitFieldName } from '../fieldName.js'
 import { invalidOptions } from '../invalidOptions.js'
 import type { Plans } from '../plan/plan.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
@@ -37,7 +38,7 @@ export interface SelectionContext {
 /** The models and fields that are asked for. */
 export function selectModels({ schema, plans, defaultTenant }: SelectionContext, options: Selection): MappedModel[] {
   const all = maintenanceModels({ schema, plans, tenants: options.tenants ?? {}, defaultTenant })
-  const fields = options.fields?.map(splitField)
+  const fields = options.fields?.map(splitFieldName)
   const models = new Set(options.models ?? fields?.map(([model]) => model) ?? all.map(({ model }) => model.name))
   for (const name of models) checkKnownModel(all, name)
   for (const [name] of fields ?? [])
@@ -48,11 +49,6 @@ export function selectModels({ schema, plans, defaultTenant }: SelectionContext,
       const own = fields?.filter(([name]) => name === model.name).map(([, field]) => field)
       return { model: selectFields(model, own?.length === 0 ? undefined : own), table }
     })
-}
-
-function splitField(name: string): [model: string, field: string] {
-  const [model = '', field = ''] = name.split('.')
-  return [model, field]
 }
 
 function checkKnownModel(all: readonly MappedModel[], name: string): void {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { FieldsealError, quoted } from '../errors.js'
+import { splitFieldName } from '../fieldName.js'
 import { andThen, didYouMean } from '../schema/suggestion.js'
 import type { Plans } from './plan.js'
 
@@ -35,7 +36,7 @@ export class LimitedPlans {
   #check(name: string): void {
     const fields = [...this.#all.values()].flatMap(({ encrypted }) => encrypted.map((field) => field.name))
     if (fields.includes(name)) return
-    const [model = '', field = ''] = name.split('.')
+    const [model, field] = splitFieldName(name)
     const isPlain = Object.hasOwn(this.#all.get(model)?.columns ?? {}, field)
     const what = isPlain
       ? 'which is not encrypted: everybody may read it, so leave it out'

@@ -1,17 +1,10 @@
 import type { Annotated, AnnotatedModel } from './annotatedModel.js'
-import {
-  type DatamodelField,
-  indexTypesOf,
-  referenceTo,
-  relationOver,
-  writtenNativeType,
-  writtenType,
-} from './datamodel.js'
+import { type DatamodelField, indexTypesOf, referenceTo, relationOver } from './datamodel.js'
 import type { BlindIndexOptions, EncryptedOptions } from './fieldOptions.js'
 import type { Rule } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
 import { didYouMean } from './suggestion.js'
-import { type ValueSubject, valueTypeOf } from './valueRules.js'
+import { type CheckedValueSubject, valueTypeOf } from './valueRules.js'
 
 export interface BlindIndexSubject extends Annotated<BlindIndexOptions> {
   readonly owner: AnnotatedModel
@@ -23,27 +16,30 @@ const leastUniqueBits = 128
 
 /** What a `@blindIndex` column and the field behind it must be. */
 export const blindIndexRules: readonly Rule<BlindIndexSubject>[] = [
-  ({ owner }) => {
-    if (owner.isKeys) return 'is in the model that stores the keys; remove `@blindIndex`'
+  ({ owner, facts: { wording } }) => {
+    if (owner.isKeys) return `is in the ${wording.model} that stores the keys; remove ${wording.blindIndex}`
   },
   ({ owner, facts }) => {
-    if (facts.views.has(owner.model.name)) return 'is in a view; put `@blindIndex` on a column of the model behind it'
+    if (facts.views.has(owner.model.name)) return `is in a view; ${facts.wording.view.index}`
   },
-  ({ field }) => {
-    if (!isIndexType(field)) return `is a blind index of the type ${writtenType(field)}; make it String? or Bytes?`
+  ({ field, facts: { wording } }) => {
+    if (!isIndexType(field)) return `is a blind index of the type ${wording.type(field)}; ${wording.indexType}`
   },
-  ({ field, options }) => {
+  ({ field, options, facts: { wording } }) => {
     if (!isIndexType(field) || !field.nativeType || holds(field, textLength(options.bits))) return undefined
-    const instead = field.type === 'Bytes' ? '@db.ByteA' : `@db.Text or @db.VarChar(${textLength(options.bits)})`
-    return `has the native type ${writtenNativeType(field)}, which does not hold an index of ${options.bits} bits; use ${instead}`
+    const instead =
+      field.type === 'Bytes'
+        ? wording.nativeNamed('ByteA')
+        : `${wording.nativeNamed('Text')} or ${wording.nativeNamed(`VarChar(${textLength(options.bits)})`)}`
+    return `has the ${wording.nativeType(field)}, which does not hold an index of ${options.bits} bits; use ${instead}`
   },
-  ({ field }) => {
+  ({ field, facts: { wording } }) => {
     if (field.isRequired && isIndexType(field)) {
-      return `is required; make it ${field.type}?: it is null in rows without a value and in rows not indexed yet`
+      return `is required; ${wording.nullableIndex(field)}: it is null in rows without a value and in rows not indexed yet`
     }
   },
-  ({ field }) => {
-    if (field.hasDefaultValue) return 'has a @default, which is no index of any value; remove it'
+  ({ field, facts: { wording } }) => {
+    if (field.hasDefaultValue) return `has a ${wording.default}, which is no index of any value; remove it`
   },
   ({ field, owner, facts }) => {
     const key =
@@ -66,25 +62,27 @@ export const blindIndexRules: readonly Rule<BlindIndexSubject>[] = [
     const typed = sources.map((source) => ({ name: source.field.name, type: valueTypeOf({ ...source, facts }) }))
     if (typed.some(({ type }) => type === 'String')) return undefined
     const { name, type } = typed[0]!
-    return `normalises \`${name}\`, which is ${type}; leave out \`normalize\`: it works on String values only`
+    return `normalises \`${name}\`, which is ${type}; ${facts.wording.noNormalize}: it works on String values only`
   },
 ]
 
 function sourceProblem({ field, owner, facts }: BlindIndexSubject, source: string): string | undefined {
+  const { wording } = facts
   const encrypted = encryptedSource(owner, source)
   if (encrypted !== undefined) return valueProblem(source, { ...encrypted, facts })
-  if (source === field.name) return 'indexes itself; name the `@encrypted` field it is made from'
+  if (source === field.name) return `indexes itself; name the ${wording.encrypted} ${wording.field} it is made from`
   if (owner.model.fields.some(({ name }) => name === source)) {
-    return `indexes \`${source}\`, which is not encrypted; put \`@encrypted\` on it or remove the blind index`
+    return `indexes \`${source}\`, which is not encrypted; put ${wording.encrypted} on it or remove the blind index`
   }
   const candidates = owner.encrypted.map((candidate) => candidate.field.name)
-  return `indexes \`${source}\`, which is no field of ${owner.model.name}; ${didYouMean(source, candidates) || 'name an encrypted field of the same model'}`
+  return `indexes \`${source}\`, which is no ${wording.field} of ${owner.model.name}; ${didYouMean(source, candidates) || `name an encrypted ${wording.field} of the same ${wording.model}`}`
 }
 
-function valueProblem(source: string, subject: ValueSubject): string | undefined {
-  if (subject.field.isList) return `indexes \`${source}\`, which is a list; index a field of one value`
+function valueProblem(source: string, subject: CheckedValueSubject): string | undefined {
+  if (subject.field.isList)
+    return `indexes \`${source}\`, which is a list; index a ${subject.facts.wording.field} of one value`
   if (valueTypeOf(subject) !== 'Json') return undefined
-  return `indexes \`${source}\`, which is Json and has no one form to compare; index a field of another type`
+  return `indexes \`${source}\`, which is Json and has no one form to compare; index a ${subject.facts.wording.field} of another type`
 }
 
 function firstOf(sources: readonly string[], problemOf: (source: string) => string | undefined): string | undefined {

@@ -1,13 +1,16 @@
 import type { AnnotatedModel } from './annotatedModel.js'
-import { type DatamodelField, defaultKind, relationOver, writtenType } from './datamodel.js'
+import { type DatamodelField, defaultKind, relationOver } from './datamodel.js'
 import type { BoundColumnSchema, ClientDefault } from './encryptionSchema.js'
 import type { Rule } from './problem.js'
+import type { SchemaFacts } from './schemaFacts.js'
 import { didYouMean } from './suggestion.js'
+import type { SchemaWording } from './wording.js'
 
 /** A column that an encrypted field names in `bind:`. */
 export interface BoundColumnSubject {
   readonly column: DatamodelField
   readonly owner: AnnotatedModel
+  readonly facts: Pick<SchemaFacts, 'wording'>
 }
 
 const databaseDefaults = ['autoincrement', 'dbgenerated', 'now', 'sequence']
@@ -22,34 +25,33 @@ export const boundColumnRules: readonly Rule<BoundColumnSubject>[] = [
   ({ column, owner }) => {
     if (owner.indexes.some(({ field }) => field === column)) return because(column, 'is a blind index; bind to the id')
   },
-  ({ column }) => {
+  ({ column, facts: { wording } }) => {
     if (column.isUpdatedAt)
-      return because(column, 'changes at every update (@updatedAt); bind to a column that never changes')
+      return because(column, `changes at every update (${wording.updatedAt}); bind to a column that never changes`)
   },
-  ({ column }) => {
+  ({ column, facts: { wording } }) => {
     if (column.isUpdatedAt || boundType(column) !== undefined) return undefined
-    const types = 'String (@db.Text, @db.VarChar, @db.Uuid or none), Int or BigInt'
-    return because(column, `is ${describeType(column)}; bind to a column of the type ${types}`)
+    return because(column, `is ${describeType(column, wording)}; bind to a column of the type ${wording.boundTypes}`)
   },
-  ({ column }) => {
-    if (!column.isRequired) return because(column, `may be null (${writtenType(column)}); make it required`)
+  ({ column, facts: { wording } }) => {
+    if (!column.isRequired) return because(column, `may be null (${wording.type(column)}); ${wording.required}`)
   },
-  ({ column }) => defaultProblem(column),
-  ({ column, owner }) => {
+  ({ column, facts }) => defaultProblem(column, facts.wording),
+  ({ column, owner, facts: { wording } }) => {
     const relation = relationOver(owner.model, column.name)
     if (relation === undefined || ['Restrict', 'NoAction'].includes(relation.relationOnUpdate ?? '')) return undefined
     return because(
       column,
       `is the foreign key of \`${relation.name}\`, and the database changes it when the referred row's key changes; ` +
-        `write \`onUpdate: Restrict\` in the @relation`,
+        wording.fixedReference,
     )
   },
 ]
 
 /** What to say when a model has no field of this name. */
-export function missingBoundColumn(name: string, { model }: AnnotatedModel): string {
+export function missingBoundColumn(name: string, { model }: AnnotatedModel, wording: SchemaWording): string {
   const fields = model.fields.filter(({ kind }) => kind === 'scalar').map((field) => field.name)
-  return `binds to \`${name}\`, which is no field of ${model.name}; ${didYouMean(name, fields) || 'name columns of the same model'}`
+  return `binds to \`${name}\`, which is no ${wording.field} of ${model.name}; ${didYouMean(name, fields) || `name columns of the same ${wording.model}`}`
 }
 
 /** The bound column as the run time needs it, or nothing when its type has no canonical form. */
@@ -70,14 +72,15 @@ export function boundDefault({ default: value }: DatamodelField): ClientDefault 
   return typeof argument === 'number' ? { name, argument } : { name }
 }
 
-function defaultProblem(column: DatamodelField): string | undefined {
+function defaultProblem(column: DatamodelField, wording: SchemaWording): string | undefined {
   const kind = defaultKind(column)
   if (kind === undefined || boundDefault(column) !== undefined) return undefined
-  if (kind === 'constant') return because(column, 'has a constant @default; remove it and give the value in `data`')
+  if (kind === 'constant')
+    return because(column, `has a constant ${wording.default}; remove it and ${wording.giveValue}`)
   if (databaseDefaults.includes(kind)) {
     return because(
       column,
-      `gets its value from the database (@default(${kind}(…))), too late to encrypt with it; use @default(uuid()) or give the value in \`data\``,
+      `gets its value from the database (${wording.databaseDefault(kind)}), too late to encrypt with it; ${wording.clientDefault} or ${wording.giveValue}`,
     )
   }
   return because(
@@ -86,10 +89,10 @@ function defaultProblem(column: DatamodelField): string | undefined {
   )
 }
 
-function describeType(column: DatamodelField): string {
+function describeType(column: DatamodelField, wording: SchemaWording): string {
   if (column.kind === 'object') return 'a relation'
   if (column.kind === 'enum') return `of the enum ${column.type}`
-  return `${column.isList ? 'a list' : 'of a type without one canonical form'} (${writtenType(column)})`
+  return `${column.isList ? 'a list' : 'of a type without one canonical form'} (${wording.type(column)})`
 }
 
 function because(column: DatamodelField, reason: string): string {

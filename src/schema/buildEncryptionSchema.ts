@@ -18,8 +18,8 @@ export function checkAnnotated(facts: SchemaFacts, reportAt: ReportAt): boolean 
   const rules = [...encryptedRules, duplicateContext(facts.annotated)]
   for (const owner of facts.annotated) checkModel(owner, { facts, rules }, reportAt)
   const keysModels = facts.annotated.filter(({ isKeys }) => isKeys)
-  const incomplete = keysModels.map(({ model }) => checkKeysModel(model, reportAt)).includes(true)
-  return checkKeysModelCount(facts.annotated, reportAt) || incomplete
+  const incomplete = keysModels.map(({ model }) => checkKeysModel(model, facts.wording, reportAt)).includes(true)
+  return checkKeysModelCount(facts, reportAt) || incomplete
 }
 
 /** What the run time needs of models that passed every check, sorted by name. */
@@ -41,7 +41,7 @@ interface Checks {
 
 function checkModel(owner: AnnotatedModel, { facts, rules }: Checks, reportAt: ReportAt): void {
   const place = (field: { readonly name: string }) => `${owner.model.name}.${field.name}`
-  for (const field of owner.tenants) applyRules(tenantRules, { field, owner }, place(field), reportAt)
+  for (const field of owner.tenants) applyRules(tenantRules, { field, owner, facts }, place(field), reportAt)
   for (const encrypted of owner.encrypted) {
     const subject = { ...encrypted, owner, facts }
     applyRules(rules, subject, place(encrypted.field), reportAt)
@@ -52,11 +52,11 @@ function checkModel(owner: AnnotatedModel, { facts, rules }: Checks, reportAt: R
   }
 }
 
-function checkBind({ options, owner }: EncryptedSubject, report: (text: string) => void): void {
+function checkBind({ options, owner, facts }: EncryptedSubject, report: (text: string) => void): void {
   for (const name of options.bind) {
     const column = owner.model.fields.find((field) => field.name === name)
-    if (column === undefined) report(missingBoundColumn(name, owner))
-    else applyRules(boundColumnRules, { column, owner }, '', (_, text) => report(text))
+    if (column === undefined) report(missingBoundColumn(name, owner, facts.wording))
+    else applyRules(boundColumnRules, { column, owner, facts }, '', (_, text) => report(text))
   }
 }
 

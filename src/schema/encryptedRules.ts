@@ -1,17 +1,11 @@
 import type { Annotated, AnnotatedModel } from './annotatedModel.js'
-import {
-  type DatamodelField,
-  indexTypesOf,
-  referenceTo,
-  relationOver,
-  writtenNativeType,
-  writtenType,
-} from './datamodel.js'
+import { type DatamodelField, indexTypesOf, referenceTo, relationOver } from './datamodel.js'
 import type { StorageType } from './encryptionSchema.js'
 import type { EncryptedOptions } from './fieldOptions.js'
 import type { Rule } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
 import { isStorageType, maskProblem, modeProblem, padProblem, stateProblem, typeProblem } from './valueRules.js'
+import type { SchemaWording } from './wording.js'
 
 export interface EncryptedSubject extends Annotated<EncryptedOptions> {
   readonly owner: AnnotatedModel
@@ -27,40 +21,41 @@ const nativeTypes = {
 
 /** What an `@encrypted` field must and must not be. */
 export const encryptedRules: readonly Rule<EncryptedSubject>[] = [
-  ({ owner }) => {
-    if (owner.isKeys)
-      return 'is in the model that stores the keys; remove `@encrypted`: wrapped keys are ciphertext already'
+  ({ owner, facts: { wording } }) => {
+    if (!owner.isKeys) return undefined
+    return `is in the ${wording.model} that stores the keys; remove ${wording.encrypted}: wrapped keys are ciphertext already`
   },
   ({ owner, facts }) => {
-    if (facts.views.has(owner.model.name)) return 'is in a view; put `@encrypted` on the field of the model behind it'
+    if (facts.views.has(owner.model.name)) return `is in a view; ${facts.wording.view.encrypted}`
   },
-  ({ field }) => columnProblem(field),
-  ({ field }) => {
+  ({ field, facts }) => columnProblem(field, facts.wording),
+  ({ field, facts: { wording } }) => {
     if (field.isList && field.type === 'Json')
-      return `is a list (${writtenType(field)}), which cannot be encrypted; use one Json field for the whole list`
+      return `is a list (${wording.type(field)}), which cannot be encrypted; ${wording.listOfJson}`
   },
   (subject) => typeProblem(subject),
   (subject) => padProblem(subject),
   (subject) => stateProblem(subject),
   (subject) => modeProblem(subject),
   (subject) => maskProblem(subject),
-  ({ field }) => {
+  ({ field, facts: { wording } }) => {
     if (!isStorageType(field.type) || !field.nativeType) return undefined
     const [name, args] = field.nativeType
     const allowed: readonly string[] = nativeTypes[field.type]
     if (allowed.includes(name) && args.length === 0) return undefined
-    return `has the native type ${writtenNativeType(field)}, which does not hold every ciphertext; use @db.${allowed[0]}`
+    return `has the ${wording.nativeType(field)}, which does not hold every ciphertext; use ${wording.nativeNamed(allowed[0]!)}`
   },
   ({ field, owner, facts }) => {
+    const { wording } = facts
     const types = indexTypesOf(facts.datamodel, owner.model.name, field.name)
     if (field.isId || types.includes('id')) {
-      return 'is in the primary key, and equal values have different ciphertexts; use another field as the id'
+      return `is in the primary key, and equal values have different ciphertexts; use another ${wording.field} as the id`
     }
     if (field.isUnique || types.includes('unique')) {
-      return 'is unique, and equal values have different ciphertexts; put `@unique` on a `@blindIndex` column of it instead'
+      return `is unique, and equal values have different ciphertexts; ${wording.unique}`
     }
     if (types.length > 0)
-      return 'is in an @@index, which cannot find ciphertext; index a `@blindIndex` column of it instead'
+      return `is in an ${wording.index}, which cannot find ciphertext; index a ${wording.blindIndex} column of it instead`
   },
   ({ field, owner }) => {
     const relation = relationOver(owner.model, field.name)
@@ -72,9 +67,9 @@ export const encryptedRules: readonly Rule<EncryptedSubject>[] = [
     if (relation !== undefined)
       return `is what the relation ${relation} refers to; leave keys of relations in plaintext`
   },
-  ({ field }) => {
+  ({ field, facts: { wording } }) => {
     if (field.hasDefaultValue && !isEmptyList(field))
-      return 'has a @default, which would store plaintext; remove it and give the value in `data`'
+      return `has a ${wording.default}, which would store plaintext; remove it and ${wording.giveValue}`
   },
 ]
 
@@ -85,7 +80,7 @@ export function duplicateContext(annotated: readonly AnnotatedModel[]): Rule<Enc
     const context = contextOf(subject.owner, subject)
     const other = places.get(context)?.find(({ field }) => field !== subject.field)
     if (other === undefined) return undefined
-    return `has the context "${context}", as ${other.name} has: their ciphertexts could be exchanged; give each its own name in \`as:\``
+    return `has the context "${context}", as ${other.name} has: their ciphertexts could be exchanged; give each its own name in ${subject.facts.wording.as}`
   }
 }
 
@@ -107,13 +102,12 @@ export function contextOf({ model }: AnnotatedModel, { field, options }: Annotat
 }
 
 /** What a field's column is made of: Prisma's own type may be another one than that of its values. */
-function columnProblem(field: DatamodelField): string | undefined {
-  if (field.kind === 'object') return 'is a relation; put `@encrypted` on a String, Bytes or Json field'
+function columnProblem(field: DatamodelField, wording: SchemaWording): string | undefined {
+  if (field.kind === 'object') return `is a relation; put ${wording.encrypted} on a String, Bytes or Json field`
   if (isStorageType(field.type)) return undefined
-  const [, optional = ''] = /(\[\]|\?)?$/.exec(writtenType({ ...field, nativeType: null }))!
-  const instead = `make it String${optional} with \`@encrypted(type: ${field.type})\``
+  const instead = wording.storage(field)
   if (field.kind === 'enum') return `has the enum type ${field.type}, whose column cannot hold ciphertext; ${instead}`
-  return `has the type ${writtenType(field)}, whose column cannot hold ciphertext; ${instead}`
+  return `has the type ${wording.type(field)}, whose column cannot hold ciphertext; ${instead}`
 }
 
 /** An empty list is stored as one, and read as one. */

@@ -1,6 +1,7 @@
-import type { AnnotatedModel } from './annotatedModel.js'
-import { type DatamodelField, type DatamodelModel, idFields, writtenNativeType, writtenType } from './datamodel.js'
+import { type DatamodelField, type DatamodelModel, idFields } from './datamodel.js'
 import type { ReportAt } from './problem.js'
+import type { SchemaFacts } from './schemaFacts.js'
+import type { SchemaWording } from './wording.js'
 
 /** The model that stores the wrapped keys, to paste into a Prisma schema. */
 export const keysModelSource = `/// @encryptionKeys
@@ -26,7 +27,7 @@ interface KeysField {
   readonly type: 'String' | 'Int' | 'BigInt' | 'DateTime'
   readonly nullable?: true
   /** Left out when a key is stored, so that the schema must provide it. */
-  readonly default?: string
+  readonly default?: true
   readonly natives?: readonly string[]
 }
 
@@ -41,8 +42,8 @@ const keysFields: { readonly [field: string]: KeysField } = {
   wrapped: { type: 'String', nullable: true, natives: ['Text'] },
   kms: exactText,
   kekId: exactText,
-  messages: { type: 'BigInt', default: '@default(0)' },
-  createdAt: { type: 'DateTime', default: '@default(now())' },
+  messages: { type: 'BigInt', default: true },
+  createdAt: { type: 'DateTime', default: true },
   retiredAt: { type: 'DateTime', nullable: true },
   destroyedAt: { type: 'DateTime', nullable: true },
 }
@@ -50,51 +51,57 @@ const keysFields: { readonly [field: string]: KeysField } = {
 const keyVersion = ['tenant', 'purpose', 'version']
 
 /** Reports whatever the `@encryptionKeys` model lacks; `true` when it lacks something. */
-export function checkKeysModel(model: DatamodelModel, reportAt: ReportAt): boolean {
+export function checkKeysModel(model: DatamodelModel, wording: SchemaWording, reportAt: ReportAt): boolean {
   let complete = true
   const report = (name: string, text: string) => {
     complete = false
     reportAt(name === '' ? model.name : `${model.name}.${name}`, text)
   }
   for (const [name, wanted] of Object.entries(keysFields)) {
-    const text = keysFieldProblem(name, wanted, model)
+    const text = keysFieldProblem(name, wanted, model, wording)
     if (text !== undefined) report(name, text)
   }
   for (const field of model.fields.filter(isUnknownToInserts)) {
-    report(field.name, 'is a required field that fieldseal does not fill; make it optional or give it a @default')
+    report(field.name, `is a required ${wording.field} that fieldseal does not fill; ${wording.keys.other}`)
   }
-  if (!hasVersionUnique(model))
-    report('', `lacks @@unique([${keyVersion.join(', ')}]), which decides races for a new key; add it`)
+  if (!hasVersionUnique(model)) report('', `lacks ${wording.keys.unique}, which decides races for a new key; add it`)
   return !complete
 }
 
 /** Reports when not exactly one model stores the keys; `true` when the user needs the model to paste. */
-export function checkKeysModelCount(annotated: readonly AnnotatedModel[], reportAt: ReportAt): boolean {
+export function checkKeysModelCount({ annotated, wording }: SchemaFacts, reportAt: ReportAt): boolean {
   const marked = annotated.filter(({ isKeys }) => isKeys)
   const firstEncrypted = annotated.find(({ encrypted }) => encrypted.length > 0)
   for (const { model } of marked.slice(1)) {
-    reportAt(model.name, `is a second \`@encryptionKeys\` model, after ${marked[0]!.model.name}; keep one`)
+    reportAt(
+      model.name,
+      `is a second ${wording.encryptionKeys} ${wording.model}, after ${marked[0]!.model.name}; keep one`,
+    )
   }
   if (marked.length > 0 || firstEncrypted === undefined) return false
   const field = firstEncrypted.encrypted[0]!.field.name
   reportAt(
     `${firstEncrypted.model.name}.${field}`,
-    'is encrypted, but no model stores the keys; add one marked `@encryptionKeys`',
+    `is encrypted, but no ${wording.model} stores the keys; ${wording.keys.needed}`,
   )
   return true
 }
 
-function keysFieldProblem(name: string, wanted: KeysField, model: DatamodelModel): string | undefined {
+function keysFieldProblem(
+  name: string,
+  wanted: KeysField,
+  model: DatamodelModel,
+  wording: SchemaWording,
+): string | undefined {
   const field = model.fields.find((candidate) => candidate.name === name)
-  if (field === undefined) return `is missing; add \`${written(name, wanted)}\``
+  if (field === undefined) return `is missing; ${wording.keys.add(name)}`
   const [native] = field.nativeType ?? []
-  if (!hasWantedType(field, wanted)) return `has the type ${writtenType(field)}; make it \`${written(name, wanted)}\``
+  if (!hasWantedType(field, wanted)) return `has the type ${wording.type(field)}; ${wording.keys.make(name)}`
   if (native !== undefined && wanted.natives !== undefined && !wanted.natives.includes(native)) {
-    return `has the native type ${writtenNativeType(field)}; use @db.${wanted.natives[0]}`
+    return `has the ${wording.nativeType(field)}; ${wording.keys.use(wanted.natives[0]!)}`
   }
-  if (name === 'id' && idFields(model).join() !== 'id')
-    return 'is not the primary key; make it `id String @id @db.Uuid`'
-  if (wanted.default !== undefined && !field.hasDefaultValue) return `has no default; add \`${wanted.default}\``
+  if (name === 'id' && idFields(model).join() !== 'id') return `is not the primary key; ${wording.keys.id}`
+  if (wanted.default && !field.hasDefaultValue) return `has no default; ${wording.keys.default(name)}`
   return undefined
 }
 
@@ -109,9 +116,4 @@ function isUnknownToInserts(field: DatamodelField): boolean {
 
 function hasVersionUnique({ uniqueIndexes }: DatamodelModel): boolean {
   return uniqueIndexes.some(({ fields }) => [...fields].sort().join() === [...keyVersion].sort().join())
-}
-
-function written(name: string, wanted: KeysField): string {
-  const line = keysModelSource.split('\n').find((candidate) => candidate.trim().startsWith(`${name} `))
-  return line?.trim().replace(/\s+/g, ' ') ?? `${name} ${wanted.type}`
 }

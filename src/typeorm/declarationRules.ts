@@ -67,10 +67,13 @@ export function checkDeclarations(entity: EntityMetadata, reportAt: ReportAt): v
 
 /** A class's declarations and those of the classes that it extends, as far as it has none of its own. */
 function declaredIn(owner: object): Map<string, DeclaredColumn & { readonly owner: object }> {
-  const all = lineage(owner).flatMap((each) =>
-    [...columnsDeclaredIn(each)].map(([property, column]) => [property, { ...column, owner: each }] as const),
-  )
-  return new Map(all.toReversed())
+  const declared = new Map<string, DeclaredColumn & { readonly owner: object }>()
+  for (const each of lineage(owner)) {
+    for (const [property, column] of columnsDeclaredIn(each)) {
+      if (!declared.has(property)) declared.set(property, { ...column, owner: each })
+    }
+  }
+  return declared
 }
 
 function columnDecorators(owner: object, property: string): number {

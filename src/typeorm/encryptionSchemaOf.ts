@@ -8,6 +8,7 @@ import { checkColumns } from './columnRules.js'
 import { checkDeclarations } from './declarationRules.js'
 import { datamodelOf, entityModel } from './entityModel.js'
 import { entityTables } from './entityTable.js'
+import { TYPEORM_SCHEMA_WORDING } from './schemaWording.js'
 import { checkTwins } from './twinRules.js'
 import { checkView } from './viewColumns.js'
 
@@ -54,6 +55,7 @@ function factsOf(entities: readonly EntityMetadata[], reportAt: ReportAt): Entit
   return {
     tables: known,
     annotated: all,
+    wording: TYPEORM_SCHEMA_WORDING,
     views: new Set(views.map(({ model }) => model.name)),
     datamodel: datamodelOf(
       all.map(({ model }) => model),

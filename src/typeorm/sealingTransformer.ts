@@ -35,13 +35,13 @@ export function plainTransformer(): ValueTransformer {
   return { to: (value: unknown) => value, from: (value: unknown) => value }
 }
 
-/** What TypeORM's operators call themselves; `Equal` has a name of its own. */
-const OPERATORS: readonly unknown[] = [Symbol.for('FindOperator'), Symbol.for('EqualOperator')]
-
 /** TypeORM 0.3 hands over the operator itself in some places: `And`, `Or`, and a QueryBuilder's `where({ … })`. */
 function isFindOperator(value: unknown): value is FindOperator<unknown> {
-  return OPERATORS.includes((value as { '@instanceof'?: unknown })['@instanceof'])
+  return OPERATORS.has((value as { '@instanceof'?: unknown })['@instanceof'])
 }
+
+/** By these TypeORM itself tells its classes, also those of another copy. */
+const OPERATORS: ReadonlySet<unknown> = new Set(['FindOperator', 'EqualOperator'].map((name) => Symbol.for(name)))
 
 function isCiphertext(value: unknown): boolean {
   const head = headOf(value)

@@ -1,6 +1,7 @@
 import { checkArguments, OBJECT, TEXT } from '../../callArguments.js'
 import { type CipherIndex, checkedValue } from '../../cipher/cipher.js'
 import { FieldsealError } from '../../errors.js'
+import { splitFieldName } from '../../fieldName.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from '../../plan/plan.js'
 import { boundTexts, type KnownValues } from '../boundColumns.js'
 import type { ClientContext } from '../clientContext.js'
@@ -49,7 +50,7 @@ function eachValue({ name, sources }: CipherIndex, value: unknown): readonly unk
 }
 
 function fieldOf(context: ClientContext, name: string): { plan: ModelPlan; field: FieldPlan } {
-  const [model = '', field] = name.split('.')
+  const [model, field] = splitFieldName(name)
   const plan = planOf(context, model)
   const found = plan.encrypted.find((candidate) => candidate.field === field)
   if (!found) throw new FieldsealError('OPTIONS_INVALID', `${name} is not an encrypted field; write "Model.field"`)
@@ -57,7 +58,7 @@ function fieldOf(context: ClientContext, name: string): { plan: ModelPlan; field
 }
 
 function indexOf(context: ClientContext, name: string): IndexPlan {
-  const [model = '', column = ''] = name.split('.')
+  const [model, column] = splitFieldName(name)
   const plan = planOf(context, model)
   const member = plan.members.get(column)
   if (member?.kind !== 'index')

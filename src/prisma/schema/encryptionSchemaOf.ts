@@ -4,6 +4,7 @@ import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import { keysModelSource } from '../../schema/keysModelRules.js'
 import { type Problem, type ReportAt, schemaError } from '../../schema/problem.js'
 import { annotateModel, refuseOnEnums } from './annotateModel.js'
+import { PRISMA_SCHEMA_WORDING } from './schemaWording.js'
 
 export interface EncryptionSchemaInput {
   readonly datamodel: Datamodel
@@ -28,7 +29,7 @@ export function encryptionSchemaOf({
   const reportAt: ReportAt = (place, text) => problems.push({ place, text })
   checkProvider(provider, reportAt)
   const annotated = datamodel.models.map((model) => annotateModel(model, reportAt))
-  const facts = { datamodel, views, annotated }
+  const facts = { datamodel, views, annotated, wording: PRISMA_SCHEMA_WORDING }
   const needsKeysModel = checkAnnotated(facts, reportAt)
   refuseOnEnums(datamodel, reportAt)
   if (problems.length > 0) throw schemaError('the Prisma schema', problems, needsKeysModel ? pasteKeysModel : '')
