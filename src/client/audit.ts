@@ -13,7 +13,7 @@ export interface AuditEntry {
   readonly actor: string | undefined
   /** What for, as `$forTenant`, `$acrossTenants` or `withTenant` was told. */
   readonly purpose: string | undefined
-  /** The Prisma operation, `findMany`, `$encryption.decryptRows` or `$encryption.maintain encrypt`. */
+  /** Prisma's operation, `findMany`, or of TypeORM the kind of statement, `SELECT`; also `$encryption.maintain encrypt`. */
   readonly operation: string
   /** `Model.field`. */
   readonly field: string
