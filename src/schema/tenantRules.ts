@@ -23,10 +23,6 @@ export const tenantRules: readonly Rule<TenantSubject>[] = [
     if (first !== field)
       return `is a second ${wording.tenant} of ${owner.model.name}, after \`${first!.name}\`; a row belongs to one tenant: keep one`
   },
-  ({ field, owner: { encrypted, indexes } }) => {
-    if ([...encrypted, ...indexes].some((annotated) => annotated.field === field))
-      return 'holds the tenant and is encrypted or a blind index; keep it plain: whose a row is must be known before it can be decrypted'
-  },
   ({ field, facts: { wording } }) => {
     if (field.kind === 'scalar' && field.type === 'String' && !field.isList) return undefined
     return `holds the tenant and has the type ${wording.type(field)}; ${wording.tenantType}`

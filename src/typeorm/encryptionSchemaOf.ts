@@ -67,7 +67,20 @@ function factsOf(entities: readonly EntityMetadata[], reportAt: ReportAt): Entit
 function annotated(entity: EntityMetadata, reportAt: ReportAt): AnnotatedEntity {
   const model = entityModel(entity)
   checkColumns(model, reportAt)
-  return annotatedEntity(model)
+  const entity = annotatedEntity(model)
+  checkTenantIsPlain(entity, reportAt)
+  return entity
+}
+
+/** Two decorators on one property, which in a Prisma schema exclude each other. */
+function checkTenantIsPlain({ model, tenants, encrypted, indexes }: AnnotatedEntity, reportAt: ReportAt): void {
+  const marked = [...encrypted, ...indexes].find(({ field }) => tenants.includes(field))
+  if (marked === undefined) return
+  const why = 'whose a row is must be known before it can be decrypted'
+  reportAt(
+    `${model.name}.${marked.field.name}`,
+    `holds the tenant and is encrypted or a blind index; keep it plain: ${why}`,
+  )
 }
 
 /** Models are known by their names alone, so of two with one name only one can have anything encrypted. */
