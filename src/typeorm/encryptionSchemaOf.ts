@@ -67,9 +67,9 @@ function factsOf(entities: readonly EntityMetadata[], reportAt: ReportAt): Entit
 function annotated(entity: EntityMetadata, reportAt: ReportAt): AnnotatedEntity {
   const model = entityModel(entity)
   checkColumns(model, reportAt)
-  const entity = annotatedEntity(model)
-  checkTenantIsPlain(entity, reportAt)
-  return entity
+  const made = annotatedEntity(model)
+  checkTenantIsPlain(made, reportAt)
+  return made
 }
 
 /** Two decorators on one property, which in a Prisma schema exclude each other. */
