@@ -14,7 +14,7 @@ import { TenantMiddleware } from './tenancy/tenant.middleware.js'
     TypeOrmModule.forRootAsync({
       useFactory: () => ({
         type: 'postgres',
-        url: process.env.DATABASE_URL,
+        url: process.env.DATABASE_URL ?? 'postgresql://localhost/clinic',
         autoLoadEntities: true,
         synchronize: process.env.NODE_ENV !== 'production',
       }),
