@@ -8,7 +8,7 @@ import { plainTransformer, sealingTransformer } from './sealingTransformer.js'
  *
  * @example
  * ```ts
- * export const User = new EntitySchema<User>({
+ * export const UserSchema = new EntitySchema<User>({
  *   name: 'User',
  *   columns: {
  *     id: { type: 'uuid', primary: true },

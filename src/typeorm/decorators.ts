@@ -14,7 +14,7 @@ import type { BlindIndexOptions, EncryptedOptions, EncryptedViewOptions } from '
  *   @PrimaryColumn('uuid') id: string = randomUUID()
  *   @Tenant() @Column() tenantId!: string
  *   @Encrypted({ bind: 'id', mask: 'email' }) email!: string
- *   @Encrypted({ type: 'Json', nullable: true }) notes!: Notes | null
+ *   @Encrypted({ type: 'Json', nullable: true }) notes!: { likes: string[] } | null
  * }
  * ```
  */
@@ -29,7 +29,12 @@ export function Encrypted(options: EncryptedOptions = {}): PropertyDecorator {
  *
  * @example
  * ```ts
- * @BlindIndex<User>('email', { normalize: ['trim', 'lowercase'], unique: true }) emailIndex?: string
+ * @Entity()
+ * class User {
+ *   @PrimaryColumn('uuid') id: string = randomUUID()
+ *   @Encrypted() email!: string
+ *   @BlindIndex<User>('email', { normalize: ['trim', 'lowercase'], unique: true }) emailIndex?: string
+ * }
  * ```
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a type argument, any property may be named

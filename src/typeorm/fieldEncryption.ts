@@ -35,8 +35,7 @@ interface Internals {
  * import { DataSource } from 'typeorm'
  * import { localKms } from 'fieldseal/local-kms'
  * import { fieldEncryption } from 'fieldseal/typeorm'
- * import { EncryptionKey } from './entities/encryptionKey'
- * import { User } from './entities/user'
+ * import { EncryptionKey, User } from './entities'
  *
  * export const dataSource = fieldEncryption(
  *   new DataSource({ type: 'postgres', url: process.env.DATABASE_URL, entities: [User, EncryptionKey] }),

@@ -25,6 +25,38 @@ function blocks(path: string, language: string): string[] {
   return Array.from(fences, ([, code]) => code!)
 }
 
+/** The code in the comments of a file. */
+function examplesOf(path: string): string[] {
+  const fences = read(path).matchAll(/^ \* ```ts\n([\s\S]*?)^ \* ```/gm)
+  return Array.from(fences, ([, code]) => code!.replace(/^ \* ?/gm, ''))
+}
+
+/** What examples of entities leave out. */
+const IMPORTED: { readonly [module: string]: readonly string[] } = {
+  'node:crypto': ['randomUUID'],
+  typeorm: ['Column', 'DataSource', 'Entity', 'EntitySchema', 'PrimaryColumn', 'ViewColumn', 'ViewEntity'],
+  'fieldseal/typeorm': [
+    ...['BlindIndex', 'Encrypted', 'EncryptedView', 'EncryptionKeyColumns', 'EncryptionKeys', 'Tenant'],
+    ...['acrossTenants', 'blindIndex', 'encrypted', 'encryptionOf', 'forTenant', 'tenant'],
+  ],
+  './dataSource': ['dataSource'],
+  './entities': ['EncryptionKey', 'User'],
+}
+
+/** An example as a module: what it neither declares nor imports itself is imported. */
+function withImports(code: string): string {
+  const declared = Array.from(
+    code.matchAll(/(?:class|const) (\w+)|import \{([^}]+)\}/g),
+    ([, name, names]) => name ?? names!,
+  )
+  const own = new Set(declared.join().split(/\W+/))
+  const imports = Object.entries(IMPORTED).map(([module, names]) => {
+    const used = names.filter((name) => !own.has(name) && new RegExp(`\\b${name}\\b`).test(code))
+    return used.length === 0 ? '' : `import { ${used.join(', ')} } from '${module}'\n`
+  })
+  return `${imports.join('')}${code}\nexport {}\n`
+}
+
 /** As GitHub makes them. */
 function anchors(path: string): Set<string> {
   const headings = read(path).matchAll(/^#+ (.*)$/gm)
@@ -38,19 +70,45 @@ function anchors(path: string): Set<string> {
   )
 }
 
-/** Type-checks files of src/ in a project whose client is generated from the schema. */
-async function compile(text: string, files: { readonly [name: string]: string }): Promise<Run> {
+/** An empty project whose packages are the repository's. */
+function emptyProject(): string {
   const folder = project()
-  mkdirSync(join(folder, 'prisma'))
   mkdirSync(join(folder, 'src'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  return folder
+}
+
+const source = (path: string) => [join(root, 'src', path)]
+const common = { lib: ['ES2023', 'ES2024.String'], types: ['node'] }
+
+/** Type-checks files of a project with TypeORM, which has no generated code. */
+function compileEntities(files: { readonly [path: string]: string }): Promise<Run> {
+  const folder = emptyProject()
+  for (const [path, code] of Object.entries(files)) writeFileSync(join(folder, path), code)
+  return typeCheck(folder, {
+    ...common,
+    module: 'ESNext',
+    moduleResolution: 'Bundler',
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    paths: {
+      fieldseal: source('index.ts'),
+      'fieldseal/typeorm': source('typeorm/index.ts'),
+      'fieldseal/local-kms': source('kms/localKms.ts'),
+    },
+  })
+}
+
+/** Type-checks files of src/ in a project whose client is generated from the schema. */
+async function compile(text: string, files: { readonly [name: string]: string }): Promise<Run> {
+  const folder = emptyProject()
+  mkdirSync(join(folder, 'prisma'))
   const schema = join(folder, 'prisma/schema.prisma')
   writeFileSync(schema, useSource(text))
   expect(await prismaGenerate(schema)).toMatchObject({ code: 0 })
 
   for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, 'src', name), code)
-  const built = (path: string) => [join(root, 'dist', path)]
   const paths = {
     fieldseal: built('index.d.ts'),
     'fieldseal/prisma': built('prisma/index.d.ts'),
@@ -61,14 +119,7 @@ async function compile(text: string, files: { readonly [name: string]: string })
       join(root, 'node_modules/tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.d.ts'),
     ],
   }
-  const module = {
-    module: 'NodeNext',
-    moduleResolution: 'NodeNext',
-    lib: ['ES2023', 'ES2024.String'],
-    types: ['node'],
-    paths,
-  }
-  return typeCheck(folder, module)
+  return typeCheck(folder, { ...common, module: 'NodeNext', moduleResolution: 'NodeNext', paths })
 }
 
 describe('the documents', () => {
@@ -135,6 +186,23 @@ describe('the documents', () => {
   it('docs/access.md shows code that compiles against docs/annotations.md’s complete schema', async () => {
     expect(blocks('docs/access.md', 'ts').join('\n')).toContain('$forTenant')
     expect(await compileGuides()).toEqual({ code: 0, output: '' })
+  })
+
+  it('docs/typeorm.md shows code that compiles, as do the examples of what it is about', async () => {
+    const [entities, use, config, module, middleware] = blocks('docs/typeorm.md', 'ts') as string[]
+    const examples = readdirSync(join(root, 'src/typeorm'), { encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => examplesOf(`src/typeorm/${name}`))
+    expect(examples).toHaveLength(9)
+    const files = {
+      'src/entities.ts': entities!,
+      'src/dataSource.ts': use!,
+      'fieldseal.config.ts': config!,
+      'src/app.module.ts': module!,
+      'src/tenant.middleware.ts': middleware!,
+      ...Object.fromEntries(examples.map((code, number) => [`src/example${number}.ts`, withImports(code)])),
+    }
+    expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
   })
 
   it('docs/errors.md explains every error code, and no other', () => {

@@ -1,37 +1,25 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { access, constants, cp, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { delimiter, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { access, constants, cp, readFile, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createDatabase, type TestDatabase } from '../support/database.js'
+import { installPacked, type Workspace } from './packed.js'
 
 const MINUTES = 60_000
-const run = promisify(execFile)
 const projects = resolve('test/package/projects')
 
-let workspace: string
-let packed: { filename: string; files: { path: string }[] }
+let workspace: Workspace
 let database: TestDatabase
 let environment: NodeJS.ProcessEnv
 
 /** The packed package, installed once for three projects below it, each with a package.json and schema of its own. */
 beforeAll(async () => {
-  workspace = await mkdtemp(join(tmpdir(), 'fieldseal-package-'))
-  await run(process.execPath, ['scripts/setup.mjs'])
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', workspace])
-  packed = JSON.parse(stdout)[0]
-  await cp(projects, workspace, { recursive: true })
+  workspace = await installPacked(projects)
   for (const name of ['esm', 'cjs', 'jest']) {
-    await cp(join(projects, 'models.prisma'), join(workspace, name, 'prisma/models.prisma'))
+    await cp(join(projects, 'models.prisma'), join(workspace.folder, name, 'prisma/models.prisma'))
   }
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
-  await run('npm', ['install', ...quiet, `./${packed.filename}`], { cwd: workspace })
   database = await createDatabase({ schema: join(projects, 'models.prisma') })
   environment = {
-    ...process.env,
-    PATH: [join(workspace, 'node_modules/.bin'), process.env.PATH].join(delimiter),
     PRISMA_SCHEMA_ENGINE_BINARY: resolve('scripts/schema-engine.mjs'),
     CHECKPOINT_DISABLE: '1',
     DATABASE_URL: database.url,
@@ -41,12 +29,12 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await database?.drop()
-  await rm(workspace, { recursive: true })
+  if (workspace) await rm(workspace.folder, { recursive: true })
 }, MINUTES)
 
 describe('the packed package', () => {
   it('holds only what its users need, and nothing of the machine that built it', async () => {
-    const paths = packed.files.map(({ path }) => path)
+    const paths = workspace.packed.files.map(({ path }) => path)
     const expected =
       /^(dist\/.+\.(js|cjs|d\.ts|d\.cts)|docs\/.+\.(md|svg)|native\/fieldseal\.c|prebuilds\/.+\/fieldseal\.node|[A-Z]+\.md|LICENSE|package\.json)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
@@ -57,7 +45,7 @@ describe('the packed package', () => {
 
   it('installs its commands', async () => {
     const commands = Object.keys(JSON.parse(await readFile('package.json', 'utf8')).bin)
-    for (const name of commands) await access(join(workspace, 'node_modules/.bin', name), constants.X_OK)
+    for (const name of commands) await access(join(workspace.folder, 'node_modules/.bin', name), constants.X_OK)
     expect(commands).toEqual(['fieldseal', 'fieldseal-generator', 'fieldseal-kms-emulator'])
   })
 
@@ -90,11 +78,8 @@ describe('the packed package', () => {
   )
 })
 
-/** Runs a command in a project as npm would; its standard output. */
-async function command(project: string, program: string, ...args: string[]): Promise<string> {
-  const { stdout } = await run(program, args, { cwd: join(workspace, project), env: environment })
-  return stdout
-}
+const command = (project: string, program: string, ...args: string[]) =>
+  workspace.command(project, environment, program, ...args)
 
 interface Outcome {
   readonly read: unknown
