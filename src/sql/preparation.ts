@@ -114,7 +114,12 @@ export class Preparation {
     const { tenant } = tenancy.owner
     const { reads } = this.#results
     if (plan.kind === 'SELECT' || !reads || typeof tenant !== 'string' || ring.active.cached(tenant, 'encrypt')) return
-    await limitKeyWait(this.#context, statement.inTransaction, plan.kind, prefixErrors(reads.name, ring.active.open(tenant)))
+    await limitKeyWait(
+      this.#context,
+      statement.inTransaction,
+      plan.kind,
+      prefixErrors(reads.name, ring.active.open(tenant)),
+    )
   }
 }
 
