@@ -1,13 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { localKms } from 'fieldseal/local-kms'
 import pg from 'pg'
-import { DataSource, EntitySchema, type EntitySchemaColumnOptions, type QueryRunner, type Repository } from 'typeorm'
+import {
+  DataSource,
+  EntitySchema,
+  type EntitySchemaColumnOptions,
+  type ObjectLiteral,
+  type QueryRunner,
+  type Repository,
+} from 'typeorm'
 import { EncryptionTransformer } from 'typeorm-encrypted'
 import { startEmbeddedPostgres } from '../scripts/lib/embeddedPostgres.js'
 import { FIELDS } from './rows.js'
 
 type Library = typeof import('fieldseal/typeorm')
-type Row = Record<string, unknown> & { id: number }
 type Columns = Record<string, EntitySchemaColumnOptions>
 
 /** The built library. */
@@ -29,7 +35,7 @@ const other: EntitySchemaColumnOptions = {
 function entities(prefix: string, column: () => EntitySchemaColumnOptions, owner = text, index?: Columns) {
   const own = { id: { type: 'int', primary: true }, tenant: owner } as const
   const of = (name: string, columns: Columns) =>
-    new EntitySchema<Row>({ name: prefix + name, columns: { ...own, ...columns } })
+    new EntitySchema<ObjectLiteral>({ name: prefix + name, columns: { ...own, ...columns } })
   return {
     note: of('Note', Object.fromEntries(FIELDS.Note.map((field) => [field, column()]))),
     contact: of('Contact', { email: index ? column() : { ...column(), unique: true }, ...index }),
@@ -45,7 +51,7 @@ const ENTITIES = {
 
 export type Name = keyof typeof ENTITIES
 /** The tables of a contender. */
-export type Side = { readonly [table in keyof (typeof ENTITIES)['plain']]: Repository<Row> }
+export type Side = { readonly [table in keyof (typeof ENTITIES)['plain']]: Repository<ObjectLiteral> }
 
 /** PostgreSQL, and two data sources on it: one that encrypts, and one that knows nothing of that. */
 export async function openTypeormWorld() {
