@@ -120,10 +120,11 @@ export function checkOptions(options: FieldEncryptionOptions, { schemaSource }: 
  * The same for an ORM that makes the schema itself, and later: what names normalisers is to be checked then, by
  * `checkNormalizers`.
  *
+ * @param own the names of the options that the ORM's side checks itself
  * @throws FieldsealError as `checkOptions`
  */
-export function checkOptionsBeforeSchema(options: OptionsBeforeSchema): void {
-  checkNames(options, KNOWN, 'kms')
+export function checkOptionsBeforeSchema(options: OptionsBeforeSchema, own: readonly string[]): void {
+  checkNames(options, new Set([...KNOWN, ...own]), 'kms')
   checkValues(options)
 }
 

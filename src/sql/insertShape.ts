@@ -47,22 +47,23 @@ export async function insertShape(text: string): Promise<InsertShape | undefined
 }
 
 interface FoundRows {
-  readonly patterns: ReadonlyMap<string, number>
+  readonly patterns: ReadonlyMap<string, LikeRow>
   readonly rows: readonly ShapedRow[]
   readonly end: number
 }
 
 async function rowsFrom(text: string, start: number): Promise<FoundRows | undefined> {
-  const patterns = new Map<string, number>()
+  const patterns = new Map<string, LikeRow>()
   const rows: ShapedRow[] = []
   let at = start
   let isDone = false
+  let like: LikeRow | undefined
   const readRow = (): boolean => {
-    const row = matchAt(ROW, text, at)
+    const repeated = like && matchAt(like.row, text, at)
+    const row = repeated ?? matchAt(ROW, text, at)
     if (!row) return false
-    const pattern = row[1]!.replace(/\$\d+/g, '$').replace(/\s+/g, '').toUpperCase()
-    if (!patterns.has(pattern)) patterns.set(pattern, patterns.size)
-    rows.push({ pattern: patterns.get(pattern)!, params: numbersIn(row[1]!) })
+    if (!repeated) like = likeRow(row[1]!, patterns)
+    rows.push({ pattern: like!.pattern, params: repeated ? repeated.slice(1).map(Number) : numbersIn(row[1]!) })
     at += row[0].length
     const next = matchAt(NEXT, text, at)
     isDone = !next
@@ -74,6 +75,22 @@ async function rowsFrom(text: string, start: number): Promise<FoundRows | undefi
     return true
   })
   return isDone && patterns.size <= MOST_PATTERNS ? { patterns, rows, end: at } : undefined
+}
+
+/** A row of a pattern, and what reads others of the same pattern at once, each number a group. */
+interface LikeRow {
+  readonly pattern: number
+  readonly row: RegExp
+}
+
+function likeRow(row: string, patterns: Map<string, LikeRow>): LikeRow {
+  const pattern = row.replace(/\$\d+/g, '$').replace(/\s+/g, '').toUpperCase()
+  const known = patterns.get(pattern)
+  if (known) return known
+  const items = pattern.split(',').map((item) => (item === '$' ? '\\$(\\d+)' : item))
+  const like = { pattern: patterns.size, row: new RegExp(`\\(${items.join('\\s*,\\s*')}\\)`, 'y') }
+  patterns.set(pattern, like)
+  return like
 }
 
 function numbersIn(row: string): number[] {

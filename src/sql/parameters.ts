@@ -45,8 +45,8 @@ export class Parameters {
   #translate = (param: number) => param
   readonly values: unknown[] = []
   readonly slots: Slot[] = []
-  /** What the cipher makes, each in a holder of its own, and which parameters that is. */
-  readonly #made: { readonly position: number; readonly holder: Holder }[] = []
+  /** What the cipher makes. */
+  readonly #made: Made[] = []
   /** Parameters of JSON columns, which take text. */
   readonly #json: number[] = []
 
@@ -79,12 +79,13 @@ export class Parameters {
 
   /** The text of pieces, whose values are added. */
   textOf(pieces: readonly Piece[]): string {
-    let text = ''
+    const texts: (string | number)[] = []
     for (const piece of pieces) {
-      if (typeof piece === 'string') text += piece
-      else if (isUse(piece)) text += `$${this.#add(piece)}`
+      if (typeof piece === 'string') texts.push(piece)
+      else if (isUse(piece)) texts.push('$', this.#add(piece))
     }
-    return text
+    // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
+    return texts.join('')
   }
 
   /** As `textOf`, of a row whose plan is that of another one with other parameters. */
@@ -112,7 +113,7 @@ export class Parameters {
 
   /** The values, when the slots are transformed. */
   finish(): readonly unknown[] {
-    for (const { position, holder } of this.#made) this.values[position] = holder.value
+    for (const { position, value } of this.#made) this.values[position] = value
     for (const position of this.#json) this.values[position] = JSON.stringify(this.values[position])
     return this.values
   }
@@ -137,11 +138,11 @@ export class Parameters {
   }
 
   /** Where the cipher puts the next value. */
-  #putMade(value: unknown): Holder {
-    const holder: Holder = { value }
-    this.#made.push({ position: this.values.length, holder })
+  #putMade(value: unknown): Made {
+    const made: Made = { value, position: this.values.length }
+    this.#made.push(made)
     this.values.push(undefined)
-    return holder
+    return made
   }
 
   /** One number for all mentions, from which PostgreSQL finds its type. */
@@ -199,7 +200,7 @@ export class Parameters {
     return this.#put(found)
   }
 
-  #search(index: IndexPlan, values: readonly unknown[], row: StatementRow, holder: Holder, key: string): void {
+  #search(index: IndexPlan, values: readonly unknown[], row: StatementRow, holder: Slot['holder'], key: string): void {
     const owner = this.#ownerOf(row)
     this.slots.push({ mode: 'index', field: index.sources[0]!, owner, holder, key, index, values, use: 'searched for' })
   }
@@ -256,7 +257,8 @@ export class Parameters {
   }
 }
 
-type Holder = Record<string, unknown>
+/** A holder of the cipher's, and which parameter its value is. */
+type Made = { value: unknown; readonly position: number }
 
 /** The elements of a list that a search is given; `null` where it is given none. */
 function listOf(value: unknown, { name }: FieldPlan): unknown[] | null {

@@ -21,6 +21,14 @@ interface RowCheck extends Pick<OutputCheck, 'index' | 'names'> {
   readonly wanted: ReadonlySet<string>
 }
 
+/** What a client may read of the results of a statement. */
+interface LimitedResults {
+  readonly outputs: readonly LimitedOutput[]
+  readonly fields: readonly FieldPlan[]
+  /** The names of the results that are known to be ciphertexts. */
+  readonly explained: ReadonlySet<string>
+}
+
 /** Columns of results of one table, as far as the client may read them. */
 interface LimitedOutput extends Pick<OutputRow, 'known'> {
   readonly plan: ModelPlan
@@ -45,23 +53,21 @@ const PART = 256
 /** How the rows of a statement become values. */
 export class Results {
   readonly #options: ResultsOptions
-  readonly #outputs: readonly LimitedOutput[]
+  readonly #limited: LimitedResults
   readonly #checks: readonly RowCheck[]
-  readonly #explained: ReadonlySet<string>
 
   /** @throws FieldsealError `ACCESS_DENIED` for a column that the client may not read */
   constructor(options: ResultsOptions) {
     const { plan, plans, valuesOf } = options
     this.#options = options
-    this.#outputs = plan.outputs.map((output) => limitedOutput(plans, output))
-    checkReadable(this.#outputs.flatMap(({ fields }) => fields.map(({ field }) => field)))
-    this.#explained = new Set(plan.outputs.flatMap(({ fields }) => fields.map(({ name }) => name)))
+    this.#limited = limitedResults(plan, plans)
+    checkReadable(this.#limited.fields)
     this.#checks = plan.checks.map((check) => ({ ...check, wanted: wantedTexts(check, valuesOf(check)) }))
   }
 
   /** The first encrypted field that is read. */
   get reads(): FieldPlan | undefined {
-    return this.#outputs.flatMap(({ fields }) => fields)[0]?.field
+    return this.#limited.fields[0]
   }
 
   /** @throws FieldsealError for the first value that cannot be decrypted exactly */
@@ -80,7 +86,7 @@ export class Results {
       })
       maskSlots(slots)
     }
-    return this.#withoutHidden(copies.filter((row) => this.#passes(row)))
+    return this.#withoutHidden(this.#checks.length === 0 ? copies : copies.filter((row) => this.#passes(row)))
   }
 
   /** Part by part, so that what is needed for each value lives no longer than its part, as far as keys are in memory. */
@@ -99,7 +105,7 @@ export class Results {
     const holder = this.#copy(row)
     copies.push(holder)
     const { tenancy } = this.#options
-    for (const output of this.#outputs) {
+    for (const output of this.#limited.outputs) {
       const { plan, fields, known, needsKnown, hiddenIndexes } = output
       const stored = {
         plan,
@@ -117,8 +123,9 @@ export class Results {
   /** A copy of a row, whose owner may be somebody who listens to queries. */
   #copy(row: object): Row {
     const copy: Row = { ...row }
+    const { explained } = this.#limited
     for (const name in copy) {
-      if (isCiphertext(copy[name]) && !this.#explained.has(name)) throw unexplained(name)
+      if (isCiphertext(copy[name]) && !explained.has(name)) throw unexplained(name)
     }
     return copy
   }
@@ -138,6 +145,25 @@ export class Results {
 }
 
 const NOTHING = {}
+
+/** Found once for each statement and each client of other limits. */
+const limitedBefore = new WeakMap<StatementPlan, WeakMap<Plans, LimitedResults>>()
+
+function limitedResults(plan: StatementPlan, plans: Plans): LimitedResults {
+  const ofPlan = limitedBefore.get(plan) ?? new WeakMap<Plans, LimitedResults>()
+  limitedBefore.set(plan, ofPlan)
+  const found = ofPlan.get(plans)
+  if (found) return found
+  const outputs = plan.outputs.map((output) => limitedOutput(plans, output))
+  const columns = outputs.flatMap(({ fields }) => fields)
+  const made = {
+    outputs,
+    fields: columns.map(({ field }) => field),
+    explained: new Set(columns.map(({ name }) => name)),
+  }
+  ofPlan.set(plans, made)
+  return made
+}
 
 function limitedOutput(plans: Plans, { plan, fields, indexes, known }: OutputRow): LimitedOutput {
   const limited = plans.get(plan.name) ?? plan

@@ -1,15 +1,15 @@
 import type { DataSource } from 'typeorm'
-import type { OptionsBeforeSchema } from '../client/options.js'
 import { FieldsealError } from '../errors.js'
+import type { DataSourceEncryptionOptions } from './dataSourceOptions.js'
 import { type RunningEncryption, runEncryption } from './runningEncryption.js'
 
 /** The encryption of a data source, from one `initialize()` to its `destroy()`, and to the next. */
 export class DataSourceEncryption {
   readonly #dataSource: DataSource
-  readonly #options: OptionsBeforeSchema
+  readonly #options: DataSourceEncryptionOptions
   #running: RunningEncryption | Promise<RunningEncryption> | undefined
 
-  constructor(dataSource: DataSource, options: OptionsBeforeSchema) {
+  constructor(dataSource: DataSource, options: DataSourceEncryptionOptions) {
     this.#dataSource = dataSource
     this.#options = options
   }

@@ -1,7 +1,6 @@
 import { DataSource } from 'typeorm'
 import { ambientBinding, type ClientBinding, fixedBinding } from '../client/clientBinding.js'
 import { encryptionOperations } from '../client/encryptionOperations.js'
-import { checkOptionsBeforeSchema, type OptionsBeforeSchema } from '../client/options.js'
 import { FieldsealError } from '../errors.js'
 import { type AccessOptions, accessOf } from '../tenancy/access.js'
 import { ANY_TENANT, type TenantScope } from '../tenancy/scope.js'
@@ -10,12 +9,10 @@ import { bindDataSource } from './binding/boundDataSource.js'
 import { type Held, hold, isHeld } from './binding/held.js'
 import { LazyRelations } from './binding/lazyRelations.js'
 import { DataSourceEncryption } from './dataSourceEncryption.js'
+import { checkDataSourceOptions, type DataSourceEncryptionOptions } from './dataSourceOptions.js'
 import { guardResultCache } from './resultCache.js'
 import { QueryRunners } from './runner/queryRunners.js'
 import { keepSealsInJson } from './sealedJson.js'
-
-/** What `fieldEncryption` takes beside a data source. */
-export type DataSourceEncryptionOptions = OptionsBeforeSchema
 
 /** What TypeORM has for itself alone. */
 interface Internals {
@@ -48,7 +45,7 @@ export function fieldEncryption<Source extends DataSource>(
   dataSource: Source,
   options: DataSourceEncryptionOptions,
 ): Source {
-  checkOptionsBeforeSchema(options)
+  checkDataSourceOptions(options)
   checkDataSource(dataSource)
   const encryption = new DataSourceEncryption(dataSource, options)
   const runners = new QueryRunners(dataSource, encryption)

@@ -2,7 +2,6 @@ import type { DataSource } from 'typeorm'
 import type { ClientContext } from '../client/clientContext.js'
 import { encryptingClient } from '../client/encryptingClient.js'
 import type { KeyOperations } from '../client/keyOperations.js'
-import type { OptionsBeforeSchema } from '../client/options.js'
 import { type IndexScopes, indexScopes } from '../client/transactionKeys.js'
 import type { CacheFigures } from '../keys/events.js'
 import { compilePlans } from '../plan/compilePlans.js'
@@ -10,7 +9,9 @@ import { checkNormalizers } from '../plan/normalizers.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { loadParser, StatementEncryption } from '../sql/statementEncryption.js'
 import { catalogOf } from './catalogOf.js'
+import type { DataSourceEncryptionOptions } from './dataSourceOptions.js'
 import { encryptionSchemaOf } from './encryptionSchemaOf.js'
+import { addGuards } from './guards.js'
 import { typeormKeyStore } from './keyStore.js'
 import { typeormKeyTraces } from './keyTraces.js'
 import { isSealed, openSeal } from './seal.js'
@@ -31,10 +32,14 @@ export interface RunningEncryption {
  *
  * @throws FieldsealError `SCHEMA_INVALID`, `OPTIONS_INVALID`
  */
-export async function runEncryption(dataSource: DataSource, options: OptionsBeforeSchema): Promise<RunningEncryption> {
+export async function runEncryption(
+  dataSource: DataSource,
+  { guards = false, ...options }: DataSourceEncryptionOptions,
+): Promise<RunningEncryption> {
   const { normalizers = {} } = options
   const schema = encryptionSchemaOf(dataSource)
   checkNormalizers(schema, normalizers)
+  if (guards) addGuards(dataSource, schema)
   await loadParser()
   const { context, keys, figures } = encryptingClient(
     { ...options, schema },

@@ -6,14 +6,19 @@ import { isSealed, openSeal, Seal } from './seal.js'
 
 /** Seals what is written and searched for, and takes no ciphertext for a value. */
 export function sealingTransformer(): ValueTransformer {
-  /** TypeORM takes a value for changed unless it is the same by `===`, so equal ones in a row get one seal. */
-  let last: WeakRef<Seal> | undefined
+  /**
+   * TypeORM takes a value for changed unless it is the same by `===`, so equal ones in a row get one seal. It compares at
+   * once; nothing is kept for longer.
+   */
+  let last: Seal | undefined
+  const forget = () => {
+    last = undefined
+  }
   const sealed = (value: unknown): Seal => {
-    const before = last?.deref()
-    if (before !== undefined && isDeepStrictEqual(openSeal(before), value)) return before
-    const seal = new Seal(value)
-    last = new WeakRef(seal)
-    return seal
+    if (last === undefined) queueMicrotask(forget)
+    else if (isSame(openSeal(last), value)) return last
+    last = new Seal(value)
+    return last
   }
   const transformer: ValueTransformer = {
     to(value: unknown) {
@@ -33,6 +38,10 @@ export function sealingTransformer(): ValueTransformer {
 /** Leaves values as they are. */
 export function plainTransformer(): ValueTransformer {
   return { to: (value: unknown) => value, from: (value: unknown) => value }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return typeof one === 'object' ? isDeepStrictEqual(one, other) : Object.is(one, other)
 }
 
 /** TypeORM 0.3 hands over the operator itself in some places: `And`, `Or`, and a QueryBuilder's `where({ … })`. */

@@ -1,60 +1,21 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type pg from 'pg'
 import { openClient } from '../../src/cli/openClient.js'
-import { createDatabase, type TestDatabase } from '../support/database.js'
-import { openPool } from '../support/pool.js'
 import { refusal, refusalCode } from '../support/refusal.js'
-import type { Ended } from './runCommand.js'
+import { type Guests, openGuests } from './guests.js'
 
-const program = fileURLToPath(new URL('../../dist/bin/fieldseal.js', import.meta.url))
-const folder = fileURLToPath(new URL('./fixtures/typeorm/', import.meta.url))
-const EMPTY = fileURLToPath(new URL('../typeorm/fixtures/empty.prisma', import.meta.url))
-
-let database: TestDatabase
-let pool: pg.Pool
+let guests: Guests
 beforeAll(async () => {
-  database = await createDatabase({ schema: EMPTY })
-  pool = openPool(database.url)
-  process.env.GUESTS_URL = database.url
-  const { dataSource } = await import('./fixtures/typeorm/dataSource.js')
-  await dataSource.initialize()
-  await dataSource.destroy()
-  const plain = `SELECT 'g' || n || '@x.org', CASE WHEN n % 2 = 0 THEN 'ritz' ELSE 'adlon' END FROM generate_series(1, 40) n`
-  await pool.query(`INSERT INTO guest (email, hotel) ${plain}`)
+  guests = await openGuests(40)
 })
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => guests?.close())
 
-async function run(...args: string[]): Promise<Ended> {
-  // What the data source says counts, not this.
-  const env = { ...process.env, DATABASE_URL: 'postgresql://nobody@127.0.0.1:9/nowhere' }
-  const child = spawn(process.execPath, [program, ...args], { cwd: folder, env })
-  const printed = { output: '', errors: '' }
-  child.stdout.on('data', (chunk) => {
-    printed.output += String(chunk)
-  })
-  child.stderr.on('data', (chunk) => {
-    printed.errors += String(chunk)
-  })
-  const [code] = await once(child, 'close')
-  return { code, ...printed }
-}
-
-const encrypted = async () => {
-  const counts = await pool.query(`SELECT count(*)::int AS n FROM guest WHERE email LIKE 'fs1.%'`)
-  return counts.rows[0].n
-}
+const run = (...args: string[]) => guests.run(...args)
 
 describe('fieldseal with a data source of TypeORM', () => {
   it('shows, encrypts, verifies, rotates, re-encrypts, rewraps and shreds, and changes no table', async () => {
     expect(await run('status')).toMatchObject({ code: 3, errors: '', output: expect.stringMatching(/Guest\.email/) })
     expect(await run('encrypt')).toMatchObject({ code: 0, errors: '' })
-    expect(await encrypted()).toBe(40)
+    expect(await guests.encrypted()).toBe(40)
     expect(await run('verify')).toMatchObject({ code: 0, errors: '' })
     expect(await run('rotate')).toMatchObject({ code: 0, output: expect.stringContaining('2 keys changed') })
     expect(await run('re-encrypt')).toMatchObject({ code: 0, errors: '' })
@@ -65,7 +26,7 @@ describe('fieldseal with a data source of TypeORM', () => {
     expect(await run('shred', '--tenant', 'ritz', '--yes')).toMatchObject({ code: 0 })
     const { dataSource } = await import('./fixtures/typeorm/dataSource.js')
     const { client } = await openClient({ dataSource })
-    const states = await pool.query(`SELECT DISTINCT tenant, state FROM encryption_keys WHERE tenant = 'ritz'`)
+    const states = await guests.pool.query(`SELECT DISTINCT tenant, state FROM encryption_keys WHERE tenant = 'ritz'`)
     expect(states.rows).toEqual([{ tenant: 'ritz', state: 'destroyed' }])
     await client.$encryption.checkKey('adlon')
     await client.$disconnect()
@@ -77,7 +38,7 @@ describe('fieldseal with a data source of TypeORM', () => {
     dataSource.setOptions({ dropSchema: false, synchronize: false })
     const opened = await openClient({ dataSource: () => dataSource.initialize() })
     expect(opened.client.$encryption.schema.models).toHaveProperty('Guest')
-    expect(opened.connection).toMatchObject({ connectionString: database.url })
+    expect(opened.connection).toMatchObject({ connectionString: guests.url })
     await opened.client.$disconnect()
   })
 

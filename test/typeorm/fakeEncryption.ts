@@ -62,7 +62,7 @@ const statements = {
 export async function runEncryption(): Promise<object> {
   await Promise.resolve()
   if (trouble.start) throw trouble.start
-  const ring = { prepare: async (tenant: string) => void fetched.push(tenant) }
+  const ring = { active: { prepare: async (tenant: string) => void fetched.push(tenant) } }
   const limited = {
     of: (allow: ReadonlySet<string> | undefined) => {
       if (allow?.has('No.field')) throw new FieldsealError('OPTIONS_INVALID', 'there is no No.field')

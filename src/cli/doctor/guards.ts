@@ -1,6 +1,6 @@
+import { guardCondition } from '../../maintenance/postgres/guards.js'
 import { quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import { readTableFacts } from '../../maintenance/postgres/tableFacts.js'
-import { guardCondition } from '../../prisma/generator/guards.js'
 import { type Check, encryptedFields, type Finding } from './finding.js'
 
 /** Columns into which any other tool could write plaintext. */

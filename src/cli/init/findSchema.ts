@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { createJiti } from 'jiti'
 import { FieldsealError } from '../../errors.js'
 import type { TextFile } from './plan.js'
+import { readPackage } from './readPackage.js'
 
 export interface FoundSchema {
   readonly files: readonly TextFile[]
@@ -20,7 +21,27 @@ const USUAL = ['schema.prisma', 'prisma/schema.prisma', 'prisma/schema', 'prisma
  * @throws FieldsealError `SCHEMA_INVALID` when there is none
  */
 export async function findSchema(root: string, given: string | undefined): Promise<FoundSchema> {
-  const named = given ?? (await fromPrismaConfig(root)) ?? fromPackage(root)
+  const named = given ?? (await namedSchema(root))
+  const found = schemaAt(root, named)
+  if (found) return found
+  const where = named === undefined ? 'here' : `at ${named}`
+  throw new FieldsealError(
+    'SCHEMA_INVALID',
+    `there is no Prisma schema ${where}: name its file or folder with --schema`,
+  )
+}
+
+/** Whether the project has a Prisma schema, or says that it has one. */
+export async function hasSchema(root: string): Promise<boolean> {
+  const named = await namedSchema(root)
+  return named !== undefined || schemaAt(root, undefined) !== undefined
+}
+
+async function namedSchema(root: string): Promise<string | undefined> {
+  return (await fromPrismaConfig(root)) ?? fromPackage(root)
+}
+
+function schemaAt(root: string, named: string | undefined): FoundSchema | undefined {
   const candidates = (named === undefined ? USUAL : [named]).map((path) => resolve(root, path))
   for (const path of candidates) {
     const files = existsSync(path) ? filesAt(path) : []
@@ -30,11 +51,7 @@ export async function findSchema(root: string, given: string | undefined): Promi
         folder: folderOf(path, files),
       }
   }
-  const where = named === undefined ? 'here' : `at ${named}`
-  throw new FieldsealError(
-    'SCHEMA_INVALID',
-    `there is no Prisma schema ${where}: name its file or folder with --schema`,
-  )
+  return undefined
 }
 
 function filesAt(path: string): string[] {
@@ -69,8 +86,5 @@ async function fromPrismaConfig(root: string): Promise<string | undefined> {
 }
 
 function fromPackage(root: string): string | undefined {
-  const path = join(root, 'package.json')
-  if (!existsSync(path)) return undefined
-  const { prisma } = JSON.parse(readFileSync(path, 'utf8')) as { prisma?: { schema?: string } }
-  return prisma?.schema
+  return readPackage(root).prisma?.schema
 }

@@ -21,12 +21,14 @@ export function rowsIn(result: unknown): Rows | undefined {
 export async function readResult(result: unknown, read: (rows: Rows) => Promise<object[]>): Promise<unknown> {
   const rows = rowsIn(result)
   if (rows === undefined || rows.length === 0) return result
-  return withRows(result, await read(rows))
+  const made = await read(rows)
+  return rows === result ? made : withRows(result, made)
 }
 
+/** @param result in which rows stand somewhere, or are it */
 function withRows(result: unknown, rows: Rows): unknown {
-  if (isRows(result)) return rows
   if (isCounted(result)) return [rows, result[1]]
+  if (isRows(result)) return rows
   const structured = result as StructuredResult
   const raw = isRows(structured.raw) || isCounted(structured.raw) ? withRows(structured.raw, rows) : structured.raw
   return Object.assign(Object.create(Object.getPrototypeOf(structured)), structured, { records: rows, raw })

@@ -1,0 +1,130 @@
+import { dirname, extname, join, relative, sep } from 'node:path'
+import { type FoundDataSource, findDataSource, withoutComments } from './findDataSource.js'
+import type { FileChange, TextFile } from './plan.js'
+
+export interface TypeormInitInput {
+  /** The folder of the project. */
+  readonly root: string
+  /** The sources of the project. */
+  readonly sources: readonly TextFile[]
+  /** The configuration that is there. */
+  readonly config: TextFile | undefined
+  /** Its files are ES modules, which are imported by their whole names. */
+  readonly isModule: boolean
+}
+
+export interface TypeormInitPlan {
+  readonly changes: readonly FileChange[]
+  /** What only the user can add, since it is code of the application. */
+  readonly missing: readonly string[]
+}
+
+const KEYS_ENTITY = `import { EncryptionKeyColumns, EncryptionKeys } from 'fieldseal/typeorm'
+import { Entity } from 'typeorm'
+
+@EncryptionKeys()
+@Entity('encryption_keys')
+export class EncryptionKey extends EncryptionKeyColumns {}`
+
+/** What a project with TypeORM lacks. Its own code is not changed. */
+export function planTypeormInit(input: TypeormInitInput): TypeormInitPlan {
+  const { root, sources, config } = input
+  const source = findDataSource(sources) ?? (config && inConfig(config))
+  const changes = config
+    ? []
+    : [{ path: join(root, 'fieldseal.config.ts'), before: null, after: configOf(input, source) }]
+  const path = source && relative(root, source.file.path)
+  const keys = keysEntity(sources)
+  const missing: string[] = []
+  if (source && !source.encrypts)
+    missing.push(`encryption in ${path}: fieldEncryption(new DataSource({ … }), { kms: … }), before initialize()`)
+  if (!keys.isThere) missing.push(`an entity that stores the keys:\n\n${indented(KEYS_ENTITY)}\n`)
+  if (keys.name !== undefined && source && leavesOut(source, keys.name))
+    missing.push(`${keys.name} among the "entities" of the data source in ${path}`)
+  return { changes, missing }
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '    ')
+}
+
+/** One that the configuration makes by itself. */
+function inConfig(file: TextFile): FoundDataSource | undefined {
+  const text = withoutComments(file.text)
+  if (!/\bnew\s+DataSource\s*\(/.test(text)) return undefined
+  return { file, name: 'default', encrypts: /\bfieldEncryption\s*\(/.test(text) }
+}
+
+interface KeysEntity {
+  readonly isThere: boolean
+  /** Of its class, if it is one. */
+  readonly name?: string | undefined
+}
+
+function keysEntity(sources: readonly TextFile[]): KeysEntity {
+  const texts = sources.map(({ text }) => withoutComments(text))
+  const marked = texts.flatMap((text) => /@EncryptionKeys\s*\(\s*\)[\s\S]*?\bclass\s+(\w+)/.exec(text)?.[1] ?? [])[0]
+  return { isThere: marked !== undefined || texts.some((text) => /\bencryptionKeys\s*\(/.test(text)), name: marked }
+}
+
+/** Whether a list of classes names others only. One of folders, or of what is not seen here, may have it. */
+function leavesOut({ file }: FoundDataSource, name: string): boolean {
+  const listed = /\bentities\s*:\s*\[([\w\s,]*)\]/.exec(withoutComments(file.text))
+  return listed !== null && !listed[1]!.split(/[\s,]+/).includes(name)
+}
+
+function configOf(input: TypeormInitInput, source: FoundDataSource | undefined): string {
+  if (!source) return ownConfig(input)
+  const path = importPath(input, source.file.path)
+  const isDefault = source.name === 'default' || source.name === 'dataSource'
+  const imported = source.name === 'default' ? 'dataSource' : `{ ${source.name} }`
+  return `import { defineConfig } from 'fieldseal'
+import ${imported} from '${path}'
+
+// The command works with the data source of your app: the same entities, the same KMS, the same options.
+export default defineConfig({
+  ${isDefault ? 'dataSource' : `dataSource: ${source.name}`},
+  // Whose the rows are of entities without @Tenant: relations, and a property at their end.
+  // tenants: { Contact: 'patient.clinicId' },
+})
+`
+}
+
+/** Where no file exports a data source, as with NestJS. */
+function ownConfig(input: TypeormInitInput): string {
+  const entities = input.sources.flatMap(({ path, text }) => {
+    const classes = [...withoutComments(text).matchAll(ENTITY)].map(([, name]) => name!)
+    return classes.length === 0 ? [] : { path: importPath(input, path), classes }
+  })
+  const imports = entities.map(({ path, classes }) => `import { ${classes.join(', ')} } from '${path}'\n`)
+  const names = entities.flatMap(({ classes }) => classes)
+  return `import { defineConfig } from 'fieldseal'
+import { localKms } from 'fieldseal/local-kms'
+import { fieldEncryption } from 'fieldseal/typeorm'
+import { DataSource } from 'typeorm'
+${imports.join('')}
+// The command works with a data source like that of your app: the same entities, the same KMS, the same options. Import it
+// from your app, or make it here as your app does. localKms is for development; see fieldseal/tencent-kms.
+export default defineConfig({
+  dataSource: () =>
+    fieldEncryption(
+      new DataSource({ type: 'postgres', url: process.env.DATABASE_URL, entities: [${names.join(', ')}] }),
+      { kms: localKms({ env: 'FIELDSEAL_KEY' }) },
+    ),
+  // Whose the rows are of entities without @Tenant: relations, and a property at their end.
+  // tenants: { Contact: 'patient.clinicId' },
+})
+`
+}
+
+/** Classes that are entities, whatever other decorators they have. */
+const ENTITY =
+  /@(?:Entity|ChildEntity|ViewEntity|EncryptionKeys)\s*\((?:(?!\bclass\b)[\s\S])*?\bexport\s+(?:abstract\s+)?class\s+(\w+)/g
+
+function importPath({ root, isModule }: TypeormInitInput, path: string): string {
+  const from = relative(root, path).split(sep).join('/')
+  const ending = extname(from)
+  const plain = `${dirname(from)}/${from.slice(dirname(from) === '.' ? 0 : dirname(from).length + 1, -ending.length)}`
+  const shown = /^\.[cm]/.test(ending) ? ending.replace('ts', 'js') : isModule ? '.js' : ''
+  return `${plain.startsWith('.') ? '' : './'}${plain}${shown}`
+}
