@@ -48,6 +48,7 @@ export class Results {
   readonly #outputs: readonly LimitedOutput[]
   readonly #checks: readonly RowCheck[]
   readonly #explained: ReadonlySet<string>
+  readonly #hiddenIndexes: readonly string[]
 
   /** @throws FieldsealError `ACCESS_DENIED` for a column that the client may not read */
   constructor(options: ResultsOptions) {
@@ -55,6 +56,7 @@ export class Results {
     this.#options = options
     this.#outputs = plan.outputs.map((output) => limitedOutput(plans, output))
     checkReadable(this.#outputs.flatMap(({ fields }) => fields.map(({ field }) => field)))
+    this.#hiddenIndexes = this.#outputs.flatMap(({ hiddenIndexes }) => hiddenIndexes)
     this.#explained = new Set(plan.outputs.flatMap(({ fields }) => fields.map(({ name }) => name)))
     this.#checks = plan.checks.map((check) => ({ ...check, wanted: wantedTexts(check, valuesOf(check)) }))
   }
@@ -66,7 +68,7 @@ export class Results {
 
   /** @throws FieldsealError for the first value that cannot be decrypted exactly */
   async read(rows: readonly object[]): Promise<object[]> {
-    if (!this.reads) return this.#withoutHidden(rows.map((row) => this.#copy(row)))
+    if (!this.reads) return this.#withoutHidden(rows.map((row) => this.#withoutIndexes(this.#copy(row))))
     const copies: Row[] = []
     const slots: DecryptSlot[] = []
     const { context } = this.#options
@@ -100,7 +102,7 @@ export class Results {
     copies.push(holder)
     const { tenancy } = this.#options
     for (const output of this.#outputs) {
-      const { plan, fields, known, needsKnown, hiddenIndexes } = output
+      const { plan, fields, known, needsKnown } = output
       const stored = {
         plan,
         owner: tenancy.owner,
@@ -110,8 +112,13 @@ export class Results {
         missing: 'select it too',
       }
       for (const { name, field } of fields) collectStoredField(slots, stored, field, name)
-      if (hiddenIndexes.length > 0) hideIndexes(hiddenIndexes, holder)
     }
+    this.#withoutIndexes(holder)
+  }
+
+  #withoutIndexes(row: Row): Row {
+    if (this.#hiddenIndexes.length > 0) hideIndexes(this.#hiddenIndexes, row)
+    return row
   }
 
   /** A copy of a row, whose owner may be somebody who listens to queries. */
