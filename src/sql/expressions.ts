@@ -4,7 +4,7 @@ import { comparisonOf, search, searchTogether } from './conditions.js'
 import { columnNameOf, isBuiltIn, nodeOf } from './nodes.js'
 import { refusedExpression, unsupported } from './refusals.js'
 import { resolve, type Scope } from './scope.js'
-import { requirePlain } from './selection.js'
+import { readIndex, requirePlain } from './selection.js'
 
 /**
  * Walks an expression, or a list of them. What may be done with an encrypted column is listed here; a column that is met
@@ -57,7 +57,7 @@ function walkParts(analysis: Analysis, parts: readonly unknown[], scope: Scope):
 function readColumn({ indexesRead }: Analysis, ref: ColumnRef, scope: Scope): void {
   const source = resolve(scope, columnNameOf(ref))?.source
   if (source?.kind === 'encrypted') throw refusedExpression(source.field)
-  if (source?.kind === 'index') indexesRead.push({ model: source.origin.table.plan.name, index: source.index })
+  if (source?.kind === 'index') indexesRead.push(readIndex(source))
 }
 
 function walkCondition(analysis: Analysis, { boolop, args = [] }: BoolExpr, scope: Scope, standing: Standing): void {
@@ -81,7 +81,7 @@ function walkSubquery(analysis: Analysis, { subLinkType, testexpr, subselect }: 
   const statement = nodeOf(subselect, 'SelectStmt')
   if (!statement) throw unsupported('this subquery is not understood')
   const selection = analysis.select(statement, scope)
-  if (subLinkType !== 'EXISTS_SUBLINK') requirePlain(selection, 'a subquery in an expression')
+  if (subLinkType !== 'EXISTS_SUBLINK') requirePlain(analysis, selection, 'a subquery in an expression')
 }
 
 /** Whether it is a column that may be asked for NULL: an encrypted one is NULL where its value is. */

@@ -1,7 +1,6 @@
 import type { A_Expr, Node } from 'libpg-query'
-import { columnNameOf, lastName, nodeOf } from './nodes.js'
+import { columnNameOf, isBuiltIn, nodeOf } from './nodes.js'
 import { resolve, type Scope } from './scope.js'
-import type { ValueSource } from './statementPlan.js'
 import { valueSource } from './values.js'
 
 /** Notes what a condition that all rows fulfil says of plain columns: `id = $1`, also `id IN ($1)`, joined by AND. */
@@ -9,7 +8,7 @@ export function takeFacts(condition: Node | undefined, scope: Scope): void {
   const both = nodeOf(condition, 'BoolExpr')
   if (both?.boolop === 'AND_EXPR') for (const part of both.args ?? []) takeFacts(part, scope)
   const equality = nodeOf(condition, 'A_Expr')
-  if (equality && lastName(equality.name) === '=') takeFact(equality, scope)
+  if (equality && isBuiltIn(equality.name, '=')) takeFact(equality, scope)
 }
 
 function takeFact({ kind, lexpr, rexpr }: A_Expr, scope: Scope): void {
@@ -22,13 +21,14 @@ function takeFact({ kind, lexpr, rexpr }: A_Expr, scope: Scope): void {
 
 function noteFact(column: Node | undefined, value: Node | undefined, scope: Scope): void {
   const ref = nodeOf(column, 'ColumnRef')
-  const known: ValueSource | undefined = valueSource(value)
-  if (!ref || !known) return
+  if (!ref) return
   const name = columnNameOf(ref)
   if (name.name === undefined) return
   const found = resolve(scope, name)
   // A name without its table may be that of another one, of which nothing is declared.
   const isCertain = name.qualifier !== undefined || scope.relations.length === 1
-  if (isCertain && found?.source?.kind === 'plain' && scope.relations.includes(found.relation))
-    found.source.origin.facts.set(found.source.field, known)
+  if (!isCertain || found?.source?.kind !== 'plain' || !scope.relations.includes(found.relation)) return
+  const { field, origin } = found.source
+  const known = valueSource(value, origin.table.plan.bound.get(field)?.type)
+  if (known) origin.facts.set(field, known)
 }

@@ -4,7 +4,7 @@ import type { Analysis } from './analysis.js'
 import type { CatalogColumn, CatalogTable } from './catalog.js'
 import { isEncrypted } from './catalog.js'
 import { namesOf, nodeOf, nodesOf } from './nodes.js'
-import { partialIndex, refusedIndexWrite, refusedUse, refusedValue, unsupported } from './refusals.js'
+import { partialIndex, refusedIndexWrite, refusedTenant, refusedUse, refusedValue, unsupported } from './refusals.js'
 import { walkReturning } from './returning.js'
 import { innerScope, type Relation, type Scope, secretIn, tableRelation, unknownRelation } from './scope.js'
 import { requirePlain, type Selection } from './selection.js'
@@ -29,7 +29,7 @@ export function walkInsert(analysis: Analysis, statement: InsertStmt, outer: Sco
 
 function walkPlainInsert(analysis: Analysis, { selectStmt }: InsertStmt, scope: Scope): void {
   const source = nodeOf(selectStmt, 'SelectStmt')
-  if (source) requirePlain(analysis.select(source, scope), 'INSERT … SELECT')
+  if (source) requirePlain(analysis, analysis.select(source, scope), 'INSERT … SELECT')
 }
 
 /** What a column of an INSERT is given in one row. */
@@ -129,10 +129,16 @@ class Insert {
     rows.push(row)
     const indexes = this.#indexes.flatMap((index): Piece[] => [indexPiece(index, given, row), ', '])
     if (indexes.length > 0) text.insertAfter(start, ...indexes)
-    for (const { item, column } of given) {
+    for (const { item, column, name } of given) {
       if (column?.kind === 'encrypted') this.#walkValue(column, item, row)
       else this.#analysis.expression(item, scope)
+      if (column?.kind === 'plain' && column.field === row.plan.tenant) this.#checkTenant(name, item, row)
     }
+  }
+
+  /** What is encrypted would be under another tenant's key than the row names. */
+  #checkTenant(name: string, item: Node, { plan, written }: StatementRow): void {
+    if (!written.has(plan.tenant!) && !nodeOf(item, 'SetToDefault')) throw refusedTenant(this.#table.name, name)
   }
 
   #walkValue({ field }: CatalogColumn & { kind: 'encrypted' }, item: Node, row: StatementRow): void {
@@ -157,8 +163,9 @@ class Insert {
 function writtenRow({ plan }: CatalogTable, given: readonly Given[]): StatementRow {
   const written = new Map<string, ValueSource>()
   for (const { column, item } of given) {
-    const source = column?.kind === 'plain' ? valueSource(item) : undefined
-    if (source && column?.kind === 'plain') written.set(column.field, source)
+    if (column?.kind !== 'plain') continue
+    const source = valueSource(item, plan.bound.get(column.field)?.type)
+    if (source) written.set(column.field, source)
   }
   return { plan, written, stored: new Map() }
 }

@@ -49,6 +49,11 @@ export function refusedValue({ name }: FieldPlan): FieldsealError {
   )
 }
 
+/** The tenant of a row that an SQL expression makes. */
+export function refusedTenant(table: string, column: string): FieldsealError {
+  return unsupported(`"${table}"."${column}" tells whose the row is: give it as a parameter, or leave it out`)
+}
+
 /** @param secret the name of an encrypted column in it */
 export function refusedRow(alias: string, secret: string | undefined): FieldsealError {
   return unsupported(

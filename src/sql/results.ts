@@ -27,6 +27,7 @@ interface LimitedResults {
   readonly fields: readonly FieldPlan[]
   /** The names of the results that are known to be ciphertexts. */
   readonly explained: ReadonlySet<string>
+  readonly hiddenIndexes: readonly string[]
 }
 
 /** Columns of results of one table, as far as the client may read them. */
@@ -72,7 +73,7 @@ export class Results {
 
   /** @throws FieldsealError for the first value that cannot be decrypted exactly */
   async read(rows: readonly object[]): Promise<object[]> {
-    if (!this.reads) return this.#withoutHidden(rows.map((row) => this.#copy(row)))
+    if (!this.reads) return this.#withoutHidden(rows.map((row) => this.#withoutIndexes(this.#copy(row))))
     const copies: Row[] = []
     const slots: DecryptSlot[] = []
     const { context } = this.#options
@@ -106,7 +107,7 @@ export class Results {
     copies.push(holder)
     const { tenancy } = this.#options
     for (const output of this.#limited.outputs) {
-      const { plan, fields, known, needsKnown, hiddenIndexes } = output
+      const { plan, fields, known, needsKnown } = output
       const stored = {
         plan,
         owner: tenancy.owner,
@@ -116,8 +117,14 @@ export class Results {
         missing: 'select it too',
       }
       for (const { name, field } of fields) collectStoredField(slots, stored, field, name)
-      if (hiddenIndexes.length > 0) hideIndexes(hiddenIndexes, holder)
     }
+    this.#withoutIndexes(holder)
+  }
+
+  #withoutIndexes(row: Row): Row {
+    const { hiddenIndexes } = this.#limited
+    if (hiddenIndexes.length > 0) hideIndexes(hiddenIndexes, row)
+    return row
   }
 
   /** A copy of a row, whose owner may be somebody who listens to queries. */
@@ -160,6 +167,7 @@ function limitedResults(plan: StatementPlan, plans: Plans): LimitedResults {
     outputs,
     fields: columns.map(({ field }) => field),
     explained: new Set(columns.map(({ name }) => name)),
+    hiddenIndexes: outputs.flatMap(({ hiddenIndexes }) => hiddenIndexes),
   }
   ofPlan.set(plans, made)
   return made

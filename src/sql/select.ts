@@ -5,7 +5,7 @@ import { columnNameOf, nodeOf, nodesOf, someNode } from './nodes.js'
 import { refusedUse, unsupported } from './refusals.js'
 import { resultName } from './resultName.js'
 import { innerScope, type Relation, relationsOf, resolve, type Scope, secretIn } from './scope.js'
-import { type Output, requirePlain, Selection } from './selection.js'
+import { type Output, readIndex, requirePlain, Selection } from './selection.js'
 import { walkWith } from './with.js'
 
 /** Analyses a SELECT, and says what it gives. */
@@ -30,7 +30,7 @@ export function walkSelect(analysis: Analysis, statement: SelectStmt, outer: Sco
 /** The rows of both sides are compared with each other, or at least are no longer told apart. */
 function walkSetOperation(analysis: Analysis, { larg, rarg, ...statement }: SelectStmt, scope: Scope): Selection {
   const sides = [larg, rarg].flatMap((side) => side ?? []).map((side) => analysis.select(side, scope))
-  for (const side of sides) requirePlain(side, 'UNION, INTERSECT or EXCEPT')
+  for (const side of sides) requirePlain(analysis, side, 'UNION, INTERSECT or EXCEPT')
   analysis.expression([statement.limitCount, statement.limitOffset], scope)
   return new Selection(sides[0]!.outputs.map(({ name }) => ({ name, source: undefined })))
 }
@@ -109,16 +109,17 @@ function requireKnownNames(relations: readonly Relation[]): void {
 /** Results can be named in GROUP BY, ORDER BY and DISTINCT ON, by their names or their numbers. */
 function walkOrders(analysis: Analysis, statement: SelectStmt, selection: Selection, scope: Scope): void {
   const { distinctClause = [], groupClause = [], sortClause } = statement
-  if (distinctClause.some(isEmptyNode)) requirePlain(selection, 'SELECT DISTINCT')
+  if (distinctClause.some(isEmptyNode)) requirePlain(analysis, selection, 'SELECT DISTINCT')
   const isColumn = (name: string) => scope.relations.some(({ columns }) => columns.has(name))
   for (const node of groupClause.flatMap(groupedNodes)) {
-    if (!refuseNamed(selection, node, 'GROUP BY') || isColumn(bareName(node) ?? '')) analysis.expression(node, scope)
+    if (!refuseNamed(analysis, selection, node, 'GROUP BY') || isColumn(bareName(node) ?? ''))
+      analysis.expression(node, scope)
   }
   for (const node of distinctClause) {
-    if (!isEmptyNode(node) && !refuseNamed(selection, node, 'DISTINCT ON')) analysis.expression(node, scope)
+    if (!isEmptyNode(node) && !refuseNamed(analysis, selection, node, 'DISTINCT ON')) analysis.expression(node, scope)
   }
   for (const { node } of nodesOf(sortClause, 'SortBy')) {
-    if (node && !refuseNamed(selection, node, 'ORDER BY')) analysis.expression(node, scope)
+    if (node && !refuseNamed(analysis, selection, node, 'ORDER BY')) analysis.expression(node, scope)
   }
 }
 
@@ -145,13 +146,14 @@ function bareName(node: Node): string | undefined {
  * @returns whether it is one
  * @throws FieldsealError `QUERY_UNSUPPORTED` if that result is encrypted
  */
-function refuseNamed(selection: Selection, node: Node, clause: string): boolean {
+function refuseNamed({ indexesRead }: Analysis, selection: Selection, node: Node, clause: string): boolean {
   const number = nodeOf(node, 'A_Const')?.ival
   const name = bareName(node)
   const named = selection.outputs.filter((output, position) =>
     number ? position === (number.ival ?? 0) - 1 || selection.hasStar : name !== undefined && output.name === name,
   )
   for (const { source } of named) {
+    if (source?.kind === 'index') indexesRead.push(readIndex(source))
     if (source?.kind !== 'encrypted') continue
     throw refusedUse(source.field, clause, 'order, group or compare the rows after reading them, or use a plain column')
   }

@@ -1,6 +1,10 @@
+import type { Analysis } from './analysis.js'
 import { unsupported } from './refusals.js'
 import { type ColumnSource, isSameSource, type Origin, type Relation, type Scope } from './scope.js'
 import { quoteName, type SqlText } from './sqlText.js'
+import type { StatementPlan } from './statementPlan.js'
+
+type IndexRead = StatementPlan['indexesRead'][number]
 
 /** A column of a result. */
 export interface Output {
@@ -103,11 +107,20 @@ export function derivedRelation(alias: string, selection: Selection): Relation {
   }
 }
 
-/** @throws FieldsealError `QUERY_UNSUPPORTED` for results that are encrypted, where they would be compared or computed with */
-export function requirePlain({ encrypted }: Selection, what: string): void {
-  const [first] = encrypted
+/**
+ * Looks at results that are compared, computed with or stored. Those that are indexes tell of their values then.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED` for results that are encrypted
+ */
+export function requirePlain({ indexesRead }: Pick<Analysis, 'indexesRead'>, selection: Selection, what: string): void {
+  const [first] = selection.encrypted
   if (first)
     throw unsupported(
       `${what} cannot give ${first.field.name}, which is encrypted: equal values have different ciphertexts`,
     )
+  for (const { source } of selection.outputs) if (source?.kind === 'index') indexesRead.push(readIndex(source))
+}
+
+export function readIndex({ origin, index }: ColumnSource & { readonly kind: 'index' }): IndexRead {
+  return { model: origin.table.plan.name, index }
 }

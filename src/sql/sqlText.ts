@@ -59,7 +59,7 @@ export class SqlText {
     }
     const pieces: Piece[] = []
     let at = 0
-    for (const edit of [...this.#edits.values()].sort((a, b) => a.from - b.from || a.to - b.to)) {
+    for (const edit of [...this.#edits.values()].sort(inOrder)) {
       if (edit.from < at) {
         if (edit.to <= at && isPlain(edit)) continue
         throw unsupported('this nesting of encrypted columns in one statement is not understood')
@@ -83,6 +83,11 @@ export class SqlText {
   #slice(from: number, to: number): string {
     return this.#bytes.toString('utf8', from, to)
   }
+}
+
+/** What is added comes before what is replaced, and the whole before its parts. */
+function inOrder(a: Edit, b: Edit): number {
+  return a.from - b.from || Number(a.to > a.from) - Number(b.to > b.from) || b.to - a.to
 }
 
 function plainParameter(from: number, to: number, text: string): Edit {

@@ -5,7 +5,7 @@ import { type CatalogTable, isEncrypted } from './catalog.js'
 import { takeFacts } from './facts.js'
 import { columnOfIndex, isFixed } from './insert.js'
 import { nodeOf, nodesOf } from './nodes.js'
-import { refusedIndexWrite, refusedValue, unsupported } from './refusals.js'
+import { refusedIndexWrite, refusedTenant, refusedValue, unsupported } from './refusals.js'
 import { walkReturning } from './returning.js'
 import { innerScope, type Origin, type Relation, type Scope, secretIn, tableRelation } from './scope.js'
 import type { Selection } from './selection.js'
@@ -94,11 +94,8 @@ class Update {
   /** The tenant's column, and those that ciphertexts are bound to. */
   #walkFixed(column: string, { name, val }: ResTarget): void {
     const { plan } = this.#table
-    const written = valueSource(val)
-    if (column === plan.tenant && written === undefined)
-      throw unsupported(
-        `"${this.#table.name}"."${name}" tells whose the row is: give it as a parameter, or leave it out`,
-      )
+    const written = valueSource(val, plan.bound.get(column)?.type)
+    if (column === plan.tenant && written === undefined) throw refusedTenant(this.#table.name, name ?? '')
     if (!plan.bound.has(column)) return
     this.#analysis.unchanged.push({ plan, column, written, stored: this.#row.stored.get(column) })
   }
@@ -107,8 +104,9 @@ class Update {
     const written = new Map<string, ValueSource>()
     for (const { name, val } of this.#targets) {
       const column = this.#table.columns.get(name ?? '')
-      const source = valueSource(val)
-      if (column?.kind === 'plain' && source) written.set(column.field, source)
+      if (column?.kind !== 'plain') continue
+      const source = valueSource(val, this.#table.plan.bound.get(column.field)?.type)
+      if (source) written.set(column.field, source)
     }
     return written
   }

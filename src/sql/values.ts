@@ -1,5 +1,6 @@
 import type { Node, ParamRef, TypeName } from 'libpg-query'
-import { namesOf, nodeOf } from './nodes.js'
+import type { BoundColumnSchema } from '../schema/encryptionSchema.js'
+import { isBuiltIn, namesOf, nodeOf } from './nodes.js'
 import type { SqlText } from './sqlText.js'
 import type { ValueSource } from './statementPlan.js'
 
@@ -9,6 +10,8 @@ export interface Parameter {
   /** Its last token, the cast included. */
   readonly last: number
 }
+
+type BoundType = BoundColumnSchema['type']
 
 const TEXT_TYPES = new Set(['text', 'varchar'])
 
@@ -27,10 +30,22 @@ function isText({ names, typmods, arrayBounds }: TypeName = {}): boolean {
   return TEXT_TYPES.has(namesOf(names).at(-1) ?? '') && !typmods && !arrayBounds
 }
 
-/** What a column is given or compared with, as far as that is known before the statement runs. */
-export function valueSource(node: Node | undefined): ValueSource | undefined {
+/** What casts to them leave as it is, by the type of the column that has the value; `undefined` for the tenant's. */
+const KEEPING: { readonly [type in BoundType | 'undefined']: readonly string[] } = {
+  undefined: ['text', 'varchar', 'uuid'],
+  String: ['text', 'varchar'],
+  Uuid: ['text', 'varchar', 'uuid'],
+  Int: ['int2', 'int4', 'int8', 'numeric'],
+  BigInt: ['int2', 'int4', 'int8', 'numeric'],
+}
+
+/**
+ * What a column is given or compared with, as far as that is known before the statement runs: `'007'::int` in a text column
+ * is stored as another value than what is known here.
+ */
+export function valueSource(node: Node | undefined, type?: BoundType): ValueSource | undefined {
   const cast = nodeOf(node, 'TypeCast')
-  if (cast) return cast.typeName?.typmods ? undefined : valueSource(cast.arg)
+  if (cast) return keeps(cast.typeName, type) ? valueSource(cast.arg, type) : undefined
   const ref = nodeOf(node, 'ParamRef')
   if (ref) return { param: ref.number ?? 0 }
   const constant = nodeOf(node, 'A_Const')
@@ -38,6 +53,10 @@ export function valueSource(node: Node | undefined): ValueSource | undefined {
   if (constant.isnull) return { constant: null }
   if (constant.sval) return { constant: constant.sval.sval ?? '' }
   return constant.ival ? { constant: constant.ival.ival ?? 0 } : undefined
+}
+
+function keeps({ names, typmods, arrayBounds }: TypeName = {}, type?: BoundType): boolean {
+  return !typmods && !arrayBounds && KEEPING[`${type}`].some((name) => isBuiltIn(names, name))
 }
 
 export function isNull(node: Node | undefined): boolean {

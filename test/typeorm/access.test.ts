@@ -88,6 +88,27 @@ describe('a data source of limited access', () => {
     expect(await support().countBy({ email: Not(IsNull()) })).toBe(1)
   })
 
+  it('is not shown by an index which rows have the same value', async () => {
+    const limited = forTenant(source.dataSource, 'acme', { allow: [] })
+    expect(await limited.query('SELECT "emailIndex", id FROM account')).toEqual([{ emailIndex: null, id: 1 }])
+    expect(await limited.query('SELECT "emailIndex" AS x, secret FROM account')).toEqual([{ x: null, secret: '•••' }])
+    const names = { ...DENIED, names: 'Account.email' }
+    for (const text of [
+      'SELECT DISTINCT "emailIndex" FROM account',
+      'SELECT "emailIndex" AS x FROM account UNION SELECT $1',
+      'SELECT id FROM account a WHERE (SELECT "emailIndex" FROM account b WHERE b.id = a.id) = $1',
+      'SELECT x FROM (SELECT "emailIndex" AS x FROM account) s ORDER BY x',
+      'SELECT "emailIndex" AS x FROM account ORDER BY 1',
+      'SELECT "emailIndex" AS x, count(*) FROM account GROUP BY x',
+      'INSERT INTO plain(id, x) SELECT id, "emailIndex" FROM account',
+    ])
+      await refusedBeforeSql(source, () => limited.query(text, ['x']), names)
+    const unlimited = forTenant(source.dataSource, 'acme')
+    expect(await unlimited.query('SELECT DISTINCT "emailIndex" FROM account')).toEqual([
+      { emailIndex: expect.any(String) },
+    ])
+  })
+
   it('may write what it may not read', async () => {
     await support().insert({ email: 'new@example.com', pin: '9' })
     await support().update({ id: 1 }, { secret: 'T' })
