@@ -26,6 +26,12 @@ function schemaOf(seed: number): Schema {
   return fc.sample(new Made(randomSchema), { seed, numRuns: 1 })[0]!
 }
 
+/** The entities that a case speaks of. */
+function concerned({ entities }: Schema, steps: Case): string[] {
+  const text = JSON.stringify(steps)
+  return entities.filter(({ name }) => text.includes(`"${name}"`)).map((entity) => JSON.stringify(entity))
+}
+
 /** @throws Error with what is needed to see it again */
 async function holdTogether(twins: Twins, seed: number): Promise<void> {
   const cases = new Made<Case>((dice) => randomCase(dice, twins.schema), smallerCases)
@@ -36,7 +42,7 @@ async function holdTogether(twins: Twins, seed: number): Promise<void> {
   throw new Mismatch(
     [
       `again: npm run test:differential -- --orm typeorm --of operations --seed ${seed} --schemas 1 --runs ${RUNS} --path ${counterexamplePath}`,
-      ...twins.schema.entities.map((entity) => JSON.stringify(entity)),
+      ...concerned(twins.schema, counterexample?.[0] ?? []),
       ...(counterexample?.[0] ?? []).map((step) => JSON.stringify(step)),
       errorInstance instanceof Mismatch
         ? errorInstance.message

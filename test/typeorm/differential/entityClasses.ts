@@ -206,7 +206,7 @@ function relationOptions({ lazy, eager, cascade, onDelete }: Partial<Relation>):
 }
 
 function described(entity: Entity, twin: Twin, classes: Classes): EntitySchema {
-  const fields = schemaFields(fieldsOf(entity.columns), twin, entity.groups)
+  const fields = schemaFields(fieldsOf(entity.columns), twin, entity.name, entity.groups)
   return new EntitySchema({
     name: entity.name,
     target: classes.get(entity.name)!,
@@ -219,11 +219,11 @@ function described(entity: Entity, twin: Twin, classes: Classes): EntitySchema {
       }),
     },
     embeddeds: fields.embeddeds,
-    relations: Object.fromEntries(entity.relations.map((relation) => [relation.field, relationOf(relation, classes)])),
+    relations: Object.fromEntries(entity.relations.map((relation) => [relation.field, relationOf(relation)])),
   } as never)
 }
 
-function schemaFields({ columns, embedded }: Fields, twin: Twin, groups: readonly Group[] = []) {
+function schemaFields({ columns, embedded }: Fields, twin: Twin, owner: string, groups: readonly Group[] = []) {
   const made: { [name: string]: EntitySchemaColumnOptions } = {}
   for (const [name, column] of columns) {
     made[name] =
@@ -235,14 +235,16 @@ function schemaFields({ columns, embedded }: Fields, twin: Twin, groups: readonl
   for (const { path, sources } of twin === 'plain' ? [] : groups) made[path] = blindIndex([...sources])
   const embeddeds: { [name: string]: { schema: EntitySchema } } = {}
   for (const [name, inner] of embedded)
-    embeddeds[name] = { schema: new EntitySchema({ name, ...schemaFields(inner, twin) } as never) }
+    embeddeds[name] = {
+      schema: new EntitySchema({ name: `${owner}.${name}`, ...schemaFields(inner, twin, `${owner}.${name}`) } as never),
+    }
   return { columns: made, embeddeds }
 }
 
-function relationOf({ entity, kind, inverse, owning, ...rest }: Relation, classes: Classes) {
+function relationOf({ entity, kind, inverse, owning, ...rest }: Relation) {
   return {
     type: kind,
-    target: classes.get(entity)!,
+    target: entity,
     inverseSide: inverse,
     ...(owning && kind === 'many-to-many' && { joinTable: true }),
     ...(owning && kind === 'one-to-one' && { joinColumn: true }),

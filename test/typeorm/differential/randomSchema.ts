@@ -16,11 +16,15 @@ const KINDS: readonly (readonly [weight: number, kind: Kind])[] = [
   [2, 'Json'],
   [1, 'Bytes'],
 ]
+/** Their values are not all of one length. */
+const UNEVEN: ReadonlySet<Kind> = new Set<Kind>(['String', 'Bytes', 'Json', 'Decimal', 'Enum'])
 const TREES: readonly TreeType[] = ['closure-table', 'materialized-path', 'nested-set', 'adjacency-list']
 
 /** A few entities; with a tree, and with children in one table, where the dice say so. */
 export function randomSchema(dice: Dice): Schema {
-  const plain = ENTITIES.slice(0, dice.int(2, 3)).map((name) => randomEntity(dice, name))
+  const declared = dice.of(['decorators', 'decorators', 'EntitySchema'] as const)
+  // TypeORM relates entities of one way of declaring them alone.
+  const plain = ENTITIES.slice(0, dice.int(2, 3)).map((name) => ({ ...randomEntity(dice, name), declared }))
   const entities = [...plain]
   for (const [position, entity] of plain.entries()) {
     for (const to of dice.list(position === 0 ? 0 : 1, 2, () => dice.of(plain.slice(0, position + 1))))
@@ -40,7 +44,7 @@ function randomEntity(dice: Dice, name: string): Entity {
   return {
     name,
     id,
-    declared: dice.of(['decorators', 'EntitySchema']),
+    declared: 'decorators',
     isSoft: dice.chance(0.4),
     columns: [n, ...tenant, ...made],
     relations: [],
@@ -71,7 +75,7 @@ function randomSecret(dice: Dice, { path, kind, list }: Pick<Column, 'path' | 'k
   return {
     storage: dice.of(storages),
     bind: dice.chance(0.2) ? ['id'] : [],
-    ...(dice.chance(0.2) && { pad: 32 }),
+    ...((list || UNEVEN.has(kind)) && dice.chance(0.2) && { pad: 32 }),
     indexes: indexed
       ? dice.weighted([
           [3, () => [randomIndex(dice, `${path}Index`)]],
@@ -131,13 +135,14 @@ function relate(dice: Dice, from: Entity, to: Entity, all: readonly Entity[]): v
     inverse: field,
     owning: false,
     ...(dice.chance(0.2) && { lazy: true }),
-    ...(dice.chance(0.3) && { cascade: true }),
+    // TypeORM takes no cascades in both directions.
+    ...(!both.cascade && dice.chance(0.5) && { cascade: true }),
   } satisfies Relation)
 }
 
 /** Entities of one table. */
 function family(dice: Dice): Entity[] {
-  const root = { ...randomEntity(dice, 'Person'), declared: 'decorators' as const }
+  const root = randomEntity(dice, 'Person')
   const child = (name: string, path: string): Entity => ({
     name,
     id: root.id,
@@ -153,5 +158,5 @@ function family(dice: Dice): Entity[] {
 
 function tree(dice: Dice): Entity {
   const entity = randomEntity(dice, 'Folder')
-  return { ...entity, declared: 'decorators', id: 'Int', isSoft: false, tree: dice.of(TREES) }
+  return { ...entity, id: 'Int', isSoft: false, tree: dice.of(TREES) }
 }

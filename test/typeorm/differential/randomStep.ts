@@ -14,23 +14,28 @@ import {
   type Schema,
 } from './schema.js'
 import type { Action, Case, Finding, FindOptions, RawForm, Row, Shape, Step, TreeWay } from './step.js'
-import { keyValues, someValue, wrongValue } from './values.js'
+import { keyValues, someValue, valueAt, wrongValue } from './values.js'
 
 /** Some rows to begin with, and some actions on them. */
 export function randomCase(dice: Dice, schema: Schema): Case {
-  const rows = schema.entities.map(({ name }) => planted(dice, schema, name))
-  return [...rows, ...dice.list(2, 6, () => randomStep(dice, schema))]
+  const rows = schema.entities.flatMap(({ name }) => planted(dice, schema, name))
+  return [...rows, ...dice.list(3, 8, () => randomStep(dice, schema))]
 }
 
-function planted(dice: Dice, schema: Schema, entity: string): Step {
+function planted(dice: Dice, schema: Schema, entity: string): Step[] {
   const ids = dice.shuffled(keyValues(rootOf(schema, entity).id)).slice(0, dice.int(1, 3))
-  const rows = ids.map((id) => ({ values: { ...allValues(dice, schema, entity), id }, relations: {} }))
-  return { kind: 'alone', actions: rows.map((row) => ({ do: 'save', entity, rows: [row] })) }
+  return ids.map((id, position) => {
+    const cells = columnsOf(schema, entity).map((column) => [column.path, plantedCell(dice, column, position)])
+    const row = { values: { ...Object.fromEntries(cells), id }, relations: {} }
+    return { kind: 'alone', actions: [{ do: 'save', entity, rows: [row] }] }
+  })
 }
 
-/** Of the tenant whose rows they are. */
-function allValues(dice: Dice, schema: Schema, entity: string): Row['values'] {
-  return Object.fromEntries(columnsOf(schema, entity).map((column) => [column.path, cellOf(dice, column)]))
+/** Of the tenant whose rows they are, and in no conflict with others. */
+function plantedCell(dice: Dice, column: Column, position: number): unknown {
+  if (column.tenant) return 'acme'
+  if (column.unique) return valueAt(column, position)
+  return column.nullable && dice.chance(0.2) ? null : someValue(dice, column)
 }
 
 function randomStep(dice: Dice, schema: Schema): Step {

@@ -44,6 +44,11 @@ export function someValue(dice: Dice, { kind, tenant, list, path }: Column): unk
   return dice.of(POOLS[kind])
 }
 
+/** Another one at each position, as long as there are any. */
+export function valueAt({ kind }: Column, position: number): unknown {
+  return POOLS[kind][position % POOLS[kind].length]
+}
+
 /** What its column cannot hold. */
 export function wrongValue({ kind }: Column): unknown {
   if (kind === 'Int') return 2 ** 40
