@@ -178,7 +178,7 @@ function findOptions(dice: Dice, schema: Schema, entity: string, way: Finding): 
   return {
     where: dice.list(0, dice.of([1, 1, 2]), () => randomWhere(dice, schema, entity, 1)),
     relations: way === 'lazy' ? {} : randomShape(dice, schema, entity, 2),
-    ...(dice.chance(0.15) && { select: ['id', ...dice.some(columns, 0.4).map(({ path }) => path)] }),
+    ...(dice.chance(0.15) && { select: [...new Set(['id', ...dice.some(columns, 0.4).map(({ path }) => path)])] }),
     order: { ...order, ...byId },
     ...(isPaged && !way.startsWith('findOne') && { take: dice.int(0, 2), skip: dice.int(0, 2) }),
     ...(dice.chance(0.2) && { withDeleted: true }),
