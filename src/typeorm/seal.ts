@@ -11,6 +11,8 @@ const SHOWN = '[sealed]'
  */
 export class Seal {
   readonly #value: unknown
+  /** What TypeORM sees when it compares lists by the properties that objects have: without one, all seals are equal. */
+  readonly identity = Symbol('seal')
 
   constructor(value: unknown) {
     this.#value = value

@@ -172,6 +172,15 @@ describe.each(VALUES.map(([field, ...values]) => ({ field, values })))('the colu
     expect(shown(await cell(field))).toEqual(before)
   })
 
+  it('is written when the entity is saved with another value', async () => {
+    await rows.insert({ [field]: values[0] } as never)
+    for (const value of values.toReversed()) {
+      const found = await rows.findOneByOrFail({})
+      await rows.save(Object.assign(found, { [field]: value }))
+      expect(shown((await rows.findOneByOrFail({}))[field])).toEqual(shown(value))
+    }
+  })
+
   it('is null or not', async () => {
     await rows.insert([{ [field]: values[0] }, {}] as never)
     expect(await rows.countBy({ [field]: IsNull() })).toBe(1)

@@ -157,7 +157,8 @@ function resultOf(result: pg.QueryResult | pg.QueryResult[]) {
 
 async function structured(runner: QueryRunner, text: string, values: readonly unknown[]) {
   const { records, affected } = await runner.query(text, [...values], true)
-  return { rows: records as Row[], affected }
+  // The driver knows of none after DO, LOCK and the like.
+  return { rows: records as Row[], affected: affected ?? undefined }
 }
 
 async function contents(from: { query(text: string): Promise<unknown> }): Promise<Row[][]> {

@@ -1,0 +1,84 @@
+import { Buffer } from 'node:buffer'
+import { comparable } from './comparable.js'
+import { columnsOf, groupsOf, isExact } from './schema.js'
+import { columnName, tableName } from './sql.js'
+import { type Side, type Twins, tablesOf } from './twins.js'
+
+type Row = Readonly<Record<string, unknown>>
+
+/** What all tables hold, decrypted; those between entities too. */
+export async function contents({ dataSource }: Side): Promise<unknown> {
+  const tables: [string, unknown][] = []
+  for (const { tableName: name, columns } of tablesOf(dataSource.entityMetadatas)) {
+    const names = [...new Set(columns.map(({ databaseName }) => databaseName))].filter(
+      (column) => !/index$/i.test(column),
+    )
+    const text = `SELECT ${names.map((column) => `"${column}"`).join(', ')} FROM "${name}"`
+    tables.push([name, comparable(await dataSource.query(text), false)])
+  }
+  return Object.fromEntries(tables.sort(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+/** What is wrong with the stored cells: plaintext, or a blind index that does not say what its column says. */
+export async function flaws({ schema, encrypted, stored, known }: Twins): Promise<string[]> {
+  const found: string[] = []
+  for (const { name } of schema.entities) {
+    const nameOf = (path: string) => columnName(encrypted, { alias: '', entity: name, path }).slice(1, -1)
+    const text = `SELECT * FROM ${tableName(encrypted, name)} ORDER BY id`
+    const cells = (await stored.query<Row>(text)).rows
+    const names = ['id', ...columnsOf(schema, name).map(({ path }) => nameOf(path))]
+    const values: Row[] = await encrypted.dataSource.query(
+      `SELECT ${names.map((each) => `"${each}"`).join(', ')} FROM ${tableName(encrypted, name)} ORDER BY id`,
+    )
+    const note = (path: string, what: string) => found.push(`${name}.${path} ${what}`)
+    for (const [at, row] of cells.entries()) {
+      for (const { path, secret } of columnsOf(schema, name)) {
+        if (!secret) continue
+        const value = values[at]![nameOf(path)]
+        if (!isCiphertext(row[nameOf(path)])) note(path, 'holds plaintext')
+        for (const index of secret.indexes)
+          if (
+            !isIndexOf(
+              known,
+              { key: `${tableName(encrypted, name)} ${path}`, exact: isExact(index) },
+              value,
+              row[nameOf(index.path)],
+            )
+          )
+            note(index.path, 'is not the index of its column')
+      }
+      for (const { path, sources } of groupsOf(schema, name)) {
+        const own = sources.map((source) => values[at]![nameOf(source)])
+        const value = own.includes(null) ? null : own
+        if (!isIndexOf(known, { key: `${tableName(encrypted, name)} ${path}`, exact: true }, value, row[nameOf(path)]))
+          note(path, 'is not the index of its columns')
+      }
+    }
+  }
+  return [...new Set(found)]
+}
+
+function isCiphertext(cell: unknown): boolean {
+  if (cell === null) return true
+  if (Array.isArray(cell)) return cell.length === 1 && cell[0] !== null && isCiphertext(cell[0])
+  const text = ArrayBuffer.isView(cell) ? Buffer.from(cell as Uint8Array).toString('latin1') : cell
+  return typeof text === 'string' && text.startsWith('fs1.') && text.length > 50
+}
+
+/** Equal values, and where it is exact only they, have equal indexes, now and later; no value has none. */
+function isIndexOf(
+  known: Map<string, string>,
+  { key, exact }: { key: string; exact: boolean },
+  value: unknown,
+  index: unknown,
+) {
+  if (value === null) return index === null
+  if (index === null) return false
+  const [from, to] = [value, index].map((each) => JSON.stringify(comparable(each, true))) as [string, string]
+  const pairs: [string, string][] = [[`${key} of ${from}`, to]]
+  if (exact) pairs.push([`${key} means ${to}`, from])
+  return pairs.every(([left, right]) => {
+    if (!known.has(left)) known.set(left, right)
+    return known.get(left) === right
+  })
+}
