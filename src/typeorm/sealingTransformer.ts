@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FindOperator, ValueTransformer } from 'typeorm'
-import { headerOfHead, headOf } from '../crypto/ciphertext.js'
+import { looksEncrypted } from '../crypto/ciphertext.js'
 import { FieldsealError } from '../errors.js'
 import { isSealed, openSeal, Seal } from './seal.js'
 
@@ -23,7 +23,7 @@ export function sealingTransformer(): ValueTransformer {
       return value
     },
     from(value: unknown) {
-      if (isCiphertext(value) || (Array.isArray(value) && value.some(isCiphertext))) throw stillEncrypted()
+      if (looksEncrypted(value)) throw stillEncrypted()
       return value
     },
   }
@@ -41,11 +41,6 @@ const OPERATORS: readonly unknown[] = [Symbol.for('FindOperator'), Symbol.for('E
 /** TypeORM 0.3 hands over the operator itself in some places: `And`, `Or`, and a QueryBuilder's `where({ … })`. */
 function isFindOperator(value: unknown): value is FindOperator<unknown> {
   return OPERATORS.includes((value as { '@instanceof'?: unknown })['@instanceof'])
-}
-
-function isCiphertext(value: unknown): boolean {
-  const head = headOf(value)
-  return head !== null && headerOfHead(head) !== null
 }
 
 function stillEncrypted(): FieldsealError {
