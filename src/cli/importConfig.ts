@@ -4,6 +4,11 @@ import type { FieldsealConfig } from './config.js'
 
 type TypeScript = typeof import('typescript')
 
+/** TypeScript 7 compiles by its command alone. */
+const NO_COMPILER =
+  'it imports classes with decorators, which the TypeScript of this project cannot compile for others: have typescript@5 or 6 ' +
+  'beside it, or give a configuration that imports what is compiled already'
+
 /**
  * Loads a configuration, in TypeScript or not.
  *
@@ -21,6 +26,7 @@ export function importConfig(path: string): Promise<FieldsealConfig | undefined>
 function transformed(jiti: Jiti, typescript: TypeScript, options: TransformOptions): string {
   const { source, filename = 'config.ts' } = options
   if (!options.ts || !/@\w/.test(source)) return jiti.transform(options)
+  if (!('transpileModule' in typescript)) throw new Error(NO_COMPILER)
   const { ModuleKind, ScriptTarget } = typescript
   const compilerOptions = {
     ...{ target: ScriptTarget.ES2022, module: ModuleKind.ESNext, inlineSourceMap: true },

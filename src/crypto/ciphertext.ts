@@ -50,6 +50,13 @@ export function headerOfHead(head: string): Header | null {
   return bytes?.length === HEADER_BYTES ? decodeHeader(bytes) : null
 }
 
+/** Whether a value begins as a ciphertext does, or is a list with one that does. */
+export function looksEncrypted(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(looksEncrypted)
+  const head = headOf(value)
+  return head !== null && headerOfHead(head) !== null
+}
+
 /** What follows the header in suite 1: nonce ‖ ciphertext ‖ tag; `null` when it is torn or not canonical base64url. */
 export function sealedPart(stored: Ciphertext): Buffer | null {
   const sealed = afterHead(stored)

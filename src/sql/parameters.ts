@@ -1,9 +1,10 @@
-import { checkedValue, type Slot, type TenantHolder } from '../cipher/cipher.js'
+import { checkedValue, fieldError, type Slot, type TenantHolder } from '../cipher/cipher.js'
 import { boundTexts, type KnownValues, sameBound } from '../client/boundColumns.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { checkSearchable, checkUnmasked } from '../client/masking.js'
 import type { OperationTenancy } from '../client/operationTenancy.js'
 import { plaintextForms, refuseManyForms } from '../client/plaintextForms.js'
+import { looksEncrypted } from '../crypto/ciphertext.js'
 import { textForm } from '../crypto/textForm.js'
 import type { FieldPlan, IndexPlan, Plans } from '../plan/plan.js'
 import { knownValue } from './knownValues.js'
@@ -33,6 +34,10 @@ export interface ParametersOptions extends Seals {
   /** What the statement was given. */
   readonly given: readonly unknown[]
 }
+
+/** Whoever reads it would take it for a ciphertext that nobody decrypted, and one such value would spoil every list. */
+const LOOKS_ENCRYPTED =
+  'cannot be written: the value begins as a ciphertext of this library does, and could not be told from one'
 
 type UseOf<Kind extends ParameterUse['kind']> = Extract<ParameterUse, { readonly kind: Kind }>
 
@@ -160,6 +165,7 @@ export class Parameters {
     const value = this.#valueOf(source)
     if (value === null) return this.#put(null)
     checkUnmasked(field, value)
+    if (looksEncrypted(value)) throw fieldError('VALUE_INVALID', field, LOOKS_ENCRYPTED)
     const written = checkedValue(field, () => this.#options.context.plainValue(field, value))
     if (field.column === 'Json') this.#json.push(this.values.length)
     if (field.state === 'ejecting') return this.#put(checkedValue(field, () => textForm(field, written)))

@@ -1,10 +1,14 @@
-import type { Analysis } from './analysis.js'
 import { unsupported } from './refusals.js'
 import { type ColumnSource, isSameSource, type Origin, type Relation, type Scope } from './scope.js'
 import { quoteName, type SqlText } from './sqlText.js'
 import type { StatementPlan } from './statementPlan.js'
 
 type IndexRead = StatementPlan['indexesRead'][number]
+
+/** Where it is noted which indexes a statement reads. */
+interface IndexReads {
+  readonly indexesRead: IndexRead[]
+}
 
 /** A column of a result. */
 export interface Output {
@@ -112,7 +116,7 @@ export function derivedRelation(alias: string, selection: Selection): Relation {
  *
  * @throws FieldsealError `QUERY_UNSUPPORTED` for results that are encrypted
  */
-export function requirePlain({ indexesRead }: Pick<Analysis, 'indexesRead'>, selection: Selection, what: string): void {
+export function requirePlain({ indexesRead }: IndexReads, selection: Selection, what: string): void {
   const [first] = selection.encrypted
   if (first)
     throw unsupported(

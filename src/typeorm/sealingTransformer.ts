@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FindOperator, ValueTransformer } from 'typeorm'
-import { headerOfHead, headOf } from '../crypto/ciphertext.js'
+import { looksEncrypted } from '../crypto/ciphertext.js'
 import { FieldsealError } from '../errors.js'
 import { isSealed, openSeal, Seal } from './seal.js'
 
@@ -28,7 +28,7 @@ export function sealingTransformer(): ValueTransformer {
       return value
     },
     from(value: unknown) {
-      if (isCiphertext(value) || (Array.isArray(value) && value.some(isCiphertext))) throw stillEncrypted()
+      if (looksEncrypted(value)) throw stillEncrypted()
       return value
     },
   }
@@ -51,11 +51,6 @@ function isFindOperator(value: unknown): value is FindOperator<unknown> {
 
 /** By these TypeORM itself tells its classes, also those of another copy. */
 const OPERATORS: ReadonlySet<unknown> = new Set(['FindOperator', 'EqualOperator'].map((name) => Symbol.for(name)))
-
-function isCiphertext(value: unknown): boolean {
-  const head = headOf(value)
-  return head !== null && headerOfHead(head) !== null
-}
 
 function stillEncrypted(): FieldsealError {
   const message =

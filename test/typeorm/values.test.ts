@@ -6,6 +6,9 @@ import { refusal } from '../support/refusal.js'
 import { openEntities, type SourceUnderTest } from './openSource.js'
 import { emptyTables } from './people.js'
 
+/** Of nobody's key. */
+const CIPHERTEXT = `fs1.${Buffer.from(`\u0001${'\0'.repeat(60)}`).toString('base64url')}`
+
 enum Color {
   Red = 'red',
   Green = 'green',
@@ -232,6 +235,10 @@ describe('values', () => {
     ['strings', 'text'],
     ['ints', [1, 'x']],
     ['json', 1n],
+    ['string', CIPHERTEXT],
+    ['strings', ['a', CIPHERTEXT]],
+    ['json', CIPHERTEXT],
+    ['bytes', Buffer.from(`fs1.\u0001${'\0'.repeat(60)}`)],
   ])('of %s that it cannot hold are refused before any SQL: %p', async (field, value) => {
     source.takeSql()
     const error = await refusal(() => rows.insert({ [field]: value } as never))
