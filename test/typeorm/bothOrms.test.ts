@@ -95,7 +95,7 @@ let fixture: Fixture
 let dataSource: DataSource
 let pool: pg.Pool
 beforeAll(async () => {
-  fixture = await openFixture('bothOrms.prisma', { defaultTenant: undefined })
+  fixture = await openFixture('bothOrms.prisma', { defaultTenant: undefined as never })
   pool = openPool(fixture.url)
   dataSource = fieldEncryption(
     new DataSource({ type: 'postgres', url: fixture.url, entities: [Member, Letter, EncryptionKey] }),
@@ -126,7 +126,10 @@ const typeormApp = (tenant: string): App => {
     Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value?.in ? In(value.in) : value]))
   return {
     write: async (member) => void (await members.save(members.create({ ...member, tenantId: tenant } as object))),
-    read: async (given) => (await members.find({ where: where(given), relations: { letters: true } })).map(comparable),
+    read: async (given) =>
+      (await members.find({ where: where(given), relations: { letters: true } })).map((member) =>
+        comparable({ ...member }),
+      ),
     update: async (id, change) => void (await members.update({ id }, change)),
     encryption: encryptionOf(dataSource),
   }
