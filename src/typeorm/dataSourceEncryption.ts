@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm'
 import { FieldsealError } from '../errors.js'
 import type { DataSourceEncryptionOptions } from './dataSourceOptions.js'
+import { endPool } from './pool.js'
 import { type RunningEncryption, runEncryption } from './runningEncryption.js'
 
 /** The encryption of a data source, from one `initialize()` to its `destroy()`, and to the next. */
@@ -56,6 +57,7 @@ export class DataSourceEncryption {
       () => undefined,
     )
     await keys?.close()
+    await endPool(this.#dataSource)
   }
 }
 

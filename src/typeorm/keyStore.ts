@@ -26,7 +26,7 @@ const conflicts = retry(
 /** serialization_failure, deadlock_detected */
 const CONFLICTS: ReadonlySet<string> = new Set(['40001', '40P01'])
 
-/** The keys table over the data source's own pool, or its primary's: so outside of any of the application's transactions. */
+/** The keys table over connections of its own, so outside of any of the application's transactions. */
 export function typeormKeyStore(dataSource: DataSource, { keysModel, models }: EncryptionSchema): TypeormKeyStore {
   let waiting = 0
   const rowsOf = keyRows(models[keysModel])

@@ -29,13 +29,58 @@ export function runText(connection: Connection, text: string, values: readonly u
   return connection.query({ text, values, rowMode: 'array', types: asText })
 }
 
+/** What a pool was made with; `pg` hides the password from whoever lists it. */
+interface PoolOptions {
+  readonly password?: unknown
+  readonly [option: string]: unknown
+}
+
+interface SourcePool {
+  readonly options: PoolOptions
+  readonly constructor: unknown
+}
+
+interface KeyPool extends Pool {
+  on(event: 'error', listener: () => void): void
+  end(): Promise<void>
+}
+
+/** Enough for an answer while another is waited for. */
+const MOST_CONNECTIONS = 2
+
+const pools = new WeakMap<DataSource, { readonly of: SourcePool; readonly keys: KeyPool }>()
+
 /**
- * The pool of a data source, or of its primary. It knows nothing of the application's transactions.
+ * Connections for the keys, to the database of a data source, or its primary: apart from those of the application, which
+ * may all be held by those who wait for a key.
  *
  * @returns `undefined` before the data source is initialized, and once it is destroyed
  */
-export function poolOf({ driver }: DataSource): Pool | undefined {
-  return (driver as { master?: Pool }).master
+export function poolOf(dataSource: DataSource): Pool | undefined {
+  const { master } = dataSource.driver as { master?: SourcePool }
+  if (!master) return undefined
+  const known = pools.get(dataSource)
+  if (known?.of === master) return known.keys
+  const keys = keyPool(master)
+  pools.set(dataSource, { of: master, keys })
+  return keys
+}
+
+function keyPool(source: SourcePool): KeyPool {
+  const { options } = source
+  const { password } = options
+  const Made = source.constructor as new (options: PoolOptions) => KeyPool
+  const pool = new Made({ ...options, password, min: 0, max: MOST_CONNECTIONS, allowExitOnIdle: true })
+  // A connection that breaks while nobody uses it is made anew when somebody does.
+  pool.on('error', () => {})
+  return pool
+}
+
+/** Ends the connections for the keys of a data source that is destroyed. */
+export async function endPool(dataSource: DataSource): Promise<void> {
+  const known = pools.get(dataSource)
+  pools.delete(dataSource)
+  await known?.keys.end()
 }
 
 /** Runs statements in a transaction in which each sees what was committed before it, whatever the database's default is. */

@@ -80,6 +80,7 @@ function emptyProject(): string {
 }
 
 const source = (path: string) => [join(root, 'src', path)]
+const built = (path: string) => [join(root, 'dist', path)]
 const common = { lib: ['ES2023', 'ES2024.String'], types: ['node'] }
 
 /** Type-checks files of a project with TypeORM, which has no generated code. */

@@ -133,3 +133,16 @@ describe('while the KMS is down', () => {
     expect(source.takeSql()).toEqual([])
   })
 })
+
+describe('tenants that have no key in memory', () => {
+  it('get theirs though every connection of the application is held by those who wait for one', async () => {
+    const narrow = await source.another({ source: { poolSize: 2 }, defaultTenant: null })
+    const tenants = Array.from({ length: 20 }, (_, n) => `new ${n % 4}`)
+    const saved = await Promise.all(
+      tenants.map((tenant, n) =>
+        forTenant(narrow, tenant).getRepository(User).save({ id: 1000 + n, email: `${n}@x.org`, profile: {} }),
+      ),
+    )
+    expect(saved.map(({ email }) => email)).toEqual(tenants.map((_, n) => `${n}@x.org`))
+  })
+})

@@ -150,9 +150,10 @@ async function answered(
   }
 }
 
+/** TypeORM gives nothing of what several statements in one gave. */
 function resultOf(result: pg.QueryResult | pg.QueryResult[]) {
-  const last = Array.isArray(result) ? result.at(-1)! : result
-  return { rows: last.rows as Row[], affected: last.rowCount ?? undefined }
+  if (Array.isArray(result)) return { rows: [], affected: undefined }
+  return { rows: result.rows as Row[], affected: result.rowCount ?? undefined }
 }
 
 async function structured(runner: QueryRunner, text: string, values: readonly unknown[]) {

@@ -12,8 +12,8 @@ import { openTwins, type Twins } from './twins.js'
 const given = (name: string) => process.env[`FIELDSEAL_DIFFERENTIAL_${name}`]
 /** The suite asks the same questions every time; `npm run test:differential -- --orm typeorm` asks new ones. */
 const SEED = Number(given('SEED') ?? 1400)
-const SCHEMAS = Number(given('SCHEMAS') ?? 4)
-const RUNS = Math.ceil(Number(given('RUNS') ?? 120) / SCHEMAS)
+const SCHEMAS = Number(given('SCHEMAS') ?? 3)
+const RUNS = Math.ceil(Number(given('RUNS') ?? 36) / SCHEMAS)
 const path = given('PATH')
 
 const tally = new Tally()

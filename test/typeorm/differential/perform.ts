@@ -76,9 +76,11 @@ async function onRows(
       return manager.save(rows)
     }
     case 'remove':
+      return manager.remove(await found())
     case 'softRemove':
+      return manager.softRemove(await found())
     case 'recover':
-      return manager[action.do](await found())
+      return manager.recover(await found())
     case 'delete':
     case 'softDelete':
     case 'restore':
