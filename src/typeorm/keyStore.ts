@@ -67,8 +67,7 @@ const HINTS: { readonly [code: string]: string } = {
 
 function reasonFor(cause: unknown): string {
   const message = String((cause as { message?: unknown } | null)?.message ?? cause)
-  if (POOL_TIMEOUT.test(message))
-    return 'no connection came free in time: give the data source more of them (`poolSize`)'
+  if (POOL_TIMEOUT.test(message)) return 'no connection came free in time: is the database slow, or out of connections?'
   const reason = printable(message.split('\n')[0]).slice(0, MOST_OF_REASON)
   return `is the database reachable, and may its user read and write this table? ${reason}`
 }

@@ -7,6 +7,7 @@ import { EncryptionKeys } from '../../src/typeorm/decorators.js'
 import { EncryptionKeyColumns } from '../../src/typeorm/encryptionKeyColumns.js'
 import { encryptionSchemaOf } from '../../src/typeorm/encryptionSchemaOf.js'
 import { type TypeormKeyStore, typeormKeyStore } from '../../src/typeorm/keyStore.js'
+import { poolOf } from '../../src/typeorm/pool.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { refusal } from '../support/refusal.js'
 import { runSql } from '../support/sql.js'
@@ -114,7 +115,7 @@ describe('a transaction of the application', () => {
 describe('transactions of its own', () => {
   it('are begun again when the database ends them for the sake of others', async () => {
     await store.insert(key())
-    const pool = (dataSource.driver as unknown as { master: { connect(): Promise<Connection> } }).master
+    const pool = poolOf(dataSource) as unknown as { connect(): Promise<Connection> }
     const connect = pool.connect.bind(pool)
     let ended = 0
     pool.connect = async () => {
@@ -181,15 +182,14 @@ describe('a keys table that cannot be used', () => {
           .then(() => typeormKeyStore(gone, { ...schema, models: {} }).count({})),
       ),
     ).toMatchObject({ code: 'KEY_STORE_UNAVAILABLE' })
-    const runner = waiting.createQueryRunner()
-    await runner.connect()
+    const held = await Promise.all([1, 2].map(() => poolOf(waiting)!.connect()))
     const scarce = typeormKeyStore(waiting, schema)
     expect(scarce.isWaiting()).toBe(false)
     const count = refused(() => scarce.count({}))
     expect(scarce.isWaiting()).toBe(true)
-    expect((await count).message).toContain('give the data source more of them (`poolSize`)')
+    expect((await count).message).toContain('no connection came free in time')
     expect(scarce.isWaiting()).toBe(false)
-    await runner.release()
+    for (const connection of held) connection.release()
     await Promise.all([gone.destroy(), waiting.destroy()])
   })
 })

@@ -140,7 +140,9 @@ describe('tenants that have no key in memory', () => {
     const tenants = Array.from({ length: 20 }, (_, n) => `new ${n % 4}`)
     const saved = await Promise.all(
       tenants.map((tenant, n) =>
-        forTenant(narrow, tenant).getRepository(User).save({ id: 1000 + n, email: `${n}@x.org`, profile: {} }),
+        forTenant(narrow, tenant)
+          .getRepository(User)
+          .save({ id: 1000 + n, email: `${n}@x.org`, profile: {} }),
       ),
     )
     expect(saved.map(({ email }) => email)).toEqual(tenants.map((_, n) => `${n}@x.org`))
