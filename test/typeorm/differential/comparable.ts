@@ -20,13 +20,25 @@ export function comparable(value: unknown, ordered: boolean, within: readonly un
   }
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([name, element]) => !INDEX.test(name) && !name.startsWith('__') && element !== undefined)
+      .filter(([name, element]) => isShown(name) && element !== undefined && !isIndexesOnly(element))
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([name, element]) => [
         name,
         MOMENT.test(name) ? momentOf(element) : comparable(element, ordered && name === 'raw', inside),
       ]),
   )
+}
+
+function isShown(name: string): boolean {
+  return !INDEX.test(name) && !name.startsWith('__')
+}
+
+/** After `save`, TypeORM shows null for an index, in an embedded object that may have nothing else. */
+function isIndexesOnly(element: unknown): boolean {
+  if (typeof element !== 'object' || element === null || Object.getPrototypeOf(element) === Object.prototype)
+    return false
+  const names = Object.keys(element)
+  return names.length > 0 && names.every((name) => INDEX.test(name))
 }
 
 function momentOf(element: unknown): unknown {

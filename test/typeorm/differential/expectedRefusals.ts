@@ -1,4 +1,14 @@
-import { type Column, columnOf, columnsOf, groupsOf, isExact, relationOf, type Schema, type Secret } from './schema.js'
+import {
+  type Column,
+  columnOf,
+  columnsOf,
+  columnsOfTable,
+  groupsOf,
+  isExact,
+  relationOf,
+  type Schema,
+  type Secret,
+} from './schema.js'
 import type { Action, Builder, Condition, Expression, FindOptions, Ref, Row, Where } from './step.js'
 import { OTHER_TENANT } from './values.js'
 
@@ -99,7 +109,7 @@ function changed(finding: Finding, entity: string, { values }: Row, isOneRow: bo
   const written = Object.entries(values).map(([path, value]) => ({ column: columnOf(schema, entity, path)!, value }))
   if (!isOneRow && written.some(({ column, value }) => isBound(column) && value !== null))
     reasons.push('bound value missing')
-  if ('id' in values && columnsOf(schema, entity).some(isBound)) reasons.push('bound column changed')
+  if ('id' in values && columnsOfTable(schema, entity).some(isBound)) reasons.push('bound column changed')
   for (const { sources } of groupsOf(schema, entity)) {
     const given = sources.filter((source) => source in values)
     const isCleared = given.some((source) => values[source] === null)
@@ -114,10 +124,16 @@ function namesOneRow(condition: Expression): boolean {
 }
 
 function options(finding: Finding, entity: string, options: FindOptions, way: string): void {
-  const { take, skip, order } = options
+  const { take, skip, order, select } = options
   const isList = (way === 'find' || way === 'lazy') && take === undefined && skip === undefined
   for (const each of options.where)
     where(finding, entity, each, isList && options.where.length < 2 ? 'filtered' : 'refused')
+  // TypeORM counts the different values of what is selected.
+  const counted = way === 'count' || way === 'findAndCount' ? (select ?? []) : []
+  if (counted.some((path) => columnOf(finding.schema, entity, path)?.secret)) finding.reasons.push('distinct')
+  // TypeORM pages joined rows in the order of columns that its subquery does not give, which PostgreSQL fails too.
+  if (select && Object.keys(order).some((path) => !select.includes(path)))
+    finding.reasons.push('a column that is not there')
   for (const path of Object.keys(order))
     if (columnOf(finding.schema, entity, path)?.secret) finding.reasons.push('order')
 }

@@ -54,7 +54,8 @@ function randomEntity(dice: Dice, name: string): Entity {
 
 function randomColumn(dice: Dice, path: string): Column {
   const kind = dice.weighted(KINDS.map(([weight, each]) => [weight, () => each] as const))
-  const list = kind !== 'Json' && kind !== 'Decimal' && kind !== 'Enum' && dice.chance(0.12)
+  // TypeORM fails to compare lists of moments that were not read.
+  const list = kind !== 'DateTime' && kind !== 'Json' && kind !== 'Decimal' && kind !== 'Enum' && dice.chance(0.12)
   const column = {
     path,
     kind,

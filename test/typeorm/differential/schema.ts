@@ -112,6 +112,12 @@ export function rootOf(schema: Schema, name: string): Entity {
   return lineage(schema, entityOf(schema, name))[0]!
 }
 
+/** With those of all entities in the same table. */
+export function columnsOfTable(schema: Schema, name: string): Column[] {
+  const root = rootOf(schema, name)
+  return schema.entities.filter((entity) => rootOf(schema, entity.name) === root).flatMap(({ columns }) => columns)
+}
+
 /** The key is a column too. */
 export function columnOf(schema: Schema, name: string, path: string): Column | undefined {
   if (path === 'id') return keyColumn(rootOf(schema, name))
