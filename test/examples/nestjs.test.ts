@@ -65,7 +65,7 @@ describe('the NestJS app', () => {
   })
 
   it('keeps the tenants of requests apart that run at once', async () => {
-    const tenants = Array.from({ length: 40 }, (_, n) => (['acme', 'globex', 'initech', 'hooli'][n % 4]!))
+    const tenants = Array.from({ length: 40 }, (_, n) => ['acme', 'globex', 'initech', 'hooli'][n % 4]!)
     const admitted = await Promise.all(
       tenants.map((tenant, n) => admit(tenant, { name: tenant, email: `${n}@example.com` })),
     )
