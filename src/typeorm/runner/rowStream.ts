@@ -44,6 +44,8 @@ export function decryptedStream(
     stream.destroy(source.errored ?? new Error('Connection terminated unexpectedly'))
     settle()
   }
+  // An error that comes when the end is told already would end the process if nobody listened.
+  source.on('error', () => {})
   const stopWatching = finished(source, { writable: false }, () => settle())
   const settle = () => {
     stopWatching()

@@ -53,6 +53,16 @@ describe('a stream of rows', () => {
     expect([told.onEnd.mock.calls.length, told.onError.mock.calls.length]).toEqual([1, 0])
   })
 
+  it('outlives an error that comes after the connection is lost', async () => {
+    const source = new Readable({ objectMode: true, read: () => undefined })
+    const lost = new EventEmitter()
+    const stream = streamFrom({ rows: source, connection: lost }, same, callbacks())
+    const ended = once(stream, 'error')
+    lost.emit('end')
+    expect(await ended).toMatchObject([{ message: 'Connection terminated unexpectedly' }])
+    expect(() => source.emit('error', new Error('write EPIPE'))).not.toThrow()
+  })
+
   it('gives a row at once where no other is there yet', async () => {
     const source = new Readable({ objectMode: true, read: () => undefined })
     const stream = decryptedStream(source, same, callbacks())
