@@ -5,6 +5,13 @@ const OPEN = Symbol.for('fieldseal.openSeal')
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 const SHOWN = '[sealed]'
 
+let made = 0
+
+function nextNumber(): number {
+  made += 1
+  return made
+}
+
 /**
  * A value of an encrypted column on its way to where statements are encrypted. Nobody else gets it out: what logs, prints
  * or serialises it sees `[sealed]`, and the driver that it reaches throws.
@@ -12,7 +19,7 @@ const SHOWN = '[sealed]'
 export class Seal {
   readonly #value: unknown
   /** What TypeORM sees when it compares lists by the properties that objects have: without one, all seals are equal. */
-  readonly identity = Symbol('seal')
+  readonly number = nextNumber()
 
   constructor(value: unknown) {
     this.#value = value

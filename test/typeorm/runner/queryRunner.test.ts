@@ -190,6 +190,8 @@ describe('a stream', () => {
     const runner = acme.createQueryRunner()
     const [{ pid }] = await runner.query('SELECT pg_backend_pid() AS pid')
     const stream = (await runner.stream('SELECT name FROM author, generate_series(1, 1000)')) as unknown as Readable
+    // It may fail before anybody reads on.
+    stream.on('error', () => {})
     const failed = once(stream, 'data').then(async () => {
       await stored(`SELECT pg_terminate_backend(${pid})`)
       return rowsOf(stream)
