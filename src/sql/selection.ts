@@ -87,6 +87,7 @@ export class Selection {
 
 /** A subquery as something that columns can be taken of: each mention has rows of its own. */
 export function derivedRelation(alias: string, selection: Selection): Relation {
+  requireOwnNames(alias, selection)
   const origins = new Map<Origin, Origin>()
   const originals = new Map<Origin, Origin>()
   const mentioned = (origin: Origin): Origin => {
@@ -108,6 +109,16 @@ export function derivedRelation(alias: string, selection: Selection): Relation {
       const original = originals.get(wanted.origin)
       return original && selection.expose({ ...wanted, origin: original })
     },
+  }
+}
+
+/** Of columns of one name one alone would be known, though rows hold them all, and a search would choose for PostgreSQL. */
+function requireOwnNames(alias: string, { outputs }: Selection): void {
+  for (const { name, source } of outputs) {
+    if (source?.kind !== 'encrypted' || outputs.filter((output) => output.name === name).length < 2) continue
+    throw unsupported(
+      `"${alias}" gives ${source.field.name}, which is encrypted, and another column under the same name: name each of them`,
+    )
   }
 }
 

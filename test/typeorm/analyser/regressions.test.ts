@@ -31,6 +31,16 @@ describe('what generated statements have found stays found', () => {
     ],
     ['an alias that hides an encrypted one', 'SELECT name AS email FROM person ORDER BY email, id', []],
     [
+      'a row of a subquery with two columns of one name',
+      'SELECT (SELECT r FROM (SELECT x.*) AS r)::text FROM (SELECT email AS a, n AS a FROM person) x',
+      [],
+    ],
+    [
+      'a name that two columns of a subquery have',
+      'SELECT 1 FROM (SELECT email, email FROM person) x WHERE email = $1',
+      ['ada'],
+    ],
+    [
       'an index that a value shares with others',
       'UPDATE person SET email = $1, "nickName" = $1 WHERE email = $1',
       ['ada'],
