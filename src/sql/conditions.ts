@@ -1,4 +1,5 @@
 import type { A_Expr, Node, ParamRef } from 'libpg-query'
+import { isExact } from '../plan/exactIndex.js'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
 import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
@@ -24,9 +25,6 @@ export interface Comparison {
   /** All of it. */
   readonly range: TokenRange
 }
-
-/** An index of fewer bits finds other values too. */
-const EXACT_BITS = 128
 
 /**
  * A comparison of an encrypted column; `undefined` for what compares none.
@@ -127,10 +125,6 @@ export function search(analysis: Analysis, comparison: Comparison, standing: Sta
 function singleIndex({ indexes }: FieldPlan): IndexPlan | undefined {
   const single = indexes.filter(({ sources }) => sources.length === 1)
   return single.find(isExact) ?? single[0]
-}
-
-function isExact({ bits }: IndexPlan): boolean {
-  return bits >= EXACT_BITS
 }
 
 function paramValue({ number: param = 0 }: ParamRef): ValueSource {

@@ -1,4 +1,5 @@
 import type { InsertStmt, Node, OnConflictClause } from 'libpg-query'
+import { isExact } from '../plan/exactIndex.js'
 import type { IndexPlan } from '../plan/plan.js'
 import type { Analysis } from './analysis.js'
 import type { CatalogColumn, CatalogTable } from './catalog.js'
@@ -282,7 +283,7 @@ function walkConflictTarget({ text }: Analysis, { infer }: OnConflictClause, tab
     at += 1
     const column = table.columns.get(name ?? '')
     if (column?.kind === 'encrypted') {
-      const index = column.field.indexes.find(({ sources, bits }) => sources.length === 1 && bits >= 128)
+      const index = column.field.indexes.find((one) => one.sources.length === 1 && isExact(one))
       if (!index || column.field.state || collation || opclass)
         throw refusedUse(column.field, 'ON CONFLICT', 'give it a unique blind index of 128 bits or more, and no state')
       text.replace({ first: at, last: at }, quoteName(columnOfIndex(table, index)))

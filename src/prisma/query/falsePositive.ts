@@ -1,12 +1,10 @@
 import { indexedText } from '../../cipher/indexText.js'
 import { own } from '../../own.js'
+import { isExact } from '../../plan/exactIndex.js'
 import type { IndexPlan } from '../../plan/plan.js'
 import { isDbNull, isPlainObject } from '../values.js'
 import { falsePositives } from './refusals.js'
 import { operands } from './search.js'
-
-/** An index of fewer bits finds other values too. */
-const EXACT_BITS = 128
 
 /** What rows must be held against once they are decrypted. */
 export interface RowCheck {
@@ -17,10 +15,6 @@ export interface RowCheck {
 
 /** Takes up what to check rows against later; where that is not possible, the use that forbids it. */
 export type Checks = RowCheck[] | string
-
-export function isExact({ bits }: IndexPlan): boolean {
-  return bits >= EXACT_BITS
-}
 
 /**
  * Notes a condition that rows must be held against because its index finds others too.

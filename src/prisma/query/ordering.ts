@@ -1,9 +1,9 @@
 import type { TenantHolder } from '../../cipher/cipher.js'
 import { checkSearchable } from '../../client/masking.js'
 import type { Pass } from '../../client/pass.js'
+import { isExact } from '../../plan/exactIndex.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from '../../plan/plan.js'
 import { isAbsent, isPlainObject, listOf } from '../values.js'
-import { isExact } from './falsePositive.js'
 import { refusedUse } from './refusals.js'
 import { indexOf, rewriteUnique, uniqueIndexOf } from './where.js'
 
