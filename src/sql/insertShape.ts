@@ -31,8 +31,11 @@ const ROWS_AT_ONCE = 256
  * The shape of a long INSERT; `undefined` for any other statement. What is before the rows has no parameter, string or
  * comment, so that the rows cannot be inside of one.
  */
-export async function insertShape(text: string): Promise<InsertShape | undefined> {
-  if (text.length < SHORT) return undefined
+export function insertShape(text: string): Promise<InsertShape | undefined> | undefined {
+  return text.length < SHORT ? undefined : shapeOfLong(text)
+}
+
+async function shapeOfLong(text: string): Promise<InsertShape | undefined> {
   const begin = matchAt(BEGIN, text, 0)
   if (!begin || begin[0].includes('$') || begin[0].includes('--') || begin[0].includes('/*')) return undefined
   const found = await rowsFrom(text, begin[0].length)

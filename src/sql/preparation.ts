@@ -62,7 +62,7 @@ export class Preparation {
     parameters.claim(plan.rows)
     parameters.checkUnchanged(plan.unchanged)
     const text = parameters.textOf(plan.pieces)
-    const used = paramsIn(plan.pieces)
+    const used = paramsOf(plan)
     parameters.addUnused((param) => used.has(param))
     this.#checkCount()
     return text
@@ -104,7 +104,7 @@ export class Preparation {
     const done = transform(slots, this.#context.ring, (keys) =>
       limitKeyWait(this.#context, statement.inTransaction, plan.kind, keys),
     )
-    await auditSlots({ ...this.#context, clientBinding: binding }, plan.kind, { slots, done })
+    await auditSlots({ auditTrail: this.#context.auditTrail, clientBinding: binding }, plan.kind, { slots, done })
   }
 
   /** Sees before a statement that writes that its results can be decrypted after it: a failure would look like none was. */
@@ -126,6 +126,15 @@ export class Preparation {
 /** A global index has its key for all tenants. */
 function isOfAll(slot: Slot): boolean {
   return slot.mode === 'index' && slot.index.scope === 'global'
+}
+
+/** Found once for each plan. */
+const paramsBefore = new WeakMap<StatementPlan, ReadonlySet<number>>()
+
+function paramsOf(plan: StatementPlan): ReadonlySet<number> {
+  const known = paramsBefore.get(plan) ?? paramsIn(plan.pieces)
+  paramsBefore.set(plan, known)
+  return known
 }
 
 function paramsIn(pieces: readonly Piece[]): ReadonlySet<number> {

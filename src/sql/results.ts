@@ -81,7 +81,7 @@ export class Results {
     else for (const row of rows) this.#collect(row, copies, slots)
     if (slots.length > 0) {
       const operation = this.#options.plan.kind
-      await auditSlots({ ...context, clientBinding: this.#options.binding }, operation, {
+      await auditSlots({ auditTrail: context.auditTrail, clientBinding: this.#options.binding }, operation, {
         slots,
         done: transform(slots, context.ring),
       })

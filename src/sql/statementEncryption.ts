@@ -52,7 +52,8 @@ export class StatementEncryption {
   async prepare(binding: BindingSource, statement: Statement): Promise<EncryptedStatement> {
     const { context, isSealed } = this.#options
     const { text, values } = statement
-    const shape = await insertShape(text)
+    const reading = insertShape(text)
+    const shape = reading && (await reading)
     const tenancy = new OperationTenancy(binding.current(), context.tenancy)
     const plan = (tenancy.readsAcross ? this.#plans.all : this.#plans.one).of(shape?.text ?? text)
     if (plan) return new Preparation(this.#options, { binding, tenancy, plan, shape, statement }).run()

@@ -21,6 +21,9 @@ export class LazyRelations {
   /** Entities that load by a bound data source. */
   readonly #owned = new WeakSet<object>()
   #owner: DataSource | undefined
+  /** The entities of which it is known whether they have any. */
+  #known: readonly EntityMetadata[] | undefined
+  #exist = false
 
   constructor(dataSource: DataSource) {
     this.#dataSource = dataSource
@@ -37,6 +40,7 @@ export class LazyRelations {
 
   /** Has the entities that a bound data source's manager makes load their relations by that data source. */
   keep(manager: EntityManager, owner: DataSource): EntityManager {
+    if (this.#none()) return manager
     for (const name of MAKING) {
       const make = manager[name] as (...args: unknown[]) => unknown
       Object.assign(manager, { [name]: (...args: unknown[]) => this.#during(owner, () => make.apply(manager, args)) })
@@ -49,6 +53,7 @@ export class LazyRelations {
    * runner, unless it is that of a transaction; but the runner is told of them, unless `callListeners(false)` is asked for.
    */
   follow(runner: QueryRunner, owner: DataSource): QueryRunner {
+    if (this.#none()) return runner
     const broadcaster = runner.broadcaster as unknown as Broadcaster
     const { broadcastLoadEvent } = broadcaster
     broadcaster.broadcastLoadEvent = (result, metadata, entities) => {
@@ -58,6 +63,16 @@ export class LazyRelations {
       broadcastLoadEvent.call(broadcaster, result, metadata, entities)
     }
     return runner
+  }
+
+  /** Whether no entity has any. Managers may be made before the entities are known. */
+  #none(): boolean {
+    const { isInitialized, entityMetadatas } = this.#dataSource
+    if (isInitialized && this.#known !== entityMetadatas) {
+      this.#known = entityMetadatas
+      this.#exist = entityMetadatas.some(({ lazyRelations }) => lazyRelations.length > 0)
+    }
+    return isInitialized && !this.#exist
   }
 
   #enableFor(...[relation, entity, runner]: Parameters<Loader['enableLazyLoad']>): void {

@@ -128,7 +128,9 @@ interface Told {
 /** Has refusals told to the audit, and the route printed where it is asked for. */
 function told<T>(running: RunningEncryption, { binding, method, text }: Told, work: () => Promise<T>): Promise<T> {
   // Which model it is about stands in the error: a statement may have several, or none that is known.
-  const run = () => auditRefusal(boundContext(running, binding), { model: '', operation: method }, work)
+  const run = running.context.auditTrail
+    ? () => auditRefusal(boundContext(running, binding), { model: '', operation: method }, work)
+    : work
   return isDebugging ? routed(`${method} ${firstWord(text)}`, run) : run()
 }
 

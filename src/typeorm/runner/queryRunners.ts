@@ -32,7 +32,8 @@ export class QueryRunners {
   /** What stands in the place of `createQueryRunner` of the data source. */
   create(mode?: ReplicationMode): QueryRunner {
     const wish = this.#wish
-    const runner = this.#create.call(this.#dataSource, mode)
+    // TypeORM makes the runner's manager by whom it is called on.
+    const runner = this.#create.call(wish?.owner ?? this.#dataSource, mode)
     if (this.#encrypted.has(runner)) throw givenTwice()
     this.#encrypted.add(runner)
     encryptRunner(runner, this.#encryption, wish?.binding)
@@ -61,11 +62,11 @@ export class QueryRunners {
 /** Whatever is reached from the runner is of the bound data source: its manager, and what subscribers are given. */
 function own(runner: QueryRunner, owner: DataSource): void {
   // The manager makes itself the runner's.
-  owner.createEntityManager(runner)
+  if (runner.manager.connection !== owner) owner.createEntityManager(runner)
   // TypeORM 1 has `dataSource`, 0.3 `connection`.
-  for (const name of ['dataSource', 'connection']) {
-    if (Object.hasOwn(runner, name)) Object.assign(runner, { [name]: owner })
-  }
+  const named = runner as { dataSource?: DataSource; connection?: DataSource }
+  if (Object.hasOwn(named, 'dataSource')) named.dataSource = owner
+  if (Object.hasOwn(named, 'connection')) named.connection = owner
 }
 
 /** Whose it is could not be told. */
