@@ -6,6 +6,8 @@ export const DEK_BYTES = 32
 const INFO = {
   encrypt: 'fieldseal/1 aes-256-gcm',
   index: 'fieldseal/1 blind-index',
+  textIndex: 'fieldseal/1 text-index',
+  rangeIndex: 'fieldseal/1 range-index',
   wrap: 'fieldseal/1 dek-wrap',
   maintenance: 'fieldseal/1 maintenance',
 } as const

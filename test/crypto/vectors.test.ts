@@ -12,6 +12,16 @@ import { chooseEngine } from '../../src/crypto/chooseEngine.js'
 import { directHeader } from '../../src/crypto/direct.js'
 import { encodeHeader } from '../../src/crypto/header.js'
 import { deriveWith } from '../../src/crypto/keys.js'
+import { nodeBody, nodesOver } from '../../src/crypto/tokens/rangeCover.js'
+import { RangeScale } from '../../src/crypto/tokens/rangeScale.js'
+import { piecesOf } from '../../src/crypto/tokens/textPieces.js'
+import {
+  type RangeParameters,
+  rangePrefix,
+  type TextParameters,
+  textPrefix,
+  tokensOf,
+} from '../../src/crypto/tokens/tokens.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { encryptionContext, valueContext } from '../../src/keys/encryptionContext.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
@@ -184,6 +194,36 @@ describe('frozen blind indexes', () => {
     })
     expect(alike.map(({ bits, normalize }) => [bits, ...normalize].join())).toEqual(['128', '8', '256', '128,trim'])
     expect(new Set(alike.map(({ raw }) => raw.slice(0, 2))).size).toBe(alike.length)
+  })
+})
+
+describe.each(['', 'node'])('frozen token indexes, engine "%s"', (engine) => {
+  const keyOf = (dek: string, use: 'textIndex' | 'rangeIndex') =>
+    deriveWith(hex(vectors.deks[dek]!.dek), use, (key, bytes) => chooseEngine(engine).openIndex(key, bytes)).made
+  const ranges = vectors.tokenIndexes.filter(({ parameters }) => parameters.unit !== undefined)
+  const texts = vectors.tokenIndexes.filter(({ parameters }) => parameters.unit === undefined)
+
+  it.each(texts)('make the tokens of $name', ({ dek, context, parameters, value, tokens }) => {
+    const text = parameters as unknown as TextParameters
+    const own = { withoutBlanks: (given: string) => given.replaceAll(' ', '') }
+    const normal = normalizersOf(text.normalize, own).reduce((given, normalize) => normalize(given), value)
+    expect(tokensOf(keyOf(dek, 'textIndex'), textPrefix(context, text), piecesOf(normal, text))).toEqual(tokens)
+  })
+
+  it.each(ranges)('make the tokens of $name', ({ dek, context, parameters, value, tokens }) => {
+    const { sparsity, unit } = parameters as unknown as RangeParameters
+    const [min, max, step] = [parameters.min, parameters.max, parameters.step].map((number) => BigInt(String(number)))
+    const bounds = { min: min!, max: max!, step: step! }
+    const scale = new RangeScale(bounds)
+    const bodies = nodesOver({ scale, sparsity }, scale.cellOf(BigInt(value))!).map(nodeBody)
+    const prefix = rangePrefix(context, { ...bounds, sparsity, unit })
+    expect(tokensOf(keyOf(dek, 'rangeIndex'), prefix, bodies)).toEqual(tokens)
+  })
+
+  it('cover every part of a text, and every unit', () => {
+    const parts = new Set(texts.flatMap(({ parameters }) => Object.keys(parameters)))
+    expect([...parts].sort()).toEqual(['grams', 'normalize', 'prefix', 'suffix', 'wordPrefix', 'words'])
+    expect([...new Set(ranges.map(({ parameters }) => parameters.unit))].sort()).toEqual(['0.01', '1', 'ms'])
   })
 })
 

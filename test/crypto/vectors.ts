@@ -8,6 +8,7 @@ export interface Vectors {
   readonly ciphertexts: readonly CiphertextVector[]
   readonly blindIndexes: readonly BlindIndexVector[]
   readonly combinedIndexes: readonly CombinedIndexVector[]
+  readonly tokenIndexes: readonly TokenIndexVector[]
   readonly kmsValues: { readonly kek: string; readonly values: readonly KmsValueVector[] }
   readonly wrappedDeks: {
     readonly keks: { readonly [member: string]: string }
@@ -79,6 +80,17 @@ export interface CombinedIndexVector {
   readonly bits: number
   readonly raw: string
   readonly text: string
+}
+
+/** `parameters` as docs/format.md lists them; those of a range have a `unit`. */
+export interface TokenIndexVector {
+  readonly name: string
+  readonly dek: string
+  readonly context: string
+  readonly parameters: { readonly [name: string]: unknown }
+  /** A text, or a number of units. */
+  readonly value: string
+  readonly tokens: readonly string[]
 }
 
 export interface Published {

@@ -60,3 +60,11 @@ export interface IndexInput {
 
 export function openDek(row: KeyRow, keys: Keys): Buffer
 export function blindIndex(input: IndexInput): Buffer
+
+export function tokens(input: {
+  dek: Buffer
+  context: string
+  parameters: { readonly [name: string]: unknown }
+  value: string | bigint
+  own?: Record<string, (text: string) => string>
+}): string[]

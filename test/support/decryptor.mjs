@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Decrypts fieldseal's ciphertexts, unwraps DEKs, and makes blind indexes. Written from docs/format.md alone, without a
- * line of src, so that it can tell whether the page and the library agree. Plain Node, nothing to install.
+ * Decrypts fieldseal's ciphertexts, unwraps DEKs, and makes blind and token indexes. Written from docs/format.md alone,
+ * without a line of src, so that it can tell whether the page and the library agree. Plain Node, nothing to install.
  *
  *   node test/support/decryptor.mjs --dek <64 hex digits> --tenant acme --context User.email [--bound <text>]… <stored>
  *
@@ -152,6 +152,61 @@ export function blindIndex({ dek, values, bits = 128, normalize = [], own = {} }
   const message = plaintexts.length === 1 ? plaintexts : plaintexts.map(lp)
   const key = hkdf(dek, 'fieldseal/1 blind-index')
   return hmac(key, Buffer.concat([lp(contexts), lp(parameters), ...message])).subarray(0, bits / 8)
+}
+
+/**
+ * The tokens of a text or of a number, a bigint in units.
+ *
+ * @param parameters as docs/format.md lists them; those of a range have `unit`
+ */
+export function tokens({ dek, context, parameters, value, own = {} }) {
+  const { unit, normalize = [] } = parameters
+  const isRange = unit !== undefined
+  const key = hkdf(dek, isRange ? 'fieldseal/1 range-index' : 'fieldseal/1 text-index')
+  const text = isRange ? '' : normalize.reduce((given, name) => (own[name] ?? NORMALISERS[name])(given), value)
+  const bodies = isRange ? rangeBodies(parameters, value) : textBodies(parameters, Array.from(text))
+  const sorted = Object.fromEntries(Object.entries(parameters).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+  const start = Buffer.concat([lp(context), lp(JSON.stringify(sorted))])
+  const made = bodies.map((body) => uuid(hmac(key, Buffer.concat([start, body])).subarray(0, 16)))
+  return [...new Set(made)].toSorted()
+}
+
+function textBodies({ prefix, suffix, words, wordPrefix, grams }, points) {
+  const bodies = []
+  const add = (kind, part) => bodies.push(Buffer.concat([Buffer.of(kind), Buffer.from(part.join(''))]))
+  const upTo = ([fewest, most], length, addOne) => {
+    for (let n = fewest; n <= most && n <= length; n += 1) addOne(n)
+  }
+  if (prefix) upTo(prefix, points.length, (n) => add(1, points.slice(0, n)))
+  if (suffix) upTo(suffix, points.length, (n) => add(2, points.slice(-n)))
+  for (const word of wordsIn(points)) {
+    if (words) add(3, word)
+    if (wordPrefix) upTo(wordPrefix, word.length, (n) => add(5, word.slice(0, n)))
+  }
+  for (let i = 0; grams && i + grams <= points.length; i += 1) add(4, points.slice(i, i + grams))
+  return bodies
+}
+
+function wordsIn(points) {
+  const words = [[]]
+  for (const point of points) {
+    if (/^[\p{L}\p{M}\p{N}]$/u.test(point)) words.at(-1).push(point)
+    else words.push([])
+  }
+  return words.filter((word) => word.length > 0)
+}
+
+function rangeBodies({ min, max, step, sparsity }, value) {
+  const cell = (of) => (of - BigInt(min)) / BigInt(step)
+  let bits = 1
+  while (cell(BigInt(max)) >> BigInt(bits) > 0n) bits += 1
+  const bodies = []
+  for (let level = bits; level > 0; level -= sparsity) {
+    const body = Buffer.alloc(9, level)
+    body.writeBigUInt64BE(cell(value) >> BigInt(bits - level), 1)
+    bodies.push(body)
+  }
+  return bodies
 }
 
 const BLANK = '[\\u0009-\\u000d\\u0020\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]'

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { type CiphertextVector, hex, plainOf, storedOf, vectors } from '../crypto/vectors.js'
-import { blindIndex, decrypt, openDek, openOfKms, parse, requestOf } from './decryptor.mjs'
+import { blindIndex, decrypt, openDek, openOfKms, parse, requestOf, tokens } from './decryptor.mjs'
 
 const program = fileURLToPath(new URL('decryptor.mjs', import.meta.url))
 const page = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
@@ -94,6 +94,12 @@ describe('the decryptor written from docs/format.md', () => {
     expect(blindIndex({ dek: hex(vectors.deks[dek]!.dek), values, bits, normalize }).toString('hex')).toBe(raw)
   })
 
+  it.each(vectors.tokenIndexes)('makes the tokens of $name', ({ dek, context, parameters, value, tokens: frozen }) => {
+    const own = { withoutBlanks: (text: string) => text.split(' ').join('') }
+    const given = parameters.unit === undefined ? value : BigInt(value)
+    expect(tokens({ dek: hex(vectors.deks[dek]!.dek), context, parameters, value: given, own })).toEqual(frozen)
+  })
+
   it('exits with an error, and prints no part of a value that is not authentic', async () => {
     const failing = run(process.execPath, argumentsOf(named('a string'), 'other'))
     await expect(failing).rejects.toMatchObject({ code: 1, stdout: '' })
@@ -117,6 +123,8 @@ describe('the decryptor written from docs/format.md', () => {
   })
 })
 
+const withoutHyphens = (uuid: string) => uuid.replaceAll('-', '')
+
 describe('docs/format.md', () => {
   const unspaced = page.replace(/LP\([^)]*\)|\bheader\b/g, '').replace(/\s/g, '')
 
@@ -129,6 +137,9 @@ describe('docs/format.md', () => {
     const [local, global, redundant] = vectors.wrappedDeks.rows
     const wrapped = [local!.wrapped, local!.kekId, redundant!.wrapped, redundant!.kekId.replaceAll(' ', '')]
     const globalContext = vectors.encryptionContexts.find(({ tenant }) => tenant === global!.tenant)!.text
+    const [text] = vectors.tokenIndexes
+    const range = vectors.tokenIndexes.find(({ name }) => name === 'a number in a range')!
+    const tokenIndexes = [text!, range].flatMap(({ tokens: made }) => [made.join(','), ...made.map(withoutHyphens)])
     const ofKms = [direct!.aad, direct!.plaintext, direct!.encryptionContext, direct!.blob, direct!.stored]
     for (const shown of [
       stored,
@@ -138,6 +149,7 @@ describe('docs/format.md', () => {
       index.text,
       ...both,
       ...ofKms,
+      ...tokenIndexes,
       ...wrapped,
       globalContext,
       vectors.encryptionContexts[0]!.text,
