@@ -27,15 +27,29 @@ export async function answer(side: Side, schema: Schema, step: Step): Promise<An
   }
 }
 
-async function run(side: Side, schema: Schema, { kind, actions, rollback }: Step, results: unknown[]): Promise<void> {
-  const all = async (manager: EntityManager) => {
-    for (const action of actions)
-      results.push(comparable(await perform(side, manager, schema, action), isOrdered(action)))
+async function run(side: Side, schema: Schema, step: Step, results: unknown[]): Promise<void> {
+  const { kind, actions, rollback, savepoint } = step
+  const all = async (manager: EntityManager, some = actions) => {
+    for (const action of some) results.push(comparable(await perform(side, manager, schema, action), isOrdered(action)))
+  }
+  const parts = async (manager: EntityManager) => {
+    if (!savepoint) return all(manager)
+    await all(manager, actions.slice(0, 1))
+    await undone(manager, rollback, (inner) => all(inner, actions.slice(1)))
   }
   if (kind === 'alone') return all(side.dataSource.manager)
+  return undone(side.dataSource.manager, rollback && !savepoint, parts)
+}
+
+/** Does work in a transaction, or inside of one behind a savepoint, which is rolled back if so it should be. */
+async function undone(
+  manager: EntityManager,
+  rollback: boolean | undefined,
+  work: (manager: EntityManager) => Promise<void>,
+): Promise<void> {
   try {
-    await side.dataSource.transaction(async (manager) => {
-      await all(manager)
+    await manager.transaction(async (inner) => {
+      await work(inner)
       if (rollback) throw new RolledBack()
     })
   } catch (error) {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Answer, answer } from './answer.js'
 import { expectedRefusals } from './expectedRefusals.js'
 import type { Action, Case, Step } from './step.js'
-import { contents, flaws } from './tables.js'
+import { contents, flaws, turnPlain } from './tables.js'
 import type { Tally } from './tally.js'
 import type { Twins } from './twins.js'
 
@@ -23,6 +23,7 @@ export async function compare(twins: Twins, steps: Case, tally: Tally): Promise<
 
 async function compareStep(twins: Twins, step: Step, tally: Tally): Promise<void> {
   const { schema, plain, encrypted } = twins
+  if (step.entity) return turnPlain(twins, step.entity)
   const reasons = step.actions.map((action) => expectedRefusals(schema, action))
   encrypted.takeSql()
   const actual = await answer(encrypted, schema, step)

@@ -161,7 +161,7 @@ const AS_BIGINT = {
 }
 
 function encryptedOptions({ kind, nullable, list, hidden, secret }: Column): Parameters<typeof encrypted>[0] {
-  const { storage, bind, pad } = secret!
+  const { storage, bind, pad, state, as } = secret!
   return {
     ...(kind === 'Enum' ? { enum: LEVELS } : { type: kind as 'String' }),
     column: storage,
@@ -170,6 +170,8 @@ function encryptedOptions({ kind, nullable, list, hidden, secret }: Column): Par
     ...(hidden && { select: false }),
     ...(bind.length > 0 && { bind }),
     ...(pad !== undefined && { pad }),
+    ...(state && { state }),
+    ...(as && { as }),
   }
 }
 

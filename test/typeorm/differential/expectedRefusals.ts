@@ -132,8 +132,8 @@ function options(finding: Finding, entity: string, options: FindOptions, way: st
   const counted = way === 'count' || way === 'findAndCount' ? (select ?? []) : []
   if (counted.some((path) => columnOf(finding.schema, entity, path)?.secret)) finding.reasons.push('distinct')
   // TypeORM pages joined rows in the order of columns that its subquery does not give, which PostgreSQL fails too.
-  if (select && Object.keys(order).some((path) => !select.includes(path)))
-    finding.reasons.push('a column that is not there')
+  const isThere = (path: string) => select?.includes(path) ?? !columnOf(finding.schema, entity, path)?.hidden
+  if (!Object.keys(order).every(isThere)) finding.reasons.push('a column that is not there')
   for (const path of Object.keys(order))
     if (columnOf(finding.schema, entity, path)?.secret) finding.reasons.push('order')
 }
@@ -143,6 +143,8 @@ function where(finding: Finding, entity: string, { columns, relations }: Where, 
   const together = groupsOf(schema, entity)
     .filter(({ sources }) => sources.every((source) => isValue(columns[source])))
     .flatMap(({ sources }) => sources)
+  if (together.some((source) => columnOf(schema, entity, source)?.secret?.state))
+    finding.reasons.push('together while a column is under way')
   for (const [path, condition] of Object.entries(columns)) {
     const { secret } = columnOf(schema, entity, path)!
     if (secret && !(together.includes(path) && secret.indexes.length === 0)) compared(finding, secret, condition, lossy)

@@ -64,7 +64,7 @@ function randomColumn(dice: Dice, path: string): Column {
     ...(dice.chance(0.1) && { hidden: true }),
   }
   if (dice.chance(0.25)) return column
-  const secret = randomSecret(dice, column)
+  const secret = inState(dice, column, randomSecret(dice, column))
   const unique = secret.indexes.some((index) => index.unique)
   return { ...column, secret, ...(unique && { unique }) }
 }
@@ -76,6 +76,7 @@ function randomSecret(dice: Dice, { path, kind, list }: Pick<Column, 'path' | 'k
   return {
     storage: dice.of(storages),
     bind: dice.chance(0.2) ? ['id'] : [],
+    ...(dice.chance(0.1) && { as: `Former.${path.replaceAll('.', '')}${dice.int(0, 2 ** 30)}` }),
     ...((list || UNEVEN.has(kind)) && dice.chance(0.2) && { pad: 32 }),
     indexes: indexed
       ? dice.weighted([
@@ -84,6 +85,21 @@ function randomSecret(dice: Dice, { path, kind, list }: Pick<Column, 'path' | 'k
         ])
       : [],
   }
+}
+
+/** Of which one value has one form as plaintext. */
+const MIGRATING: ReadonlySet<Kind> = new Set<Kind>(['String', 'Int', 'BigInt', 'Boolean', 'Enum', 'Json'])
+/** What begins as a ciphertext does cannot be written as plaintext: texts may. */
+const EJECTING: ReadonlySet<Kind> = new Set<Kind>(['Int', 'BigInt', 'Boolean', 'Enum'])
+
+/** A column under way, now and then; a unique index would not see its rows in plaintext. */
+function inState(dice: Dice, { kind, list }: Pick<Column, 'kind' | 'list'>, secret: Secret): Secret {
+  if (secret.storage !== 'text' || list || secret.indexes.some(({ unique }) => unique)) return secret
+  const states = [
+    ...(MIGRATING.has(kind) ? ['migrating' as const] : []),
+    ...(EJECTING.has(kind) ? ['ejecting' as const] : []),
+  ]
+  return states.length > 0 && dice.chance(0.35) ? { ...secret, state: dice.of(states) } : secret
 }
 
 function randomIndex(dice: Dice, path: string): Index {

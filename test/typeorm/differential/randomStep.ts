@@ -12,6 +12,7 @@ import {
   relationsOf,
   rootOf,
   type Schema,
+  statedColumns,
 } from './schema.js'
 import type { Action, Case, Finding, FindOptions, RawForm, Row, Shape, Step, TreeWay } from './step.js'
 import { keyValues, someValue, valueAt, wrongValue } from './values.js'
@@ -19,7 +20,10 @@ import { keyValues, someValue, valueAt, wrongValue } from './values.js'
 /** Some rows to begin with, and some actions on them. */
 export function randomCase(dice: Dice, schema: Schema): Case {
   const rows = schema.entities.flatMap(({ name }) => planted(dice, schema, name))
-  return [...rows, ...dice.list(3, 8, () => randomStep(dice, schema))]
+  const stated = schema.entities.filter(({ name }) => statedColumns(schema, name).length > 0)
+  const plain = (): Step => ({ kind: 'plaintext', entity: dice.of(stated).name, actions: [] })
+  const steps = dice.list(3, 8, () => (stated.length > 0 && dice.chance(0.2) ? plain() : randomStep(dice, schema)))
+  return [...rows, ...(stated.length > 0 ? [plain()] : []), ...steps]
 }
 
 function planted(dice: Dice, schema: Schema, entity: string): Step[] {
@@ -41,7 +45,8 @@ function plantedCell(dice: Dice, column: Column, position: number): unknown {
 function randomStep(dice: Dice, schema: Schema): Step {
   const action = () => randomAction(dice, schema)
   if (dice.chance(0.85)) return { kind: 'alone', actions: [action()] }
-  return { kind: 'transaction', actions: dice.list(1, 3, action), rollback: dice.chance(0.3) }
+  const [actions, rollback] = [dice.list(1, 3, action), dice.chance(0.3)]
+  return { kind: 'transaction', actions, rollback, ...(actions.length > 1 && dice.chance(0.4) && { savepoint: true }) }
 }
 
 function randomAction(dice: Dice, schema: Schema): Action {

@@ -55,6 +55,10 @@ export interface Secret {
   readonly storage: 'text' | 'bytea' | 'jsonb'
   readonly bind: readonly string[]
   readonly pad?: number
+  /** Some of its rows are plaintext, or all that are written from now on. */
+  readonly state?: 'migrating' | 'ejecting'
+  /** The name that its ciphertexts have it by. */
+  readonly as?: string
   readonly indexes: readonly Index[]
 }
 
@@ -130,6 +134,11 @@ export function keyColumn({ id }: Entity): Column {
 
 export function relationOf(schema: Schema, name: string, field: string): Relation {
   return relationsOf(schema, name).find((relation) => relation.field === field)!
+}
+
+/** The columns of which rows may be plaintext. */
+export function statedColumns(schema: Schema, name: string): Column[] {
+  return columnsOf(schema, name).filter(({ secret }) => secret?.state)
 }
 
 export function isExact({ bits }: Index): boolean {

@@ -177,9 +177,13 @@ export type TreeWay =
 export type RawForm = 'SELECT' | 'WITH' | 'subquery' | 'LATERAL' | 'UPDATE' | 'DELETE'
 
 export interface Step {
-  readonly kind: 'alone' | 'transaction'
+  /** `plaintext`: no action, but every other row of an entity becomes plaintext in the columns that are migrating. */
+  readonly kind: 'alone' | 'transaction' | 'plaintext'
   readonly actions: readonly Action[]
   readonly rollback?: boolean
+  /** After the first action, the others are done inside of a savepoint, to which is rolled back. */
+  readonly savepoint?: boolean
+  readonly entity?: string
 }
 
 export type Case = readonly Step[]

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { comparable } from './comparable.js'
-import { columnsOf, groupsOf, isExact } from './schema.js'
+import { columnsOf, groupsOf, isExact, statedColumns } from './schema.js'
 import { columnName, tableName } from './sql.js'
 import { type Side, type Twins, tablesOf } from './twins.js'
 
@@ -35,9 +35,13 @@ export async function flaws({ schema, encrypted, stored, known }: Twins): Promis
       for (const { path, secret } of columnsOf(schema, name)) {
         if (!secret) continue
         const value = values[at]![nameOf(path)]
-        if (!isCiphertext(row[nameOf(path)])) note(path, 'holds plaintext')
+        const isPlain = !isCiphertext(row[nameOf(path)])
+        if (isPlain && !secret.state) note(path, 'holds plaintext')
+        if (!isPlain && row[nameOf(path)] !== null && secret.state === 'ejecting') note(path, 'is not plaintext')
         for (const index of secret.indexes)
-          if (
+          if (isPlain) {
+            if (row[nameOf(index.path)] !== null) note(index.path, 'is there beside plaintext')
+          } else if (
             !isIndexOf(
               known,
               { key: `${tableName(encrypted, name)} ${path}`, exact: isExact(index) },
@@ -49,13 +53,35 @@ export async function flaws({ schema, encrypted, stored, known }: Twins): Promis
       }
       for (const { path, sources } of groupsOf(schema, name)) {
         const own = sources.map((source) => values[at]![nameOf(source)])
-        const value = own.includes(null) ? null : own
+        const isPlain = sources.some((source) => !isCiphertext(row[nameOf(source)]))
+        const value = isPlain || own.includes(null) ? null : own
         if (!isIndexOf(known, { key: `${tableName(encrypted, name)} ${path}`, exact: true }, value, row[nameOf(path)]))
           note(path, 'is not the index of its columns')
       }
     }
   }
   return [...new Set(found)]
+}
+
+/** Every other row of an entity as it was before there was any encryption, in the columns that are migrating. */
+export async function turnPlain({ schema, encrypted, stored }: Twins, entity: string): Promise<void> {
+  const nameOf = (path: string) => columnName(encrypted, { alias: '', entity, path })
+  const table = tableName(encrypted, entity)
+  for (const { path, kind, secret } of statedColumns(schema, entity)) {
+    if (secret!.state !== 'migrating') continue
+    const name = nameOf(path)
+    const text = `SELECT id, ${name} AS value FROM ${table} ORDER BY id`
+    const rows: Row[] = await encrypted.dataSource.query(text)
+    const indexes = [...secret!.indexes, ...groupsOf(schema, entity).filter(({ sources }) => sources.includes(path))]
+    const cleared = indexes.map((index) => `, ${nameOf(index.path)} = NULL`).join('')
+    for (const { id, value } of rows.filter((_, at) => at % 2 === 0)) {
+      if (value === null) continue
+      const plain = kind === 'Json' ? JSON.stringify(value) : String(value)
+      // What begins so is taken for a ciphertext, as the documentation says.
+      if (!plain.startsWith('fs1.'))
+        await stored.query(`UPDATE ${table} SET ${name} = $1${cleared} WHERE id = $2`, [plain, id])
+    }
+  }
 }
 
 function isCiphertext(cell: unknown): boolean {
