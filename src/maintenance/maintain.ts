@@ -14,7 +14,7 @@ import type { ProgressEvent, RunReport } from './rows/run.js'
 import { SELECTION_KINDS, type Selection, type SelectionContext } from './selection.js'
 import { collisionsIn, runAlone, type TableRun } from './tableRun.js'
 
-const invalid = invalidOptions('$encryption.maintain:')
+const invalid = invalidOptions('maintain:')
 
 /** What `$encryption.maintain` takes. */
 export interface MaintainOptions extends Selection {
@@ -105,5 +105,5 @@ function checkOptions({ schema }: SelectionContext, options: MaintainOptions): v
   if (workers && !(Number.isInteger(workers.count) && workers.count > 0))
     throw invalid('"workers.count" must be a whole number above 0')
   if (onError !== 'skip' && onError !== 'stop') throw invalid('"onError" must be "skip" or "stop"')
-  if (schema.keysModel === '') throw invalid('the schema encrypts nothing yet: mark a field with /// @encrypted')
+  if (schema.keysModel === '') throw invalid('the schema encrypts nothing yet: mark a field as encrypted')
 }

@@ -43,8 +43,9 @@ export async function planRuns(context: MaintainContext, options: PlanRunsOption
 function checkTenantKnown(schema: EncryptionSchema, { model, table }: MappedModel): void {
   if (table.tenant.kind !== 'unknown') return
   const paths = possiblePaths(schema, model.name).map((path) => `tenants: { ${model.name}: '${path}' }`)
-  const advice = paths.length > 0 ? `say where it is, for example ${paths.join(' or ')}` : 'mark one with /// @tenant'
-  const message = `${model.name} has no @tenant column, so nothing says whose its rows are; ${advice}, or set defaultTenant`
+  const advice =
+    paths.length > 0 ? `say where it is, for example ${paths.join(' or ')}` : 'mark one as its tenant column'
+  const message = `${model.name} has no column that is marked as its tenant, so nothing says whose its rows are; ${advice}, or set defaultTenant`
   throw new FieldsealError('TENANT_MISSING', message)
 }
 
@@ -58,6 +59,6 @@ function checkEjecting(schema: EncryptionSchema, chosen: readonly MappedModel[])
   if (kept.length === 0) return
   const message =
     `decrypt would put plaintext into ${kept.join(', ')}, which the schema keeps encrypted: mark what is to be plaintext ` +
-    'as @encrypted(ejecting), generate its client anew and deploy that first; or choose other fields ("fields", --field)'
+    'as ejecting there and deploy that first; or choose other fields ("fields", --field)'
   throw new FieldsealError('OPTIONS_INVALID', message)
 }

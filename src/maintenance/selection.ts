@@ -6,7 +6,7 @@ import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { type MappedModel, maintenanceModels, type TenantPaths } from './maintenanceModels.js'
 import { selectFields } from './rows/model.js'
 
-const invalid = invalidOptions('$encryption.maintain:')
+const invalid = invalidOptions('maintain:')
 
 /** Which rows are meant. */
 export interface Selection {

@@ -1,4 +1,4 @@
-import { NORMALIZERS } from '../crypto/normalize.js'
+import { NORMALIZERS } from '../crypto/normalizers.js'
 import { invalidOptions } from '../invalidOptions.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 

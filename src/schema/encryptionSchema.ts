@@ -1,3 +1,4 @@
+import type { NormalizerName } from '../crypto/normalizers.js'
 import type { MaskName } from '../masks.js'
 
 /**
@@ -69,7 +70,7 @@ export interface EncryptedFieldSchema {
 }
 
 /** A normaliser that the library has; any other name is one of the `normalizers` option. */
-export type Normalizer = 'trim' | 'lowercase' | 'nfkc' | 'digits' | 'diacritics'
+export type Normalizer = NormalizerName
 
 export interface BlindIndexSchema {
   readonly type: 'String' | 'Bytes'

@@ -3,26 +3,6 @@ import type { ReportAt } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
 import type { SchemaWording } from './wording.js'
 
-/** The model that stores the wrapped keys, to paste into a Prisma schema. */
-export const keysModelSource = `/// @encryptionKeys
-model EncryptionKey {
-  id          String    @id @db.Uuid
-  tenant      String
-  purpose     String
-  version     Int
-  state       String
-  wrapped     String?
-  kms         String
-  kekId       String
-  messages    BigInt    @default(0)
-  createdAt   DateTime  @default(now())
-  retiredAt   DateTime?
-  destroyedAt DateTime?
-
-  @@unique([tenant, purpose, version])
-  @@map("encryption_keys")
-}`
-
 interface KeysField {
   readonly type: 'String' | 'Int' | 'BigInt' | 'DateTime'
   readonly nullable?: true

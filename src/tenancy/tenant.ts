@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { FieldsealError } from '../errors.js'
 import { type Access, type AccessOptions, accessOf } from './access.js'
+import { keepContext } from './lazyPromise.js'
 
 const SHARED = Symbol.for('fieldseal.tenant')
 /** Under it global blind indexes have their key. */
@@ -72,31 +73,4 @@ function tenantProblem(tenant: unknown): string | undefined {
   if (tenant === GLOBAL_TENANT) return `must not be "${GLOBAL_TENANT}", which is reserved for global blind indexes`
   if (tenant.includes('\0') || !tenant.isWellFormed()) return 'must be well-formed text without NUL characters'
   return undefined
-}
-
-/** Runs `work` in some asynchronous context. */
-export type Runner = <R>(work: () => R) => R
-
-const STARTS = new Set<PropertyKey>(['then', 'catch', 'finally', 'requestTransaction'])
-
-/**
- * Prisma's promises are lazy: they run when they are awaited, perhaps far from where they were made. This gives such a
- * promise, and those that its fluent API makes, back their context. Anything else is returned as it is.
- */
-export function keepContext<T>(value: T, run: Runner): T {
-  if (!isPrismaPromise(value)) return value
-  return new Proxy(value, {
-    get(target, property) {
-      const member: unknown = Reflect.get(target, property, target)
-      if (typeof member !== 'function') return member
-      return (...args: unknown[]) => {
-        const result: unknown = run(() => Reflect.apply(member, target, args))
-        return STARTS.has(property) ? result : keepContext(result, run)
-      }
-    },
-  })
-}
-
-function isPrismaPromise(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && Reflect.get(value, Symbol.toStringTag) === 'PrismaPromise'
 }

@@ -1,5 +1,5 @@
+import { NORMALIZER_NAMES } from '../crypto/normalizers.js'
 import { MASK_NAMES } from '../masks.js'
-import type { Normalizer } from '../schema/encryptionSchema.js'
 import type { EncryptionMode, EncryptionState } from '../schema/fieldOptions.js'
 import type { Rule } from '../schema/problem.js'
 import { andThen, didYouMean } from '../schema/suggestion.js'
@@ -9,7 +9,6 @@ const columnKinds = ['text', 'bytea', 'jsonb'] as const satisfies readonly Colum
 const states = ['migrating', 'ejecting'] as const satisfies readonly EncryptionState[]
 const modes = ['dek', 'kms'] as const satisfies readonly EncryptionMode[]
 const scopes = ['tenant', 'global'] as const
-const normalizers = ['trim', 'lowercase', 'nfkc', 'digits', 'diacritics'] as const satisfies readonly Normalizer[]
 
 const encryptedNames: { readonly [name in keyof Required<EncryptedOptions>]: true } = {
   type: true,
@@ -86,8 +85,10 @@ export const blindIndexOptionRules: readonly Rule<BlindIndexSubject>[] = [
   ({ options: { normalize } }) => {
     if (normalize === undefined) return undefined
     if (!Array.isArray(normalize)) return "`normalize` is a list of names; write `normalize: ['trim', 'lowercase']`"
-    const near = normalize.find((name) => !isIn(normalizers, name) && didYouMean(String(name), normalizers) !== '')
-    return near === undefined ? namesProblem('normalize', normalize) : oneOf('normalize', near, normalizers)
+    const near = normalize.find(
+      (name) => !isIn(NORMALIZER_NAMES, name) && didYouMean(String(name), NORMALIZER_NAMES) !== '',
+    )
+    return near === undefined ? namesProblem('normalize', normalize) : oneOf('normalize', near, NORMALIZER_NAMES)
   },
 ]
 

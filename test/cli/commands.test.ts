@@ -46,7 +46,7 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     expect(await run('decrypt', '--yes', '--field', 'Customer.name')).toMatchObject({
       code: 2,
       errors: expect.stringMatching(
-        /OPTIONS_INVALID: decrypt would put plaintext into Customer\.name, .*ejecting.*generate its client anew/,
+        /OPTIONS_INVALID: decrypt would put plaintext into Customer\.name, .*ejecting there and deploy that first/,
       ),
     })
     expect(await here('status')).toMatchObject({ code: 0, output: expect.stringContaining('v2 active: 60') })

@@ -1,4 +1,4 @@
-import { keysModelSource } from '../../src/schema/keysModelRules.js'
+import { keysModelSource } from '../../src/prisma/schema/keysModelSource.js'
 import { type Column, type Index, LEVELS, type Model, type Relation, type Schema, selectorOf } from './schema.js'
 
 export type Twin = 'plain' | 'encrypted'

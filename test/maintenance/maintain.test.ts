@@ -249,7 +249,7 @@ describe('decrypt', () => {
     const { code, message } = await refusal(() => client.maintain(decrypt))
     expect(code).toBe('OPTIONS_INVALID')
     for (const name of names) expect(message).toContain(name)
-    expect(message).toMatch(/@encrypted\(ejecting\), generate its client anew/)
+    expect(message).toMatch(/mark what is to be plaintext as ejecting there and deploy that first/)
     expect(await dump(migration)).toEqual(before)
   })
 

@@ -14,12 +14,15 @@ function filesIn(room: string): string[] {
   return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
 }
 
-/** The words and texts of a program that say Prisma; comments are none of these. */
-function namingPrisma(text: string): string[] {
+/** A name of an ORM, or how its users write what is encrypted, or what they call. */
+const ORMS = /prisma|typeorm|@encrypted|\/\/\/ @|@Encrypted|\$(forTenant|acrossTenants)|generate the client/i
+
+/** The words and texts of a program that speak of an ORM; comments are none of these. */
+function namingOrms(text: string): string[] {
   const found: string[] = []
   const visit = (node: ts.Node): void => {
     const isLeaf = node.getChildCount(file) === 0
-    if (isLeaf && /prisma/i.test(node.getText(file))) found.push(node.getText(file))
+    if (isLeaf && ORMS.test(node.getText(file))) found.push(node.getText(file))
     for (const child of node.getChildren(file)) if (!ts.isJSDoc(child)) visit(child)
   }
   const file = ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, true)
@@ -29,8 +32,8 @@ function namingPrisma(text: string): string[] {
 
 describe('the words that a program is made of', () => {
   it('are its names, its texts and what it imports', () => {
-    expect(namingPrisma("import { a } from '@prisma/client'")).toEqual(["'@prisma/client'"])
-    expect(namingPrisma('const prismaClient = [PrismaClient, "Prisma 7"]')).toEqual([
+    expect(namingOrms("import { a } from '@prisma/client'")).toEqual(["'@prisma/client'"])
+    expect(namingOrms('const prismaClient = [PrismaClient, "Prisma 7"]')).toEqual([
       'prismaClient',
       'PrismaClient',
       '"Prisma 7"',
@@ -38,8 +41,8 @@ describe('the words that a program is made of', () => {
   })
 
   it('are not its comments', () => {
-    expect(namingPrisma('/** As Prisma does. */\nconst a = 1 // of Prisma\n/* prisma */')).toEqual([])
-    expect(namingPrisma('interface A {\n  /** The Prisma model. */\n  readonly a: string\n}')).toEqual([])
+    expect(namingOrms('/** As Prisma does. */\nconst a = 1 // of Prisma\n/* prisma */')).toEqual([])
+    expect(namingOrms('interface A {\n  /** The Prisma model. */\n  readonly a: string\n}')).toEqual([])
   })
 })
 
@@ -48,8 +51,8 @@ describe.each(ROOMS)('src/%s', (room) => {
 
   it('has files', () => expect(files.length).toBeGreaterThan(5))
 
-  it('does not know Prisma: only comments name it', () => {
-    const named = files.map((path) => [path.slice(source.length + 1), namingPrisma(readFileSync(path, 'utf8'))])
+  it('knows no ORM, and does not speak in the words of one: only comments do', () => {
+    const named = files.map((path) => [path.slice(source.length + 1), namingOrms(readFileSync(path, 'utf8'))])
     expect(named.filter(([, words]) => words!.length > 0)).toEqual([])
   })
 })

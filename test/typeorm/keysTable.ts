@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { keysModelSource } from '../../src/schema/keysModelRules.js'
+import { keysModelSource } from '../../src/prisma/schema/keysModelSource.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 
 /** A database with the keys table that Prisma makes of the model of the documents. */

@@ -24,7 +24,7 @@ const MAINTENANCE: readonly Described[] = [
   [
     'decrypt',
     'put plaintext back, to leave fieldseal',
-    'Ciphertext becomes plaintext and blind indexes become NULL. Mark the fields @encrypted(ejecting) and deploy first.',
+    'Ciphertext becomes plaintext and blind indexes become NULL. Mark the fields as ejecting and deploy first.',
   ],
   [
     'verify',

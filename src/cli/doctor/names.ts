@@ -41,7 +41,7 @@ export const suspiciousNames: Check = async ({ schema }) =>
       severity: 'hint',
       check: 'names',
       what: `${name}.${field} looks like personal or secret data, and is not marked`,
-      next: 'mark it /// @encrypted if it is',
+      next: 'mark it as encrypted if it is',
     }))
   })
 

@@ -1,6 +1,6 @@
 import { basename, dirname, join, posix, relative, sep } from 'node:path'
 import { FieldsealError } from '../../errors.js'
-import { keysModelSource } from '../../schema/keysModelRules.js'
+import { keysModelSource } from '../../prisma/schema/keysModelSource.js'
 import { append, insertAfter, type SchemaBlock, schemaBlocks, setting } from './schemaText.js'
 
 /** A file by its path, and what is in it. */

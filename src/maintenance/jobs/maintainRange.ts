@@ -79,7 +79,7 @@ export async function maintainRange(
 
 function checkedRange({ range }: RangeJob): string {
   if (isRangeId(range)) return range
-  const message = '$encryption.maintainRange: the job names no range, so it is none that `maintain` gave to a queue'
+  const message = 'maintainRange: the job names no range, so it is none that `maintain` gave to a queue'
   throw new FieldsealError('OPTIONS_INVALID', message)
 }
 

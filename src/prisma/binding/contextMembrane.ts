@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import type { Runner } from '../../tenancy/tenant.js'
+import type { Runner } from '../../tenancy/lazyPromise.js'
 import { isPrismaClient, type PrismaClientLike } from './prismaClient.js'
 
 /** What comes out of an extension's methods, in the asynchronous context of the client that it was called on. */

@@ -1,11 +1,10 @@
+import { NORMALIZER_NAMES } from '../../crypto/normalizers.js'
 import { MASK_NAMES } from '../../masks.js'
 import type { Annotation, Value } from '../../schema/annotation.js'
-import type { Normalizer } from '../../schema/encryptionSchema.js'
 import type { BlindIndexOptions, EncryptedOptions, EncryptionMode, EncryptionState } from '../../schema/fieldOptions.js'
 import type { Report } from '../../schema/problem.js'
 import { andThen, didYouMean } from '../../schema/suggestion.js'
 
-const normalizers = ['trim', 'lowercase', 'nfkc', 'digits', 'diacritics'] as const satisfies readonly Normalizer[]
 const scopes = ['tenant', 'global'] as const
 const states = ['migrating', 'ejecting'] as const satisfies readonly EncryptionState[]
 const modes = ['dek', 'kms'] as const satisfies readonly EncryptionMode[]
@@ -91,7 +90,7 @@ function sourceNames(args: Arguments, report: Report): string[] {
 
 /** A name that is nearly a built-in one is a mistake; any other is one of the application's own. */
 function normalizer(name: string, report: Report): string[] {
-  return didYouMean(name, normalizers) === '' ? [name] : oneOf(name, normalizers, 'normalize', report)
+  return didYouMean(name, NORMALIZER_NAMES) === '' ? [name] : oneOf(name, NORMALIZER_NAMES, 'normalize', report)
 }
 
 function typeName(args: Arguments, report: Report): string | undefined {

@@ -1,9 +1,9 @@
 import { buildEncryptionSchema, checkAnnotated } from '../../schema/buildEncryptionSchema.js'
 import type { Datamodel } from '../../schema/datamodel.js'
 import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
-import { keysModelSource } from '../../schema/keysModelRules.js'
 import { type Problem, type ReportAt, schemaError } from '../../schema/problem.js'
 import { annotateModel, refuseOnEnums } from './annotateModel.js'
+import { keysModelSource } from './keysModelSource.js'
 import { PRISMA_SCHEMA_WORDING } from './schemaWording.js'
 
 export interface EncryptionSchemaInput {

@@ -1,6 +1,6 @@
 import { type DatamodelField, writtenNativeType, writtenType } from '../../schema/datamodel.js'
-import { keysModelSource } from '../../schema/keysModelRules.js'
 import type { SchemaWording } from '../../schema/wording.js'
+import { keysModelSource } from './keysModelSource.js'
 
 /** How Prisma's users write what the rules speak of. */
 export const PRISMA_SCHEMA_WORDING: SchemaWording = {

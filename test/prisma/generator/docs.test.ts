@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { keysModelSource } from '../../../src/schema/keysModelRules.js'
+import { keysModelSource } from '../../../src/prisma/schema/keysModelSource.js'
 import { prismaGenerate, project, useSource } from './prismaGenerate.js'
 
 const docs = readFileSync(new URL('../../../docs/annotations.md', import.meta.url), 'utf8')

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { encryptionSchemaOf } from '../../../src/prisma/schema/encryptionSchemaOf.js'
+import { keysModelSource } from '../../../src/prisma/schema/keysModelSource.js'
 import type { Datamodel } from '../../../src/schema/datamodel.js'
-import { keysModelSource } from '../../../src/schema/keysModelRules.js'
 import { datamodelOf, only } from './datamodelOf.js'
 
 /** `Example` stands for the model's name; each example is a model of its own. Lines are all problems it must cause. */

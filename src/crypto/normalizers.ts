@@ -13,6 +13,4 @@ export const NORMALIZERS = {
 
 export type NormalizerName = keyof typeof NORMALIZERS
 
-export function normalize(text: string, names: readonly NormalizerName[]): string {
-  return names.reduce((result, name) => NORMALIZERS[name](result), text)
-}
+export const NORMALIZER_NAMES = Object.keys(NORMALIZERS) as readonly NormalizerName[]
