@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 const common = {
   roots: ['<rootDir>/src', '<rootDir>/scripts', '<rootDir>/test'],
   modulePathIgnorePatterns: ['<rootDir>/test/package/projects/'],
+  testEnvironment: '<rootDir>/test/support/testEnvironment.cjs',
   globalSetup: '<rootDir>/test/support/globalSetup.mjs',
   globalTeardown: '<rootDir>/test/support/globalTeardown.mjs',
 
