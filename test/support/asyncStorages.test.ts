@@ -3,9 +3,9 @@ import { expect, it } from '@jest/globals'
 import { trackStorages } from './asyncStorages.cjs'
 
 it('disables the storages that a test file has used, which may be used again', () => {
-  class Storage extends AsyncLocalStorage<string> {}
+  class Storage<T> extends AsyncLocalStorage<T> {}
   const disableAll = trackStorages(Storage)
-  const [ran, entered] = [new Storage(), new Storage()]
+  const [ran, entered] = [new Storage<string>(), new Storage<string>()]
   const found = ran.run('a', () => {
     entered.enterWith('b')
     const before = [ran.getStore(), entered.getStore()]
