@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 const common = {
   roots: ['<rootDir>/src', '<rootDir>/scripts', '<rootDir>/test'],
   modulePathIgnorePatterns: ['<rootDir>/test/package/projects/'],
+  testEnvironment: '<rootDir>/test/support/testEnvironment.cjs',
   globalSetup: '<rootDir>/test/support/globalSetup.mjs',
   globalTeardown: '<rootDir>/test/support/globalTeardown.mjs',
 
@@ -45,8 +46,11 @@ export default {
       ...common,
       displayName: 'typeorm 0.3',
       testMatch: ['<rootDir>/test/typeorm/**/*.test.ts'],
-      // It is about SQL, whoever sends it.
-      testPathIgnorePatterns: ['<rootDir>/test/typeorm/analyser/'],
+      // These are about SQL, whoever sends it, and about rows and results that no code of TypeORM has touched.
+      testPathIgnorePatterns: [
+        '<rootDir>/test/typeorm/analyser/',
+        '<rootDir>/test/typeorm/runner/(queryResult|rowStream)\\.test\\.ts$',
+      ],
       moduleNameMapper: { ...entryPoints, '^typeorm$': 'typeorm-0.3' },
     },
   ],

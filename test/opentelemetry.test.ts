@@ -11,6 +11,7 @@ import { openTelemetry } from 'fieldseal/opentelemetry'
 import type { AuditEntry, EncryptionEvent } from 'fieldseal/prisma'
 import { type ClinicUnderTest, openClinic } from './support/clinic.js'
 import { refusalCode } from './support/refusal.js'
+import { until } from './support/until.js'
 
 let clinic: ClinicUnderTest
 let count = 0
@@ -93,8 +94,10 @@ describe('events', () => {
     const { events, client, tenant } = await watched({ keys: { ttl: 50 } })
     await client.patient.create({ data: row(tenant) })
     clinic.emulator.faults.add({ kind: 'error', code: 'InternalError', times: 'always' })
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    expect(await client.$forTenant(tenant).patient.findMany({ where: { clinicId: tenant } })).toHaveLength(1)
+    await until('its time is over', async () => {
+      expect(await client.$forTenant(tenant).patient.findMany({ where: { clinicId: tenant } })).toHaveLength(1)
+      return events.some(({ type }) => type === 'key.stale')
+    })
     clinic.emulator.faults.clear()
     expect(events).toContainEqual(expect.objectContaining({ type: 'key.stale', tenant, code: 'KMS_UNAVAILABLE' }))
     expect(events).toContainEqual(expect.objectContaining({ type: 'kms.call', code: 'KMS_UNAVAILABLE' }))

@@ -2,7 +2,8 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import { kms } from 'tencentcloud-sdk-nodejs-kms'
+// By its path: as this repository has it, the package brings the SDK of all services.
+import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { type KmsAddress, UsageError } from './options.js'
 
 const { Client } = kms.v20190118

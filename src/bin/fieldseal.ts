@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8'
 import { EXIT } from '../cli/exitCode.js'
-import { openCommandContext } from '../cli/loadConfig.js'
 import { runProgram } from '../cli/program.js'
 
 // V8 lets garbage lie until the heap has doubled, so that memory would grow with the table; this is by how much it may.
@@ -18,7 +17,7 @@ await runProgram(process.argv.slice(2), {
   stderr: process.stderr,
   stdin: process.stdin,
   env: process.env,
-  openCommandContext,
+  openCommandContext: async (...given) => (await import('../cli/loadConfig.js')).openCommandContext(...given),
   exit: (code) => {
     process.exitCode = code
   },

@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { type FileChange, planInit } from '../../src/cli/init/plan.js'
 import { schemaBlocks } from '../../src/cli/init/schemaText.js'
+import { initProject } from './initProject.js'
 
 const SCHEMA = `// A shop. generator fake { provider = "fieldseal-generator" }
 generator client {
@@ -132,24 +131,7 @@ model Third {
 })
 
 describe('the command fieldseal init', () => {
-  const program = fileURLToPath(new URL('../../dist/bin/fieldseal.js', import.meta.url))
-  let folder: string
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'fieldseal-init-'))
-  })
-  afterEach(() => rmSync(folder, { recursive: true }))
-
-  const write = (path: string, text: string) => {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
-  const init = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'init', ...args], {
-      cwd: folder,
-      encoding: 'utf8',
-    })
-    return { code: status, output: stdout, errors: stderr }
-  }
+  const { at, init, read, write } = initProject()
 
   it('shows a diff, writes only when that is agreed to, and finds nothing to add then', () => {
     write('prisma/schema.prisma', SCHEMA)
@@ -158,11 +140,11 @@ describe('the command fieldseal init', () => {
     expect(asked.output).toMatch(/^--- prisma\/schema\.prisma\n/)
     expect(asked.output).toContain('+generator encryption {')
     expect(init('--dry-run')).toMatchObject({ code: 0 })
-    expect(readFileSync(join(folder, 'prisma/schema.prisma'), 'utf8')).toBe(SCHEMA)
-    expect(readdirSync(folder)).toEqual(['prisma'])
+    expect(read('prisma/schema.prisma')).toBe(SCHEMA)
+    expect(readdirSync(at())).toEqual(['prisma'])
 
     expect(init('--yes')).toMatchObject({ code: 0, output: expect.stringContaining('Next:') })
-    expect(readdirSync(folder).sort()).toEqual(['fieldseal.config.ts', 'prisma'])
+    expect(readdirSync(at()).sort()).toEqual(['fieldseal.config.ts', 'prisma'])
     expect(init()).toMatchObject({ code: 0, output: expect.stringContaining('Nothing to add') })
   })
 
@@ -197,7 +179,7 @@ describe('the command fieldseal init', () => {
     init('--yes')
     const prisma = fileURLToPath(new URL('../../node_modules/prisma/build/index.js', import.meta.url))
     const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', CHECKPOINT_DISABLE: '1' }
-    const { status, stderr } = spawnSync(process.execPath, [prisma, 'validate'], { cwd: folder, env, encoding: 'utf8' })
+    const { status, stderr } = spawnSync(process.execPath, [prisma, 'validate'], { cwd: at(), env, encoding: 'utf8' })
     expect({ status, stderr }).toMatchObject({ status: 0 })
   })
 

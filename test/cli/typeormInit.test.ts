@@ -1,11 +1,8 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { describe, expect, it } from '@jest/globals'
 import { findDataSource } from '../../src/cli/init/findDataSource.js'
 import { planTypeormInit, type TypeormInitPlan } from '../../src/cli/init/planTypeorm.js'
+import { initProject } from './initProject.js'
 
 const SOURCE = `import { fieldEncryption } from 'fieldseal/typeorm'
 import { DataSource } from 'typeorm'
@@ -100,25 +97,7 @@ describe('fieldseal init in a project with TypeORM', () => {
 })
 
 describe('the command fieldseal init', () => {
-  const program = fileURLToPath(new URL('../../dist/bin/fieldseal.js', import.meta.url))
-  let folder: string
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'fieldseal-init-'))
-  })
-  afterEach(() => rmSync(folder, { recursive: true }))
-
-  const write = (path: string, text: string) => {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
-  const read = (path: string) => readFileSync(join(folder, path), 'utf8')
-  const init = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'init', ...args], {
-      cwd: folder,
-      encoding: 'utf8',
-    })
-    return { code: status, output: stdout, errors: stderr }
-  }
+  const { at, init, read, write } = initProject()
 
   it('knows a project with TypeORM, changes none of its code, and finds nothing to add then', () => {
     write('package.json', '{"dependencies": {"typeorm": "^1.1.0"}}')
@@ -130,12 +109,12 @@ describe('the command fieldseal init', () => {
     expect(asked.output).toMatch(/^--- \/dev\/null\n\+\+\+ fieldseal\.config\.ts/)
     expect(asked.output).toContain('Missing, for you to add: an entity that stores the keys')
     expect(init('--dry-run')).toMatchObject({ code: 0 })
-    expect(existsSync(join(folder, 'fieldseal.config.ts'))).toBe(false)
+    expect(existsSync(at('fieldseal.config.ts'))).toBe(false)
 
     const written = init('--yes')
     expect(written).toMatchObject({ code: 0, output: expect.stringContaining('@Tenant() @Column()') })
     expect(read('fieldseal.config.ts')).toContain(`from './src/dataSource'`)
-    expect(readdirSync(join(folder, 'src')).sort()).toEqual(['dataSource.test.ts', 'dataSource.ts'])
+    expect(readdirSync(at('src')).sort()).toEqual(['dataSource.test.ts', 'dataSource.ts'])
     expect(read('src/dataSource.ts')).toBe(SOURCE)
     expect(init()).toMatchObject({ code: 0, output: expect.stringContaining('Nothing else to add') })
     write('src/keys.ts', KEYS)
@@ -148,7 +127,7 @@ describe('the command fieldseal init', () => {
     write('fieldseal.config.mts', `export default { dataSource }`)
     write('prisma/schema.prisma', 'datasource db {\n  provider = "mysql"\n}\n')
     expect(init('--dry-run', '--json').output).toContain('"event":"missing"')
-    rmSync(join(folder, 'fieldseal.config.mts'))
+    rmSync(at('fieldseal.config.mts'))
     expect(init('--dry-run')).toMatchObject({ code: 2, errors: expect.stringContaining('works with PostgreSQL only') })
     expect(init('--dry-run', '--schema', 'other.prisma').errors).toContain('no Prisma schema at other.prisma')
   })

@@ -90,6 +90,6 @@ afterAll(async () => {
   await emulator.close()
 })
 
-describe('both clients agree on', () => {
-  it.each(Object.entries(cases))('%s', (_, steps) => compare(twins, steps, new Tally()))
+describe('what random operations have found once stays found', () => {
+  it.each(Object.entries(cases))('both clients agree on %s', (_, steps) => compare(twins, steps, new Tally()))
 })

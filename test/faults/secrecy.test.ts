@@ -77,6 +77,11 @@ function safeJson(value: unknown): string {
   return JSON.stringify(value, circles) ?? ''
 }
 
+/** Each line once, wherever it stood. Neither `inspect` nor JSON has a line end within a string. */
+function distinctLines(text: string): string {
+  return [...new Set(text.split(/\n */))].join('\n')
+}
+
 async function expectSilent(text: string): Promise<void> {
   expect((await secrets()).filter((secret) => text.includes(secret))).toEqual([])
 }
@@ -252,7 +257,6 @@ describe('no error shows a plaintext or a DEK', () => {
 })
 
 describe('no object that an app can hold shows a plaintext or a DEK', () => {
-  // A client shows all of Prisma to who looks so deep, several times over.
   it('after reads and writes', async () => {
     const kms = emulatedKms(clinic.emulator)
     const options = { schema: encryptionSchema, kms }
@@ -263,7 +267,8 @@ describe('no object that an app can hold shows a plaintext or a DEK', () => {
     expect(JSON.stringify(rows)).toContain(SECRET)
     await bound.patient.update({ where: where(), data: { name: `${SECRET}-name` } })
     for (const object of [kms, options, prisma, bound, bound.patient, prisma.$encryption, prisma.$encryption.stats()]) {
-      await expectSilent(shown(object))
+      // A client shows all of Prisma to who looks so deep, several times over.
+      await expectSilent(distinctLines(shown(object)))
     }
     await base.$disconnect()
   }, 240_000)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { DataSource } from 'typeorm'
-import type { KeyStore, NewKey } from '../../src/keys/keyStore.js'
+import type { KeyStore } from '../../src/keys/keyStore.js'
 import { prismaKeyStore } from '../../src/prisma/keyStore.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
 import { EncryptionKeys } from '../../src/typeorm/decorators.js'
@@ -12,6 +12,7 @@ import { plainClient } from '../support/clinic.js'
 import { createDatabase } from '../support/database.js'
 import { runSql } from '../support/sql.js'
 import { createKeysTable } from '../typeorm/keysTable.js'
+import { newKey } from './newKey.js'
 
 @EncryptionKeys()
 class EncryptionKey extends EncryptionKeyColumns {}
@@ -51,19 +52,6 @@ const STORES: { readonly [name: string]: () => Promise<OpenStore> } = {
   },
 }
 
-const key = (change: Partial<NewKey> = {}): NewKey => ({
-  id: randomUUID(),
-  tenant: 'acme',
-  purpose: 'encrypt',
-  version: 1,
-  state: 'active',
-  wrapped: 'opaque',
-  kms: 'local',
-  kekId: 'local:0',
-  messages: 0,
-  ...change,
-})
-
 describe.each(Object.keys(STORES))('the key store of %s', (name) => {
   let open: OpenStore
   let store: KeyStore
@@ -76,8 +64,8 @@ describe.each(Object.keys(STORES))('the key store of %s', (name) => {
 
   it('finds the newest version whatever its state, of this tenant and purpose only, and null where there is none', async () => {
     expect(await store.findNewest('acme', 'encrypt')).toBeNull()
-    const newest = key({ version: 3, state: 'destroyed', wrapped: null })
-    for (const each of [key({ version: 9, tenant: 'globex' }), key({ purpose: 'index' }), key()])
+    const newest = newKey({ version: 3, state: 'destroyed', wrapped: null })
+    for (const each of [newKey({ version: 9, tenant: 'globex' }), newKey({ purpose: 'index' }), newKey()])
       await store.insert(each)
     await store.insert(newest, { reopens: true })
     const found = await store.findNewest('acme', 'encrypt')
@@ -86,7 +74,7 @@ describe.each(Object.keys(STORES))('the key store of %s', (name) => {
   })
 
   it('finds rows by ids and leaves out unknown ones', async () => {
-    const [one, other] = [key(), key({ tenant: 'globex' })]
+    const [one, other] = [newKey(), newKey({ tenant: 'globex' })]
     for (const each of [one, other]) await store.insert(each)
     const found = await store.findByIds([other.id, randomUUID(), other.id])
     expect(found.map(({ id }) => id)).toEqual([other.id])
@@ -94,10 +82,10 @@ describe.each(Object.keys(STORES))('the key store of %s', (name) => {
   })
 
   it('lets one of many writers of a version win, and retires the version before', async () => {
-    const first = key()
+    const first = newKey()
     expect(await store.insert(first)).toBe(true)
-    expect(await store.insert(key())).toBe(false)
-    const second = Array.from({ length: 8 }, () => key({ version: 2 }))
+    expect(await store.insert(newKey())).toBe(false)
+    const second = Array.from({ length: 8 }, () => newKey({ version: 2 }))
     const won = await Promise.all(second.map((each) => store.insert(each)))
     expect(won.filter(Boolean)).toHaveLength(1)
     expect((await store.findByIds([first.id]))[0]!.state).toBe('retired')
@@ -105,25 +93,28 @@ describe.each(Object.keys(STORES))('the key store of %s', (name) => {
   })
 
   it('makes no version after a destroyed one, unless it reopens', async () => {
-    await store.insert(key())
+    await store.insert(newKey())
     await store.destroy('acme', [])
-    expect(await store.insert(key({ version: 2 }))).toBe(false)
-    expect(await store.insert(key({ version: 2 }), { reopens: true })).toBe(true)
+    expect(await store.insert(newKey({ version: 2 }))).toBe(false)
+    expect(await store.insert(newKey({ version: 2 }), { reopens: true })).toBe(true)
   })
 
   it('reserves messages of an active key up to the limit, also for many at once', async () => {
-    const { id, ...rest } = key()
+    const { id, ...rest } = newKey()
     await store.insert({ id, ...rest })
     const reserved = await Promise.all(Array.from({ length: 10 }, () => store.reserve(id, 30, 100)))
     expect(reserved.reduce((sum, count) => sum + count, 0)).toBe(100)
     expect((await store.findByIds([id]))[0]!.messages).toBe(100)
-    await store.insert(key({ version: 2 }))
+    await store.insert(newKey({ version: 2 }))
     expect(await store.reserve(id, 1, 1_000)).toBe(0)
     expect(await store.reserve(randomUUID(), 1, 10)).toBe(0)
   })
 
   it('lists pages in the order of ids, and counts, by every filter', async () => {
-    const keys = ['acme', 'globex', 'initech'].flatMap((tenant) => [key({ tenant }), key({ tenant, purpose: 'index' })])
+    const keys = ['acme', 'globex', 'initech'].flatMap((tenant) => [
+      newKey({ tenant }),
+      newKey({ tenant, purpose: 'index' }),
+    ])
     for (const each of keys) await store.insert(each)
     const ids = keys.map(({ id }) => id).toSorted()
     const page = await store.list({}, { limit: 4 })
@@ -137,7 +128,7 @@ describe.each(Object.keys(STORES))('the key store of %s', (name) => {
   })
 
   it('rewraps a row that is as it was read, and no other', async () => {
-    await store.insert(key())
+    await store.insert(newKey())
     const stored = (await store.findNewest('acme', 'encrypt'))!
     const to = { wrapped: 'newer', kms: 'other', kekId: 'other:1' }
     expect(await store.rewrap(stored, to)).toBe(true)
@@ -149,17 +140,17 @@ describe.each(Object.keys(STORES))('the key store of %s', (name) => {
   })
 
   it('destroys the keys of a tenant, but those for wrapping, and those that are being made meanwhile', async () => {
-    for (const purpose of ['encrypt', 'index', 'wrap'] as const) await store.insert(key({ purpose }))
-    await store.insert(key({ tenant: 'globex' }))
-    const tombstone = key({ purpose: 'index', state: 'destroyed', wrapped: null })
+    for (const purpose of ['encrypt', 'index', 'wrap'] as const) await store.insert(newKey({ purpose }))
+    await store.insert(newKey({ tenant: 'globex' }))
+    const tombstone = newKey({ purpose: 'index', state: 'destroyed', wrapped: null })
     const [gone] = await Promise.all([
       store.destroy('acme', [tombstone]),
-      ...Array.from({ length: 5 }, () => store.insert(key({ version: 2 }))),
+      ...Array.from({ length: 5 }, () => store.insert(newKey({ version: 2 }))),
     ])
     expect(gone.every(({ state, wrapped, destroyedAt }) => state === 'destroyed' && !wrapped && destroyedAt)).toBe(true)
     expect(await store.count({ tenants: ['acme'], states: ['active', 'retired'] })).toBe(1)
     expect(await store.count({ tenants: ['acme'], purpose: 'wrap', states: ['active'] })).toBe(1)
     expect(await store.count({ tenants: ['globex'], states: ['active'] })).toBe(1)
-    expect(await store.destroy('nobody', [key({ tenant: 'nobody' })])).toEqual([])
+    expect(await store.destroy('nobody', [newKey({ tenant: 'nobody' })])).toEqual([])
   })
 })

@@ -1,11 +1,12 @@
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type HierarchicalKmsOptions, hierarchicalKms } from 'fieldseal/hierarchical-kms'
+import type { EncryptionEvent } from 'fieldseal/prisma'
 import pg from 'pg'
 import { parseNotification } from '../../src/keys/notifications/keyNotification.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
 import { eventually } from '../support/eventually.js'
 import { refusalCode } from '../support/refusal.js'
+import { until } from '../support/until.js'
 
 let clinic: ClinicUnderTest
 let count = 0
@@ -21,9 +22,9 @@ afterAll(() => clinic.close())
 type Client = ClinicUnderTest['prisma']
 
 /** An app that listens, with DEKs that would be held for an hour. */
-function app(keys: object = {}): Client {
+function app(keys: object = {}, onEvent?: (event: EncryptionEvent) => void): Client {
   const notify = () => new pg.Client({ connectionString: clinic.database.url, application_name: 'fieldseal news' })
-  const client = clinic.another({ keys: { ttl: '1h', notify, ...keys } })
+  const client = clinic.another({ keys: { ttl: '1h', notify, ...keys }, ...(onEvent && { onEvent }) })
   open.push(client)
   return client
 }
@@ -39,6 +40,9 @@ const write = (client: Client, clinicId: string, number: number) =>
   client.patient.create({ data: { clinicId, number, name: `n${number}` } })
 const read = (client: Client, clinicId: string) =>
   client.$forTenant(clinicId).patient.findMany({ where: { clinicId }, orderBy: { number: 'asc' } })
+const staleInto = (events: EncryptionEvent[]) => (event: EncryptionEvent) => {
+  if (event.type === 'key.stale') events.push(event)
+}
 const versionOf = async (clinicId: string, number: number) => {
   const row = await clinic.plain.$queryRaw<{ version: number }[]>`
     SELECT k.version FROM patients p JOIN encryption_keys k
@@ -119,15 +123,18 @@ describe('processes with keys.notify', () => {
       ['destroyed', { id: 'forged' }],
     ] as const)('serve on after forged news that a key was %s', async (kind, more) => {
       const tenant = await newTenant()
-      const client = app({ ttl: 300, staleFor: '1h' })
+      const stale: EncryptionEvent[] = []
+      const client = app({ ttl: 300, staleFor: '1h' }, staleInto(stale))
       await listening(1)
       await write(client, tenant, 1)
       clinic.emulator.faults.add({ kind: 'status', status: 503, times: 'always' })
       try {
         const news = JSON.stringify({ kind, tenant, ...more })
         for (let sent = 0; sent < 20; sent += 1) await clinic.plain.$executeRaw`SELECT pg_notify('fieldseal', ${news})`
-        await setTimeout(400)
-        expect(await read(client, tenant)).toHaveLength(1)
+        await until('the time of the key is over', async () => {
+          expect(await read(client, tenant)).toHaveLength(1)
+          return stale.length > 0
+        })
         await write(client, tenant, 2)
         expect(await versionOf(tenant, 2)).toBe(1)
       } finally {
@@ -159,7 +166,8 @@ describe('processes with keys.notify', () => {
 
   it('do not acknowledge a shred while they cannot ask the keys table, and serve nothing once they can', async () => {
     const tenant = await newTenant()
-    const [one, two] = [app(), app({ staleFor: '1h' })]
+    const stale: EncryptionEvent[][] = [[], []]
+    const [one, two] = [app({}, staleInto(stale[0]!)), app({ staleFor: '1h' }, staleInto(stale[1]!))]
     await write(one, tenant, 1)
     expect(await read(two, tenant)).toHaveLength(1)
     await listening(2)
@@ -175,9 +183,11 @@ describe('processes with keys.notify', () => {
     await blind.query('LISTEN fieldseal')
     const news = JSON.stringify({ kind: 'destroyed', tenant, id: 'by hand' })
     await blind.query(`SELECT pg_notify('fieldseal', $1)`, [news])
-    await setTimeout(500)
+    await until('both have asked the keys table in vain', async () => {
+      for (const client of [one, two]) expect(await read(client, tenant)).toHaveLength(1)
+      return stale.every((events) => events.length > 0)
+    })
     expect(heard).toEqual(['destroyed'])
-    expect(await read(two, tenant)).toHaveLength(1)
     await blind.query('ALTER TABLE elsewhere RENAME TO encryption_keys')
     await eventually(async () =>
       expect(await refusalCode(() => read(two, tenant)).catch(() => 'readable')).toBe('KEY_DESTROYED'),

@@ -46,7 +46,7 @@ describe('the words that a program is made of', () => {
   })
 })
 
-describe.each(ROOMS)('src/%s', (room) => {
+describe.each(ROOMS)('the room src/%s', (room) => {
   const files = filesIn(room)
 
   it('has files', () => expect(files.length).toBeGreaterThan(5))

@@ -8,7 +8,7 @@ export interface Patience {
 }
 
 /**
- * Tries an expectation again and again until it holds.
+ * Tries an expectation again and again until it holds, whatever it fails with.
  *
  * @throws Error when it does not in time, with what was expected and what was there last
  *

@@ -7,8 +7,6 @@ const { default: Sequencer } = require('@jest/test-sequencer')
  * left alone in the end, and all cores but one idle.
  */
 const LONG = [
-  // Not long, but it fills its worker's memory, which must not be full of others' already.
-  'test/kms/scale.test.ts',
   'test/migration/migration.test.ts',
   'test/cli/workers.test.ts',
   'test/prisma/generator/generate.test.ts',

@@ -6,7 +6,7 @@ const PATIENCE = 90_000
 const EVERY = 20
 
 /**
- * Waits until something holds.
+ * Waits until something holds. An error of the question ends it, while `eventually` asks again after any.
  *
  * @param what it waits for, for the error if that does not come
  */

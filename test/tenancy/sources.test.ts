@@ -96,7 +96,7 @@ describe('an operation whose sources of the tenant disagree', () => {
     expect(clinic.takeSql()).toEqual([])
   })
 
-  describe.each(sources)('%s', (_, source) => {
+  describe.each(sources)('with a tenant by %s', (_, source) => {
     it.each(ways)('is refused before any SQL against $way', async ({ write }) => {
       const error = await refusal(() => source('acme', (client) => write(client, 'globex'))(clinic.prisma))
       expect(error).toMatchObject({

@@ -2,23 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import type { StoredKey } from '../../src/keys/keyStore.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
+import { newKey } from '../keys/newKey.js'
 
-function row(change: Partial<StoredKey> = {}): StoredKey {
-  return {
-    id: randomUUID(),
-    tenant: 'acme',
-    purpose: 'encrypt',
-    version: 1,
-    state: 'active',
-    wrapped: 'opaque',
-    kms: 'local',
-    kekId: 'local:0',
-    messages: 0,
-    createdAt: new Date(),
-    destroyedAt: null,
-    ...change,
-  }
-}
+const row = (change: Partial<StoredKey> = {}): StoredKey => ({
+  ...newKey(),
+  createdAt: new Date(),
+  destroyedAt: null,
+  ...change,
+})
 
 describe('memoryKeyStore', () => {
   it('throws while it is told to fail, and works again once repaired', async () => {

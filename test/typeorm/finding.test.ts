@@ -184,7 +184,7 @@ describe('refused, with nothing sent', () => {
     ['ArrayContains', ArrayContains(['a']) as unknown as FindOperator<string>],
     ['JsonContains', JsonContains({ a: 1 }) as unknown as FindOperator<string>],
     ['And with Like in it', And(Not('a'), Like('a%')) as FindOperator<string>],
-  ])('is %s', async (_, operator) => {
+  ])('is refused before SQL: %s', async (_, operator) => {
     await refusedBeforeSql(source, () => users.findBy({ email: operator }))
   })
 

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { DataSource } from 'typeorm'
-import type { NewKey } from '../../src/keys/keyStore.js'
 import type { EncryptionSchema } from '../../src/schema/encryptionSchema.js'
 import { EncryptionKeys } from '../../src/typeorm/decorators.js'
 import { EncryptionKeyColumns } from '../../src/typeorm/encryptionKeyColumns.js'
 import { encryptionSchemaOf } from '../../src/typeorm/encryptionSchemaOf.js'
 import { type TypeormKeyStore, typeormKeyStore } from '../../src/typeorm/keyStore.js'
 import { poolOf } from '../../src/typeorm/pool.js'
+import { newKey } from '../keys/newKey.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { refusal } from '../support/refusal.js'
 import { runSql } from '../support/sql.js'
@@ -35,19 +35,6 @@ beforeEach(() => sql('DELETE FROM encryption_keys'))
 const sql = (text: string) => runSql(database.url, text)
 const open = (options: object = {}) =>
   new DataSource({ type: 'postgres', url: database.url, entities: [EncryptionKey], ...options }).initialize()
-
-const key = (change: Partial<NewKey> = {}): NewKey => ({
-  id: randomUUID(),
-  tenant: 'acme',
-  purpose: 'encrypt',
-  version: 1,
-  state: 'active',
-  wrapped: 'opaque',
-  kms: 'local',
-  kekId: 'local:0',
-  messages: 0,
-  ...change,
-})
 
 describe('a table made for Prisma', () => {
   it('is the one that the entity describes, but for the spelling of a default', async () => {
@@ -79,7 +66,7 @@ describe('a table made for Prisma', () => {
 describe('what is stored', () => {
   it('is in UTC, whatever time zones the process and the session have, and read so', async () => {
     const elsewhere = await open({ extra: { options: '-c TimeZone=Asia/Shanghai -c DateStyle=German' } })
-    const first = key()
+    const first = newKey()
     const before = Date.now()
     await typeormKeyStore(elsewhere, schema).insert(first)
     const [row] = await sql(`SELECT extract(epoch FROM "createdAt") * 1000 AS at FROM encryption_keys`)
@@ -95,7 +82,7 @@ describe('what is stored', () => {
     const { types } = await import('pg').then(({ default: pg }) => pg)
     const before = types.getTypeParser(23)
     types.setTypeParser(23, () => 'mine')
-    await store.insert(key())
+    await store.insert(newKey())
     expect(await store.findNewest('acme', 'encrypt')).toMatchObject({ version: 1, messages: 0 })
     types.setTypeParser(23, before)
   })
@@ -105,7 +92,7 @@ describe('a transaction of the application', () => {
   it('does not hold keys: a rollback keeps them', async () => {
     const runner = dataSource.createQueryRunner()
     await runner.startTransaction()
-    await store.insert(key())
+    await store.insert(newKey())
     await runner.rollbackTransaction()
     await runner.release()
     expect(await store.count({})).toBe(1)
@@ -114,7 +101,7 @@ describe('a transaction of the application', () => {
 
 describe('transactions of its own', () => {
   it('are begun again when the database ends them for the sake of others', async () => {
-    await store.insert(key())
+    await store.insert(newKey())
     const pool = poolOf(dataSource) as unknown as { connect(): Promise<Connection> }
     const connect = pool.connect.bind(pool)
     let ended = 0
@@ -130,14 +117,14 @@ describe('transactions of its own', () => {
       }
       return connection
     }
-    expect(await store.insert(key({ version: 2 }))).toBe(true)
+    expect(await store.insert(newKey({ version: 2 }))).toBe(true)
     pool.connect = connect
     expect([ended, await store.count({ states: ['active'] })]).toEqual([2, 1])
   })
 
   it('leave the pool all its connections, also those that fail', async () => {
-    await store.insert(key())
-    const taken = key({ version: 3, id: 'no uuid' })
+    await store.insert(newKey())
+    const taken = newKey({ version: 3, id: 'no uuid' })
     for (let i = 0; i < 20; i += 1) await refusal(() => store.insert(taken, { reopens: true }))
     expect(await store.count({})).toBe(1)
   })

@@ -271,7 +271,7 @@ describe('refused, with nothing sent', () => {
     ],
     ['having', () => query().select('u.n').groupBy('u.n').having('max(u.email) = :e', { e: 'x' }).getRawMany()],
     ['a minimum', () => query().select('min(u.email)', 'm').getRawMany()],
-  ])('is %s', async (_, work) => {
+  ])('is refused before SQL: %s', async (_, work) => {
     await refusedBeforeSql(source, work)
   })
 })

@@ -150,7 +150,7 @@ async function problemsOf(...list: unknown[]) {
 
 describe('an entity that is marked wrongly stops initialize, which names entity and property', () => {
   it.each(WRONG.map(([what, property, decorate], n) => ({ what, property, decorate, name: `Wrong${n}` })))(
-    '$what',
+    'is named with its property: $what',
     async ({ property, decorate, name }) => {
       const error = await problemsOf(entityOf(name, decorate), EncryptionKey)
       expect(error.code).toBe('SCHEMA_INVALID')
@@ -158,7 +158,7 @@ describe('an entity that is marked wrongly stops initialize, which names entity 
     },
   )
 
-  it('all at once', async () => {
+  it('is named with all others at once', async () => {
     const one = entityOf('One', (to) => put(to, 'pin', Encrypted({ pad: 0 })))
     const two = entityOf('Two', (to) => put(to, 'emailIndex', BlindIndex('email')))
     const { message } = await problemsOf(one, two, EncryptionKey)

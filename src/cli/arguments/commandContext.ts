@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { ExitCode } from '../exitCode.js'
 import type { CommandContext } from '../loadConfig.js'
-import { humanTerminal, jsonTerminal, type Terminal } from '../terminal.js'
+import type { Terminal } from '../terminal.js'
 
 /** What the process gives to its commands, and takes from them. */
 export interface ProgramContext {
@@ -19,11 +19,15 @@ export interface CommonOptions {
   readonly json?: boolean
 }
 
-export function terminalFor({ json }: CommonOptions, { stdout, stdin }: ProgramContext): Terminal {
+export async function terminalFor({ json }: CommonOptions, { stdout, stdin }: ProgramContext): Promise<Terminal> {
+  const { humanTerminal, jsonTerminal } = await import('../terminal.js')
   return json ? jsonTerminal(stdout) : humanTerminal(stdout, stdin)
 }
 
-/** Adds what all commands that work on data take, and runs them in a context that is open. */
+/**
+ * Adds what all commands that work on data take, and runs them in a context that is open. What runs is imported only then:
+ * a shell that completes, and a help text, wait for no command.
+ */
 export function withCommandContext<Args>(
   command: Command,
   context: ProgramContext,
@@ -33,7 +37,7 @@ export function withCommandContext<Args>(
     .option('--config <file>', 'the configuration; fieldseal.config.ts unless given')
     .option('--json', 'print JSON, an event a line, for programs')
     .action(async (options: CommonOptions & Args) => {
-      const terminal = terminalFor(options, context)
+      const terminal = await terminalFor(options, context)
       const commandContext = await context.openCommandContext(options.config, context.env)
       try {
         context.exit(await run(commandContext, terminal, options))

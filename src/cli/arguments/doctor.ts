@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type DoctorArguments, runDoctor } from '../commands/doctor.js'
+import type { DoctorArguments } from '../commands/doctor.js'
 import { type ProgramContext, withCommandContext } from './commandContext.js'
 import { addCommand } from './common.js'
 
@@ -13,7 +13,8 @@ export function addDoctor(program: Command, context: ProgramContext): void {
       'keys, values that also stand in the clear elsewhere, and names of fields that look as if they should be marked. ' +
       'Exit code 3 if there is a problem.',
   ).option('--strict', 'risks count as problems')
-  withCommandContext(command, context, (commandContext, terminal, args: DoctorArguments) =>
-    runDoctor(commandContext, terminal, args),
-  )
+  withCommandContext(command, context, async (commandContext, terminal, args: DoctorArguments) => {
+    const { runDoctor } = await import('../commands/doctor.js')
+    return runDoctor(commandContext, terminal, args)
+  })
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type InitArguments, runInit } from '../commands/init.js'
+import type { InitArguments } from '../commands/init.js'
 import { type CommonOptions, type ProgramContext, terminalFor } from './commandContext.js'
 
 export function addInit(program: Command, context: ProgramContext): void {
@@ -16,6 +16,7 @@ export function addInit(program: Command, context: ProgramContext): void {
     .option('--yes', 'do not ask')
     .option('--json', 'print JSON, an event a line, for programs')
     .action(async (options: InitArguments & CommonOptions) => {
-      context.exit(await runInit(process.cwd(), terminalFor(options, context), options))
+      const { runInit } = await import('../commands/init.js')
+      context.exit(await runInit(process.cwd(), await terminalFor(options, context), options))
     })
 }

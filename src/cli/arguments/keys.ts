@@ -1,12 +1,5 @@
 import type { Command } from 'commander'
-import {
-  type ExportArguments,
-  runExportMetadata,
-  runShred,
-  runWalk,
-  type ShredArguments,
-  type WalkArguments,
-} from '../commands/keys.js'
+import type { ExportArguments, ShredArguments, WalkArguments } from '../commands/keys.js'
 import { type ProgramContext, withCommandContext } from './commandContext.js'
 import { addCommand, positive } from './common.js'
 
@@ -20,9 +13,10 @@ export function addKeys(program: Command, context: ProgramContext): void {
       .option('--tenant <id...>', 'only the keys of these tenants')
       .option('--rate <keys>', 'the most keys begun in a second; a part of what the KMS allows', positive)
       .option('--dry-run', 'count the keys, and change nothing')
-    withCommandContext(command, context, (commandContext, terminal, args: WalkArguments) =>
-      runWalk(operation, commandContext, terminal, args),
-    )
+    withCommandContext(command, context, async (commandContext, terminal, args: WalkArguments) => {
+      const { runWalk } = await import('../commands/keys.js')
+      return runWalk(operation, commandContext, terminal, args)
+    })
   }
   const shred = program
     .command('shred')
@@ -31,13 +25,15 @@ export function addKeys(program: Command, context: ProgramContext): void {
     .requiredOption('--tenant <id>', 'the tenant whose keys are destroyed')
     .option('--dry-run', 'count the keys and the values that would be lost, and change nothing')
     .option('--yes', 'do not ask')
-  withCommandContext(shred, context, (commandContext, terminal, args: ShredArguments) =>
-    runShred(commandContext, terminal, args),
-  )
+  withCommandContext(shred, context, async (commandContext, terminal, args: ShredArguments) => {
+    const { runShred } = await import('../commands/keys.js')
+    return runShred(commandContext, terminal, args)
+  })
   const keys = addCommand(program, 'keys', 'what is known of keys', '.')
   const list = keys.command('export-metadata').description('List all keys as JSON, without what is wrapped.')
   list.option('--tenant <id>', 'only the keys of this tenant')
-  withCommandContext(list, context, (commandContext, _, args: ExportArguments) =>
-    runExportMetadata(commandContext, context.stdout, args),
-  )
+  withCommandContext(list, context, async (commandContext, _, args: ExportArguments) => {
+    const { runExportMetadata } = await import('../commands/keys.js')
+    return runExportMetadata(commandContext, context.stdout, args)
+  })
 }

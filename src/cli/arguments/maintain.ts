@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { Operation } from '../../maintenance/rows/operation.js'
-import { type MaintainArguments, runMaintain } from '../commands/maintain.js'
+import type { MaintainArguments } from '../commands/maintain.js'
 import { type ProgramContext, withCommandContext } from './commandContext.js'
 import { addCommand, choosing, positive, whole } from './common.js'
 import { parseMaxLag } from './maxLag.js'
@@ -60,7 +60,8 @@ function addOperation(program: Command, context: ProgramContext, [operation, sum
   if (operation !== 'verify')
     command.option('--max-lag <time or size>', 'wait while a standby is further behind: 5s, 64MB', parseMaxLag)
   if (operation === 'decrypt') command.option('--yes', 'do not ask')
-  withCommandContext(command, context, (commandContext, terminal, args: MaintainArguments) =>
-    runMaintain(operation, commandContext, terminal, args),
-  )
+  withCommandContext(command, context, async (commandContext, terminal, args: MaintainArguments) => {
+    const { runMaintain } = await import('../commands/maintain.js')
+    return runMaintain(operation, commandContext, terminal, args)
+  })
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { runStatus, type StatusArguments } from '../commands/status.js'
+import type { StatusArguments } from '../commands/status.js'
 import { type ProgramContext, withCommandContext } from './commandContext.js'
 import { addCommand, choosing } from './common.js'
 
@@ -8,7 +8,8 @@ export function addStatus(program: Command, context: ProgramContext): void {
   const more = `.\n\nIt reads whole tables and asks no KMS. Exit code 3 if plaintext is left or an index is missing.`
   const command = choosing(addCommand(program, 'status', summary, more))
   command.option('--html <file>', 'also write a page with plots, to send or print')
-  withCommandContext(command, context, (commandContext, terminal, args: StatusArguments) =>
-    runStatus(commandContext, terminal, args),
-  )
+  withCommandContext(command, context, async (commandContext, terminal, args: StatusArguments) => {
+    const { runStatus } = await import('../commands/status.js')
+    return runStatus(commandContext, terminal, args)
+  })
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { runWorker, type WorkerArguments } from '../commands/worker.js'
+import type { WorkerArguments } from '../commands/worker.js'
 import { type ProgramContext, withCommandContext } from './commandContext.js'
 import { addCommand, whole } from './common.js'
 
@@ -14,7 +14,8 @@ export function addWorker(program: Command, context: ProgramContext): void {
   )
     .option('--workers <number>', 'as so many processes', whole)
     .option('--drain', 'end when there is no work left, instead of waiting for more')
-  withCommandContext(command, context, (commandContext, terminal, args: WorkerArguments) =>
-    runWorker(commandContext, terminal, args),
-  )
+  withCommandContext(command, context, async (commandContext, terminal, args: WorkerArguments) => {
+    const { runWorker } = await import('../commands/worker.js')
+    return runWorker(commandContext, terminal, args)
+  })
 }

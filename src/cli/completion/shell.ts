@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { candidates } from './candidates.js'
-import { schemaNames } from './schemaNames.js'
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 
@@ -34,8 +33,13 @@ export async function serveCompletion(program: Command, env: NodeJS.ProcessEnv, 
   const before = parseEnv(env).partial.split(/\s+/)
   const words = before.slice(before.lastIndexOf(program.name()) + 1)
   const current = words.pop() ?? ''
-  const found = await candidates(program, words, current, () => schemaNames(process.cwd()))
+  const found = await candidates(program, words, current, namesHere)
   // In bash, files are what is completed where nothing is found.
   if (found === 'files') return shell === 'bash' ? undefined : logFiles()
   log([...found], shell, print)
+}
+
+async function namesHere() {
+  const { schemaNames } = await import('./schemaNames.js')
+  return schemaNames(process.cwd())
 }

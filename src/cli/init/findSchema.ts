@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { createJiti } from 'jiti'
 import { FieldsealError } from '../../errors.js'
 import type { TextFile } from './plan.js'
 import { readPackage } from './readPackage.js'
@@ -75,6 +74,7 @@ async function fromPrismaConfig(root: string): Promise<string | undefined> {
     .find((file) => existsSync(file))
   if (path === undefined) return undefined
   try {
+    const { createJiti } = await import('jiti')
     const config = await createJiti(import.meta.url, { tryNative: true }).import<{ schema?: string }>(path, {
       default: true,
     })

@@ -1,6 +1,6 @@
 import { createCipheriv, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
 import type { StoredKey } from '../../../src/keys/keyStore.js'
 import type { DekIdentity, Kms } from '../../../src/keys/kms.js'
@@ -9,6 +9,7 @@ import { localKms } from '../../../src/kms/localKms.js'
 import { type MemoryKeyStore, memoryKeyStore } from '../../../src/testing/memoryKeyStore.js'
 import { watchedKms } from '../../keys/watchedKms.js'
 import { fail } from '../../support/fail.js'
+import { onTestFinished } from '../../support/onTestFinished.js'
 import { refusal, refusalCode } from '../../support/refusal.js'
 
 type Options = Partial<HierarchicalKmsOptions> & { readonly store?: MemoryKeyStore }
@@ -110,12 +111,15 @@ describe('hierarchicalKms, what it makes', () => {
   })
 
   it('asks the KMS again when the time of an intermediate key is over, and not before', async () => {
-    const { inner, kms } = start({ shards: 1, ttl: 60 })
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(1_000)
+    onTestFinished(() => clock.mockRestore())
+    const { inner, kms } = start({ shards: 1, ttl: 60_000 })
     const who = identity()
     const made = await kms.generate(who)
+    clock.mockReturnValue(46_000)
     await kms.unwrap(made, who)
     expect(inner.calls).toEqual({ generate: 1, unwrap: 0 })
-    await new Promise((resolve) => setTimeout(resolve, 80))
+    clock.mockReturnValue(61_001)
     await kms.unwrap(made, who)
     expect(inner.calls).toEqual({ generate: 1, unwrap: 1 })
   })

@@ -23,7 +23,7 @@ const vendors: { readonly [name: string]: () => Kms } = {
   localKms: () => localKms({ key: 'ab'.repeat(32) }),
 }
 
-describe.each(Object.entries(vendors))('%s', (_, make) => {
+describe.each(Object.entries(vendors))('%s, wrap and rewrap', (_, make) => {
   it('wraps a DEK that was made elsewhere, bound to its identity, and leaves its bytes alone', async () => {
     const [kms, dek] = [make(), randomBytes(32)]
     const copy = Buffer.from(dek)

@@ -8,7 +8,7 @@ const block = (config: GeneratorBlock['config'], output: string | null = '/out')
   config,
 })
 
-describe('generatorOptions refuses', () => {
+describe('generatorOptions, what it refuses', () => {
   it.each<[string, GeneratorBlock['config'], string]>([
     [
       'an unknown option',
@@ -31,23 +31,23 @@ describe('generatorOptions refuses', () => {
       { moduleFormat: 'cjs' },
       'has a `moduleFormat`, which only language = "javascript" uses; remove it: TypeScript serves both',
     ],
-  ])('%s', (_, config, message) => {
+  ])('refuses %s in a generator block', (_, config, message) => {
     expect(() => generatorOptions(block(config))).toThrow(`generator encryption ${message}`)
   })
 
-  it('a block without output', () => {
+  it('refuses a generator block without output', () => {
     const message = 'generator encryption has no `output`; add the folder to write to'
     expect(() => generatorOptions(block({}, null))).toThrow(message)
     expect(() => generatorOptions({ ...block({}), output: null })).toThrow(message)
   })
 })
 
-describe('generatorOptions reads', () => {
-  it('a plain block as TypeScript', () => {
+describe('generatorOptions, what it reads', () => {
+  it('reads a plain block as TypeScript', () => {
     expect(generatorOptions(block({}))).toEqual({ output: '/out', language: 'typescript', types: 'on' })
   })
 
-  it('a JavaScript block, with and without a module format', () => {
+  it('reads a JavaScript block, with and without a module format', () => {
     const javascript = { output: '/out', language: 'javascript', types: 'on' }
     expect(generatorOptions(block({ language: 'javascript' }))).toEqual(javascript)
     expect(generatorOptions(block({ language: 'javascript', moduleFormat: 'cjs' }))).toEqual({

@@ -66,15 +66,15 @@ async function plaintextCells(): Promise<unknown[]> {
   return cells.filter((cell) => cell !== null && !String(cell).startsWith('fs1.'))
 }
 
-describe.each(CALLS)('%s', (_, call) => {
-  it('that is written by its toJSON is taken for what that returns', async () => {
+describe.each(CALLS)('%s, as an object that says itself how it is written', (_, call) => {
+  it('is taken for what its toJSON returns', async () => {
     const wanted = await effect(() => call(encrypted.prisma, (value) => value))
     await afresh()
     expect(await effect(() => call(encrypted.prisma, hidden))).toEqual(wanted)
     expect(await plaintextCells()).toEqual([])
   })
 
-  it('that Prisma would pass on unseen is refused before any SQL', async () => {
+  it('is refused before any SQL where Prisma would pass it on unseen', async () => {
     encrypted.takeSql()
     const error = await refusal(() => call(encrypted.prisma, raw))
     expect(error).toMatchObject({ code: 'QUERY_UNSUPPORTED', message: expect.stringContaining('from a request') })

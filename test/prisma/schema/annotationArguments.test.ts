@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { parseArguments } from '../../../src/prisma/schema/annotationArguments.js'
 import type { Argument, Scalar, Value } from '../../../src/schema/annotation.js'
 
-describe('parseArguments refuses', () => {
+describe('parseArguments, what it refuses', () => {
   it.each([
     ['(', 'the documentation ends where a name, a list [a, b], a number or a text in double quotes should be'],
     ['(a', 'the documentation ends where `,` or `)` should be'],
@@ -30,11 +30,11 @@ describe('parseArguments refuses', () => {
     ['(bits: 12abc)', '`1` stands where'],
     ['(bits: 1.2.3)', '`1` stands where'],
     ['(bind：id)', '`：` stands where `,` or `)` should be; type the ASCII character'],
-  ])('%s', (text, message) => {
+  ])('refuses the arguments %s', (text, message) => {
     expect(() => parseArguments(text)).toThrow(message)
   })
 
-  it('any text at all without another error than its own', () => {
+  it('refuses any text at all without another error than its own', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[a-z()[\],:" .\n\d\\@-]*$/)), (text) => {
         try {
@@ -47,7 +47,7 @@ describe('parseArguments refuses', () => {
   })
 })
 
-describe('parseArguments reads', () => {
+describe('parseArguments, what it reads', () => {
   const name = (text: string): Scalar => ({ kind: 'identifier', text })
 
   it.each<[string, Argument[], string]>([
@@ -63,13 +63,13 @@ describe('parseArguments reads', () => {
     ['(bind:\n  [ a ,\n b ]\n) x', [{ name: 'bind', value: { kind: 'list', items: [name('a'), name('b')] } }], ' x'],
     ['(bits: -1.5)', [{ name: 'bits', value: { kind: 'number', number: -1.5 } }], ''],
     ['(as: "a)\\"\\u0041")', [{ name: 'as', value: { kind: 'string', text: 'a)"A' } }], ''],
-  ])('%j', (text, args, rest) => {
+  ])('reads the arguments at the beginning of: %j', (text, args, rest) => {
     const parsed = parseArguments(text)
     expect(parsed.args).toEqual(args)
     expect(text.slice(parsed.end)).toBe(rest)
   })
 
-  it('whatever was printed from arguments, however it is spaced', () => {
+  it('reads whatever was printed from arguments, however it is spaced', () => {
     const identifier = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_]*$/)
     const scalar = fc.oneof(
       fc.record({ kind: fc.constant('identifier' as const), text: identifier }),

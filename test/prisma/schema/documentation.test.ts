@@ -5,7 +5,7 @@ import { annotationNames } from '../../../src/schema/annotation.js'
 
 const names = (text: string) => readDocumentation(text).annotations.map(({ name }) => name)
 
-describe('readDocumentation refuses prose that mentions an annotation', () => {
+describe('readDocumentation, of prose with an annotation in it', () => {
   it.each([
     'we should use @encrypted here',
     'not @encrypted.',
@@ -16,7 +16,7 @@ describe('readDocumentation refuses prose that mentions an annotation', () => {
     '@HideField() @encrypted',
     '@zod.describe("the @encrypted one")',
     '这是@encrypted',
-  ])('%s', (text) => {
+  ])('refuses prose that mentions an annotation: %s', (text) => {
     expect(readDocumentation(text)).toEqual({
       annotations: [],
       damaged: [],
@@ -37,21 +37,21 @@ describe('readDocumentation refuses prose that mentions an annotation', () => {
     ['@encrypted.', '.'],
     ['@encrypted字段', '字段'],
     [`@encrypted ${'long '.repeat(20)}`, `${'long '.repeat(8)}…`],
-  ])('%s', (text, trailer) => {
+  ])('refuses an annotation with other text behind it: %s', (text, trailer) => {
     expect(readDocumentation(text).problems).toEqual([
       `\`@encrypted\` is followed by \`${trailer}\`; an annotation has its line for itself: put other text on a line ` +
         'of its own, or, if this is prose, leave out the @',
     ])
   })
 
-  it('that has full-width parentheses for arguments', () => {
+  it('refuses an annotation that has full-width parentheses for arguments', () => {
     expect(readDocumentation('@encrypted（bind: id）').problems).toEqual([
       '`@encrypted` is followed by `（bind: id）`; an annotation has its line for itself: arguments stand in ASCII parentheses',
     ])
   })
 })
 
-describe('readDocumentation refuses a name that is nearly an annotation', () => {
+describe('readDocumentation, of a name that is nearly an annotation', () => {
   it.each([
     ['@encrypt', '@encrypt', '@encrypted'],
     ['@Encrypted', '@Encrypted', '@encrypted'],
@@ -73,7 +73,7 @@ describe('readDocumentation refuses a name that is nearly an annotation', () => 
     ['@@encryptionKeys', '@@encryptionKeys', '@encryptionKeys'],
     ['@encryptionKey', '@encryptionKey', '@encryptionKeys'],
     ['please @encrypt this', '@encrypt', '@encrypted'],
-  ])('%s', (text, written, meant) => {
+  ])('refuses the name of no annotation, and says which was meant: %s', (text, written, meant) => {
     expect(readDocumentation(text)).toEqual({
       annotations: [],
       damaged: [],
@@ -84,8 +84,8 @@ describe('readDocumentation refuses a name that is nearly an annotation', () => 
   })
 })
 
-describe('readDocumentation refuses arguments that it cannot read', () => {
-  it('and names the annotation that was meant', () => {
+describe('readDocumentation, of arguments that it cannot read', () => {
+  it('refuses them, and names the annotation that was meant', () => {
     expect(readDocumentation('@encrypted(bind id)\nprose')).toEqual({
       annotations: [],
       damaged: ['encrypted'],
@@ -93,7 +93,7 @@ describe('readDocumentation refuses arguments that it cannot read', () => {
     })
   })
 
-  it('and goes on with the next line', () => {
+  it('refuses them, and goes on with the next line', () => {
     expect(readDocumentation('@tenant(\n@encrypted')).toMatchObject({
       annotations: [{ name: 'encrypted' }],
       damaged: ['tenant'],
@@ -101,7 +101,7 @@ describe('readDocumentation refuses arguments that it cannot read', () => {
   })
 })
 
-describe('readDocumentation passes', () => {
+describe('readDocumentation, of text without an annotation', () => {
   it.each([
     undefined,
     '',
@@ -119,12 +119,12 @@ describe('readDocumentation passes', () => {
     '@ 5 pm',
     'encrypted at rest; the tenant is in tenantId',
     '@',
-  ])('%j', (text) => {
+  ])('has nothing to say of: %j', (text) => {
     expect(readDocumentation(text)).toEqual({ annotations: [], damaged: [], problems: [] })
   })
 })
 
-describe('readDocumentation finds', () => {
+describe('readDocumentation, of annotations', () => {
   it.each([
     ['@encrypted', ['encrypted']],
     ['  \t@tenant  ', ['tenant']],
@@ -133,7 +133,7 @@ describe('readDocumentation finds', () => {
     ['@blindIndex(\n  email,\n  normalize: [trim,\n lowercase]\n)\nProse.', ['blindIndex']],
     ['@encrypted (bind: id)', ['encrypted']],
     ['@encrypted\n@tenant', ['encrypted', 'tenant']],
-  ])('%j', (text, found) => {
+  ])('finds the annotations in: %j', (text, found) => {
     expect(readDocumentation(text).problems).toEqual([])
     expect(names(text)).toEqual(found)
   })

@@ -521,7 +521,7 @@ function named(model: string, name: string): string {
   return model.replaceAll('Example', name).replaceAll(/@relation\("([bk])"/g, `@relation("${name}$1"`)
 }
 
-describe('encryptionSchemaOf refuses', () => {
+describe('encryptionSchemaOf, what it refuses', () => {
   const nameOf = (i: number) => `Example${String(i).padStart(3, '0')}`
   let problems: string[]
 
@@ -537,14 +537,14 @@ describe('encryptionSchemaOf refuses', () => {
     problems = problemsOf(datamodel)
   })
 
-  it.each(refusals.map(({ of, says }, i) => [of, nameOf(i), says] as const))('%s', (_, name, says) => {
+  it.each(refusals.map(({ of, says }, i) => [of, nameOf(i), says] as const))('refuses %s', (_, name, says) => {
     const lines = problems.filter((line) => line.startsWith(`${name}:`) || line.startsWith(`${name}.`))
     const expected = says.map((line) => name + line.replaceAll('Example', name))
     expect(lines).toEqual(expected)
   })
 })
 
-describe('encryptionSchemaOf refuses a keys model', () => {
+describe('encryptionSchemaOf, of the keys model', () => {
   const variants: readonly [string, string, (source: string) => string, readonly string[]][] = [
     [
       'without a field',
@@ -637,11 +637,11 @@ describe('encryptionSchemaOf refuses a keys model', () => {
     )
   })
 
-  it.each(variants)('%s', (_, name, __, says) => {
+  it.each(variants)('refuses a keys model %s', (_, name, __, says) => {
     expect(problemsOf(only(datamodel, 'User', name))).toEqual(says.map((line) => name + line))
   })
 
-  it('that is missing, with the model to paste', () => {
+  it('refuses that the keys model is missing, with the model to paste', () => {
     const find = () => encryptionSchemaOf({ datamodel: only(datamodel, 'User'), provider: 'postgresql' })
     expect(find).toThrow(
       'fieldseal found a problem in the Prisma schema:\n\n  User.a: is encrypted, but no model stores the keys; add one marked `@encryptionKeys`',
@@ -649,23 +649,23 @@ describe('encryptionSchemaOf refuses a keys model', () => {
     expect(find).toThrow(`The model that stores the keys, to paste into the schema:\n\n${keysModelSource}`)
   })
 
-  it('beside another', () => {
+  it('refuses a keys model beside another', () => {
     expect(problemsOf(only(datamodel, 'User', 'EncryptionKey', 'NoKekId'))).toContain(
       'EncryptionKey: is a second `@encryptionKeys` model, after NoKekId; keep one',
     )
   })
 })
 
-describe('encryptionSchemaOf refuses the provider', () => {
+describe('encryptionSchemaOf, of the provider', () => {
   const datamodel: Datamodel = { models: [], enums: [], indexes: [] }
 
-  it.each(['mysql', 'sqlite', 'sqlserver', 'mongodb'])('%s', (provider) => {
+  it.each(['mysql', 'sqlite', 'sqlserver', 'mongodb'])('refuses the provider %s', (provider) => {
     expect(() => encryptionSchemaOf({ datamodel, provider })).toThrow(
       `datasource: has the provider "${provider}"; this version of fieldseal works with "postgresql" only`,
     )
   })
 
-  it('cockroachdb, as untested', () => {
+  it('refuses the provider cockroachdb, as untested', () => {
     expect(() => encryptionSchemaOf({ datamodel, provider: 'cockroachdb' })).toThrow('which is not tested with it')
   })
 })

@@ -45,7 +45,7 @@ describe('what generated statements have found stays found', () => {
       'UPDATE person SET email = $1, "nickName" = $1 WHERE email = $1',
       ['ada'],
     ],
-  ])('%s', async (_, text, values) => {
+  ])('both databases agree on %s', async (_, text, values) => {
     const writes = text.startsWith('UPDATE')
     await expect(
       compare(twins, { text, values, ordered: false, writes, features: [] }, new Tally()),
