@@ -48,11 +48,11 @@ export function fieldEncryption<Source extends DataSource>(
   checkDataSourceOptions(options)
   checkDataSource(dataSource)
   const encryption = new DataSourceEncryption(dataSource, options)
-  const runners = new QueryRunners(dataSource, encryption)
+  const runners = new QueryRunners(encryption)
   const lazyRelations = new LazyRelations(dataSource)
   const base = { dataSource, encryption, runners, lazyRelations }
   followLife(dataSource, encryption)
-  dataSource.createQueryRunner = (mode) => runners.create(mode)
+  runners.takeOver(dataSource)
   guardResultCache(dataSource, encryption)
   keepSealsInJson(dataSource)
   hold(dataSource, heldOf(base, undefined))
