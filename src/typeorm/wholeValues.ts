@@ -1,8 +1,8 @@
-import type { ColumnMetadata, DataSource, EntityMetadata } from 'typeorm'
+import type { DataSource, EntityMetadata } from 'typeorm'
 import { annotationsOf } from './annotation.js'
 import { isSealed, openSeal, Seal } from './seal.js'
 
-type Column = ColumnMetadata
+type Column = EntityMetadata['columns'][number]
 type Driver = DataSource['driver']
 type CreateGeneratedMap = Driver['createGeneratedMap']
 

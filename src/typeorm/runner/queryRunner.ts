@@ -7,6 +7,8 @@ import type { BindingSource } from '../../client/clientBinding.js'
 import { fetchKeys } from '../../client/transactionKeys.js'
 import { debugStep, isDebugging, routed } from '../../debug.js'
 import { FieldsealError } from '../../errors.js'
+import { own } from '../../own.js'
+import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import type { EncryptedStatement } from '../../sql/statementEncryption.js'
 import type { DataSourceEncryption } from '../dataSourceEncryption.js'
 import { HandledPromise } from '../handledPromise.js'
@@ -127,9 +129,15 @@ interface Told {
 
 /** Has refusals told to the audit, and the route printed where it is asked for. */
 function told<T>(running: RunningEncryption, { binding, method, text }: Told, work: () => Promise<T>): Promise<T> {
-  // Which model it is about stands in the error: a statement may have several, or none that is known.
-  const run = () => auditRefusal(boundContext(running, binding), { model: '', operation: method }, work)
+  const model = (refusal: FieldsealError) => modelNamedIn(refusal, running.schema)
+  const run = () => auditRefusal(boundContext(running, binding), { model, operation: method }, work)
   return isDebugging ? routed(`${method} ${firstWord(text)}`, run) : run()
+}
+
+/** A refusal names the column that it is about, if it is about one. */
+function modelNamedIn({ message }: FieldsealError, { models }: EncryptionSchema): string {
+  const names = message.match(/\w+(?=\.\w)/g) ?? []
+  return names.find((name) => own(models, name) !== undefined) ?? ''
 }
 
 function firstWord(text: unknown): string {
