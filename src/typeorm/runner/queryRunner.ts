@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
 import type { Readable } from 'node:stream'
+import type { Client } from 'pg'
 import type { QueryRunner } from 'typeorm'
 import { auditRefusal } from '../../client/audit.js'
 import type { BindingSource } from '../../client/clientBinding.js'
@@ -54,7 +55,7 @@ export function encryptRunner(
     checkText(text)
     // TypeORM 1 has an error of its own for parameters that are no list; PostgreSQL’s driver has for 0.3.
     const values = Array.isArray(parameters) ? parameters : undefined
-    const statement = { text, values, inTransaction: runner.isTransactionActive }
+    const statement = { text, values, inTransaction: isInTransaction(runner) }
     return running.statements.prepare(binding ?? running.context.clientBinding, statement)
   }
 
@@ -99,6 +100,14 @@ export function encryptRunner(
     if (running) await fetchKeys(boundContext(running, binding), running.scopes)
     return startTransaction.apply(runner, isolation)
   }
+}
+
+/** Also in one that somebody began in SQL, of which TypeORM does not know; older versions of `pg` do not either. */
+function isInTransaction(runner: QueryRunner): boolean {
+  const { databaseConnection } = runner as {
+    readonly databaseConnection?: Partial<Pick<Client, 'getTransactionStatus'>>
+  }
+  return runner.isTransactionActive || (databaseConnection?.getTransactionStatus?.() ?? 'I') !== 'I'
 }
 
 function boundContext(

@@ -202,6 +202,15 @@ describe('a transaction', () => {
     expect(inside).toMatchObject({ 'SELECT 1': true, 'SELECT 2': false })
   })
 
+  it('that is begun in SQL is one too, until it ends', async () => {
+    const runner = acme.createQueryRunner()
+    const texts = ['SELECT 1', 'BEGIN', 'SELECT 2', 'SAVEPOINT s', 'SELECT 3', 'ROLLBACK', 'SELECT 4']
+    for (const text of texts) await runner.query(text)
+    const inside = prepared.filter(({ inTransaction }) => inTransaction).map(({ text }) => text)
+    expect(inside).toEqual(['SELECT 2', 'SAVEPOINT s', 'SELECT 3', 'ROLLBACK'])
+    await runner.release()
+  })
+
   it('goes on after a refusal, and can be rolled back', async () => {
     trouble.refuse = /lower/
     const runner = acme.createQueryRunner()
