@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager, QueryRunner, ReplicationMode } from 'typeorm'
 import type { ClientBinding } from '../../client/clientBinding.js'
 import { fixedBinding } from '../../client/clientBinding.js'
+import { FieldsealError } from '../../errors.js'
 import type { QueryRunners } from '../runner/queryRunners.js'
 import type { LazyRelations } from './lazyRelations.js'
 
@@ -31,6 +32,12 @@ const LEADING = [
   'getCustomRepository',
 ]
 
+/**
+ * By this name `typeorm-transactional` knows a data source whose repositories are to work by the manager of the running
+ * transaction: the base's, which knows neither tenant nor limits.
+ */
+const TRANSACTIONAL = '@transactional/data-source'
+
 interface Base {
   readonly dataSource: DataSource
   readonly runners: QueryRunners
@@ -47,6 +54,7 @@ export function bindDataSource({ dataSource, runners, lazyRelations }: Base, bin
   const source = fixedBinding(binding)
   /** By what the base, or its driver, has then: somebody may wrap it later. */
   const createBy = (maker: { readonly createQueryRunner: Create }) => (mode: ReplicationMode) => {
+    checkAround(dataSource)
     const runner = runners.createFor(bound, source, () => maker.createQueryRunner(mode))
     return lazyRelations.follow(runner, bound)
   }
@@ -59,6 +67,7 @@ export function bindDataSource({ dataSource, runners, lazyRelations }: Base, bin
     ...methods,
     createQueryRunner: createBy(dataSource),
     driver: driverOf(bound, createBy(dataSource.driver)),
+    [TRANSACTIONAL]: undefined,
     createEntityManager: (runner?: QueryRunner): EntityManager =>
       lazyRelations.keep(createEntityManager.call(bound, runner), bound),
   })
@@ -68,6 +77,20 @@ export function bindDataSource({ dataSource, runners, lazyRelations }: Base, bin
     relationIdLoader: idLoaderOf(bound),
   })
   return bound
+}
+
+/**
+ * Somebody may have the base work by the manager of a transaction that runs in this asynchronous context. What is bound
+ * would work outside of it, and wait for what it has locked.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED`
+ */
+function checkAround({ manager }: DataSource): void {
+  if (!manager.queryRunner?.isTransactionActive) return
+  const message =
+    'the running transaction (@Transactional) is of the data source that this one was bound from, and what this one sends would not ' +
+    'be part of it: use that data source, inside withTenant(id, access, fn)'
+  throw new FieldsealError('QUERY_UNSUPPORTED', message)
 }
 
 function methodsOf(holder: object, names: readonly string[], of: (method: Method) => Method): Methods {
