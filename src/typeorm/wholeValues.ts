@@ -22,9 +22,16 @@ export function keepSavedValuesWhole({ entityMetadatas }: DataSource): void {
 /** The same for what RETURNING gives, which is not to stay sealed. */
 export function keepReturnedValuesWhole({ driver }: DataSource): void {
   const { createGeneratedMap } = driver
+  /** Each row comes by here. */
+  const known = new WeakMap<EntityMetadata, readonly Column[]>()
+  const columnsOf = (entity: EntityMetadata) => {
+    const columns = known.get(entity) ?? encryptedColumns(entity)
+    known.set(entity, columns)
+    return columns
+  }
   driver.createGeneratedMap = (...args: Parameters<CreateGeneratedMap>) => {
     const map = createGeneratedMap.apply(driver, args)
-    for (const column of map ? encryptedColumns(args[0]) : []) {
+    for (const column of map ? columnsOf(args[0]) : []) {
       const value: unknown = column.getEntityValue(map!)
       if (isSealed(value)) column.setEntityValue(map!, openSeal(value))
     }
