@@ -107,7 +107,8 @@ function isInTransaction(runner: QueryRunner): boolean {
   const { databaseConnection } = runner as {
     readonly databaseConnection?: Partial<Pick<Client, 'getTransactionStatus'>>
   }
-  return runner.isTransactionActive || (databaseConnection?.getTransactionStatus?.() ?? 'I') !== 'I'
+  const status = databaseConnection?.getTransactionStatus?.()
+  return runner.isTransactionActive || status === 'T' || status === 'E'
 }
 
 function boundContext(

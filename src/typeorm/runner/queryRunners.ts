@@ -20,8 +20,11 @@ interface Wish {
 export class QueryRunners {
   readonly #encryption: DataSourceEncryption
   readonly #encrypted = new WeakSet<QueryRunner>()
-  /** The driver asks the database for its version, before there is anything to encrypt with. */
-  readonly #connecting = new AsyncLocalStorage<true>()
+  /**
+   * The driver asks the database for its version, before there is anything to encrypt with. What happens on the connections
+   * that it opens then runs in that context for ever, so that the context alone does not say it.
+   */
+  readonly #connecting = new AsyncLocalStorage<{ isOver: boolean }>()
   /** The driver makes what the data source is to give, and what others have put between the two stays under the encryption. */
   #isInside = false
   #wish: Wish | undefined
@@ -39,9 +42,9 @@ export class QueryRunners {
     dataSource.createQueryRunner = (mode) => this.#encrypt(this.#inside(() => create(mode)))
     driver.createQueryRunner = (mode) => {
       const runner = createByDriver(mode)
-      return this.#isInside || this.#connecting.getStore() ? runner : this.#encrypt(runner)
+      return this.#isInside || this.#connecting.getStore()?.isOver === false ? runner : this.#encrypt(runner)
     }
-    driver.connect = () => this.#connecting.run(true, connect)
+    driver.connect = () => this.#connect(connect)
   }
 
   /** A runner of a bound data source, by whatever `createQueryRunner` of its base, or of the driver, is now. */
@@ -56,6 +59,15 @@ export class QueryRunners {
       this.#wish = around
     }
     throw givenTwice()
+  }
+
+  async #connect(connect: () => Promise<void>): Promise<void> {
+    const connecting = { isOver: false }
+    try {
+      await this.#connecting.run(connecting, connect)
+    } finally {
+      connecting.isOver = true
+    }
   }
 
   #inside(create: () => QueryRunner): QueryRunner {

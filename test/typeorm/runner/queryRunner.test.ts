@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
@@ -160,6 +161,22 @@ describe('a runner', () => {
     expect(await stored(`SELECT DISTINCT name FROM author WHERE name LIKE '%Ada%'`)).toEqual([
       { name: 'enc:acme:"Ada"' },
     ])
+    await own.destroy()
+  })
+
+  it('of the driver encrypts also where something happens on a connection that was opened with the pool', async () => {
+    const own = source.another()
+    const connect = own.driver.connect.bind(own.driver)
+    let onConnection: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined
+    own.driver.connect = async () => {
+      onConnection = AsyncLocalStorage.snapshot()
+      await connect()
+    }
+    encryptingOf(own)
+    await own.initialize()
+    const runner = onConnection!(() => own.driver.createQueryRunner('master'))
+    expect(await refusalCode(() => runner.query('SELECT name FROM author'))).toBe('TENANT_MISSING')
+    await runner.release()
     await own.destroy()
   })
 
