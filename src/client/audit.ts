@@ -45,7 +45,8 @@ export interface Audited {
 }
 
 export interface AuditedCall {
-  readonly model: string
+  /** Of a statement that may have several: which of them the refusal is about. */
+  readonly model: string | ((refusal: FieldsealError) => string)
   readonly operation: string
 }
 
@@ -72,7 +73,10 @@ export function auditRefusal<T>(
   if (!emit) return work()
   const { purpose } = clientBinding.access()
   const emitRefusal = (error: unknown): never => {
-    if (FieldsealError.is(error)) emit({ type: 'refused', model, operation, code: error.code, purpose })
+    if (FieldsealError.is(error)) {
+      const about = typeof model === 'string' ? model : model(error)
+      emit({ type: 'refused', model: about, operation, code: error.code, purpose })
+    }
     throw error
   }
   try {

@@ -74,7 +74,6 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
     plainValue,
   }
   const figures = () => ({ cachedDeks: cache.size, cacheHits: cache.hits, cacheMisses: cache.misses })
-  telemetry?.watch?.(figures)
   const operations = keyOperations({
     kms: observedKms(kms, observation),
     ring,

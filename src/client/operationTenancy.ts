@@ -89,10 +89,9 @@ export class OperationTenancy {
   }
 
   #missing(field: string): FieldsealError {
-    const { forTenant, acrossTenants, tenantColumn } = this.#wording
+    const { forTenant, acrossTenants } = this.#wording
     const advice = this.#across
-      ? `with ${acrossTenants} a write must carry the ${tenantColumn} column, in its data or in its unique where, and a filter by value ` +
-        `the ${tenantColumn} column beside it`
+      ? acrossTenants
       : `use ${forTenant}, run it inside withTenant(id, fn), or set the tenant or defaultTenant option`
     return new FieldsealError('TENANT_MISSING', `${field} is encrypted and nothing says for which tenant: ${advice}`)
   }

@@ -4,7 +4,6 @@ export interface Wording {
   readonly schemaSource: string
   /** How an operation is run for one tenant. */
   readonly forTenant: string
-  /** The client that reads the rows of all tenants, and what marks the column that names a row's tenant. */
+  /** How an operation of the client that reads the rows of all tenants says whose it is, where it must. */
   readonly acrossTenants: string
-  readonly tenantColumn: string
 }

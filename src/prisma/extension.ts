@@ -82,6 +82,7 @@ export function fieldEncryption<const Schema extends EncryptionSchema>(options: 
     if ('$encryption' in base) throw alreadyExtended()
     checkClientMatches(options.schema, base._runtimeDataModel)
     const { context: shared, figures, keys } = contextFor(base, options)
+    options.telemetry?.watch?.(figures)
 
     /** The extension, of clients that are bound and of those that are not. */
     const extensionFor = (clientBinding: BindingSource, more: Members = {}) => {

@@ -3,6 +3,7 @@ import type { Wording } from '../client/wording.js'
 export const PRISMA_WORDING: Wording = {
   schemaSource: '`prisma generate` writes; run it again',
   forTenant: 'prisma.$forTenant(id)',
-  acrossTenants: '$acrossTenants()',
-  tenantColumn: '@tenant',
+  acrossTenants:
+    'with $acrossTenants() a write must carry the @tenant column, in its data or in its unique where, and a filter by value ' +
+    'the @tenant column beside it',
 }

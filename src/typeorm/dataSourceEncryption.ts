@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm'
 import { FieldsealError } from '../errors.js'
+import type { CacheFigures } from '../keys/events.js'
 import type { DataSourceEncryptionOptions } from './dataSourceOptions.js'
 import { endPool } from './pool.js'
 import { type RunningEncryption, runEncryption } from './runningEncryption.js'
@@ -9,6 +10,9 @@ export class DataSourceEncryption {
   readonly #dataSource: DataSource
   readonly #options: DataSourceEncryptionOptions
   #running: RunningEncryption | Promise<RunningEncryption> | undefined
+  /** What was counted before the last `destroy()`: who watches counters never sees them fall. */
+  #counted: Omit<CacheFigures, 'cachedDeks'> = { cacheHits: 0, cacheMisses: 0 }
+  #isWatched = false
 
   constructor(dataSource: DataSource, options: DataSourceEncryptionOptions) {
     this.#dataSource = dataSource
@@ -47,10 +51,13 @@ export class DataSourceEncryption {
     const starting = buildMetadatas().then(() => runEncryption(this.#dataSource, this.#options))
     this.#running = starting
     this.#running = await starting
+    if (!this.#isWatched) this.#options.telemetry?.watch?.(() => this.#figures())
+    this.#isWatched = true
   }
 
   async stop(): Promise<void> {
     const running = this.#running
+    this.#counted = this.#figures()
     this.#running = undefined
     const keys = await Promise.resolve(running).then(
       (ended) => ended?.keys,
@@ -58,6 +65,17 @@ export class DataSourceEncryption {
     )
     await keys?.close()
     await endPool(this.#dataSource)
+  }
+
+  /** Of all its lives, for who is told once how to read them. */
+  #figures(): CacheFigures {
+    const { cacheHits, cacheMisses } = this.#counted
+    const running = this.#running instanceof Promise ? undefined : this.#running?.figures()
+    return {
+      cachedDeks: running?.cachedDeks ?? 0,
+      cacheHits: cacheHits + (running?.cacheHits ?? 0),
+      cacheMisses: cacheMisses + (running?.cacheMisses ?? 0),
+    }
   }
 }
 

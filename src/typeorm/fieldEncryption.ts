@@ -13,6 +13,7 @@ import { checkDataSourceOptions, type DataSourceEncryptionOptions } from './data
 import { guardResultCache } from './resultCache.js'
 import { QueryRunners } from './runner/queryRunners.js'
 import { keepSealsInJson } from './sealedJson.js'
+import { keepReturnedValuesWhole } from './wholeValues.js'
 
 /** What TypeORM has for itself alone. */
 interface Internals {
@@ -48,13 +49,14 @@ export function fieldEncryption<Source extends DataSource>(
   checkDataSourceOptions(options)
   checkDataSource(dataSource)
   const encryption = new DataSourceEncryption(dataSource, options)
-  const runners = new QueryRunners(dataSource, encryption)
+  const runners = new QueryRunners(encryption)
   const lazyRelations = new LazyRelations(dataSource)
   const base = { dataSource, encryption, runners, lazyRelations }
   followLife(dataSource, encryption)
-  dataSource.createQueryRunner = (mode) => runners.create(mode)
+  runners.takeOver(dataSource)
   guardResultCache(dataSource, encryption)
   keepSealsInJson(dataSource)
+  keepReturnedValuesWhole(dataSource)
   hold(dataSource, heldOf(base, undefined))
   return dataSource
 }

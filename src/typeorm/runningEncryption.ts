@@ -15,6 +15,7 @@ import { addGuards } from './guards.js'
 import { typeormKeyStore } from './keyStore.js'
 import { typeormKeyTraces } from './keyTraces.js'
 import { isSealed, openSeal } from './seal.js'
+import { keepSavedValuesWhole } from './wholeValues.js'
 import { TYPEORM_WORDING } from './wording.js'
 
 /** What the statements of an initialised data source are encrypted with. */
@@ -40,6 +41,7 @@ export async function runEncryption(
   const schema = encryptionSchemaOf(dataSource)
   checkNormalizers(schema, normalizers)
   if (guards) addGuards(dataSource, schema)
+  keepSavedValuesWhole(dataSource)
   await loadParser()
   const { context, keys, figures } = encryptingClient(
     { ...options, schema },

@@ -23,6 +23,8 @@ describe('fieldseal with a data source of TypeORM', () => {
     expect(await run('rewrap')).toMatchObject({ code: 0, errors: '' })
     expect(await run('status')).toMatchObject({ code: 0, output: expect.stringMatching(/v2 active: 40/) })
     expect(await run('doctor')).toMatchObject({ errors: '', output: expect.stringContaining('0 problems') })
+    const strict = await guests.start({ GUESTS_STATE: 'strict' }, 'doctor').ended
+    expect(strict.output).toContain('into Guest.email\n         → say `guards: true` to fieldEncryption')
     expect(await run('shred', '--tenant', 'ritz', '--yes')).toMatchObject({ code: 0 })
     const { dataSource } = await import('./fixtures/typeorm/dataSource.js')
     const { client } = await openClient({ dataSource })

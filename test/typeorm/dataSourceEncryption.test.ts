@@ -32,6 +32,26 @@ describe('the encryption of a data source', () => {
     }
   })
 
+  it('is watched once, by counters that do not fall when it ends or begins anew', async () => {
+    const watched: (() => object)[] = []
+    const telemetry = { onEvent: () => undefined, watch: (read: () => object) => void watched.push(read) }
+    const dataSource = encrypting(source.another(), { telemetry })
+    const seen: object[] = []
+    for (let times = 1; times <= 2; times += 1) {
+      await dataSource.initialize()
+      seen.push(watched[0]!())
+      await dataSource.destroy()
+      seen.push(watched[0]!())
+    }
+    expect(watched).toHaveLength(1)
+    expect(seen).toEqual([
+      { cachedDeks: 1, cacheHits: 2, cacheMisses: 3 },
+      { cachedDeks: 0, cacheHits: 2, cacheMisses: 3 },
+      { cachedDeks: 1, cacheHits: 4, cacheMisses: 6 },
+      { cachedDeks: 0, cacheHits: 4, cacheMisses: 6 },
+    ])
+  })
+
   it('that cannot begin lets initialize() fail, before any statement, and may begin later', async () => {
     const dataSource = encrypting(source.another({ synchronize: true }))
     trouble.start = new Error('the entities are marked wrongly')

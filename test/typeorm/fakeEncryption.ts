@@ -17,7 +17,7 @@ export const fetched: string[] = []
 export const events: unknown[] = []
 export const ended = { count: 0 }
 /** What a statement is refused for, and what is wrong with the next start. */
-export const trouble: { refuse?: RegExp | undefined; start?: Error | undefined } = {}
+export const trouble: { refuse?: RegExp | undefined; because?: string | undefined; start?: Error | undefined } = {}
 
 function ownerOf(binding: BindingSource): string {
   const tenant = binding.current()?.tenant ?? ambientTenant()
@@ -43,7 +43,8 @@ const statements = {
     await Promise.resolve()
     const current = binding.current()?.tenant ?? ambientTenant()
     prepared.push({ tenant: current, text, inTransaction })
-    if (trouble.refuse?.test(text)) throw new FieldsealError('QUERY_UNSUPPORTED', 'it has no right answer')
+    if (trouble.refuse?.test(text))
+      throw new FieldsealError('QUERY_UNSUPPORTED', trouble.because ?? 'it has no right answer')
     const encrypted = values?.map((value) =>
       isSealed(value) ? encryptValue(ownerOf(binding), openSeal(value)) : value,
     )
@@ -59,6 +60,9 @@ const statements = {
   isSensitive: (text: string) => /"(text|name)"/.test(text),
 }
 
+/** Given each time that somebody is to watch. */
+export const figures = { cachedDeks: 1, cacheHits: 2, cacheMisses: 3 }
+
 export async function runEncryption(): Promise<object> {
   await Promise.resolve()
   if (trouble.start) throw trouble.start
@@ -70,10 +74,10 @@ export async function runEncryption(): Promise<object> {
   }
   const auditTrail = { emit: (event: unknown) => void events.push(event), audit: undefined }
   return {
-    schema: { models: {} },
+    schema: { models: { Author: {} } },
     statements,
     scopes: new Set(),
-    figures: () => ({ cachedDeks: 0, cacheHits: 0, cacheMisses: 0 }),
+    figures: () => figures,
     keys: {
       close: async () => {
         ended.count += 1

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { localKms } from 'fieldseal/local-kms'
+import type { DataSourceEncryptionOptions } from 'fieldseal/typeorm'
 import type { DataSource, DataSourceOptions } from 'typeorm'
 import { createDatabase } from '../support/database.js'
 import { fakeEncryption } from './fakeEncryption.js'
@@ -100,8 +101,11 @@ export async function openFake(): Promise<FakeSource> {
   }
 }
 
-export function encrypting<Source extends DataSource>(dataSource: Source): Source {
-  return fieldseal.fieldEncryption(dataSource, { kms })
+export function encrypting<Source extends DataSource>(
+  dataSource: Source,
+  options: Partial<DataSourceEncryptionOptions> = {},
+): Source {
+  return fieldseal.fieldEncryption(dataSource, { kms, ...options })
 }
 
 /** Connections that are held by somebody. */

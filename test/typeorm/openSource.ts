@@ -8,7 +8,7 @@ import { createDatabase } from '../support/database.js'
 import { openPool } from '../support/pool.js'
 import { entities } from './entities.js'
 
-const EMPTY = fileURLToPath(new URL('./fixtures/empty.prisma', import.meta.url))
+export const EMPTY = fileURLToPath(new URL('./fixtures/empty.prisma', import.meta.url))
 const KEK = Buffer.alloc(32, 7).toString('base64')
 /** What an ORM says around the statements of a transaction. */
 const BRACKETS = /^(START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)/

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { In } from 'typeorm'
-import { City, User } from './entities.js'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { type DataSource, In } from 'typeorm'
+import { City } from './entities.js'
 import { openSource, type SourceUnderTest } from './openSource.js'
 import { plantPeople, usersOf } from './people.js'
 import { refusedBeforeSql } from './refusedBeforeSql.js'
@@ -47,10 +47,58 @@ describe('the result cache', () => {
 
   it('is guarded where it is set later', async () => {
     const other = await source.another()
-    other.setOptions({ cache: { type: 'database', alwaysEnabled: true } })
+    other.setOptions({ cache: { type: 'database' } })
     await other.queryResultCache?.synchronize()
-    await refusedBeforeSql(source, () => other.getRepository(User).find(), CACHE)
-    expect(await other.getRepository(User).find({ cache: false })).toHaveLength(5)
+    await refusedBeforeSql(source, () => usersOf(other).find({ cache: true }), CACHE)
+    expect(await usersOf(other).find()).toHaveLength(5)
     await other.destroy()
+  })
+})
+
+describe('a result cache that is always enabled', () => {
+  let always: DataSource
+  const cached = () => source.stored('SELECT * FROM "always-cache"')
+  beforeAll(async () => {
+    const cache = { type: 'database', tableName: 'always-cache', alwaysEnabled: true, duration: 60_000 } as const
+    always = await source.another({ source: { cache } })
+    await always.queryResultCache?.synchronize()
+  })
+  beforeEach(() => source.stored('TRUNCATE "always-cache"'))
+
+  it('keeps what is not encrypted', async () => {
+    await always.getRepository(City).insert({ name: 'Rome' })
+    const find = () => always.getRepository(City).findBy({ name: 'Rome' })
+    expect(await find()).toHaveLength(1)
+    await always.getRepository(City).delete({ name: 'Rome' })
+    expect(await find()).toHaveLength(1)
+    expect(await cached()).toHaveLength(1)
+  })
+
+  it('is passed by where values are read and searched for, which are those of now', async () => {
+    const users = usersOf(always)
+    const ada = await users.findOneByOrFail({ email: 'ada@x.org' })
+    await users.save(Object.assign(ada, { email: 'ada@y.org' }))
+    expect(await users.findOneBy({ email: 'ada@x.org' })).toBeNull()
+    expect(
+      await users.findAndCount({ where: { email: 'ada@y.org' }, take: 1, relations: { posts: true } }),
+    ).toMatchObject([[{ email: 'ada@y.org', posts: [{ body: 'hello' }, {}] }], 1])
+    expect(await users.createQueryBuilder('u').select('u.email', 'email').where('u.id = :id', ada).getRawOne()).toEqual(
+      {
+        email: 'ada@y.org',
+      },
+    )
+    await users.save({ ...ada, email: 'ada@x.org' })
+    expect(await cached()).toEqual([])
+  })
+
+  it('is refused values where a query asks for it by a name or a time of its own', async () => {
+    const users = usersOf(always)
+    await refusedBeforeSql(source, () => users.find({ cache: 1_234 }), CACHE)
+    await refusedBeforeSql(source, () => users.find({ cache: { id: 'mine', milliseconds: 60_000 } }), CACHE)
+    await refusedBeforeSql(source, () => users.createQueryBuilder('u').cache('mine').getMany(), CACHE)
+    // Asks for no more than is done with every query.
+    expect(await users.find({ cache: true })).toHaveLength(5)
+    expect(await users.find({ cache: false })).toHaveLength(5)
+    expect(await cached()).toEqual([])
   })
 })

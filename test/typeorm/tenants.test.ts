@@ -212,6 +212,26 @@ describe('a data source across tenants', () => {
     expect(await members(globex).countBy({ email: 'w@x.org' })).toBe(1)
   })
 
+  it('writes a row that it has read where the statement says whose it is, which `save` does not say', async () => {
+    const across = members(acrossTenants(dataSource))
+    const found = await across.findOneByOrFail({ org: 'acme', email: 'a@x.org' })
+    const { id } = found
+    found.email = 'b@x.org'
+    await across.save(await across.findOneByOrFail({ id }))
+    expect(await refusal(() => across.save(found))).toMatchObject({
+      code: 'TENANT_MISSING',
+      message: expect.stringContaining('save it by forTenant(dataSource, its tenant)'),
+    })
+    expect(await members(acme).findOneBy({ id })).toMatchObject({ email: 'a@x.org' })
+    await members(forTenant(dataSource, found.org)).save(found)
+    expect(await members(acme).findOneBy({ id })).toMatchObject({ email: 'b@x.org' })
+    await across.update({ id, org: 'acme' }, { email: 'c@x.org' })
+    await across.createQueryBuilder().update({ org: 'acme', email: 'd@x.org' }).where({ id }).execute()
+    expect(await members(acme).findOneBy({ email: 'd@x.org' })).toMatchObject({ id })
+    const foreign = () => across.update({ id, org: 'globex' }, { org: 'acme', email: 'e@x.org' })
+    await refusedBeforeSql(source, foreign, MISMATCH)
+  })
+
   it('searches where the tenant stands beside the value', async () => {
     const across = members(acrossTenants(dataSource))
     expect(await across.findBy({ org: 'acme', email: 'a@x.org' })).toMatchObject([{ org: 'acme' }])

@@ -83,6 +83,23 @@ describe('a transaction', () => {
     await narrow.destroy()
   })
 
+  it('that is begun in SQL gets its keys beside it, and they outlive its end', async () => {
+    const narrow = await source.another({ source: { poolSize: 1 } })
+    const bound = forTenant(narrow, 'by-hand')
+    const runner = bound.createQueryRunner()
+    for (const begin of ['BEGIN', 'START TRANSACTION ISOLATION LEVEL SERIALIZABLE', 'BEGIN; SAVEPOINT here']) {
+      await runner.query(begin)
+      await runner.manager.insert(User, { email: 'h@x.org', profile: {} })
+      expect(await runner.manager.countBy(User, { email: 'h@x.org' })).toBe(1)
+      await runner.query('ROLLBACK')
+    }
+    await runner.release()
+    await insert(bound.manager, 'h@x.org')
+    expect(await usersOf(bound).find()).toMatchObject([{ email: 'h@x.org' }])
+    expect(await source.stored(`SELECT FROM encryption_keys WHERE tenant = 'by-hand'`)).toHaveLength(2)
+    await narrow.destroy()
+  })
+
   it('of many at once on a narrow pool do not wait for each other for ever', async () => {
     const narrow = await source.another({ source: { poolSize: 2 } })
     const work = (n: number) =>
@@ -123,6 +140,23 @@ describe('while the KMS is down', () => {
     emulator.faults.clear()
     expect(await usersOf(another).findOneBy({ email: 'warm@x.org' })).toMatchObject({ n: 0 })
     await another.destroy()
+  })
+
+  it('a transaction that is begun in SQL waits for a key as long as others do, and no longer', async () => {
+    const kms = emulatedKms(emulator, { maxRetries: 0, timeout: 10_000 })
+    const hasty = await source.another({ encryption: { kms, keys: { transactionWait: 1_000 } } })
+    await insert(hasty.manager, 'warm@x.org')
+    const runner = forTenant(hasty, 'waiting').createQueryRunner()
+    await runner.query('BEGIN')
+    emulator.faults.add({ kind: 'delay', ms: 3_000, times: 'always' })
+    await expect(runner.manager.insert(User, { email: 'w@x.org', profile: {} })).rejects.toMatchObject({
+      code: 'KMS_UNAVAILABLE',
+      message: expect.stringContaining('within 1000 ms'),
+    })
+    await runner.query('ROLLBACK')
+    await runner.release()
+    emulator.faults.clear()
+    await hasty.destroy()
   })
 
   it('a transaction of a tenant without a key fails before it begins', async () => {

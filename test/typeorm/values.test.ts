@@ -129,6 +129,11 @@ const VALUES: readonly [Field, ...unknown[]][] = [
   ['colors', [Color.Red, Color.Red], []],
 ]
 
+/** The keys that every object inherits, with values that TypeORM would copy into what is inherited. */
+const INHERITED = JSON.parse(
+  '{"__proto__":{"a":1},"toString":{"b":[2]},"constructor":{"c":3},"valueOf":[{"__proto__":null}]}',
+)
+
 /** Bytes by what they hold: it may be a Buffer that comes back. */
 function shown(value: unknown): unknown {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`
@@ -188,6 +193,29 @@ describe.each(VALUES.map(([field, ...values]) => ({ field, values })))('the colu
     await rows.insert([{ [field]: values[0] }, {}] as never)
     expect(await rows.countBy({ [field]: IsNull() })).toBe(1)
     expect(await rows.countBy({ [field]: Not(IsNull()) })).toBe(1)
+  })
+})
+
+describe.each(['json', 'jsonJson', 'jsonBytes'] as const)('JSON in the column %s', (field) => {
+  it('keeps the keys that every object inherits', async () => {
+    const text = JSON.stringify(INHERITED)
+    const read = async (id: number) => JSON.stringify((await rows.findOneByOrFail({ id }))[field])
+    const saved = await rows.save(rows.create({ [field]: INHERITED }))
+    expect([JSON.stringify(saved[field]), await read(saved.id)]).toEqual([text, text])
+    await rows.save(Object.assign(await rows.findOneByOrFail({ id: saved.id }), { [field]: { plain: true } }))
+    await rows.save({ id: saved.id, [field]: [INHERITED] })
+    expect(await read(saved.id)).toBe(`[${text}]`)
+    await rows.update(saved.id, { [field]: INHERITED })
+    expect(await read(saved.id)).toBe(text)
+    const builder = rows.createQueryBuilder().insert()
+    const { raw, generatedMaps } = await builder
+      .values({ [field]: INHERITED })
+      .returning('*')
+      .execute()
+    expect([raw[0], generatedMaps[0]].map((row) => JSON.stringify(row[field]))).toEqual([text, text])
+    const { id } = await rows.save({ id: raw[0].id, [field]: null, string: 'x' })
+    await rows.save({ id, [field]: INHERITED })
+    expect(await read(id)).toBe(text)
   })
 })
 

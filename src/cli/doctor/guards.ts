@@ -1,10 +1,11 @@
-import { guardCondition } from '../../maintenance/postgres/guards.js'
+import { guardCondition, guardName } from '../../maintenance/postgres/guards.js'
 import { quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import { readTableFacts } from '../../maintenance/postgres/tableFacts.js'
+import type { EncryptedClient } from '../config.js'
 import { type Check, encryptedFields, type Finding } from './finding.js'
 
 /** Columns into which any other tool could write plaintext. */
-export const missingGuards: Check = async ({ schema, database }) => {
+export const missingGuards: Check = async ({ client, schema, database }) => {
   const found: Finding[] = []
   for (const { name, model, field, spec, column } of encryptedFields(schema)) {
     if (spec.state !== undefined) continue
@@ -19,9 +20,22 @@ export const missingGuards: Check = async ({ schema, database }) => {
     if (Number(row!.count) > 0) continue
     const { types } = await readTableFacts(database, table)
     const condition = guardCondition(quoteName(column), spec, /^json(\[\])?$/.test(types.get(column) ?? ''))
-    const sql = `ALTER TABLE ${table} ADD CHECK (${condition}) NOT VALID`
+    const constraint = quoteName(guardName(model.table, column))
+    const sql = `ALTER TABLE ${table} ADD CONSTRAINT ${constraint} CHECK (${condition}) NOT VALID`
     const what = `nothing keeps other tools from writing plaintext into ${name}.${field}`
-    found.push({ severity: 'hint', check: 'constraints', what, next: sql })
+    found.push({ severity: 'hint', check: 'constraints', what, next: isPrisma(client) ? forPrisma(sql) : FOR_TYPEORM })
   }
   return found
 }
+
+function isPrisma(client: EncryptedClient): boolean {
+  return '$extends' in client
+}
+
+function forPrisma(sql: string): string {
+  return `put it into a migration (prisma migrate dev --create-only), or have the generator write all of them (\`guards\`): ${sql}`
+}
+
+/** TypeORM takes away what no entity says, so that SQL would not last. */
+const FOR_TYPEORM =
+  'say `guards: true` to fieldEncryption, have TypeORM write the constraints into a migration (migration:generate), and run it'

@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager, QueryRunner, ReplicationMode } from 'typeorm'
 import type { ClientBinding } from '../../client/clientBinding.js'
 import { fixedBinding } from '../../client/clientBinding.js'
+import { FieldsealError } from '../../errors.js'
 import type { QueryRunners } from '../runner/queryRunners.js'
 import type { LazyRelations } from './lazyRelations.js'
 
@@ -31,12 +32,19 @@ const LEADING = [
   'getCustomRepository',
 ]
 
+/**
+ * By this name `typeorm-transactional` knows a data source whose repositories are to work by the manager of the running
+ * transaction: the base's, which knows neither tenant nor limits.
+ */
+const TRANSACTIONAL = '@transactional/data-source'
+
 interface Base {
   readonly dataSource: DataSource
   readonly runners: QueryRunners
   readonly lazyRelations: LazyRelations
 }
 
+type Create = (mode: ReplicationMode) => QueryRunner
 type Method = (this: unknown, ...args: unknown[]) => unknown
 type Methods = Record<string, Method>
 
@@ -44,6 +52,12 @@ type Methods = Record<string, Method>
 export function bindDataSource({ dataSource, runners, lazyRelations }: Base, binding: ClientBinding): DataSource {
   const bound: DataSource = Object.create(dataSource)
   const source = fixedBinding(binding)
+  /** By what the base, or its driver, has then: somebody may wrap it later. */
+  const createBy = (maker: { readonly createQueryRunner: Create }) => (mode: ReplicationMode) => {
+    checkAround(dataSource)
+    const runner = runners.createFor(bound, source, () => maker.createQueryRunner(mode))
+    return lazyRelations.follow(runner, bound)
+  }
   const methods: Methods = {
     ...methodsOf(dataSource, LIFE, (method) => onBase(method, dataSource, bound)),
     ...methodsOf(Object.getPrototypeOf(dataSource), LEADING, (method) => method),
@@ -51,7 +65,9 @@ export function bindDataSource({ dataSource, runners, lazyRelations }: Base, bin
   const createEntityManager = methods.createEntityManager as DataSource['createEntityManager']
   defineAll(bound, {
     ...methods,
-    createQueryRunner: (mode?: ReplicationMode) => lazyRelations.follow(runners.createFor(bound, source, mode), bound),
+    createQueryRunner: createBy(dataSource),
+    driver: driverOf(bound, createBy(dataSource.driver)),
+    [TRANSACTIONAL]: undefined,
     createEntityManager: (runner?: QueryRunner): EntityManager =>
       lazyRelations.keep(createEntityManager.call(bound, runner), bound),
   })
@@ -61,6 +77,20 @@ export function bindDataSource({ dataSource, runners, lazyRelations }: Base, bin
     relationIdLoader: idLoaderOf(bound),
   })
   return bound
+}
+
+/**
+ * Somebody may have the base work by the manager of a transaction that runs in this asynchronous context. What is bound
+ * would work outside of it, and wait for what it has locked.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED`
+ */
+function checkAround({ manager }: DataSource): void {
+  if (!manager.queryRunner?.isTransactionActive) return
+  const message =
+    'the running transaction (@Transactional) is of the data source that this one was bound from, and what this one sends would not ' +
+    'be part of it: use that data source, inside withTenant(id, access, fn)'
+  throw new FieldsealError('QUERY_UNSUPPORTED', message)
 }
 
 function methodsOf(holder: object, names: readonly string[], of: (method: Method) => Method): Methods {
@@ -78,15 +108,29 @@ function onBase(method: Method, base: DataSource, bound: DataSource): Method {
   }
 }
 
+/** What leads from the driver to statements is of the bound data source, but the schema builder, which is of no tenant. */
+function driverOf(bound: DataSource, createQueryRunner: Create): DataSource['driver'] {
+  const { driver } = bound
+  const own: DataSource['driver'] = Object.create(driver)
+  // TypeORM 1 has `dataSource`, 0.3 `connection`.
+  const source = 'dataSource' in driver ? 'dataSource' : 'connection'
+  defineAll(own, {
+    createQueryRunner,
+    createSchemaBuilder: driver.createSchemaBuilder.bind(driver),
+    [source]: bound,
+  })
+  return own
+}
+
 /** It sends its queries by the bound data source. */
 function idLoaderOf(bound: DataSource): DataSource['relationIdLoader'] {
   const Loader = bound.relationIdLoader.constructor
   return new (Loader as new (dataSource: DataSource) => DataSource['relationIdLoader'])(bound)
 }
 
-/** As the data source's own members are: they can be replaced, though TypeScript calls some readonly. */
-function defineAll(dataSource: DataSource, members: object): void {
+/** As members of their own are: they can be replaced, though TypeScript calls some readonly. */
+function defineAll(holder: object, members: object): void {
   for (const [name, value] of Object.entries(members)) {
-    Object.defineProperty(dataSource, name, { value, writable: true, configurable: true, enumerable: true })
+    Object.defineProperty(holder, name, { value, writable: true, configurable: true, enumerable: true })
   }
 }

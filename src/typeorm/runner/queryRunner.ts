@@ -1,12 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
 import type { Readable } from 'node:stream'
+import type { Client } from 'pg'
 import type { QueryRunner } from 'typeorm'
 import { auditRefusal } from '../../client/audit.js'
 import type { BindingSource } from '../../client/clientBinding.js'
 import { fetchKeys } from '../../client/transactionKeys.js'
 import { debugStep, isDebugging, routed } from '../../debug.js'
 import { FieldsealError } from '../../errors.js'
+import { own } from '../../own.js'
+import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import type { EncryptedStatement } from '../../sql/statementEncryption.js'
 import type { DataSourceEncryption } from '../dataSourceEncryption.js'
 import { HandledPromise } from '../handledPromise.js'
@@ -52,7 +55,7 @@ export function encryptRunner(
     checkText(text)
     // TypeORM 1 has an error of its own for parameters that are no list; PostgreSQL’s driver has for 0.3.
     const values = Array.isArray(parameters) ? parameters : undefined
-    const statement = { text, values, inTransaction: runner.isTransactionActive }
+    const statement = { text, values, inTransaction: isInTransaction(runner) }
     return running.statements.prepare(binding ?? running.context.clientBinding, statement)
   }
 
@@ -99,6 +102,15 @@ export function encryptRunner(
   }
 }
 
+/** Also in one that somebody began in SQL, of which TypeORM does not know; older versions of `pg` do not either. */
+function isInTransaction(runner: QueryRunner): boolean {
+  const { databaseConnection } = runner as {
+    readonly databaseConnection?: Partial<Pick<Client, 'getTransactionStatus'>>
+  }
+  const status = databaseConnection?.getTransactionStatus?.()
+  return runner.isTransactionActive || status === 'T' || status === 'E'
+}
+
 function boundContext(
   { context }: RunningEncryption,
   binding: BindingSource | undefined,
@@ -127,11 +139,17 @@ interface Told {
 
 /** Has refusals told to the audit, and the route printed where it is asked for. */
 function told<T>(running: RunningEncryption, { binding, method, text }: Told, work: () => Promise<T>): Promise<T> {
-  // Which model it is about stands in the error: a statement may have several, or none that is known.
+  const model = (refusal: FieldsealError) => modelNamedIn(refusal, running.schema)
   const run = running.context.auditTrail
-    ? () => auditRefusal(boundContext(running, binding), { model: '', operation: method }, work)
+    ? () => auditRefusal(boundContext(running, binding), { model, operation: method }, work)
     : work
   return isDebugging ? routed(`${method} ${firstWord(text)}`, run) : run()
+}
+
+/** A refusal names the column that it is about, if it is about one. */
+function modelNamedIn({ message }: FieldsealError, { models }: EncryptionSchema): string {
+  const names = message.match(/\w+(?=\.\w)/g) ?? []
+  return names.find((name) => own(models, name) !== undefined) ?? ''
 }
 
 function firstWord(text: unknown): string {

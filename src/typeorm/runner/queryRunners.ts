@@ -1,4 +1,5 @@
-import type { DataSource, QueryRunner, ReplicationMode } from 'typeorm'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { DataSource, QueryRunner } from 'typeorm'
 import type { BindingSource } from '../../client/clientBinding.js'
 import { FieldsealError } from '../../errors.js'
 import type { DataSourceEncryption } from '../dataSourceEncryption.js'
@@ -12,28 +13,77 @@ interface Wish {
 }
 
 /**
- * Makes the runners of a data source, and those of the data sources that are bound from it. Others may have wrapped
- * `createQueryRunner` before, or wrap it afterwards: a bound data source asks for its runners where everybody does, and
- * the wish goes beside the call, since the outermost of them gives what we have no name for.
+ * Makes the runners of a data source and of its driver, and those of the data sources that are bound from it. Others may
+ * have wrapped `createQueryRunner` before, or wrap it afterwards: a bound data source asks for its runners where everybody
+ * does, and the wish goes beside the call, since the outermost of them gives what we have no name for.
  */
 export class QueryRunners {
-  readonly #dataSource: DataSource
   readonly #encryption: DataSourceEncryption
-  readonly #create: DataSource['createQueryRunner']
   readonly #encrypted = new WeakSet<QueryRunner>()
+  /**
+   * The driver asks the database for its version, before there is anything to encrypt with. What happens on the connections
+   * that it opens then runs in that context for ever, so that the context alone does not say it.
+   */
+  readonly #connecting = new AsyncLocalStorage<{ isOver: boolean }>()
+  /** The driver makes what the data source is to give, and what others have put between the two stays under the encryption. */
+  #isInside = false
   #wish: Wish | undefined
 
-  constructor(dataSource: DataSource, encryption: DataSourceEncryption) {
-    this.#dataSource = dataSource
+  constructor(encryption: DataSourceEncryption) {
     this.#encryption = encryption
-    this.#create = dataSource.createQueryRunner
   }
 
-  /** What stands in the place of `createQueryRunner` of the data source. */
-  create(mode?: ReplicationMode): QueryRunner {
+  /** Has a data source, and its driver, make runners that encrypt. */
+  takeOver(dataSource: DataSource): void {
+    const { driver } = dataSource
+    const create = dataSource.createQueryRunner.bind(dataSource)
+    const createByDriver = driver.createQueryRunner.bind(driver)
+    const connect = driver.connect.bind(driver)
+    dataSource.createQueryRunner = (mode) => this.#encrypt(this.#inside(() => create(mode)))
+    driver.createQueryRunner = (mode) => {
+      const runner = createByDriver(mode)
+      return this.#isInside || this.#connecting.getStore()?.isOver === false ? runner : this.#encrypt(runner)
+    }
+    driver.connect = () => this.#connect(connect)
+  }
+
+  /** A runner of a bound data source, by whatever `createQueryRunner` of its base, or of the driver, is now. */
+  createFor(owner: DataSource, binding: BindingSource, create: () => QueryRunner): QueryRunner {
+    const around = this.#wish
+    const wish = { owner, binding, isMet: false }
+    this.#wish = wish
+    try {
+      const runner = create()
+      if (wish.isMet) return runner
+    } finally {
+      this.#wish = around
+    }
+    throw givenTwice()
+  }
+
+  async #connect(connect: () => Promise<void>): Promise<void> {
+    const connecting = { isOver: false }
+    try {
+      await this.#connecting.run(connecting, connect)
+    } finally {
+      connecting.isOver = true
+      // As long as it is on, every promise of the process takes longer.
+      this.#connecting.disable()
+    }
+  }
+
+  #inside(create: () => QueryRunner): QueryRunner {
+    const around = this.#isInside
+    this.#isInside = true
+    try {
+      return create()
+    } finally {
+      this.#isInside = around
+    }
+  }
+
+  #encrypt(runner: QueryRunner): QueryRunner {
     const wish = this.#wish
-    // TypeORM makes the runner's manager by whom it is called on.
-    const runner = this.#create.call(wish?.owner ?? this.#dataSource, mode)
     if (this.#encrypted.has(runner)) throw givenTwice()
     this.#encrypted.add(runner)
     encryptRunner(runner, this.#encryption, wish?.binding)
@@ -43,30 +93,17 @@ export class QueryRunners {
     }
     return runner
   }
-
-  /** A runner of a bound data source, by whatever `createQueryRunner` is now. */
-  createFor(owner: DataSource, binding: BindingSource, mode: ReplicationMode | undefined): QueryRunner {
-    const around = this.#wish
-    const wish = { owner, binding, isMet: false }
-    this.#wish = wish
-    try {
-      const runner = this.#dataSource.createQueryRunner(mode)
-      if (wish.isMet) return runner
-    } finally {
-      this.#wish = around
-    }
-    throw givenTwice()
-  }
 }
 
 /** Whatever is reached from the runner is of the bound data source: its manager, and what subscribers are given. */
 function own(runner: QueryRunner, owner: DataSource): void {
   // The manager makes itself the runner's.
-  if (runner.manager.connection !== owner) owner.createEntityManager(runner)
+  owner.createEntityManager(runner)
   // TypeORM 1 has `dataSource`, 0.3 `connection`.
-  const named = runner as { dataSource?: DataSource; connection?: DataSource }
+  const named = runner as { dataSource?: DataSource; connection?: DataSource; driver?: DataSource['driver'] }
   if (Object.hasOwn(named, 'dataSource')) named.dataSource = owner
   if (Object.hasOwn(named, 'connection')) named.connection = owner
+  if (Object.hasOwn(named, 'driver')) named.driver = owner.driver
 }
 
 /** Whose it is could not be told. */

@@ -39,6 +39,16 @@ const WAYS: [way: string, read: (of: DataSource) => Promise<unknown>][] = [
   ['its runner', (of) => withRunner(of, (runner) => runner.query('SELECT id, name FROM author'))],
   ['the manager of its runner', (of) => withRunner(of, (runner) => runner.manager.find(Author))],
   ['the data source of its runner', (of) => withRunner(of, (runner) => sourceOf(runner).getRepository(Author).find())],
+  ['a runner of its driver', (of) => withRunner(of.driver, (runner) => runner.query('SELECT id, name FROM author'))],
+  [
+    'a manager on a runner of its driver',
+    (of) => withRunner(of.driver, (runner) => managerOn(of, runner).find(Author)),
+  ],
+  ['the data source of its driver', (of) => sourceOf(of.driver).getRepository(Author).find()],
+  [
+    'the driver of its runner',
+    (of) => withRunner(of, (runner) => withRunner(driverOf(runner), (own) => own.query('SELECT id, name FROM author'))),
+  ],
   ['the data source of its manager', (of) => sourceOf(of.manager).getRepository(Author).find()],
   [
     'a repository that was extended',
@@ -69,12 +79,25 @@ const WAYS: [way: string, read: (of: DataSource) => Promise<unknown>][] = [
 ]
 
 /** Where they lead: `dataSource` in TypeORM 1, `connection` in 0.3. */
-function sourceOf(holder: EntityManager | QueryRunner): DataSource {
-  return (holder as { dataSource?: DataSource }).dataSource ?? holder.connection
+function sourceOf(holder: EntityManager | QueryRunner | DataSource['driver']): DataSource {
+  const { dataSource, connection } = holder as { dataSource?: DataSource; connection?: DataSource }
+  return (dataSource ?? connection)!
 }
 
-async function withRunner<T>(of: DataSource, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-  const runner = of.createQueryRunner()
+function driverOf(runner: QueryRunner): DataSource['driver'] {
+  return (runner as unknown as { driver: DataSource['driver'] }).driver
+}
+
+function managerOn(of: DataSource, runner: QueryRunner): EntityManager {
+  return of.createEntityManager(runner)
+}
+
+interface Runners {
+  createQueryRunner(mode: 'master'): QueryRunner
+}
+
+async function withRunner<T>(of: Runners, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  const runner = of.createQueryRunner('master')
   try {
     return await work(runner)
   } finally {
@@ -140,11 +163,10 @@ describe('a bound data source', () => {
 
   it('is no more than its base in all else', async () => {
     expect(acme).toBeInstanceOf(typeorm.DataSource)
-    expect([acme.options, acme.driver, acme.getMetadata(Author)]).toEqual([
-      dataSource.options,
-      dataSource.driver,
-      dataSource.getMetadata(Author),
-    ])
+    expect([acme.options, acme.getMetadata(Author)]).toEqual([dataSource.options, dataSource.getMetadata(Author)])
+    expect(Object.getPrototypeOf(acme.driver)).toBe(dataSource.driver)
+    const { upQueries } = await acme.driver.createSchemaBuilder().log()
+    expect(upQueries).toEqual([])
     expect(Object.keys(dataSource)).not.toContain('fieldseal')
   })
 
@@ -200,6 +222,8 @@ describe('a bound data source', () => {
     reusing.createQueryRunner = () => kept
     const { message } = await refusal(() => forTenant(reusing, 'acme').createQueryRunner())
     expect(message).toContain('its tenant is not known')
+    reusing.driver.createQueryRunner = () => kept
+    expect((await refusal(() => forTenant(reusing, 'acme').driver.createQueryRunner('master'))).message).toBe(message)
     await kept.release()
     await reusing.destroy()
   })

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
@@ -100,21 +101,101 @@ describe('a runner', () => {
       { ...refused, operation: 'stream' },
       { ...refused, operation: 'query', code: 'TENANT_MISMATCH', purpose: undefined },
     ])
+    trouble.because = 'the view v.w shows Author.name, which is encrypted; see typeorm.md'
+    await refusal(() => acme.query('SELECT lower(name) FROM author'))
+    trouble.because = undefined
+    expect(events.at(-1)).toMatchObject({ model: 'Author', operation: 'query' })
   })
 
-  it('that the driver made itself sends no value, and gives none', async () => {
-    const rogue = dataSource.driver.createQueryRunner('master')
-    const authors = dataSource.createEntityManager(rogue).getRepository(Author)
-    const wrong: Error = await authors.insert({ name: 'secret' }).then(
-      () => new Error('it was sent'),
-      (error) => error,
-    )
-    expect(wrong.message).toContain('without being encrypted')
-    expect(JSON.stringify(wrong)).not.toContain('secret')
-    expect(await stored(`SELECT count(*)::int AS n FROM author WHERE name NOT LIKE 'enc:%'`)).toEqual([{ n: 0 }])
-    await rogue.release()
+  it('that the driver made itself is as one of the data source', async () => {
+    const runner = dataSource.driver.createQueryRunner('master')
+    expect(await refusalCode(() => runner.query('SELECT name FROM author'))).toBe('TENANT_MISSING')
+    expect(await withTenant('acme', () => runner.query('SELECT name FROM author WHERE id = 1'))).toEqual([
+      { name: 'a0' },
+    ])
+    const authors = dataSource.createEntityManager(runner).getRepository(Author)
+    await withTenant('globex', () => authors.insert({ name: 'Bob' }))
+    expect(await stored(`SELECT name FROM author WHERE name NOT LIKE 'enc:acme:%'`)).toEqual([
+      { name: 'enc:globex:"Bob"' },
+    ])
+    trouble.refuse = /lower/
+    expect(await refusalCode(() => runner.query('SELECT lower(name) FROM author'))).toBe('QUERY_UNSUPPORTED')
+    await runner.release()
+  })
+
+  it('that the driver made itself keeps what others have put around it, and is encrypted once', async () => {
+    const own = source.another()
+    const seen: string[] = []
+    const wrap = (holder: Runners, name: string) => {
+      const create = holder.createQueryRunner.bind(holder)
+      holder.createQueryRunner = (mode) => {
+        const runner = create(mode)
+        const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<never>
+        runner.query = (...args: unknown[]) => {
+          if (String(args[0]).startsWith('INSERT')) seen.push(`${name} ${JSON.stringify(args[1])}`)
+          return query(...args)
+        }
+        return runner
+      }
+    }
+    wrap(own.driver, 'under the driver')
+    wrap(own, 'under')
+    encryptingOf(own)
+    wrap(own.driver, 'over the driver')
+    wrap(own, 'over')
+    await own.initialize()
+    const send = async (runner: QueryRunner) => {
+      await withTenant('acme', () => runner.query('INSERT INTO town(label) VALUES ($1)', ['Bonn']))
+      await withTenant('acme', () => own.createEntityManager(runner).insert(Author, { name: 'Ada' }))
+      await runner.release()
+      return seen.splice(0).map((line) => line.replace(/\d+/g, 'n'))
+    }
+    const sent = (...names: string[]) => [
+      ...names.map((name) => `${name} ["Bonn"]`),
+      ...names.map((name) => `${name} ["${name.startsWith('over') ? '[sealed]' : 'enc:acme:\\"Ada\\"'}"]`),
+    ]
+    expect(await send(own.driver.createQueryRunner('master'))).toEqual(sent('over the driver', 'under the driver'))
+    // What was put around the driver later stands under the data source’s own encryption.
+    const inOrder = ['over', 'under', 'over the driver', 'under the driver']
+    expect((await send(own.createQueryRunner())).map((line) => line.split(' [')[0])).toEqual([...inOrder, ...inOrder])
+    expect(await stored(`SELECT DISTINCT name FROM author WHERE name LIKE '%Ada%'`)).toEqual([
+      { name: 'enc:acme:"Ada"' },
+    ])
+    await own.destroy()
+  })
+
+  it('of the driver encrypts also where something happens on a connection that was opened with the pool', async () => {
+    const own = source.another()
+    const connect = own.driver.connect.bind(own.driver)
+    let onConnection: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined
+    own.driver.connect = async () => {
+      onConnection = AsyncLocalStorage.snapshot()
+      await connect()
+    }
+    encryptingOf(own)
+    await own.initialize()
+    const runner = onConnection!(() => own.driver.createQueryRunner('master'))
+    expect(await refusalCode(() => runner.query('SELECT name FROM author'))).toBe('TENANT_MISSING')
+    await runner.release()
+    await own.destroy()
+  })
+
+  it('of the driver that is used before the data source is initialised sends nothing', async () => {
+    const own = encryptingOf(source.another())
+    const early = own.driver.createQueryRunner('master')
+    const connecting = own.initialize()
+    await eventually(() => expect(own.driver).toMatchObject({ master: expect.anything() }))
+    const code = await refusalCode(() => early.query('SELECT name FROM author'))
+    await connecting
+    expect(['OPTIONS_INVALID', 'TENANT_MISSING']).toContain(code)
+    await early.release()
+    await own.destroy()
   })
 })
+
+interface Runners {
+  createQueryRunner(mode: 'master'): QueryRunner
+}
 
 describe('a transaction', () => {
   it('fetches the keys of its tenant before it begins, and not where it is nested', async () => {
@@ -136,6 +217,15 @@ describe('a transaction', () => {
     await acme.query('SELECT 2')
     const inside = Object.fromEntries(prepared.map(({ text, inTransaction }) => [text, inTransaction]))
     expect(inside).toMatchObject({ 'SELECT 1': true, 'SELECT 2': false })
+  })
+
+  it('that is begun in SQL is one too, until it ends', async () => {
+    const runner = acme.createQueryRunner()
+    const texts = ['SELECT 1', 'BEGIN', 'SELECT 2', 'SAVEPOINT s', 'SELECT 3', 'ROLLBACK', 'SELECT 4']
+    for (const text of texts) await runner.query(text)
+    const inside = prepared.filter(({ inTransaction }) => inTransaction).map(({ text }) => text)
+    expect(inside).toEqual(['SELECT 2', 'SAVEPOINT s', 'SELECT 3', 'ROLLBACK'])
+    await runner.release()
   })
 
   it('goes on after a refusal, and can be rolled back', async () => {
