@@ -1,4 +1,5 @@
 import type { FieldPlan, IndexPlan, ModelPlan } from '../plan/plan.js'
+import { unsupported } from './refusals.js'
 
 /** What the application declares of the tables of its database. */
 export interface Catalog {
@@ -35,4 +36,14 @@ export type CatalogColumn =
 /** Whether anything in a table is encrypted. */
 export function isEncrypted({ columns }: CatalogTable): boolean {
   return [...columns.values()].some(({ kind }) => kind !== 'plain')
+}
+
+/** Whether a column is the tenant's, or one that ciphertexts are bound to. */
+export function isFixed({ plan }: CatalogTable, field: string): boolean {
+  return field === plan.tenant || plan.bound.has(field)
+}
+
+export function columnOfIndex({ columns, name }: CatalogTable, index: IndexPlan): string {
+  for (const [column, content] of columns) if (content.kind === 'index' && content.index === index) return column
+  throw unsupported(`"${name}" has no column for ${index.name}`)
 }
