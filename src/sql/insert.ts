@@ -1,7 +1,7 @@
 import type { InsertStmt, Node } from 'libpg-query'
 import type { IndexPlan } from '../plan/plan.js'
 import type { Analysis } from './analysis.js'
-import { type CatalogColumn, type CatalogTable, columnOfIndex, isEncrypted } from './catalog.js'
+import { type CatalogColumn, type CatalogTable, columnOfIndex, isEncrypted, requireWritable } from './catalog.js'
 import { walkConflict } from './conflict.js'
 import { nodeOf, nodesOf } from './nodes.js'
 import { refusedIndexWrite, refusedTenant, refusedValue, unsupported } from './refusals.js'
@@ -55,10 +55,7 @@ class Insert {
 
   walk(scope: Scope): void {
     const source = nodeOf(this.#statement.selectStmt, 'SelectStmt')
-    if (this.#table.isView)
-      throw unsupported(
-        `"${this.#table.name}" is a view of ${this.#secret()}, which is encrypted: write to the table behind it`,
-      )
+    requireWritable(this.#table)
     if (!source) return
     if (this.#names.length === 0)
       throw unsupported(`INSERT INTO "${this.#table.name}" must name its columns, as ${this.#secret()} is encrypted`)

@@ -4,7 +4,7 @@ import { takeFacts } from './facts.js'
 import { columnNameOf, nodeOf, nodesOf, someNode } from './nodes.js'
 import { refusedUse, unsupported } from './refusals.js'
 import { resultName } from './resultName.js'
-import { innerScope, type Relation, relationsOf, resolve, type Scope, secretIn } from './scope.js'
+import { innerScope, type Relation, relationsOf, requireDeclared, resolve, type Scope, secretIn } from './scope.js'
 import { type Output, readIndex, requirePlain, Selection } from './selection.js'
 import { walkWith } from './with.js'
 
@@ -91,6 +91,7 @@ function starOutputs(scope: Scope, qualifier: string | undefined): Output[] {
       : relationsOf(scope)
           .filter(({ alias }) => alias === qualifier)
           .slice(0, 1)
+  for (const { columns } of meant) for (const source of columns.values()) requireDeclared(source)
   requireKnownNames(meant)
   return meant.flatMap(({ columns }) => [...columns].map(([name, source]) => ({ name, source })))
 }

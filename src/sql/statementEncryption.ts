@@ -22,15 +22,16 @@ export interface StatementEncryptionOptions extends Seals {
 export class StatementEncryption {
   readonly #options: StatementEncryptionOptions
   /** By whether rows of all tenants may be read. */
-  readonly #plans: { readonly one: StatementPlans; readonly all: StatementPlans }
+  #plans: { readonly one: StatementPlans; readonly all: StatementPlans }
 
   constructor(options: StatementEncryptionOptions) {
-    const { catalog } = options
     this.#options = options
-    this.#plans = {
-      one: new StatementPlans({ catalog, across: false }),
-      all: new StatementPlans({ catalog, across: true }),
-    }
+    this.#plans = plansBy(options.catalog)
+  }
+
+  /** Has statements analysed by another catalog from now on, of the same database. */
+  use(catalog: Catalog): void {
+    this.#plans = plansBy(catalog)
   }
 
   /**
@@ -58,5 +59,12 @@ export class StatementEncryption {
     if (plan) return new Preparation(this.#options, { binding, tenancy, plan, shape, statement }).run()
     if (values?.some(isSealed)) throw sealedElsewhere()
     return { text, values, isSensitive: false, read: readUntouched }
+  }
+}
+
+function plansBy(catalog: Catalog) {
+  return {
+    one: new StatementPlans({ catalog, across: false }),
+    all: new StatementPlans({ catalog, across: true }),
   }
 }

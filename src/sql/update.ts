@@ -1,12 +1,12 @@
 import type { ResTarget, UpdateStmt } from 'libpg-query'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
 import type { Analysis } from './analysis.js'
-import { type CatalogTable, columnOfIndex, isEncrypted, isFixed } from './catalog.js'
+import { type CatalogTable, columnOfIndex, isEncrypted, isFixed, requireWritable } from './catalog.js'
 import { takeFacts } from './facts.js'
 import { nodeOf, nodesOf } from './nodes.js'
-import { refusedIndexWrite, refusedTenant, refusedValue, unsupported } from './refusals.js'
+import { refusedIndexWrite, refusedTenant, refusedValue } from './refusals.js'
 import { walkReturning } from './returning.js'
-import { innerScope, type Origin, type Relation, type Scope, secretIn, tableRelation } from './scope.js'
+import { innerScope, type Origin, type Relation, type Scope } from './scope.js'
 import type { Selection } from './selection.js'
 import { quoteName } from './sqlText.js'
 import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
@@ -45,10 +45,7 @@ class Update {
 
   walk(scope: Scope): void {
     const { rows } = this.#analysis
-    if (this.#table.isView)
-      throw unsupported(
-        `"${this.#table.name}" is a view of ${secretIn(tableRelation(this.#table, ''))}, which is encrypted: write to the table behind it`,
-      )
+    requireWritable(this.#table)
     rows.push(this.#row)
     const indexes = new Set<IndexPlan>()
     for (const target of this.#targets) {

@@ -73,6 +73,7 @@ export async function runEncryption(): Promise<object> {
     schema: { models: {} },
     statements,
     scopes: new Set(),
+    relatives: { before: async () => undefined, after: async () => undefined },
     figures: () => ({ cachedDeks: 0, cacheHits: 0, cacheMisses: 0 }),
     keys: {
       close: async () => {

@@ -1,8 +1,9 @@
 import { compilePlans } from '../../../src/plan/compilePlans.js'
 import type { Plans } from '../../../src/plan/plan.js'
 import type { EncryptionSchema } from '../../../src/schema/encryptionSchema.js'
-import { type Catalog, type CatalogColumn, type CatalogTable, isEncrypted } from '../../../src/sql/catalog.js'
+import type { Catalog, CatalogColumn, CatalogTable } from '../../../src/sql/catalog.js'
 import { isUse, type Piece, type StatementPlan } from '../../../src/sql/statementPlan.js'
+import { tableCatalog } from '../../../src/sql/tableCatalog.js'
 
 export const plansOf = (schema: EncryptionSchema): Plans =>
   compilePlans(schema, { toDecimal: (text) => text as unknown as object })
@@ -18,8 +19,7 @@ export function catalogOfSchema(schema: EncryptionSchema, plans: Plans): Catalog
     })
     tables.set(table, { schema: 'public', name: table, plan, columns: new Map(entries), isView: false })
   }
-  const encryptedNames = [...tables].flatMap(([name, table]) => (isEncrypted(table) ? name : []))
-  return { encryptedNames, find: (_, name) => tables.get(name) }
+  return tableCatalog([...tables.values()], () => 'public')
 }
 
 /** What a statement becomes, with the uses of its parameters by name: `‹search User.emailIndex $1›`. */
