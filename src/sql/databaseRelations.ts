@@ -1,5 +1,4 @@
-import type { Catalog } from './catalog.js'
-import { isEncrypted } from './catalog.js'
+import { type Catalog, isEncrypted } from './catalog.js'
 
 /** A table or view that shares rows with one that has encrypted columns, as PostgreSQL's catalogue has it. */
 export interface DatabaseRelation {
@@ -19,58 +18,87 @@ export interface DatabaseRelation {
 /** Sends a statement whose results come as the texts that PostgreSQL writes. */
 export type Ask = (text: string, values: readonly unknown[]) => Promise<readonly (readonly (string | null)[])[]>
 
-/** Tables of these names, those that inherit from them or are their partitions, those that these inherit from, and all views of any of them. */
+type Edge = 'inherits' | 'reads'
+
+/**
+ * The tables of these names, what inherits from what, and which view reads what. It is not recursive: PostgreSQL takes such
+ * a query for a long one, which it compiles for a second.
+ */
+const EDGES = `
+  SELECT 'is', c.oid::text, NULL
+  FROM unnest($1::text[], $2::text[]) AS d(space, name)
+  JOIN pg_class c ON c.relname = d.name JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'f') AND NOT pg_is_other_temp_schema(n.oid) AND CASE WHEN d.space IS NULL
+    THEN n.nspname NOT IN ('pg_catalog', 'information_schema') ELSE n.nspname = d.space END
+  UNION ALL
+  SELECT 'inherits', i.inhrelid::text, i.inhparent::text
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f')
+  UNION
+  SELECT 'reads', r.ev_class::text, d.refobjid::text
+  FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+  WHERE r.ev_type = '1' AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class AND r.ev_class >= 16384`
+
 const RELATIONS = `
-  WITH RECURSIVE named AS (
-    SELECT c.oid FROM unnest($1::text[], $2::text[]) AS d(space, name)
-    JOIN pg_class c ON c.relname = d.name JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'f') AND CASE WHEN d.space IS NULL
-      THEN n.nspname NOT IN ('pg_catalog', 'information_schema') ELSE n.nspname = d.space END
-  ), below(oid) AS (
-    SELECT oid FROM named UNION SELECT i.inhrelid FROM below JOIN pg_inherits i ON i.inhparent = below.oid
-  ), family(oid) AS (
-    SELECT oid FROM below UNION SELECT i.inhparent FROM family JOIN pg_inherits i ON i.inhrelid = family.oid
-  ), related(oid) AS (
-    SELECT oid FROM family UNION
-    SELECT r.ev_class FROM related
-    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = related.oid AND d.classid = 'pg_rewrite'::regclass
-    JOIN pg_rewrite r ON r.oid = d.objid AND r.ev_type = '1'
-  )
   SELECT c.oid::text, n.nspname, c.relname, pg_table_is_visible(c.oid)::text,
     (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
-    (SELECT json_agg(i.inhparent::text) FROM pg_inherits i WHERE i.inhrelid = c.oid)::text,
-    CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
-    (SELECT json_agg(DISTINCT d.refobjid::text) FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-     WHERE r.ev_class = c.oid AND r.ev_type = '1' AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid)::text
-  FROM related JOIN pg_class c ON c.oid = related.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE NOT pg_is_other_temp_schema(n.oid)
+    CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.oid = ANY ($1::oid[]) AND NOT pg_is_other_temp_schema(n.oid)
   ORDER BY n.nspname, c.relname`
 
 /**
- * What PostgreSQL knows of the tables of a catalog that have encrypted columns, and of all that shares rows with them.
+ * What PostgreSQL knows of the tables of a catalog that have encrypted columns, and of all that shares rows with them:
+ * tables that inherit from them or are their partitions, those that these inherit from, and all views of any of these.
  *
+ * @returns nothing where they are alone
  * @throws whatever `ask` does
  */
 export async function readRelations(ask: Ask, { tables }: Catalog): Promise<DatabaseRelation[]> {
   const encrypted = tables.filter((table) => isEncrypted(table) && !table.isView)
   const names = [encrypted.map(({ schema }) => schema ?? null), encrypted.map(({ name }) => name)]
-  return (await ask(RELATIONS, names)).map(relationOf)
-}
-
-function relationOf(row: readonly (string | null)[]): DatabaseRelation {
-  const [oid, schema, name, isVisible, columns, parents, definition, reads] = row
-  return {
+  const edges = await ask(EDGES, names)
+  const named = edges.flatMap(([kind, oid]) => (kind === 'is' ? oid! : []))
+  const parents = edgesOf(edges, 'inherits')
+  const reads = edgesOf(edges, 'reads')
+  const below = closure(named, inverse(parents))
+  const related = closure([...closure([...below], parents)], inverse(reads))
+  if (related.size === new Set(named).size) return []
+  return (await ask(RELATIONS, [[...related]])).map(([oid, schema, name, isVisible, columns, definition]) => ({
     oid: oid!,
     schema: schema!,
     name: name!,
     isVisible: isVisible === 'true',
-    columns: namesIn(columns),
-    parents: namesIn(parents),
-    view: definition == null ? undefined : { definition, reads: namesIn(reads) },
-  }
+    columns: columns == null ? [] : JSON.parse(columns),
+    parents: parents.get(oid!) ?? [],
+    view: definition == null ? undefined : { definition, reads: reads.get(oid!) ?? [] },
+  }))
 }
 
-function namesIn(json: string | null | undefined): string[] {
-  return json == null ? [] : JSON.parse(json)
+type Edges = ReadonlyMap<string, readonly string[]>
+
+function edgesOf(rows: readonly (readonly (string | null)[])[], wanted: Edge): Edges {
+  return collected(rows.flatMap(([kind, from, to]) => (kind === wanted ? [[from!, to!] as const] : [])))
+}
+
+function inverse(edges: Edges): Edges {
+  return collected([...edges].flatMap(([from, targets]) => targets.map((to) => [to, from] as const)))
+}
+
+function collected(pairs: readonly (readonly [from: string, to: string])[]): Edges {
+  const edges = new Map<string, string[]>()
+  for (const [from, to] of pairs) {
+    const known = edges.get(from)
+    if (known) known.push(to)
+    else edges.set(from, [to])
+  }
+  return edges
+}
+
+/** These, and all that they lead to. */
+function closure(from: readonly string[], edges: Edges): Set<string> {
+  const reached = new Set(from)
+  // A set grows while it is walked.
+  for (const each of reached) for (const next of edges.get(each) ?? []) reached.add(next)
+  return reached
 }
