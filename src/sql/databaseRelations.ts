@@ -25,7 +25,7 @@ type Edge = 'inherits' | 'reads'
  * a query for a long one, which it compiles for a second.
  */
 const EDGES = `
-  SELECT 'is', c.oid::text, NULL
+  SELECT 'is' AS kind, c.oid::text AS "from", NULL AS "to"
   FROM unnest($1::text[], $2::text[]) AS d(space, name)
   JOIN pg_class c ON c.relname = d.name JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'f') AND NOT pg_is_other_temp_schema(n.oid) AND CASE WHEN d.space IS NULL
@@ -39,10 +39,10 @@ const EDGES = `
   WHERE r.ev_type = '1' AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class AND r.ev_class >= 16384`
 
 const RELATIONS = `
-  SELECT c.oid::text, n.nspname, c.relname, pg_table_is_visible(c.oid)::text,
+  SELECT c.oid::text AS oid, n.nspname AS space, c.relname AS name, pg_table_is_visible(c.oid)::text AS visible,
     (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
-     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text,
-    CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END
+     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text AS columns,
+    CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS definition
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid = ANY ($1::oid[]) AND NOT pg_is_other_temp_schema(n.oid)
   ORDER BY n.nspname, c.relname`

@@ -193,3 +193,23 @@ function shownColumn(relation: DatabaseRelation, name: string, source: ColumnSou
 function nameOf({ schema, name }: DatabaseRelation): string {
   return `${quoted(schema)}.${quoted(name)}`
 }
+
+/** A column that shows something encrypted and is not declared to. */
+export interface UndeclaredColumn {
+  /** Schema and name of the view or table. */
+  readonly table: string
+  readonly column: string
+  /** `Model.field`. */
+  readonly of: string
+}
+
+/** @param tables as `relativesOf` finds them */
+export function undeclaredColumns(tables: readonly CatalogTable[]): UndeclaredColumn[] {
+  return tables.flatMap(({ schema, name, columns }) =>
+    [...columns].flatMap(([column, content]) =>
+      content.kind === 'undeclared'
+        ? [{ table: schema === undefined ? name : `${schema}.${name}`, column, of: content.of }]
+        : [],
+    ),
+  )
+}

@@ -3,7 +3,7 @@ import { FieldsealError } from '../errors.js'
 import { printable } from '../printable.js'
 import type { Catalog } from '../sql/catalog.js'
 import { type DatabaseRelation, readRelations } from '../sql/databaseRelations.js'
-import { relativesOf } from '../sql/relatives.js'
+import { relativesOf, type UndeclaredColumn, undeclaredColumns } from '../sql/relatives.js'
 import type { StatementEncryption } from '../sql/statementEncryption.js'
 import { codeOf } from './keyStore.js'
 import { type Connection, ownPoolOf, runText } from './pool.js'
@@ -33,10 +33,15 @@ export class KnownRelatives {
   #started = 0
   #applied = 0
   #known = ''
+  #undeclared: readonly UndeclaredColumn[] = []
 
   constructor(catalog: Catalog, statements: StatementEncryption) {
     this.#catalog = catalog
     this.#statements = statements
+  }
+
+  get undeclared(): readonly UndeclaredColumn[] {
+    return this.#undeclared
   }
 
   /** @throws FieldsealError `DATABASE_UNAVAILABLE` */
@@ -111,7 +116,9 @@ export class KnownRelatives {
     const known = JSON.stringify([...relations.values()])
     if (known === this.#known) return
     this.#known = known
-    this.#statements.use(this.#catalog.with(relativesOf(this.#catalog, [...relations.values()])))
+    const relatives = relativesOf(this.#catalog, [...relations.values()])
+    this.#undeclared = undeclaredColumns(relatives)
+    this.#statements.use(this.#catalog.with(relatives))
   }
 }
 

@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { type AnalysisOptions, analyse } from '../../src/sql/analyse.js'
 import { loadParser } from '../../src/sql/parser.js'
+import { schemaCatalog } from '../../src/sql/schemaCatalog.js'
 import { clinicSchema } from './support/clinicSchema.js'
-import { catalogOfSchema, plansOf, shown } from './support/encryptedStatements.js'
+import { plansOf, shown } from './support/encryptedStatements.js'
 
 beforeAll(loadParser)
 
-const catalog = catalogOfSchema(clinicSchema, plansOf(clinicSchema))
+const catalog = schemaCatalog(clinicSchema, plansOf(clinicSchema))
 const options: AnalysisOptions = { catalog, across: false }
 
 /** Each statement, what is sent for it with the uses of its parameters in ‹›, and which results are decrypted. */
