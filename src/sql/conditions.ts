@@ -1,4 +1,4 @@
-import type { A_Expr, Node, ParamRef } from 'libpg-query'
+import type { A_Expr, Node } from 'libpg-query'
 import { isExact } from '../plan/exactIndex.js'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
@@ -7,7 +7,7 @@ import { falsePositives, indexNotGiven, notNegated, refusedComparison, refusedOp
 import { type ColumnSource, type Resolved, resolve, type Scope } from './scope.js'
 import { quoteName, type SqlText, type TokenRange } from './sqlText.js'
 import type { ParameterUse, Piece, StatementRow, ValueSource } from './statementPlan.js'
-import { parameterOf } from './values.js'
+import { castOfParameter, type Parameter, parameterOf } from './values.js'
 
 type EncryptedSource = ColumnSource & { readonly kind: 'encrypted' }
 
@@ -21,7 +21,7 @@ export interface Comparison {
   /** `= ANY($1)`: the one parameter is a list. */
   readonly each: boolean
   readonly isList: boolean
-  readonly params: readonly ParamRef[]
+  readonly params: readonly Parameter[]
   /** All of it. */
   readonly range: TokenRange
 }
@@ -48,11 +48,12 @@ export function comparisonOf(
     throw refusedComparison(field, wordOf(expression, operator))
   const isList = expression.kind === 'AEXPR_IN'
   const items = isList ? (nodeOf(other, 'List')?.items ?? []) : other ? [other] : []
-  const params = items.map((item) => parameterOf(text, item))
-  if (params.length === 0 || params.some((param) => param === undefined)) throw refusedOperand(field, operator)
+  const each = expression.kind === 'AEXPR_OP_ANY' || expression.kind === 'AEXPR_OP_ALL'
+  const params = items.flatMap((item) => parameterOf(text, item, each) ?? [])
+  if (params.length === 0 || params.length < items.length)
+    throw refusedOperand(field, operator, items.map(castOfParameter).find(Boolean), each)
   const first = text.tokenAt(ref.location)
   const columnRange = { first, last: first + 2 * (ref.fields!.length - 1) }
-  const each = expression.kind === 'AEXPR_OP_ANY' || expression.kind === 'AEXPR_OP_ALL'
   return {
     expression,
     column: columnRange,
@@ -61,7 +62,7 @@ export function comparisonOf(
     operator,
     each,
     isList,
-    params: params.map((param) => param!.ref),
+    params,
     range: isFlipped
       ? { first: text.tokenAt(params[0]!.ref.location), last: columnRange.last }
       : { first, last: endOf(text, expression, params.at(-1)!.last) },
@@ -127,8 +128,8 @@ function singleIndex({ indexes }: FieldPlan): IndexPlan | undefined {
   return single.find(isExact) ?? single[0]
 }
 
-function paramValue({ number: param = 0 }: ParamRef): ValueSource {
-  return { param }
+function paramValue({ ref }: Parameter): ValueSource {
+  return { param: ref.number ?? 0 }
 }
 
 /** The rows that a condition finds, as far as their tenant is known. */
@@ -143,12 +144,12 @@ function searchIndex(analysis: Analysis, comparison: Comparison, index: IndexPla
   const { column, params, each } = comparison
   text.replace({ first: column.last, last: column.last }, indexColumn(comparison, index))
   for (const param of params) {
-    const token = text.tokenAt(param.location)
-    text.replace({ first: token, last: token }, searched(index, param, each, row))
+    // Without its cast: the column of an index may be of another type.
+    text.replace({ first: text.tokenAt(param.ref.location), last: param.last }, searched(index, param, each, row))
   }
 }
 
-function searched(index: IndexPlan, param: ParamRef, each: boolean, row: StatementRow): ParameterUse {
+function searched(index: IndexPlan, param: Parameter, each: boolean, row: StatementRow): ParameterUse {
   return { kind: 'search', index, values: [paramValue(param)], each, row }
 }
 

@@ -10,7 +10,7 @@ import { innerScope, type Scope, secretIn, tableRelation } from './scope.js'
 import { requirePlain, type Selection } from './selection.js'
 import { quoteName } from './sqlText.js'
 import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
-import { isNull, parameterOf, valueSource } from './values.js'
+import { castOfParameter, isNull, parameterOf, valueSource } from './values.js'
 import { walkWith } from './with.js'
 
 /** Analyses an INSERT, and says what its RETURNING gives. */
@@ -142,7 +142,7 @@ class Insert {
     const { text } = this.#analysis
     if (isNull(item) || nodeOf(item, 'SetToDefault')) return
     const parameter = parameterOf(text, item)
-    if (!parameter) throw refusedValue(field)
+    if (!parameter) throw refusedValue(field, castOfParameter(item))
     const token = text.tokenAt(parameter.ref.location)
     text.replace(
       { first: token, last: parameter.last },

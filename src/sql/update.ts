@@ -10,7 +10,7 @@ import { innerScope, type Origin, type Relation, type Scope } from './scope.js'
 import type { Selection } from './selection.js'
 import { quoteName } from './sqlText.js'
 import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
-import { isNull, parameterOf, valueSource } from './values.js'
+import { castOfParameter, isNull, parameterOf, valueSource } from './values.js'
 import { walkWith } from './with.js'
 
 /** Analyses an UPDATE, and says what its RETURNING gives. */
@@ -60,7 +60,8 @@ class Update {
   #walkValue(field: FieldPlan, { val, location, indirection }: ResTarget, done: Set<IndexPlan>): void {
     const { text } = this.#analysis
     const parameter = parameterOf(text, val)
-    if (indirection || (!parameter && !isNull(val) && !nodeOf(val, 'SetToDefault'))) throw refusedValue(field)
+    if (indirection || (!parameter && !isNull(val) && !nodeOf(val, 'SetToDefault')))
+      throw refusedValue(field, castOfParameter(val))
     const before = field.indexes.flatMap((index): Piece[] => {
       if (done.has(index)) return []
       done.add(index)

@@ -31,7 +31,7 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
   },
   {
     sql: 'SELECT u.* FROM public."user" u WHERE NOT (u.email <> $1::text) AND email <> ALL($2) AND u.email = ANY($3)',
-    sent: 'SELECT u.* FROM public."user" u WHERE NOT (u."emailIndex" <> ‹search User.emailIndex $1›::text) AND "emailIndex" <> ALL(‹search each User.emailIndex $2›) AND u."emailIndex" = ANY(‹search each User.emailIndex $3›)',
+    sent: 'SELECT u.* FROM public."user" u WHERE NOT (u."emailIndex" <> ‹search User.emailIndex $1›) AND "emailIndex" <> ALL(‹search each User.emailIndex $2›) AND u."emailIndex" = ANY(‹search each User.emailIndex $3›)',
     reads: [
       'email = User.email',
       'notes = User.notes',
@@ -40,6 +40,16 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
       'old = User.old',
       'city = User.city',
     ],
+  },
+  {
+    sql: 'SELECT id FROM "user" u WHERE u.email = ANY ($1::text[]) OR email <> ALL($2::varchar[]) OR email IN ($3::text, $4)',
+    sent: 'SELECT id FROM "user" u WHERE u."emailIndex" = ANY (‹search each User.emailIndex $1›) OR "emailIndex" <> ALL(‹search each User.emailIndex $2›) OR "emailIndex" IN (‹search User.emailIndex $3›, ‹search User.emailIndex $4›)',
+    reads: [],
+  },
+  {
+    sql: 'SELECT id FROM "user" u WHERE u.old = ANY($1::text[]) AND n = 1',
+    sent: 'SELECT id FROM "user" u WHERE ((u."oldIndex" IS NOT NULL AND u."oldIndex" = ANY(‹search each User.oldIndex $1›)) OR (u."oldIndex" IS NULL AND u.old = ANY(‹plaintext each User.oldIndex $1›::text[]))) AND n = 1',
+    reads: [],
   },
   {
     sql: 'SELECT id FROM "user" WHERE first = $1 AND last = $2 AND n = $1',
@@ -279,6 +289,20 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
 ]
 
 const REFUSED: readonly (readonly [sql: string, reason: string])[] = [
+  [
+    'SELECT id FROM "user" WHERE email = ANY($1::bigint[])',
+    'User.email is encrypted, and what "=" compares it with is found by its blind index, for which a cast to bigint[] has no meaning: write the parameter alone ($1) or as $1::text[], and give an array of values as User.email holds them',
+  ],
+  [
+    'SELECT id FROM "user" WHERE email IN ($1, $2::int)',
+    'a cast to int has no meaning: write the parameter alone ($1) or as $1::text, and give the value as User.email holds it',
+  ],
+  ['SELECT id FROM "user" WHERE email = $1::text[]', 'a cast to text[] has no meaning'],
+  ['SELECT id FROM "user" WHERE email = ANY($1::text)', 'a cast to text has no meaning'],
+  [
+    'UPDATE "user" SET email = $1::bigint',
+    'User.email is encrypted, so a cast of its value to bigint has no meaning: write the parameter alone ($1) or as $1::text, and give the value as User.email holds it',
+  ],
   [
     'INSERT INTO "user"("tenantId", email) VALUES (lower($1), $2)',
     '"user"."tenantId" tells whose the row is: give it as a parameter, or leave it out',

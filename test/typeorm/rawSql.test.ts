@@ -60,6 +60,14 @@ describe('query', () => {
   it('understands lists of values', async () => {
     const any = 'SELECT id FROM "user" WHERE email = ANY($1)'
     expect(await dataSource.query(any, [['ada@x.org', 'zz']])).toEqual([{ id }])
+    const cast = 'SELECT id FROM "user" WHERE email = ANY($1::text[])'
+    expect(await dataSource.query(cast, [['ada@x.org', null]])).toEqual([{ id }])
+    expect(await dataSource.query(cast, [[]])).toEqual([])
+    expect(await dataSource.query(cast, [null])).toEqual([])
+    const none = 'SELECT count(*)::int AS c FROM "user" WHERE email <> ALL($1::text[])'
+    expect(await dataSource.query(none, [['ada@x.org']])).toEqual([{ c: 3 }])
+    expect(await dataSource.query(none, [['ada@x.org', null]])).toEqual([{ c: 0 }])
+    expect(await dataSource.query(none, [[]])).toEqual([{ c: 5 }])
     const all = 'SELECT count(*)::int AS c FROM "user" WHERE email <> ALL($1)'
     expect(await dataSource.query(all, [['ada@x.org', 'zz']])).toEqual([{ c: 3 }])
   })
