@@ -2,6 +2,7 @@ import type { Node, OnConflictClause } from 'libpg-query'
 import { isExact } from '../plan/exactIndex.js'
 import type { IndexPlan } from '../plan/plan.js'
 import type { Analysis } from './analysis.js'
+import { type Assignment, assignmentsOf } from './assignments.js'
 import { type CatalogTable, columnOfIndex, isEncrypted, isFixed } from './catalog.js'
 import { namesOf, nodeOf, nodesOf } from './nodes.js'
 import { partialIndex, refusedIndexWrite, refusedUse, unsupported } from './refusals.js'
@@ -24,17 +25,18 @@ export function walkConflict(
     qualifiedOnly: true,
   }
   const both: Scope = { ...scope, relations: [...scope.relations, excluded] }
-  const targets = nodesOf(clause.targetList, 'ResTarget')
-  for (const { name = '', val, location, indirection } of targets) {
+  const assignments = assignmentsOf(analysis.text, clause.targetList)
+  for (const assignment of assignments) {
+    const { name, value, isPart } = assignment
     const column = encrypted?.columns.get(name)
     if (column?.kind === 'index') throw refusedIndexWrite(column.index)
-    if (column?.kind === 'plain' && isFixed(encrypted!, column.field)) requireExcluded(encrypted!, name, val)
+    if (column?.kind === 'plain' && isFixed(encrypted!, column.field)) requireExcluded(encrypted!, name, value)
     if (column?.kind !== 'encrypted') {
-      analysis.expression(val, both)
+      analysis.expression(value, both)
       continue
     }
     const { field } = column
-    if (indirection || !isExcluded(val, name)) {
+    if (isPart || !isExcluded(value, name)) {
       throw refusedUse(
         field,
         'another value than EXCLUDED of the same column in ON CONFLICT',
@@ -47,7 +49,7 @@ export function walkConflict(
         `${field.name} is bound to ${unknown}, which the row that is there already may have another of: insert and update apart, or ` +
           `name ${unknown} in ON CONFLICT (…)`,
       )
-    addExcludedIndexes(analysis, encrypted!, field.indexes, targets, location)
+    addExcludedIndexes(analysis, encrypted!, field.indexes, assignments, assignment)
   }
   analysis.expression([clause.whereClause, clause.infer?.whereClause], both)
 }
@@ -74,16 +76,16 @@ function addExcludedIndexes(
   { text }: Analysis,
   table: CatalogTable,
   indexes: readonly IndexPlan[],
-  targets: readonly { readonly name?: string; readonly location?: number }[],
-  location: number | undefined,
+  assignments: readonly Assignment[],
+  assignment: Assignment,
 ): void {
   for (const index of indexes) {
-    const missing = index.sources.filter((source) => !targets.some(({ name }) => sourceOf(table, name) === source))
+    const missing = index.sources.filter((source) => !assignments.some(({ name }) => sourceOf(table, name) === source))
     if (missing.length > 0) throw partialIndex(index, missing)
-    const first = targets.find(({ name }) => index.sources.some((source) => sourceOf(table, name) === source))
-    if (first?.location !== location) continue
+    const first = assignments.find(({ name }) => index.sources.some((source) => sourceOf(table, name) === source))
+    if (first !== assignment) continue
     const column = quoteName(columnOfIndex(table, index))
-    text.insertBefore(text.tokenAt(location), `${column} = EXCLUDED.${column}, `)
+    text.insertBefore(assignment.start, `${column} = EXCLUDED.${column}, `)
   }
 }
 

@@ -213,6 +213,21 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
     reads: ['email = User.email'],
   },
   {
+    sql: 'UPDATE "user" SET (n, email, "tenantId") = ($1, $2::text, $3), (first, last) = ROW($4, NULL), (plain) = ROW(DEFAULT) WHERE id = $5',
+    sent: 'UPDATE "user" SET "emailIndex" = ‹index User.emailIndex $2›, (n, email, "tenantId") = ($1, ‹value User.email $2›, $3), "nameIndex" = NULL, (first, last) = ROW(‹value User.first $4›, NULL), (plain) = ROW(DEFAULT) WHERE id = $5',
+    reads: [],
+  },
+  {
+    sql: 'UPDATE "user" u SET (n, plain) = (SELECT p.id, $1 FROM post p WHERE p."userId" = u.id), (email) = ROW(DEFAULT)',
+    sent: 'UPDATE "user" u SET (n, plain) = (SELECT p.id, $1 FROM post p WHERE p."userId" = u.id), "emailIndex" = NULL, (email) = ROW(DEFAULT)',
+    reads: [],
+  },
+  {
+    sql: 'INSERT INTO "user"(id, email) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET (n, email) = (1, EXCLUDED.email)',
+    sent: 'INSERT INTO "user"("emailIndex", id, email) VALUES (‹index User.emailIndex $2›, $1, ‹value User.email $2›) ON CONFLICT (id) DO UPDATE SET "emailIndex" = EXCLUDED."emailIndex", (n, email) = (1, EXCLUDED.email)',
+    reads: [],
+  },
+  {
     sql: 'UPDATE "user" SET email = $1::text WHERE n = $2::int',
     sent: 'UPDATE "user" SET "emailIndex" = ‹index User.emailIndex $1›, email = ‹value User.email $1› WHERE n = $2::int',
     reads: [],
@@ -289,6 +304,22 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
 ]
 
 const REFUSED: readonly (readonly [sql: string, reason: string])[] = [
+  [
+    'UPDATE "user" SET (n, email) = ($1, lower($2))',
+    'User.email is encrypted, so an SQL expression cannot be its value',
+  ],
+  [
+    'UPDATE "user" SET (n, email) = (SELECT 1, $1)',
+    'User.email is encrypted, so an SQL expression cannot be its value',
+  ],
+  [
+    'UPDATE "user" SET (email, n) = (SELECT $1, 1)',
+    'User.email is encrypted, so an SQL expression cannot be its value',
+  ],
+  ['UPDATE "user" SET (n, plain) = (SELECT 1, email FROM "user")', 'User.email'],
+  ['UPDATE "user" u SET (n, plain) = ROW(u.*)', 'User.email'],
+  ['UPDATE "user" SET (n, "emailIndex") = ($1, $2)', 'User.emailIndex is a blind index'],
+  ['UPDATE "user" SET (n, "tenantId") = ($1, lower($2))', '"user"."tenantId" tells whose the row is'],
   [
     'SELECT id FROM "user" WHERE email = ANY($1::bigint[])',
     'User.email is encrypted, and what "=" compares it with is found by its blind index, for which a cast to bigint[] has no meaning: write the parameter alone ($1) or as $1::text[], and give an array of values as User.email holds them',
