@@ -7,4 +7,6 @@ export interface Wording {
   /** The client that reads the rows of all tenants, and what marks the column that names a row's tenant. */
   readonly acrossTenants: string
   readonly tenantColumn: string
+  /** What to do about a field that a client of limited access may not read. */
+  readonly unreadable: string
 }

@@ -5,4 +5,6 @@ export const PRISMA_WORDING: Wording = {
   forTenant: 'prisma.$forTenant(id)',
   acrossTenants: '$acrossTenants()',
   tenantColumn: '@tenant',
+  unreadable:
+    'leave it out by "select" or "omit", add it to "allow", or declare a mask in the schema: @encrypted(mask: hidden)',
 }

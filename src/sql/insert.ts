@@ -29,7 +29,13 @@ export function walkInsert(analysis: Analysis, statement: InsertStmt, outer: Sco
 
 function walkPlainInsert(analysis: Analysis, { selectStmt }: InsertStmt, scope: Scope): void {
   const source = nodeOf(selectStmt, 'SelectStmt')
-  if (source) requirePlain(analysis, analysis.select(source, scope), 'INSERT … SELECT')
+  if (source)
+    requirePlain(
+      analysis,
+      analysis.select(source, scope),
+      'INSERT … SELECT',
+      'read the rows, and insert them with their values as parameters',
+    )
 }
 
 /** What a column of an INSERT is given in one row. */

@@ -19,6 +19,17 @@ export function refusedExpression(field: FieldPlan): FieldsealError {
   return refusedUse(field, 'an expression', 'select the column itself and compute in your code')
 }
 
+/** A clause that sorts or groups rows, or tells them apart. */
+export function refusedPlace(field: FieldPlan, clause: string): FieldsealError {
+  return refusedUse(field, clause, 'order, group or compare the rows after reading them, or use a plain column')
+}
+
+/** A function of an encrypted column: `max(email)`. */
+export function refusedCall(field: FieldPlan, call: string): FieldsealError {
+  const instead = 'select the column itself and compute in your code; count(column) and IS NULL are answered'
+  return refusedUse(field, call, instead)
+}
+
 /** A comparison that no blind index answers. */
 export function refusedComparison(field: FieldPlan, operator: string): FieldsealError {
   const single = field.indexes.some(({ sources }) => sources.length === 1)

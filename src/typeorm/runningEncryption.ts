@@ -49,7 +49,7 @@ export async function runEncryption(
     {
       store: typeormKeyStore(dataSource, schema),
       traces: typeormKeyTraces(dataSource, schema),
-      compile: (allow) => compilePlans(schema, { normalizers, allow }),
+      compile: (allow) => compilePlans(schema, { normalizers, allow, unreadable: TYPEORM_WORDING.unreadable }),
       plainValue: (_field, value) => value,
       wording: TYPEORM_WORDING,
     },

@@ -5,4 +5,6 @@ export const TYPEORM_WORDING: Wording = {
   forTenant: 'forTenant(dataSource, id)',
   acrossTenants: 'acrossTenants(dataSource)',
   tenantColumn: '@Tenant()',
+  unreadable:
+    'leave it out of what is selected, by `select` or in SQL, add it to "allow", or declare a mask: @Encrypted({ mask: \'hidden\' })',
 }

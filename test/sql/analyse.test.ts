@@ -303,7 +303,32 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
   },
 ]
 
+const SORTED = 'order, group or compare the rows after reading them, or use a plain column'
+const COMPUTED = 'select the column itself and compute in your code; count(column) and IS NULL are answered'
+
 const REFUSED: readonly (readonly [sql: string, reason: string])[] = [
+  ...['ORDER BY', 'GROUP BY'].flatMap((clause) =>
+    ['u.email', 'email', 'm', '1'].map((what): [string, string] => [
+      `SELECT u.email AS m FROM "user" u ${clause} ${what}`,
+      `User.email is encrypted, so ${clause} has no right answer on it; ${SORTED}`,
+    ]),
+  ),
+  ['SELECT id FROM "user" u ORDER BY u.email DESC', `so ORDER BY has no right answer on it; ${SORTED}`],
+  ['SELECT DISTINCT ON (u.email) id FROM "user" u', `so DISTINCT ON has no right answer on it; ${SORTED}`],
+  ['SELECT rank() OVER (ORDER BY email) FROM "user"', `so ORDER BY has no right answer on it; ${SORTED}`],
+  ['SELECT rank() OVER (PARTITION BY email) FROM "user"', `so PARTITION BY has no right answer on it; ${SORTED}`],
+  ['SELECT rank() OVER w FROM "user" WINDOW w AS (PARTITION BY email)', `so PARTITION BY has no right answer on it`],
+  [`SELECT string_agg(plain, ',' ORDER BY email) FROM "user"`, `so ORDER BY has no right answer on it; ${SORTED}`],
+  ['SELECT max(u.email) FROM "user" u', `User.email is encrypted, so max() has no right answer on it; ${COMPUTED}`],
+  ['SELECT count(DISTINCT email) FROM "user"', `so count(DISTINCT) has no right answer on it; ${COMPUTED}`],
+  ['SELECT id FROM "user" WHERE lower(email) = $1', `so lower() has no right answer on it; ${COMPUTED}`],
+  [
+    'SELECT DISTINCT email FROM "user"',
+    'SELECT DISTINCT cannot give User.email, which is encrypted: equal values have different ciphertexts; leave the column out',
+  ],
+  ['SELECT email FROM "user" UNION SELECT plain FROM "user"', 'send the queries apart, and put their rows together'],
+  ['SELECT id FROM "user" WHERE plain IN (SELECT email FROM "user")', 'join the table by a plain column, or compare'],
+  ['INSERT INTO post(id) SELECT email FROM "user"', 'read the rows, and insert them with their values as parameters'],
   [
     'UPDATE "user" SET (n, email) = ($1, lower($2))',
     'User.email is encrypted, so an SQL expression cannot be its value',
