@@ -1,10 +1,11 @@
 import type { BoolExpr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
 import type { FieldPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
-import { comparisonOf, search, searchTogether } from './conditions.js'
+import { comparisonOf } from './comparison.js'
 import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
 import { refusedCall, refusedExpression, refusedPlace, unsupported } from './refusals.js'
 import { resolve, type Scope } from './scope.js'
+import { search, searchTogether } from './search.js'
 import { readIndex, requirePlain } from './selection.js'
 
 /**
