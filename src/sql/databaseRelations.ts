@@ -28,7 +28,7 @@ const EDGES = `
   SELECT 'is' AS kind, c.oid::text AS "from", NULL AS "to"
   FROM unnest($1::text[], $2::text[]) AS d(space, name)
   JOIN pg_class c ON c.relname = d.name JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'f') AND NOT pg_is_other_temp_schema(n.oid) AND CASE WHEN d.space IS NULL
+  WHERE c.relkind IN ('r', 'p', 'f') AND CASE WHEN d.space IS NULL
     THEN n.nspname NOT IN ('pg_catalog', 'information_schema') ELSE n.nspname = d.space END
   UNION ALL
   SELECT 'inherits', i.inhrelid::text, i.inhparent::text
@@ -38,13 +38,16 @@ const EDGES = `
   FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
   WHERE r.ev_type = '1' AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class AND r.ev_class >= 16384`
 
+/** Each session has a schema of its own for what is temporary, and calls it by this name. */
+const TEMPORARY = /^pg_temp_\d+$/
+
 const RELATIONS = `
   SELECT c.oid::text AS oid, n.nspname AS space, c.relname AS name, pg_table_is_visible(c.oid)::text AS visible,
     (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text AS columns,
     CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS definition
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.oid = ANY ($1::oid[]) AND NOT pg_is_other_temp_schema(n.oid)
+  WHERE c.oid = ANY ($1::oid[])
   ORDER BY n.nspname, c.relname`
 
 /**
@@ -56,6 +59,7 @@ const RELATIONS = `
  */
 export async function readRelations(ask: Ask, { tables }: Catalog): Promise<DatabaseRelation[]> {
   const encrypted = tables.filter((table) => isEncrypted(table) && !table.isView)
+  if (encrypted.length === 0) return []
   const names = [encrypted.map(({ schema }) => schema ?? null), encrypted.map(({ name }) => name)]
   const edges = await ask(EDGES, names)
   const named = edges.flatMap(([kind, oid]) => (kind === 'is' ? oid! : []))
@@ -66,7 +70,7 @@ export async function readRelations(ask: Ask, { tables }: Catalog): Promise<Data
   if (related.size === new Set(named).size) return []
   return (await ask(RELATIONS, [[...related]])).map(([oid, schema, name, isVisible, columns, definition]) => ({
     oid: oid!,
-    schema: schema!,
+    schema: schema!.replace(TEMPORARY, 'pg_temp'),
     name: name!,
     isVisible: isVisible === 'true',
     columns: columns == null ? [] : JSON.parse(columns),

@@ -197,7 +197,7 @@ describe('a view that no entity declares', () => {
   it('is refused whole if it makes something of what is encrypted, with the reason', async () => {
     await refusedBeforeSql(source, () => query('SELECT id FROM computed'), {
       names:
-        '"public"."computed" is a view that makes something of Member.email which has no right answer: Member.email is encrypted, so an expression',
+        '"public"."computed" is a view that makes something of Member.email which has no right answer: Member.email is encrypted, so upper() has no right answer on it',
     })
     for (const view of ['computed_again', 'all_rows', 'united'])
       await refusedBeforeSql(source, () => query(`SELECT count(*), max(id) FROM ${view}`), { names: 'Member.email' })
@@ -239,6 +239,16 @@ describe('what is made while the application runs', () => {
     await query('CREATE TABLE fresh (mail text)')
     await query(`INSERT INTO fresh(mail) VALUES ('plain')`)
     expect(await query('SELECT mail FROM fresh')).toEqual([{ mail: 'plain' }])
+  })
+
+  it('and is temporary is known under both its names, also when others change something', async () => {
+    const runner = dataSource.createQueryRunner()
+    await runner.query('CREATE TEMPORARY VIEW passing AS SELECT mail FROM member')
+    await query('CREATE TABLE unrelated (id int)')
+    for (const name of ['passing', 'pg_temp.passing'])
+      await refusedBeforeSql(source, () => runner.query(`UPDATE ${name} SET mail = 'x'`), refused)
+    await runner.query('DROP VIEW passing')
+    await runner.release()
   })
 
   it('by it in a transaction is known there, and by all when that is committed', async () => {
