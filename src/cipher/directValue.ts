@@ -137,7 +137,7 @@ function tooLong(field: CipherField, bytes: number): FieldsealError {
 
 function tenantUnknown(field: CipherField): FieldsealError {
   const what =
-    'is encrypted by the KMS itself, whose ciphertext does not say for which tenant: read it with a client of one tenant, or ' +
-    'select the column that is marked as its tenant'
+    'is encrypted by the KMS itself, whose ciphertext does not say for which tenant: read it by a client that is bound to one, ' +
+    "or select the column that holds the row's tenant"
   return fieldError('TENANT_MISSING', field, what)
 }

@@ -2,10 +2,13 @@ import type { EncryptionOperations } from '../client/encryptionOperations.js'
 import type { KeyOperations } from '../client/keyOperations.js'
 import type { TenantPaths } from '../maintenance/maintenanceModels.js'
 import type { PgConnection } from '../maintenance/postgres/sql.js'
+import type { UndeclaredColumn } from '../sql/relatives.js'
 
 /** A Prisma client that `fieldEncryption` extended. */
 export interface EncryptedClient {
   readonly $encryption: EncryptionOperations & KeyOperations
+  /** Of a data source: the columns of views and tables whose use it refuses, as nothing declares what they show. */
+  undeclared?(): readonly UndeclaredColumn[]
   $disconnect(): Promise<void>
 }
 

@@ -38,6 +38,7 @@ async function openDataSource(dataSource: EncryptedDataSource): Promise<OpenClie
 function clientOf(held: Held, dataSource: EncryptedDataSource): EncryptedClient {
   const client = {
     $encryption: held.operations(),
+    undeclared: () => held.undeclared(),
     $acrossTenants: () => clientOf(heldBy(held.acrossTenants(undefined)), dataSource),
     $disconnect: async () => void (await dataSource.destroy()),
   }

@@ -160,7 +160,6 @@ export function encryptionOperations(
 /** @throws FieldsealError `ACCESS_DENIED` on a client that may read some fields only */
 async function requireFullAccess<T>(context: ClientContext, work: () => Promise<T>): Promise<T> {
   if (context.clientBinding.access().allow === undefined) return work()
-  const message =
-    '$encryption.maintain decrypts all fields, and this client may read some only: run it on one without "allow"'
+  const message = 'maintain decrypts all fields, and this client may read some only: run it on one without "allow"'
   throw new FieldsealError('ACCESS_DENIED', message)
 }

@@ -84,7 +84,5 @@ export function checkUnmasked(field: CipherField & Pick<FieldPlan, 'mask'>, valu
 }
 
 export function accessDenied(field: FieldPlan): FieldsealError {
-  const instead =
-    'leave it out by "select" or "omit", add it to "allow", or declare a mask in the schema: @encrypted(mask: hidden)'
-  return new FieldsealError('ACCESS_DENIED', `${field.name} may not be read by this client; ${instead}`)
+  return new FieldsealError('ACCESS_DENIED', `${field.name} may not be read by this client; ${field.unreadable}`)
 }

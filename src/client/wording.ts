@@ -6,4 +6,6 @@ export interface Wording {
   readonly forTenant: string
   /** How an operation of the client that reads the rows of all tenants says whose it is, where it must. */
   readonly acrossTenants: string
+  /** What to do about a field that a client of limited access may not read. */
+  readonly unreadable: string
 }

@@ -10,6 +10,8 @@ export interface PlanOptions {
   readonly normalizers?: Normalizers | undefined
   /** The fields that the client may read, as `Model.field`; all unless given. */
   readonly allow?: ReadonlySet<string> | undefined
+  /** What to do about a field that the client may not read. */
+  readonly unreadable?: string | undefined
   /** The columns of a model that results leave out unless they are asked for. */
   readonly omitted?: ((model: string) => ReadonlySet<string>) | undefined
   /** The client refuses `undefined` in what is written. */
@@ -19,6 +21,7 @@ export interface PlanOptions {
 }
 
 const NOTHING: ReadonlySet<string> = new Set()
+const ADVICE = 'leave it out, or add it to "allow"'
 
 /** Compiles the plans of all models. */
 export function compilePlans(schema: EncryptionSchema, options: PlanOptions): Plans {
@@ -61,14 +64,27 @@ function fieldPlan(
   model: string,
   field: string,
   spec: EncryptedFieldSchema,
-  { allow, strict = false, toDecimal }: PlanOptions,
+  { allow, strict = false, toDecimal, unreadable = ADVICE }: PlanOptions,
 ): FieldPlan {
   const { context, type, value = type, enum: names, list, pad, bind, state, mask, mode, required } = spec
   const decimal = value === 'Decimal' ? toDecimal : undefined
   const form = { kind: value, column: type, names, list, pad, decimal, direct: mode === 'kms' }
   const name = `${model}.${field}`
   const shows = !allow || allow.has(name) ? 'value' : mask ? 'mask' : 'nothing'
-  return { ...form, field, name, context, optional: !required, bind, strict, indexes: [], state, mask, shows }
+  return {
+    ...form,
+    field,
+    name,
+    context,
+    optional: !required,
+    bind,
+    strict,
+    indexes: [],
+    state,
+    mask,
+    shows,
+    unreadable,
+  }
 }
 
 function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model: ModelSchema): void {

@@ -15,6 +15,8 @@ export interface FieldPlan extends CipherField {
   readonly mask: MaskName | undefined
   /** What the client gets of it. */
   readonly shows: 'value' | 'mask' | 'nothing'
+  /** What to do about it where it may not be read. */
+  readonly unreadable: string
 }
 
 export interface IndexPlan extends CipherIndex {

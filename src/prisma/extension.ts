@@ -158,10 +158,11 @@ function contextFor(base: BaseClient, options: FieldEncryptionOptions): Encrypti
   const { schema, normalizers } = options
   const strict = base._engineConfig?.previewFeatures?.includes('strictUndefinedChecks') ?? false
   const omitted = omittedOf(base._globalOmit)
+  const { unreadable } = PRISMA_WORDING
   return encryptingClient(options, {
     store: prismaKeyStore(base, schema.keysModel),
     traces: prismaKeyTraces(base, schema),
-    compile: (allow) => compilePlans(schema, { normalizers, allow, omitted, strict, toDecimal }),
+    compile: (allow) => compilePlans(schema, { normalizers, allow, omitted, strict, toDecimal, unreadable }),
     plainValue: jsonValue,
     wording: PRISMA_WORDING,
   })

@@ -6,4 +6,6 @@ export const PRISMA_WORDING: Wording = {
   acrossTenants:
     'with $acrossTenants() a write must carry the @tenant column, in its data or in its unique where, and a filter by value ' +
     'the @tenant column beside it',
+  unreadable:
+    'leave it out by "select" or "omit", add it to "allow", or declare a mask in the schema: @encrypted(mask: hidden)',
 }

@@ -94,6 +94,18 @@ export function analyse(text: string, options: AnalysisOptions): StatementPlan |
   return undefined
 }
 
+/**
+ * What the columns of a view are, by their names; none are known of one that touches nothing encrypted.
+ *
+ * @param definition its SELECT, as PostgreSQL tells it
+ * @throws FieldsealError `QUERY_UNSUPPORTED` for one that makes something of an encrypted column
+ */
+export function viewColumns(definition: string, catalog: Catalog): Selection['byName'] {
+  const [statement] = parsed(definition)
+  if (!statement || secretMentioned(statement, catalog) === undefined) return new Map()
+  return new StatementAnalysis(definition, { catalog, across: false }).nested(statement, undefined).byName
+}
+
 function parsed(text: string): Node[] {
   try {
     return parseSql(text)
@@ -188,7 +200,7 @@ class StatementAnalysis implements Analysis {
       { fields: OutputRow['fields'][number][]; indexes: OutputRow['indexes'][number][] }
     >()
     for (const [name, source] of selection.byName) {
-      if (!source || source.kind === 'plain') continue
+      if (source?.kind !== 'encrypted' && source?.kind !== 'index') continue
       const row = origins.get(source.origin) ?? { fields: [], indexes: [] }
       origins.set(source.origin, row)
       if (source.kind === 'index') row.indexes.push({ name, index: source.index })

@@ -1,9 +1,11 @@
 import type { BoolExpr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
+import type { FieldPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
-import { comparisonOf, search, searchTogether } from './conditions.js'
-import { columnNameOf, isBuiltIn, nodeOf } from './nodes.js'
-import { refusedExpression, unsupported } from './refusals.js'
+import { comparisonOf } from './comparison.js'
+import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
+import { refusedCall, refusedExpression, refusedPlace, unsupported } from './refusals.js'
 import { resolve, type Scope } from './scope.js'
+import { search, searchTogether } from './search.js'
 import { readIndex, requirePlain } from './selection.js'
 
 /**
@@ -47,7 +49,36 @@ export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, 
     walkParts(analysis, [call.agg_filter, call.over], scope)
     return
   }
+  if (call) refuseArguments(call, scope)
+  refuseSorted(node, scope)
   walkParts(analysis, Object.values(node), scope)
+}
+
+/** A column that is sorted or grouped by, or given to a function, is refused in words that name that. */
+export function refuseColumn(node: Node | undefined, scope: Scope, clause: string): void {
+  const field = encryptedColumn(node, scope)
+  if (field) throw refusedPlace(field, clause)
+}
+
+function refuseArguments({ funcname, args = [], agg_distinct }: FuncCall, scope: Scope): void {
+  for (const arg of args) {
+    const field = encryptedColumn(arg, scope)
+    if (field) throw refusedCall(field, `${lastName(funcname)}(${agg_distinct ? 'DISTINCT' : ''})`)
+  }
+}
+
+/** In windows, and in aggregates. */
+function refuseSorted(node: Node, scope: Scope): void {
+  refuseColumn(nodeOf(node, 'SortBy')?.node, scope, 'ORDER BY')
+  // A window is a node where it is named, and a mere object behind OVER.
+  const { partitionClause = [] } = node as { readonly partitionClause?: readonly Node[] }
+  for (const part of partitionClause) refuseColumn(part, scope, 'PARTITION BY')
+}
+
+function encryptedColumn(node: Node | undefined, scope: Scope): FieldPlan | undefined {
+  const ref = nodeOf(node, 'ColumnRef')
+  const source = ref && resolve(scope, columnNameOf(ref))?.source
+  return source?.kind === 'encrypted' ? source.field : undefined
 }
 
 function walkParts(analysis: Analysis, parts: readonly unknown[], scope: Scope): void {
@@ -81,7 +112,13 @@ function walkSubquery(analysis: Analysis, { subLinkType, testexpr, subselect }: 
   const statement = nodeOf(subselect, 'SelectStmt')
   if (!statement) throw unsupported('this subquery is not understood')
   const selection = analysis.select(statement, scope)
-  if (subLinkType !== 'EXISTS_SUBLINK') requirePlain(analysis, selection, 'a subquery in an expression')
+  if (subLinkType !== 'EXISTS_SUBLINK')
+    requirePlain(
+      analysis,
+      selection,
+      'a subquery in an expression',
+      'join the table by a plain column, or compare in your code',
+    )
 }
 
 /** Whether it is a column that may be asked for NULL: an encrypted one is NULL where its value is. */

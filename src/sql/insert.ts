@@ -1,17 +1,16 @@
-import type { InsertStmt, Node, OnConflictClause } from 'libpg-query'
-import { isExact } from '../plan/exactIndex.js'
+import type { InsertStmt, Node } from 'libpg-query'
 import type { IndexPlan } from '../plan/plan.js'
 import type { Analysis } from './analysis.js'
-import type { CatalogColumn, CatalogTable } from './catalog.js'
-import { isEncrypted } from './catalog.js'
-import { namesOf, nodeOf, nodesOf } from './nodes.js'
-import { partialIndex, refusedIndexWrite, refusedTenant, refusedUse, refusedValue, unsupported } from './refusals.js'
+import { type CatalogColumn, type CatalogTable, columnOfIndex, isEncrypted, requireWritable } from './catalog.js'
+import { walkConflict } from './conflict.js'
+import { nodeOf, nodesOf } from './nodes.js'
+import { refusedIndexWrite, refusedTenant, refusedValue, unsupported } from './refusals.js'
 import { walkReturning } from './returning.js'
-import { innerScope, type Relation, type Scope, secretIn, tableRelation, unknownRelation } from './scope.js'
+import { innerScope, type Scope, secretIn, tableRelation } from './scope.js'
 import { requirePlain, type Selection } from './selection.js'
 import { quoteName } from './sqlText.js'
 import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
-import { isNull, parameterOf, valueSource } from './values.js'
+import { castOfParameter, isNull, parameterOf, valueSource } from './values.js'
 import { walkWith } from './with.js'
 
 /** Analyses an INSERT, and says what its RETURNING gives. */
@@ -30,7 +29,13 @@ export function walkInsert(analysis: Analysis, statement: InsertStmt, outer: Sco
 
 function walkPlainInsert(analysis: Analysis, { selectStmt }: InsertStmt, scope: Scope): void {
   const source = nodeOf(selectStmt, 'SelectStmt')
-  if (source) requirePlain(analysis, analysis.select(source, scope), 'INSERT … SELECT')
+  if (source)
+    requirePlain(
+      analysis,
+      analysis.select(source, scope),
+      'INSERT … SELECT',
+      'read the rows, and insert them with their values as parameters',
+    )
 }
 
 /** What a column of an INSERT is given in one row. */
@@ -56,10 +61,7 @@ class Insert {
 
   walk(scope: Scope): void {
     const source = nodeOf(this.#statement.selectStmt, 'SelectStmt')
-    if (this.#table.isView)
-      throw unsupported(
-        `"${this.#table.name}" is a view of ${this.#secret()}, which is encrypted: write to the table behind it`,
-      )
+    requireWritable(this.#table)
     if (!source) return
     if (this.#names.length === 0)
       throw unsupported(`INSERT INTO "${this.#table.name}" must name its columns, as ${this.#secret()} is encrypted`)
@@ -146,7 +148,7 @@ class Insert {
     const { text } = this.#analysis
     if (isNull(item) || nodeOf(item, 'SetToDefault')) return
     const parameter = parameterOf(text, item)
-    if (!parameter) throw refusedValue(field)
+    if (!parameter) throw refusedValue(field, castOfParameter(item))
     const token = text.tokenAt(parameter.ref.location)
     text.replace(
       { first: token, last: parameter.last },
@@ -178,119 +180,4 @@ function indexPiece(index: IndexPlan, given: readonly Given[], row: StatementRow
   })
   const isNever = values.some((value) => value === undefined || ('constant' in value && value.constant === null))
   return isNever ? 'NULL' : { kind: 'index', index, values, row, isUpdate: false }
-}
-
-export function columnOfIndex({ columns, name }: CatalogTable, index: IndexPlan): string {
-  for (const [column, content] of columns) if (content.kind === 'index' && content.index === index) return column
-  throw unsupported(`"${name}" has no column for ${index.name}`)
-}
-
-function walkConflict(
-  analysis: Analysis,
-  clause: OnConflictClause | undefined,
-  table: CatalogTable | undefined,
-  scope: Scope,
-): void {
-  if (!clause) return
-  const encrypted = table && isEncrypted(table) ? table : undefined
-  const names = nodesOf(clause.infer?.indexElems, 'IndexElem').map(({ name }) => name)
-  if (encrypted) walkConflictTarget(analysis, clause, encrypted)
-  const excluded: Relation = {
-    ...(table ? tableRelation(table, 'excluded') : unknownRelation('excluded')),
-    qualifiedOnly: true,
-  }
-  const both: Scope = { ...scope, relations: [...scope.relations, excluded] }
-  const targets = nodesOf(clause.targetList, 'ResTarget')
-  for (const { name = '', val, location, indirection } of targets) {
-    const column = encrypted?.columns.get(name)
-    if (column?.kind === 'index') throw refusedIndexWrite(column.index)
-    if (column?.kind === 'plain' && isFixed(encrypted!, column.field)) requireExcluded(encrypted!, name, val)
-    if (column?.kind !== 'encrypted') {
-      analysis.expression(val, both)
-      continue
-    }
-    const { field } = column
-    if (indirection || !isExcluded(val, name)) {
-      throw refusedUse(
-        field,
-        'another value than EXCLUDED of the same column in ON CONFLICT',
-        `write = EXCLUDED.${quoteName(name)}`,
-      )
-    }
-    const unknown = field.bind.find((bound) => !names.some((other) => isPlainColumn(encrypted!, other, bound)))
-    if (unknown !== undefined)
-      throw unsupported(
-        `${field.name} is bound to ${unknown}, which the row that is there already may have another of: insert and update apart, or ` +
-          `name ${unknown} in ON CONFLICT (…)`,
-      )
-    addExcludedIndexes(analysis, encrypted!, field.indexes, targets, location)
-  }
-  analysis.expression([clause.whereClause, clause.infer?.whereClause], both)
-}
-
-function isPlainColumn({ columns }: CatalogTable, name: string | undefined, field: string): boolean {
-  const column = columns.get(name ?? '')
-  return column?.kind === 'plain' && column.field === field
-}
-
-/** Whether a column is the tenant's, or one that ciphertexts are bound to. */
-export function isFixed({ plan }: CatalogTable, field: string): boolean {
-  return field === plan.tenant || plan.bound.has(field)
-}
-
-function requireExcluded({ name: table }: CatalogTable, name: string, value: Node | undefined): void {
-  if (!isExcluded(value, name))
-    throw unsupported(
-      `"${table}"."${name}" tells whose or which row it is: in ON CONFLICT write = EXCLUDED.${quoteName(name)}, or leave it out`,
-    )
-}
-
-function isExcluded(value: Node | undefined, name: string): boolean {
-  const names = namesOf(nodeOf(value, 'ColumnRef')?.fields)
-  return names.length === 2 && names[0] === 'excluded' && names[1] === name
-}
-
-/** Has the indexes of a column follow it, by the first of their sources that is set. */
-function addExcludedIndexes(
-  { text }: Analysis,
-  table: CatalogTable,
-  indexes: readonly IndexPlan[],
-  targets: readonly { readonly name?: string; readonly location?: number }[],
-  location: number | undefined,
-): void {
-  for (const index of indexes) {
-    const missing = index.sources.filter((source) => !targets.some(({ name }) => sourceOf(table, name) === source))
-    if (missing.length > 0) throw partialIndex(index, missing)
-    const first = targets.find(({ name }) => index.sources.some((source) => sourceOf(table, name) === source))
-    if (first?.location !== location) continue
-    const column = quoteName(columnOfIndex(table, index))
-    text.insertBefore(text.tokenAt(location), `${column} = EXCLUDED.${column}, `)
-  }
-}
-
-function sourceOf({ columns }: CatalogTable, name: string | undefined): object | undefined {
-  const column = columns.get(name ?? '')
-  return column?.kind === 'encrypted' ? column.field : undefined
-}
-
-/** `ON CONFLICT (email)` means the unique index of its blind index. */
-function walkConflictTarget({ text }: Analysis, { infer }: OnConflictClause, table: CatalogTable): void {
-  const elements = nodesOf(infer?.indexElems, 'IndexElem')
-  const encrypted = elements.filter(({ name }) => sourceOf(table, name) !== undefined)
-  if (encrypted.length === 0) return
-  let at = text.tokenAt(infer!.location)
-  for (const { name, collation, opclass } of elements) {
-    at += 1
-    const column = table.columns.get(name ?? '')
-    if (column?.kind === 'encrypted') {
-      const index = column.field.indexes.find((one) => one.sources.length === 1 && isExact(one))
-      if (!index || column.field.state || collation || opclass)
-        throw refusedUse(column.field, 'ON CONFLICT', 'give it a unique blind index of 128 bits or more, and no state')
-      text.replace({ first: at, last: at }, quoteName(columnOfIndex(table, index)))
-    }
-    for (let depth = 0; depth > 0 || ![',', ')'].includes(text.tokens[at]!.text); at += 1) {
-      if (text.tokens[at]!.text === '(') depth += 1
-      if (text.tokens[at]!.text === ')') depth -= 1
-    }
-  }
 }

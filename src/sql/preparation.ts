@@ -6,8 +6,9 @@ import type { ClientContext } from '../client/clientContext.js'
 import { limitKeyWait } from '../client/keyWait.js'
 import { checkSearchable } from '../client/masking.js'
 import type { OperationTenancy } from '../client/operationTenancy.js'
+import { GivenValues, type Seals } from './givenValues.js'
 import type { InsertShape } from './insertShape.js'
-import { limitedIndex, Parameters, type Seals } from './parameters.js'
+import { limitedIndex, Parameters } from './parameters.js'
 import { unsupported } from './refusals.js'
 import { Results } from './results.js'
 import type { EncryptedStatement, Statement } from './statement.js'
@@ -33,6 +34,7 @@ export function isSensitive({ pieces, outputs }: StatementPlan): boolean {
 export class Preparation {
   readonly #context: ClientContext
   readonly #options: PreparationOptions
+  readonly #given: GivenValues
   readonly #parameters: Parameters
   readonly #results: Results
 
@@ -41,7 +43,8 @@ export class Preparation {
     const plans = context.limited.of(binding.access().allow)
     this.#context = context
     this.#options = options
-    this.#parameters = new Parameters({ context, tenancy, plans, given: statement.values ?? [], open, isSealed })
+    this.#given = new GivenValues({ tenancy, given: statement.values ?? [], open, isSealed })
+    this.#parameters = new Parameters({ context, plans, given: this.#given })
     for (const { model, index } of plan.indexesRead) checkSearchable(limitedIndex(plans, model, index))
     const valuesOf = this.#parameters.valuesOf.bind(this.#parameters)
     this.#results = new Results({ context, binding, tenancy, plans, plan, valuesOf })
@@ -59,8 +62,8 @@ export class Preparation {
   #wholeText(): string {
     const { plan } = this.#options
     const parameters = this.#parameters
-    parameters.claim(plan.rows)
-    parameters.checkUnchanged(plan.unchanged)
+    this.#given.claim(plan.rows)
+    this.#given.checkUnchanged(plan.unchanged)
     const text = parameters.textOf(plan.pieces)
     const used = paramsOf(plan)
     parameters.addUnused((param) => used.has(param))
@@ -79,7 +82,8 @@ export class Preparation {
       for (let at = from; at < to; at += 1) {
         const { pattern, params } = rows[at]!
         const base = bases[pattern]!
-        texts.push(parameters.textOfRow(parts[pattern]!, plan.rows[pattern]!, (param) => params[param - base - 1]!))
+        this.#given.beginRow(plan.rows[pattern]!, (param) => params[param - base - 1]!)
+        texts.push(parameters.textOf(parts[pattern]!))
       }
       return true
     })

@@ -19,6 +19,17 @@ export function refusedExpression(field: FieldPlan): FieldsealError {
   return refusedUse(field, 'an expression', 'select the column itself and compute in your code')
 }
 
+/** A clause that sorts or groups rows, or tells them apart. */
+export function refusedPlace(field: FieldPlan, clause: string): FieldsealError {
+  return refusedUse(field, clause, 'order, group or compare the rows after reading them, or use a plain column')
+}
+
+/** A function of an encrypted column: `max(email)`. */
+export function refusedCall(field: FieldPlan, call: string): FieldsealError {
+  const instead = 'select the column itself and compute in your code; count(column) and IS NULL are answered'
+  return refusedUse(field, call, instead)
+}
+
 /** A comparison that no blind index answers. */
 export function refusedComparison(field: FieldPlan, operator: string): FieldsealError {
   const single = field.indexes.some(({ sources }) => sources.length === 1)
@@ -35,7 +46,19 @@ export function refusedComparison(field: FieldPlan, operator: string): Fieldseal
 }
 
 /** A comparison with something else than parameters. */
-export function refusedOperand({ name }: FieldPlan, operator: string): FieldsealError {
+export function refusedOperand(
+  { name }: FieldPlan,
+  operator: string,
+  cast: string | undefined,
+  isList: boolean,
+): FieldsealError {
+  if (cast !== undefined) {
+    const list = isList ? '[]' : ''
+    return unsupported(
+      `${name} is encrypted, and what "${operator}" compares it with is found by its blind index, for which a cast to ${cast} has no ` +
+        `meaning: write the parameter alone ($1) or as $1::text${list}, and give ${isList ? 'an array of values' : 'the value'} as ${name} holds ${isList ? 'them' : 'it'}`,
+    )
+  }
   return unsupported(
     `${name} is encrypted, so "${operator}" compares it with parameters only: give the value as a parameter, not as a literal, ` +
       'an expression or another column',
@@ -43,7 +66,12 @@ export function refusedOperand({ name }: FieldPlan, operator: string): Fieldseal
 }
 
 /** A value that is computed in SQL. */
-export function refusedValue({ name }: FieldPlan): FieldsealError {
+export function refusedValue({ name }: FieldPlan, cast?: string): FieldsealError {
+  if (cast !== undefined)
+    return unsupported(
+      `${name} is encrypted, so a cast of its value to ${cast} has no meaning: write the parameter alone ($1) or as $1::text, and give ` +
+        `the value as ${name} holds it`,
+    )
   return unsupported(
     `${name} is encrypted, so an SQL expression cannot be its value: give the value as a parameter, NULL or DEFAULT`,
   )

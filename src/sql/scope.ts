@@ -1,5 +1,5 @@
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
-import type { CatalogTable } from './catalog.js'
+import { type CatalogTable, contentName } from './catalog.js'
 import type { ColumnName } from './nodes.js'
 import { refusedRow, unsupported } from './refusals.js'
 import type { ValueSource } from './statementPlan.js'
@@ -16,6 +16,7 @@ export type ColumnSource =
   | { readonly kind: 'encrypted'; readonly field: FieldPlan; readonly origin: Origin }
   | { readonly kind: 'index'; readonly index: IndexPlan; readonly origin: Origin }
   | { readonly kind: 'plain'; readonly field: string; readonly origin: Origin }
+  | { readonly kind: 'undeclared'; readonly of: string; readonly refusal: string; readonly origin: Origin }
 
 /** Something that columns can be taken of: a table, a subquery, a function. */
 export interface Relation {
@@ -48,8 +49,14 @@ export function innerScope(outer: Scope | undefined): Scope {
 
 export function isSameSource(a: ColumnSource, b: ColumnSource): boolean {
   if (a.origin !== b.origin || a.kind !== b.kind) return false
-  if (a.kind === 'index') return a.index === (b as typeof a).index
-  return a.kind === 'encrypted' ? a.field === (b as typeof a).field : a.field === (b as typeof a).field
+  switch (a.kind) {
+    case 'index':
+      return a.index === (b as typeof a).index
+    case 'undeclared':
+      return false
+    default:
+      return a.field === (b as typeof a).field
+  }
 }
 
 /** A table of the database that is named in a statement. */
@@ -79,18 +86,14 @@ export function holdsEncrypted(relation: Relation): boolean {
 /** The name of an encrypted column of a relation, or of an index. */
 export function secretIn({ columns }: Relation): string | undefined {
   const sources = [...columns.values()]
-  const [first] = [...sources.filter(isKind('encrypted')), ...sources.filter(isKind('index'))]
+  const kinds = ['encrypted', 'index', 'undeclared'] as const
+  const [first] = kinds.flatMap((kind) => sources.filter((source) => source?.kind === kind))
   return first && sourceName(first)
 }
 
 /** `Model.field`. */
 export function sourceName(source: ColumnSource): string {
-  if (source.kind === 'plain') return `${source.origin.table.plan.name}.${source.field}`
-  return source.kind === 'encrypted' ? source.field.name : source.index.name
-}
-
-function isKind(kind: ColumnSource['kind']) {
-  return (source: ColumnSource | undefined) => source?.kind === kind
+  return source.kind === 'plain' ? `${source.origin.table.plan.name}.${source.field}` : contentName(source)
 }
 
 /** What a name means. */
@@ -106,12 +109,19 @@ const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoi
  * What a reference to a column means, from the inside out; `undefined` for what is nobody's that is known. A name that
  * may be an encrypted column counts as it.
  *
- * @throws FieldsealError `QUERY_UNSUPPORTED` for the whole row of a table with encrypted columns, and for what may be a
- * function of it (`u.row_to_json`)
+ * @throws FieldsealError `QUERY_UNSUPPORTED` for the whole row of a table with encrypted columns, for what may be a
+ * function of it (`u.row_to_json`), and for what shows an encrypted column undeclared
  */
 export function resolve(scope: Scope, { qualifier, name }: ColumnName): Resolved | undefined {
   if (name === undefined) return resolveStar(scope, qualifier)
-  return qualifier === undefined ? resolveName(scope, name) : resolveQualified(scope, qualifier, name)
+  const found = qualifier === undefined ? resolveName(scope, name) : resolveQualified(scope, qualifier, name)
+  requireDeclared(found?.source)
+  return found
+}
+
+/** @throws FieldsealError `QUERY_UNSUPPORTED` */
+export function requireDeclared(source: ColumnSource | undefined): void {
+  if (source?.kind === 'undeclared') throw unsupported(source.refusal)
 }
 
 function resolveName(scope: Scope, name: string): Resolved | undefined {

@@ -1,10 +1,11 @@
 import type { Node, ResTarget, SelectStmt } from 'libpg-query'
 import type { Analysis } from './analysis.js'
+import { refuseColumn } from './expressions.js'
 import { takeFacts } from './facts.js'
 import { columnNameOf, nodeOf, nodesOf, someNode } from './nodes.js'
-import { refusedUse, unsupported } from './refusals.js'
+import { refusedPlace, unsupported } from './refusals.js'
 import { resultName } from './resultName.js'
-import { innerScope, type Relation, relationsOf, resolve, type Scope, secretIn } from './scope.js'
+import { innerScope, type Relation, relationsOf, requireDeclared, resolve, type Scope, secretIn } from './scope.js'
 import { type Output, readIndex, requirePlain, Selection } from './selection.js'
 import { walkWith } from './with.js'
 
@@ -30,7 +31,13 @@ export function walkSelect(analysis: Analysis, statement: SelectStmt, outer: Sco
 /** The rows of both sides are compared with each other, or at least are no longer told apart. */
 function walkSetOperation(analysis: Analysis, { larg, rarg, ...statement }: SelectStmt, scope: Scope): Selection {
   const sides = [larg, rarg].flatMap((side) => side ?? []).map((side) => analysis.select(side, scope))
-  for (const side of sides) requirePlain(analysis, side, 'UNION, INTERSECT or EXCEPT')
+  for (const side of sides)
+    requirePlain(
+      analysis,
+      side,
+      'UNION, INTERSECT or EXCEPT',
+      'send the queries apart, and put their rows together in your code',
+    )
   analysis.expression([statement.limitCount, statement.limitOffset], scope)
   return new Selection(sides[0]!.outputs.map(({ name }) => ({ name, source: undefined })))
 }
@@ -91,6 +98,7 @@ function starOutputs(scope: Scope, qualifier: string | undefined): Output[] {
       : relationsOf(scope)
           .filter(({ alias }) => alias === qualifier)
           .slice(0, 1)
+  for (const { columns } of meant) for (const source of columns.values()) requireDeclared(source)
   requireKnownNames(meant)
   return meant.flatMap(({ columns }) => [...columns].map(([name, source]) => ({ name, source })))
 }
@@ -109,17 +117,28 @@ function requireKnownNames(relations: readonly Relation[]): void {
 /** Results can be named in GROUP BY, ORDER BY and DISTINCT ON, by their names or their numbers. */
 function walkOrders(analysis: Analysis, statement: SelectStmt, selection: Selection, scope: Scope): void {
   const { distinctClause = [], groupClause = [], sortClause } = statement
-  if (distinctClause.some(isEmptyNode)) requirePlain(analysis, selection, 'SELECT DISTINCT')
+  if (distinctClause.some(isEmptyNode))
+    requirePlain(
+      analysis,
+      selection,
+      'SELECT DISTINCT',
+      'leave the column out, or DISTINCT, and compare the rows in your code',
+    )
   const isColumn = (name: string) => scope.relations.some(({ columns }) => columns.has(name))
   for (const node of groupClause.flatMap(groupedNodes)) {
-    if (!refuseNamed(analysis, selection, node, 'GROUP BY') || isColumn(bareName(node) ?? ''))
-      analysis.expression(node, scope)
+    if (refuseNamed(analysis, selection, node, 'GROUP BY') && !isColumn(bareName(node) ?? '')) continue
+    refuseColumn(node, scope, 'GROUP BY')
+    analysis.expression(node, scope)
   }
   for (const node of distinctClause) {
-    if (!isEmptyNode(node) && !refuseNamed(analysis, selection, node, 'DISTINCT ON')) analysis.expression(node, scope)
+    if (isEmptyNode(node) || refuseNamed(analysis, selection, node, 'DISTINCT ON')) continue
+    refuseColumn(node, scope, 'DISTINCT ON')
+    analysis.expression(node, scope)
   }
   for (const { node } of nodesOf(sortClause, 'SortBy')) {
-    if (node && !refuseNamed(analysis, selection, node, 'ORDER BY')) analysis.expression(node, scope)
+    if (!node || refuseNamed(analysis, selection, node, 'ORDER BY')) continue
+    refuseColumn(node, scope, 'ORDER BY')
+    analysis.expression(node, scope)
   }
 }
 
@@ -155,7 +174,7 @@ function refuseNamed({ indexesRead }: Analysis, selection: Selection, node: Node
   for (const { source } of named) {
     if (source?.kind === 'index') indexesRead.push(readIndex(source))
     if (source?.kind !== 'encrypted') continue
-    throw refusedUse(source.field, clause, 'order, group or compare the rows after reading them, or use a plain column')
+    throw refusedPlace(source.field, clause)
   }
   return named.length > 0 || number !== undefined
 }

@@ -125,13 +125,14 @@ function requireOwnNames(alias: string, { outputs }: Selection): void {
 /**
  * Looks at results that are compared, computed with or stored. Those that are indexes tell of their values then.
  *
+ * @param instead what to do about it
  * @throws FieldsealError `QUERY_UNSUPPORTED` for results that are encrypted
  */
-export function requirePlain({ indexesRead }: IndexReads, selection: Selection, what: string): void {
+export function requirePlain({ indexesRead }: IndexReads, selection: Selection, what: string, instead: string): void {
   const [first] = selection.encrypted
   if (first)
     throw unsupported(
-      `${what} cannot give ${first.field.name}, which is encrypted: equal values have different ciphertexts`,
+      `${what} cannot give ${first.field.name}, which is encrypted: equal values have different ciphertexts; ${instead}`,
     )
   for (const { source } of selection.outputs) if (source?.kind === 'index') indexesRead.push(readIndex(source))
 }

@@ -2,8 +2,8 @@ import type { BindingSource } from '../client/clientBinding.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { OperationTenancy } from '../client/operationTenancy.js'
 import type { Catalog } from './catalog.js'
+import { type Seals, sealedElsewhere } from './givenValues.js'
 import { insertShape } from './insertShape.js'
-import { type Seals, sealedElsewhere } from './parameters.js'
 import { isSensitive, Preparation } from './preparation.js'
 import { readUntouched } from './results.js'
 import type { EncryptedStatement, Statement } from './statement.js'
@@ -22,15 +22,16 @@ export interface StatementEncryptionOptions extends Seals {
 export class StatementEncryption {
   readonly #options: StatementEncryptionOptions
   /** By whether rows of all tenants may be read. */
-  readonly #plans: { readonly one: StatementPlans; readonly all: StatementPlans }
+  #plans: { readonly one: StatementPlans; readonly all: StatementPlans }
 
   constructor(options: StatementEncryptionOptions) {
-    const { catalog } = options
     this.#options = options
-    this.#plans = {
-      one: new StatementPlans({ catalog, across: false }),
-      all: new StatementPlans({ catalog, across: true }),
-    }
+    this.#plans = plansBy(options.catalog)
+  }
+
+  /** Has statements analysed by another catalog from now on, of the same database. */
+  use(catalog: Catalog): void {
+    this.#plans = plansBy(catalog)
   }
 
   /**
@@ -59,5 +60,12 @@ export class StatementEncryption {
     if (plan) return new Preparation(this.#options, { binding, tenancy, plan, shape, statement }).run()
     if (values?.some(isSealed)) throw sealedElsewhere()
     return { text, values, isSensitive: false, read: readUntouched }
+  }
+}
+
+function plansBy(catalog: Catalog) {
+  return {
+    one: new StatementPlans({ catalog, across: false }),
+    all: new StatementPlans({ catalog, across: true }),
   }
 }

@@ -1,17 +1,17 @@
-import type { ResTarget, UpdateStmt } from 'libpg-query'
+import type { UpdateStmt } from 'libpg-query'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
 import type { Analysis } from './analysis.js'
-import { type CatalogTable, isEncrypted } from './catalog.js'
+import { type Assignment, assignmentsOf } from './assignments.js'
+import { type CatalogTable, columnOfIndex, isEncrypted, isFixed, requireWritable } from './catalog.js'
 import { takeFacts } from './facts.js'
-import { columnOfIndex, isFixed } from './insert.js'
-import { nodeOf, nodesOf } from './nodes.js'
-import { refusedIndexWrite, refusedTenant, refusedValue, unsupported } from './refusals.js'
+import { nodeOf } from './nodes.js'
+import { refusedIndexWrite, refusedTenant, refusedValue } from './refusals.js'
 import { walkReturning } from './returning.js'
-import { innerScope, type Origin, type Relation, type Scope, secretIn, tableRelation } from './scope.js'
+import { innerScope, type Origin, type Relation, type Scope } from './scope.js'
 import type { Selection } from './selection.js'
 import { quoteName } from './sqlText.js'
 import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
-import { isNull, parameterOf, valueSource } from './values.js'
+import { castOfParameter, isNull, parameterOf, valueSource } from './values.js'
 import { walkWith } from './with.js'
 
 /** Analyses an UPDATE, and says what its RETURNING gives. */
@@ -24,9 +24,9 @@ export function walkUpdate(analysis: Analysis, statement: UpdateStmt, outer: Sco
   analysis.from(statement.fromClause, scope)
   takeFacts(statement.whereClause, scope)
   const table = analysis.catalog.find(schemaname, relname)
-  const targets = nodesOf(statement.targetList, 'ResTarget')
-  if (table && isEncrypted(table)) new Update(analysis, table, target, targets).walk(scope)
-  else for (const { val } of targets) analysis.expression(val, scope)
+  const assignments = assignmentsOf(analysis.text, statement.targetList)
+  if (table && isEncrypted(table)) new Update(analysis, table, target, assignments).walk(scope)
+  else for (const { value } of assignments) analysis.expression(value, scope)
   analysis.expression(statement.whereClause, scope, 'of all results')
   return walkReturning(analysis, statement.returningClause, scope)
 }
@@ -34,43 +34,41 @@ export function walkUpdate(analysis: Analysis, statement: UpdateStmt, outer: Sco
 class Update {
   readonly #analysis: Analysis
   readonly #table: CatalogTable
-  readonly #targets: readonly ResTarget[]
+  readonly #assignments: readonly Assignment[]
   readonly #row: StatementRow
 
-  constructor(analysis: Analysis, table: CatalogTable, target: Relation, targets: readonly ResTarget[]) {
+  constructor(analysis: Analysis, table: CatalogTable, target: Relation, assignments: readonly Assignment[]) {
     this.#analysis = analysis
     this.#table = table
-    this.#targets = targets
+    this.#assignments = assignments
     this.#row = { plan: table.plan, written: this.#written(), stored: originOf(target)?.facts ?? new Map() }
   }
 
   walk(scope: Scope): void {
     const { rows } = this.#analysis
-    if (this.#table.isView)
-      throw unsupported(
-        `"${this.#table.name}" is a view of ${secretIn(tableRelation(this.#table, ''))}, which is encrypted: write to the table behind it`,
-      )
+    requireWritable(this.#table)
     rows.push(this.#row)
     const indexes = new Set<IndexPlan>()
-    for (const target of this.#targets) {
-      const column = this.#table.columns.get(target.name ?? '')
+    for (const assignment of this.#assignments) {
+      const column = this.#table.columns.get(assignment.name)
       if (column?.kind === 'index') throw refusedIndexWrite(column.index)
-      if (column?.kind === 'encrypted') this.#walkValue(column.field, target, indexes)
-      else this.#analysis.expression(target.val, scope)
-      if (column?.kind === 'plain' && isFixed(this.#table, column.field)) this.#walkFixed(column.field, target)
+      if (column?.kind === 'encrypted') this.#walkValue(column.field, assignment, indexes)
+      else this.#analysis.expression(assignment.value, scope)
+      if (column?.kind === 'plain' && isFixed(this.#table, column.field)) this.#walkFixed(column.field, assignment)
     }
   }
 
-  #walkValue(field: FieldPlan, { val, location, indirection }: ResTarget, done: Set<IndexPlan>): void {
+  #walkValue(field: FieldPlan, { value: given, start, isPart }: Assignment, done: Set<IndexPlan>): void {
     const { text } = this.#analysis
-    const parameter = parameterOf(text, val)
-    if (indirection || (!parameter && !isNull(val) && !nodeOf(val, 'SetToDefault'))) throw refusedValue(field)
+    const parameter = parameterOf(text, given)
+    if (isPart || (!parameter && !isNull(given) && !nodeOf(given, 'SetToDefault')))
+      throw refusedValue(field, castOfParameter(given))
     const before = field.indexes.flatMap((index): Piece[] => {
       if (done.has(index)) return []
       done.add(index)
       return [`${quoteName(columnOfIndex(this.#table, index))} = `, this.#indexPiece(index), ', ']
     })
-    if (before.length > 0) text.insertBefore(text.tokenAt(location), ...before)
+    if (before.length > 0) text.insertBefore(start, ...before)
     if (!parameter) return
     const token = text.tokenAt(parameter.ref.location)
     const value = { param: parameter.ref.number ?? 0 }
@@ -79,33 +77,33 @@ class Update {
 
   #indexPiece(index: IndexPlan): Piece {
     const values = index.sources.map((source) => {
-      const column = this.#targets.find(({ name }) => this.#fieldOf(name) === source)
-      return column && (nodeOf(column.val, 'SetToDefault') ? { constant: null } : valueSource(column.val))
+      const found = this.#assignments.find(({ name }) => this.#fieldOf(name) === source)
+      return found && (nodeOf(found.value, 'SetToDefault') ? { constant: null } : valueSource(found.value))
     })
     const isCleared = values.some((value) => value !== undefined && 'constant' in value && value.constant === null)
     return isCleared ? 'NULL' : { kind: 'index', index, values, row: this.#row, isUpdate: true }
   }
 
-  #fieldOf(name: string | undefined): FieldPlan | undefined {
-    const column = this.#table.columns.get(name ?? '')
+  #fieldOf(name: string): FieldPlan | undefined {
+    const column = this.#table.columns.get(name)
     return column?.kind === 'encrypted' ? column.field : undefined
   }
 
   /** The tenant's column, and those that ciphertexts are bound to. */
-  #walkFixed(column: string, { name, val }: ResTarget): void {
+  #walkFixed(column: string, { name, value }: Assignment): void {
     const { plan } = this.#table
-    const written = valueSource(val, plan.bound.get(column)?.type)
-    if (column === plan.tenant && written === undefined) throw refusedTenant(this.#table.name, name ?? '')
+    const written = valueSource(value, plan.bound.get(column)?.type)
+    if (column === plan.tenant && written === undefined) throw refusedTenant(this.#table.name, name)
     if (!plan.bound.has(column)) return
     this.#analysis.unchanged.push({ plan, column, written, stored: this.#row.stored.get(column) })
   }
 
   #written(): ReadonlyMap<string, ValueSource> {
     const written = new Map<string, ValueSource>()
-    for (const { name, val } of this.#targets) {
-      const column = this.#table.columns.get(name ?? '')
+    for (const { name, value } of this.#assignments) {
+      const column = this.#table.columns.get(name)
       if (column?.kind !== 'plain') continue
-      const source = valueSource(val, this.#table.plan.bound.get(column.field)?.type)
+      const source = valueSource(value, this.#table.plan.bound.get(column.field)?.type)
       if (source) written.set(column.field, source)
     }
     return written

@@ -4,7 +4,7 @@ import { isBuiltIn, namesOf, nodeOf } from './nodes.js'
 import type { SqlText } from './sqlText.js'
 import type { ValueSource } from './statementPlan.js'
 
-/** A parameter, perhaps cast to text, which ciphertexts and indexes are too. */
+/** A parameter, perhaps cast to text, which changes no text. */
 export interface Parameter {
   readonly ref: ParamRef
   /** Its last token, the cast included. */
@@ -15,19 +15,35 @@ type BoundType = BoundColumnSchema['type']
 
 const TEXT_TYPES = new Set(['text', 'varchar'])
 
-/** The parameter that a value of an encrypted column is given by. */
-export function parameterOf(text: SqlText, node: Node | undefined): Parameter | undefined {
+/** The parameter that a value of an encrypted column is given by, or a list of values: `$1`, `$1::text`, `$1::text[]`. */
+export function parameterOf(text: SqlText, node: Node | undefined, isList = false): Parameter | undefined {
   const cast = nodeOf(node, 'TypeCast')
   const ref = nodeOf(cast ? cast.arg : node, 'ParamRef')
   if (!ref) return undefined
   const token = text.tokenAt(ref.location)
   if (!cast) return { ref, last: token }
-  const isPlainCast = text.tokens[token + 1]?.text === '::' && isText(cast.typeName)
-  return isPlainCast ? { ref, last: token + 2 } : undefined
+  const after = text.tokens.slice(token + 1, token + 5).map((each) => each.text)
+  const isSpelt = after[0] === '::' && (!isList || (after[2] === '[' && after[3] === ']'))
+  if (!isSpelt || !isText(cast.typeName, isList)) return undefined
+  return { ref, last: token + (isList ? 4 : 2) }
 }
 
-function isText({ names, typmods, arrayBounds }: TypeName = {}): boolean {
-  return TEXT_TYPES.has(namesOf(names).at(-1) ?? '') && !typmods && !arrayBounds
+function isText({ names, typmods, arrayBounds }: TypeName = {}, isList: boolean): boolean {
+  return TEXT_TYPES.has(namesOf(names).at(-1) ?? '') && !typmods && (arrayBounds?.length ?? 0) === (isList ? 1 : 0)
+}
+
+/** The type to which a parameter is cast, as it is best known: `bigint`. */
+export function castOfParameter(node: Node | undefined): string | undefined {
+  const cast = nodeOf(node, 'TypeCast')
+  if (!nodeOf(cast?.arg, 'ParamRef')) return undefined
+  const name = namesOf(cast?.typeName?.names).at(-1) ?? ''
+  return `${CALLED[name] ?? name}${cast?.typeName?.arrayBounds ? '[]' : ''}`
+}
+
+/** Types whose name in SQL is another one. */
+const CALLED: { readonly [name: string]: string } = {
+  ...{ int2: 'smallint', int4: 'int', int8: 'bigint', float4: 'real', float8: 'double precision' },
+  ...{ bool: 'boolean', bpchar: 'char', timestamptz: 'timestamptz' },
 }
 
 /** What casts to them leave as it is, by the type of the column that has the value; `undefined` for the tenant's. */

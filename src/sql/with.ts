@@ -26,7 +26,12 @@ function addCte(analysis: Analysis, { ctename = '', ctequery, aliascolnames }: C
 /** It reads itself, so that what it gives is not known before. */
 function addRecursive(analysis: Analysis, { ctename = '', ctequery }: CommonTableExpr, scope: Scope): void {
   scope.ctes.set(ctename, { mention: unknownRelation })
-  requirePlain(analysis, analysis.nested(required(ctequery), scope), `WITH RECURSIVE "${ctename}"`)
+  requirePlain(
+    analysis,
+    analysis.nested(required(ctequery), scope),
+    `WITH RECURSIVE "${ctename}"`,
+    'have it give the keys of the rows, and join the table to it',
+  )
 }
 
 function required(query: Node | undefined): Node {

@@ -1,10 +1,10 @@
 import type { DataSource, EntityMetadata } from 'typeorm'
-import { FieldsealError, quoted } from '../errors.js'
 import { own } from '../own.js'
-import { compilePlans } from '../plan/compilePlans.js'
+import { plainPlan } from '../plan/plainPlan.js'
 import type { ModelPlan, Plans } from '../plan/plan.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
-import { type Catalog, type CatalogColumn, type CatalogTable, isEncrypted } from '../sql/catalog.js'
+import type { Catalog, CatalogColumn, CatalogTable } from '../sql/catalog.js'
+import { tableCatalog } from '../sql/tableCatalog.js'
 import { entityTables } from './entityTable.js'
 import { columnsOf } from './metadata.js'
 import { viewColumnsOf } from './viewColumns.js'
@@ -23,35 +23,7 @@ export function catalogOf(dataSource: DataSource, schema: EncryptionSchema, plan
     return tableOf(entity, others, plans.get(entity.name)!)
   })
   const views = entities.filter(({ tableType }) => tableType === 'view').map((view) => viewOf(view, plans))
-  const byName = new Map<string, CatalogTable[]>()
-  for (const table of [...tables, ...views]) byName.set(table.name, [...(byName.get(table.name) ?? []), table])
-  const encryptedNames = [...byName].flatMap(([name, all]) => (all.some(isEncrypted) ? name : []))
-  return {
-    encryptedNames,
-    find(schema, name) {
-      const candidates = meant(byName.get(name) ?? [], schema, searchSchemaOf(dataSource))
-      if (candidates.length > 1 && candidates.some(isEncrypted)) throw ambiguous(name, candidates)
-      // Of several plain tables it is not known which columns are meant: no more than of one that nobody declared.
-      return candidates.length === 1 ? candidates[0] : undefined
-    },
-  }
-}
-
-/**
- * The tables that a name may mean. A table without schema is where the search path leads, so it may be in any; a name
- * without schema means one of these, or what is in the schema that the connection began with.
- */
-function meant(
-  tables: readonly CatalogTable[],
-  schema: string | undefined,
-  searchSchema: string | undefined,
-): readonly CatalogTable[] {
-  const isIn = (schemas: readonly (string | undefined)[]) => tables.filter((table) => schemas.includes(table.schema))
-  const steps =
-    schema === undefined
-      ? [isIn([undefined, ...(searchSchema === undefined ? [] : [searchSchema])]), tables]
-      : [isIn([schema]), isIn([undefined])]
-  return steps.find((step) => step.length > 0) ?? []
+  return tableCatalog([...tables, ...views], () => searchSchemaOf(dataSource))
 }
 
 function tableOf(entity: EntityMetadata, others: readonly EntityMetadata[], plan: ModelPlan): CatalogTable {
@@ -67,19 +39,12 @@ function tableOf(entity: EntityMetadata, others: readonly EntityMetadata[], plan
 /** What a view shows besides has the names that it has in the entity: by these a tenant or a bound column is known. */
 function viewOf(view: EntityMetadata, plans: Plans): CatalogTable {
   const shown = viewColumnsOf(view)
-  const plan = plans.get(shown[0]?.model ?? '') ?? plainPlan(view)
+  const plan = plans.get(shown[0]?.model ?? '') ?? plainPlan(view.name, view.tableName)
   const columns = columnsOf(view).map((column): [string, CatalogColumn] => {
     const field = shown.find((each) => each.column === column)?.field
     return [column.databaseName, field === undefined ? plain(column.propertyPath) : columnOf(plan, field)]
   })
   return { schema: schemaOf(view), name: view.tableName, plan, columns: new Map(columns), isView: true }
-}
-
-/** Of a view that shows nothing encrypted. */
-function plainPlan({ name, tableName: table }: EntityMetadata): ModelPlan {
-  const nothing = { id: [], uniques: {}, columns: {}, encrypted: {}, indexes: {}, bound: {}, relations: {} }
-  const models = { [name]: { table, ...nothing } }
-  return compilePlans({ format: 4, keysModel: '', models }, { toDecimal: Object }).get(name)!
 }
 
 function schemaOf({ schema }: EntityMetadata): string | undefined {
@@ -99,12 +64,4 @@ function plain(field: string): CatalogColumn {
 /** Known once the data source has connected. */
 function searchSchemaOf({ driver }: DataSource): string | undefined {
   return (driver as { searchSchema?: string }).searchSchema
-}
-
-function ambiguous(name: string, candidates: readonly CatalogTable[]): FieldsealError {
-  const places = candidates.map(({ schema, plan }) => `${plan.name} (${schema ?? 'no schema'})`).join(', ')
-  return new FieldsealError(
-    'QUERY_UNSUPPORTED',
-    `the table ${quoted(name)} may be that of several entities, ${places}, and one has encrypted columns; write the schema before its name`,
-  )
 }

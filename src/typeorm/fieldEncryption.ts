@@ -97,6 +97,7 @@ function heldOf(base: Base, binding: ClientBinding | undefined): Held {
       return bind(tenant, access)
     },
     acrossTenants: (access) => bind(ANY_TENANT, access),
+    undeclared: () => encryption.required().relatives.undeclared,
     operations: () => {
       const { context, schema, figures, keys } = encryption.required()
       const clientBinding = binding ? fixedBinding(binding) : ambientBinding

@@ -35,7 +35,7 @@ interface PoolOptions {
   readonly [option: string]: unknown
 }
 
-interface SourcePool {
+interface SourcePool extends Connection {
   readonly options: PoolOptions
   readonly constructor: unknown
 }
@@ -57,13 +57,18 @@ const pools = new WeakMap<DataSource, { readonly of: SourcePool; readonly keys: 
  * @returns `undefined` before the data source is initialized, and once it is destroyed
  */
 export function poolOf(dataSource: DataSource): Pool | undefined {
-  const { master } = dataSource.driver as { master?: SourcePool }
+  const master = ownPoolOf(dataSource)
   if (!master) return undefined
   const known = pools.get(dataSource)
   if (known?.of === master) return known.keys
   const keys = keyPool(master)
   pools.set(dataSource, { of: master, keys })
   return keys
+}
+
+/** The pool of the application itself, to its primary; `undefined` as with `poolOf`. */
+export function ownPoolOf({ driver }: DataSource): SourcePool | undefined {
+  return (driver as { master?: SourcePool }).master
 }
 
 function keyPool(source: SourcePool): KeyPool {

@@ -14,6 +14,7 @@ import { encryptionSchemaOf } from './encryptionSchemaOf.js'
 import { addGuards } from './guards.js'
 import { typeormKeyStore } from './keyStore.js'
 import { typeormKeyTraces } from './keyTraces.js'
+import { KnownRelatives } from './knownRelatives.js'
 import { isSealed, openSeal } from './seal.js'
 import { keepSavedValuesWhole } from './wholeValues.js'
 import { TYPEORM_WORDING } from './wording.js'
@@ -25,13 +26,15 @@ export interface RunningEncryption {
   readonly keys: KeyOperations
   readonly figures: () => CacheFigures
   readonly statements: StatementEncryption
+  readonly relatives: KnownRelatives
   readonly scopes: IndexScopes
 }
 
 /**
  * Puts together what encrypts, by the entities that the data source has now.
  *
- * @throws FieldsealError `SCHEMA_INVALID`, `OPTIONS_INVALID`
+ * @throws FieldsealError `SCHEMA_INVALID`, `OPTIONS_INVALID`; `DATABASE_UNAVAILABLE` if it does not tell what is related
+ * to the encrypted tables
  */
 export async function runEncryption(
   dataSource: DataSource,
@@ -48,12 +51,14 @@ export async function runEncryption(
     {
       store: typeormKeyStore(dataSource, schema),
       traces: typeormKeyTraces(dataSource, schema),
-      compile: (allow) => compilePlans(schema, { normalizers, allow }),
+      compile: (allow) => compilePlans(schema, { normalizers, allow, unreadable: TYPEORM_WORDING.unreadable }),
       plainValue: (_field, value) => value,
       wording: TYPEORM_WORDING,
     },
   )
   const catalog = catalogOf(dataSource, schema, context.plans)
   const statements = new StatementEncryption({ context, catalog, open: openSeal, isSealed })
-  return { schema, context, keys, figures, statements, scopes: indexScopes(context.plans) }
+  const relatives = new KnownRelatives(catalog, statements)
+  await relatives.begin(dataSource)
+  return { schema, context, keys, figures, statements, relatives, scopes: indexScopes(context.plans) }
 }

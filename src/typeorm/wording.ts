@@ -7,4 +7,6 @@ export const TYPEORM_WORDING: Wording = {
     'with acrossTenants(dataSource) an INSERT must carry the @Tenant() column in its data, an UPDATE in its SET or WHERE, and a ' +
     'search beside the value. `save` of a row that was read sends changes only, and that column is none: save it by ' +
     'forTenant(dataSource, its tenant), or write update({ id, tenantId }, { … })',
+  unreadable:
+    'leave it out of what is selected, by `select` or in SQL, add it to "allow", or declare a mask: @Encrypted({ mask: \'hidden\' })',
 }

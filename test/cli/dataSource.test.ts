@@ -35,6 +35,14 @@ describe('fieldseal with a data source of TypeORM', () => {
     expect(dataSource.isInitialized).toBe(false)
   }, 300_000)
 
+  it('finds in doctor what shows encrypted columns and is not declared', async () => {
+    await guests.pool.query('CREATE VIEW addresses AS SELECT email FROM guest')
+    const { output } = await run('doctor')
+    await guests.pool.query('DROP VIEW addresses')
+    expect(output).toContain('public.addresses.email shows Guest.email, and nothing declares that')
+    expect(output).toContain('@EncryptedView')
+  })
+
   it('takes a function that makes it, and one that is initialised already', async () => {
     const { dataSource } = await import('./fixtures/typeorm/dataSource.js')
     dataSource.setOptions({ dropSchema: false, synchronize: false })

@@ -157,6 +157,25 @@ describe('fieldseal doctor', () => {
     await migration.sql('DROP TABLE audit_log')
   })
 
+  it('finds views and parents that show what is encrypted', async () => {
+    expect((await doctor()).of('relatives')).toEqual([])
+    await migration.sql(`CREATE VIEW shown AS SELECT number, email AS mail FROM customers;
+      CREATE VIEW shown_again AS SELECT mail FROM shown WHERE mail IS NOT NULL;
+      CREATE VIEW harmless AS SELECT number, email IS NULL AS lacks FROM customers;
+      CREATE TABLE parent AS SELECT email FROM customers WHERE false; ALTER TABLE customers INHERIT parent`)
+    const { of } = await doctor()
+    const found = of('relatives').map(({ severity, what }) => `${severity}: ${what}`)
+    await migration.sql(
+      'DROP VIEW shown, shown_again, harmless; ALTER TABLE customers NO INHERIT parent; DROP TABLE parent',
+    )
+    expect(found).toEqual([
+      'risk: public.parent.email shows Customer.email, and nothing declares that',
+      'risk: public.shown.mail shows Customer.email, and nothing declares that',
+      'risk: public.shown_again.mail shows Customer.email, and nothing declares that',
+    ])
+    expect(of('relatives')[0]!.next).toContain('stored as it is, in plaintext')
+  })
+
   it('finds keys that are old or nearly used up', async () => {
     await migration.sql(`UPDATE "EncryptionKey" SET messages = 4000000000, "createdAt" = now() - interval '2 years'
       WHERE tenant = 'acme' AND purpose = 'encrypt'`)

@@ -396,7 +396,7 @@ describe('$acrossTenants', () => {
     const error = await refusal(() => all.$encryption.decryptRows('Credential', [bare]))
     expect([error.code, error.message]).toEqual([
       'TENANT_MISSING',
-      expect.stringContaining('select the column that is marked as its tenant'),
+      expect.stringContaining('select the column that holds the row'),
     ])
   })
 

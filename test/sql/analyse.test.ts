@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { type AnalysisOptions, analyse } from '../../src/sql/analyse.js'
 import { loadParser } from '../../src/sql/parser.js'
+import { schemaCatalog } from '../../src/sql/schemaCatalog.js'
 import { clinicSchema } from './support/clinicSchema.js'
-import { catalogOfSchema, plansOf, shown } from './support/encryptedStatements.js'
+import { plansOf, shown } from './support/encryptedStatements.js'
 
 beforeAll(loadParser)
 
-const catalog = catalogOfSchema(clinicSchema, plansOf(clinicSchema))
+const catalog = schemaCatalog(clinicSchema, plansOf(clinicSchema))
 const options: AnalysisOptions = { catalog, across: false }
 
 /** Each statement, what is sent for it with the uses of its parameters in ‹›, and which results are decrypted. */
@@ -30,7 +31,7 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
   },
   {
     sql: 'SELECT u.* FROM public."user" u WHERE NOT (u.email <> $1::text) AND email <> ALL($2) AND u.email = ANY($3)',
-    sent: 'SELECT u.* FROM public."user" u WHERE NOT (u."emailIndex" <> ‹search User.emailIndex $1›::text) AND "emailIndex" <> ALL(‹search each User.emailIndex $2›) AND u."emailIndex" = ANY(‹search each User.emailIndex $3›)',
+    sent: 'SELECT u.* FROM public."user" u WHERE NOT (u."emailIndex" <> ‹search User.emailIndex $1›) AND "emailIndex" <> ALL(‹search each User.emailIndex $2›) AND u."emailIndex" = ANY(‹search each User.emailIndex $3›)',
     reads: [
       'email = User.email',
       'notes = User.notes',
@@ -39,6 +40,16 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
       'old = User.old',
       'city = User.city',
     ],
+  },
+  {
+    sql: 'SELECT id FROM "user" u WHERE u.email = ANY ($1::text[]) OR email <> ALL($2::varchar[]) OR email IN ($3::text, $4)',
+    sent: 'SELECT id FROM "user" u WHERE u."emailIndex" = ANY (‹search each User.emailIndex $1›) OR "emailIndex" <> ALL(‹search each User.emailIndex $2›) OR "emailIndex" IN (‹search User.emailIndex $3›, ‹search User.emailIndex $4›)',
+    reads: [],
+  },
+  {
+    sql: 'SELECT id FROM "user" u WHERE u.old = ANY($1::text[]) AND n = 1',
+    sent: 'SELECT id FROM "user" u WHERE ((u."oldIndex" IS NOT NULL AND u."oldIndex" = ANY(‹search each User.oldIndex $1›)) OR (u."oldIndex" IS NULL AND u.old = ANY(‹plaintext each User.oldIndex $1›::text[]))) AND n = 1',
+    reads: [],
   },
   {
     sql: 'SELECT id FROM "user" WHERE first = $1 AND last = $2 AND n = $1',
@@ -202,6 +213,21 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
     reads: ['email = User.email'],
   },
   {
+    sql: 'UPDATE "user" SET (n, email, "tenantId") = ($1, $2::text, $3), (first, last) = ROW($4, NULL), (plain) = ROW(DEFAULT) WHERE id = $5',
+    sent: 'UPDATE "user" SET "emailIndex" = ‹index User.emailIndex $2›, (n, email, "tenantId") = ($1, ‹value User.email $2›, $3), "nameIndex" = NULL, (first, last) = ROW(‹value User.first $4›, NULL), (plain) = ROW(DEFAULT) WHERE id = $5',
+    reads: [],
+  },
+  {
+    sql: 'UPDATE "user" u SET (n, plain) = (SELECT p.id, $1 FROM post p WHERE p."userId" = u.id), (email) = ROW(DEFAULT)',
+    sent: 'UPDATE "user" u SET (n, plain) = (SELECT p.id, $1 FROM post p WHERE p."userId" = u.id), "emailIndex" = NULL, (email) = ROW(DEFAULT)',
+    reads: [],
+  },
+  {
+    sql: 'INSERT INTO "user"(id, email) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET (n, email) = (1, EXCLUDED.email)',
+    sent: 'INSERT INTO "user"("emailIndex", id, email) VALUES (‹index User.emailIndex $2›, $1, ‹value User.email $2›) ON CONFLICT (id) DO UPDATE SET "emailIndex" = EXCLUDED."emailIndex", (n, email) = (1, EXCLUDED.email)',
+    reads: [],
+  },
+  {
     sql: 'UPDATE "user" SET email = $1::text WHERE n = $2::int',
     sent: 'UPDATE "user" SET "emailIndex" = ‹index User.emailIndex $1›, email = ‹value User.email $1› WHERE n = $2::int',
     reads: [],
@@ -277,7 +303,62 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
   },
 ]
 
+const SORTED = 'order, group or compare the rows after reading them, or use a plain column'
+const COMPUTED = 'select the column itself and compute in your code; count(column) and IS NULL are answered'
+
 const REFUSED: readonly (readonly [sql: string, reason: string])[] = [
+  ...['ORDER BY', 'GROUP BY'].flatMap((clause) =>
+    ['u.email', 'email', 'm', '1'].map((what): [string, string] => [
+      `SELECT u.email AS m FROM "user" u ${clause} ${what}`,
+      `User.email is encrypted, so ${clause} has no right answer on it; ${SORTED}`,
+    ]),
+  ),
+  ['SELECT id FROM "user" u ORDER BY u.email DESC', `so ORDER BY has no right answer on it; ${SORTED}`],
+  ['SELECT DISTINCT ON (u.email) id FROM "user" u', `so DISTINCT ON has no right answer on it; ${SORTED}`],
+  ['SELECT rank() OVER (ORDER BY email) FROM "user"', `so ORDER BY has no right answer on it; ${SORTED}`],
+  ['SELECT rank() OVER (PARTITION BY email) FROM "user"', `so PARTITION BY has no right answer on it; ${SORTED}`],
+  ['SELECT rank() OVER w FROM "user" WINDOW w AS (PARTITION BY email)', `so PARTITION BY has no right answer on it`],
+  [`SELECT string_agg(plain, ',' ORDER BY email) FROM "user"`, `so ORDER BY has no right answer on it; ${SORTED}`],
+  ['SELECT max(u.email) FROM "user" u', `User.email is encrypted, so max() has no right answer on it; ${COMPUTED}`],
+  ['SELECT count(DISTINCT email) FROM "user"', `so count(DISTINCT) has no right answer on it; ${COMPUTED}`],
+  ['SELECT id FROM "user" WHERE lower(email) = $1', `so lower() has no right answer on it; ${COMPUTED}`],
+  [
+    'SELECT DISTINCT email FROM "user"',
+    'SELECT DISTINCT cannot give User.email, which is encrypted: equal values have different ciphertexts; leave the column out',
+  ],
+  ['SELECT email FROM "user" UNION SELECT plain FROM "user"', 'send the queries apart, and put their rows together'],
+  ['SELECT id FROM "user" WHERE plain IN (SELECT email FROM "user")', 'join the table by a plain column, or compare'],
+  ['INSERT INTO post(id) SELECT email FROM "user"', 'read the rows, and insert them with their values as parameters'],
+  [
+    'UPDATE "user" SET (n, email) = ($1, lower($2))',
+    'User.email is encrypted, so an SQL expression cannot be its value',
+  ],
+  [
+    'UPDATE "user" SET (n, email) = (SELECT 1, $1)',
+    'User.email is encrypted, so an SQL expression cannot be its value',
+  ],
+  [
+    'UPDATE "user" SET (email, n) = (SELECT $1, 1)',
+    'User.email is encrypted, so an SQL expression cannot be its value',
+  ],
+  ['UPDATE "user" SET (n, plain) = (SELECT 1, email FROM "user")', 'User.email'],
+  ['UPDATE "user" u SET (n, plain) = ROW(u.*)', 'User.email'],
+  ['UPDATE "user" SET (n, "emailIndex") = ($1, $2)', 'User.emailIndex is a blind index'],
+  ['UPDATE "user" SET (n, "tenantId") = ($1, lower($2))', '"user"."tenantId" tells whose the row is'],
+  [
+    'SELECT id FROM "user" WHERE email = ANY($1::bigint[])',
+    'User.email is encrypted, and what "=" compares it with is found by its blind index, for which a cast to bigint[] has no meaning: write the parameter alone ($1) or as $1::text[], and give an array of values as User.email holds them',
+  ],
+  [
+    'SELECT id FROM "user" WHERE email IN ($1, $2::int)',
+    'a cast to int has no meaning: write the parameter alone ($1) or as $1::text, and give the value as User.email holds it',
+  ],
+  ['SELECT id FROM "user" WHERE email = $1::text[]', 'a cast to text[] has no meaning'],
+  ['SELECT id FROM "user" WHERE email = ANY($1::text)', 'a cast to text has no meaning'],
+  [
+    'UPDATE "user" SET email = $1::bigint',
+    'User.email is encrypted, so a cast of its value to bigint has no meaning: write the parameter alone ($1) or as $1::text, and give the value as User.email holds it',
+  ],
   [
     'INSERT INTO "user"("tenantId", email) VALUES (lower($1), $2)',
     '"user"."tenantId" tells whose the row is: give it as a parameter, or leave it out',

@@ -73,7 +73,8 @@ describe('a data source of limited access', () => {
   })
 
   it('is refused what has no mask, before any SQL', async () => {
-    const names = { ...DENIED, names: 'Account.pin' }
+    const advice = 'leave it out of what is selected, by `select` or in SQL'
+    const names = { ...DENIED, names: `Account.pin may not be read by this client; ${advice}` }
     await refusedBeforeSql(source, () => support().find({ select: { id: true, pin: true } }), names)
     const returning = () =>
       support().createQueryBuilder().insert().values({ email: 'b@x.org' }).returning('*').execute()

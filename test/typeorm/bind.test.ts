@@ -74,6 +74,8 @@ describe('refused, with nothing sent', () => {
 
   it('is a change of what it is bound to', async () => {
     await refusedBeforeSql(source, () => cards.update(id, { id: randomUUID() }), { names: 'Card.id' })
+    const row = () => source.dataSource.query('UPDATE card SET (label, id) = ($1, $2)', ['a', randomUUID()])
+    await refusedBeforeSql(source, row, { names: 'Card.id' })
   })
 
   it('is an upsert that would write over a row with another', async () => {

@@ -78,6 +78,7 @@ export async function runEncryption(): Promise<object> {
     statements,
     scopes: new Set(),
     figures: () => figures,
+    relatives: { before: async () => undefined, after: async () => undefined },
     keys: {
       close: async () => {
         ended.count += 1

@@ -33,6 +33,14 @@ describe('query', () => {
     expect(stored).toMatchObject({ email: expect.stringMatching(CIPHERTEXT), emailIndex: expect.any(String) })
   })
 
+  it('updates a row of columns', async () => {
+    await dataSource.query('UPDATE "user" SET (plain, email) = ($1, $2) WHERE id = $3', ['q', 'new@x.org', id])
+    const found = 'SELECT id, plain, email FROM "user" WHERE email = $1'
+    expect(await dataSource.query(found, ['new@x.org'])).toEqual([{ id, plain: 'q', email: 'new@x.org' }])
+    const [stored] = await source.stored('SELECT email FROM "user" WHERE id = $1', [id])
+    expect(stored!.email).toMatch(CIPHERTEXT)
+  })
+
   it('counts by a filter, whatever the order of its parameters', async () => {
     const text = 'SELECT count(email) FILTER (WHERE email = $2 AND n >= $1) c FROM "user"'
     expect(await dataSource.query(text, [0, 'ada@x.org'])).toEqual([{ c: '1' }])
@@ -60,6 +68,14 @@ describe('query', () => {
   it('understands lists of values', async () => {
     const any = 'SELECT id FROM "user" WHERE email = ANY($1)'
     expect(await dataSource.query(any, [['ada@x.org', 'zz']])).toEqual([{ id }])
+    const cast = 'SELECT id FROM "user" WHERE email = ANY($1::text[])'
+    expect(await dataSource.query(cast, [['ada@x.org', null]])).toEqual([{ id }])
+    expect(await dataSource.query(cast, [[]])).toEqual([])
+    expect(await dataSource.query(cast, [null])).toEqual([])
+    const none = 'SELECT count(*)::int AS c FROM "user" WHERE email <> ALL($1::text[])'
+    expect(await dataSource.query(none, [['ada@x.org']])).toEqual([{ c: 3 }])
+    expect(await dataSource.query(none, [['ada@x.org', null]])).toEqual([{ c: 0 }])
+    expect(await dataSource.query(none, [[]])).toEqual([{ c: 5 }])
     const all = 'SELECT count(*)::int AS c FROM "user" WHERE email <> ALL($1)'
     expect(await dataSource.query(all, [['ada@x.org', 'zz']])).toEqual([{ c: 3 }])
   })

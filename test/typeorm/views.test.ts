@@ -24,12 +24,18 @@ describe('a view', () => {
     expect(rows).toEqual([{ email: 'ada@x.org' }])
   })
 
-  it('that shows a ciphertext and does not say so is refused when the row comes', async () => {
-    const error = await refusal(() => source.dataSource.getRepository(SilentView).find())
-    expect(error.message).toContain('mail')
+  it('that shows an encrypted column and does not say so is refused', async () => {
+    const find = () => source.dataSource.getRepository(SilentView).find()
+    await refusedBeforeSql(source, find, { names: '"silent_view"."mail" shows User.email' })
+    const raw = () => source.dataSource.query('SELECT mail FROM silent_view')
+    await refusedBeforeSql(source, raw, { names: '"silent_view"."mail" shows User.email' })
+  })
+
+  it('that somebody else has made meanwhile is refused when a ciphertext comes', async () => {
+    await source.stored('CREATE VIEW made_elsewhere AS SELECT email AS mail FROM "user"')
+    const error = await refusal(() => source.dataSource.query('SELECT mail FROM made_elsewhere'))
+    expect(error).toMatchObject({ code: 'CIPHERTEXT_INVALID', message: expect.stringContaining('"mail"') })
     expect(error.message).not.toContain('fs1.')
-    const raw = await refusal(() => source.dataSource.query('SELECT mail FROM silent_view'))
-    expect(raw.message).not.toContain('fs1.')
   })
 
   it('is searched by what it shows the index of alone', async () => {

@@ -4,6 +4,7 @@ import { missingGuards } from '../doctor/guards.js'
 import { keyAges } from '../doctor/keys.js'
 import { kmsAnswers } from '../doctor/kms.js'
 import { suspiciousNames } from '../doctor/names.js'
+import { undeclaredRelatives } from '../doctor/relatives.js'
 import { slowSearches } from '../doctor/searches.js'
 import { blindIndexes, storedValues } from '../doctor/stored.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
@@ -22,6 +23,7 @@ const CHECKS: readonly Check[] = [
   slowSearches,
   keyAges,
   plaintextCopies,
+  undeclaredRelatives,
   missingGuards,
   suspiciousNames,
 ]

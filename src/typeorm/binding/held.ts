@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm'
 import type { EncryptionOperations } from '../../client/encryptionOperations.js'
 import type { KeyOperations } from '../../client/keyOperations.js'
 import { FieldsealError } from '../../errors.js'
+import type { UndeclaredColumn } from '../../sql/relatives.js'
 import type { AccessOptions } from '../../tenancy/access.js'
 
 /** One name in all builds of this library: a data source may be made with one and bound with another. */
@@ -12,6 +13,8 @@ export interface Held {
   forTenant(tenant: string, access: AccessOptions | undefined): DataSource
   acrossTenants(access: AccessOptions | undefined): DataSource
   operations(): EncryptionOperations & KeyOperations
+  /** What shows something encrypted in the database, and is not declared to. */
+  undeclared(): readonly UndeclaredColumn[]
 }
 
 export function hold(dataSource: DataSource, held: Held): void {

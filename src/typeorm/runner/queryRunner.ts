@@ -51,8 +51,9 @@ export function encryptRunner(
   const { query, stream, startTransaction } = sending
   /** `undefined`: TypeORM is to answer, who refuses a runner that was released, or no connection. */
   const current = () => (runner.isReleased ? undefined : encryption.current())
-  const prepare = (running: RunningEncryption, text: string, parameters: unknown[] | undefined) => {
+  const prepare = async (running: RunningEncryption, text: string, parameters: unknown[] | undefined) => {
     checkText(text)
+    await running.relatives.before(runner, text)
     // TypeORM 1 has an error of its own for parameters that are no list; PostgreSQL’s driver has for 0.3.
     const values = Array.isArray(parameters) ? parameters : undefined
     const statement = { text, values, inTransaction: isInTransaction(runner) }
@@ -65,6 +66,7 @@ export function encryptRunner(
     return told(running, { binding, method: 'query', text }, async () => {
       const statement = await prepare(running, text, parameters)
       const result = await query.call(runner, statement.text, valuesOf(statement, parameters), structured)
+      await running.relatives.after(runner, text)
       if (isDebugging) debugStep('database', `answered with ${rowsIn(result)?.length ?? 0} rows`)
       return readResult(result, (rows) => statement.read(rows))
     })

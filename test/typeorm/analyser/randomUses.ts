@@ -5,6 +5,9 @@ type Use = (column: string, writing: Writing, kind: TableColumn['kind']) => stri
 
 const value: Use = (_, writing, kind) => writing.param(writing.valueOf(kind), kind)
 
+/** A cast that changes no text. */
+const asText = (kind: TableColumn['kind'], list = '') => (kind === 'text' ? `::text${list}` : '')
+
 /** Conditions of an encrypted column with an index that have a right answer. */
 export const SEARCHES: readonly Use[] = [
   (c, w, kind) => `${c} = ${value(c, w, kind)}`,
@@ -27,6 +30,10 @@ export const SEARCHES: readonly Use[] = [
   (c, w, kind) => `${c} IN (${value(c, w, kind)}, ${w.param(null, kind)})`,
   (c, w, kind) => `${c} NOT IN (${value(c, w, kind)}, ${w.param(null, kind)})`,
   (c, w, kind) => `${c} = ANY(${w.param([w.valueOf(kind), null], kind)})`,
+  (c, w, kind) => `${c} = ${value(c, w, kind)}${asText(kind)}`,
+  (c, w, kind) => `${c} = ANY(${w.param([w.valueOf(kind), w.valueOf(kind)], kind)}${asText(kind, '[]')})`,
+  (c, w, kind) =>
+    `${c} <> ALL(${w.param([w.valueOf(kind), w.dice.of([w.valueOf(kind), null])], kind)}${asText(kind, '[]')})`,
 ]
 
 /** Conditions of any encrypted column that have a right answer. */

@@ -86,6 +86,10 @@ function conflict(w: Writing, table: Table, columns: readonly TableColumn[], tar
       `${name} = ${column.kind === 'json' && column.secret === undefined ? 'NULL' : w.param(w.valueOf(column.kind), column.kind)}`,
     ])
   })
+  if (chosen.length > 1 && !w.isBold() && w.dice.chance(0.15)) {
+    const names = chosen.map(({ name }) => quoted(name))
+    return ` ON CONFLICT (id) DO UPDATE SET (${names.join(', ')}) = (${names.map((name) => `EXCLUDED.${name}`).join(', ')})`
+  }
   const excluded = { alias: 'excluded', columns: table.columns }
   const where = w.dice.chance(0.3) ? ` WHERE ${condition(w, { ...placeOf([target, excluded]), depth: 0 }, 1)}` : ''
   return ` ON CONFLICT (id) DO UPDATE SET ${sets.join(', ')}${where}`

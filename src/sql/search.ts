@@ -1,114 +1,14 @@
-import type { A_Expr, Node, ParamRef } from 'libpg-query'
+import type { Node } from 'libpg-query'
 import { isExact } from '../plan/exactIndex.js'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
-import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
-import { falsePositives, indexNotGiven, notNegated, refusedComparison, refusedOperand } from './refusals.js'
-import { type ColumnSource, type Resolved, resolve, type Scope } from './scope.js'
-import { quoteName, type SqlText, type TokenRange } from './sqlText.js'
+import { type Comparison, comparisonOf } from './comparison.js'
+import { nodeOf } from './nodes.js'
+import { falsePositives, indexNotGiven, notNegated, refusedComparison } from './refusals.js'
+import type { ColumnSource, Scope } from './scope.js'
+import { quoteName } from './sqlText.js'
 import type { ParameterUse, Piece, StatementRow, ValueSource } from './statementPlan.js'
-import { parameterOf } from './values.js'
-
-type EncryptedSource = ColumnSource & { readonly kind: 'encrypted' }
-
-/** `column = $1` and what is like it. */
-export interface Comparison {
-  readonly expression: A_Expr
-  readonly column: TokenRange
-  readonly resolved: Resolved
-  readonly source: EncryptedSource
-  readonly operator: '=' | '<>'
-  /** `= ANY($1)`: the one parameter is a list. */
-  readonly each: boolean
-  readonly isList: boolean
-  readonly params: readonly ParamRef[]
-  /** All of it. */
-  readonly range: TokenRange
-}
-
-/**
- * A comparison of an encrypted column; `undefined` for what compares none.
- *
- * @throws FieldsealError `QUERY_UNSUPPORTED` for one that has no right answer
- */
-export function comparisonOf(
-  { text }: Pick<Analysis, 'text'>,
-  expression: A_Expr,
-  scope: Scope,
-): Comparison | undefined {
-  const isFlipped = expression.kind === 'AEXPR_OP' && !nodeOf(expression.lexpr, 'ColumnRef')
-  const [column, other] = isFlipped ? [expression.rexpr, expression.lexpr] : [expression.lexpr, expression.rexpr]
-  const ref = nodeOf(column, 'ColumnRef')
-  const resolved = ref && resolve(scope, columnNameOf(ref))
-  const source = resolved?.source
-  if (!ref || !resolved || source?.kind !== 'encrypted') return undefined
-  const operator = lastName(expression.name) ?? ''
-  const { field } = source
-  if (!isEquality(expression, operator) || !isBuiltIn(expression.name, operator))
-    throw refusedComparison(field, wordOf(expression, operator))
-  const isList = expression.kind === 'AEXPR_IN'
-  const items = isList ? (nodeOf(other, 'List')?.items ?? []) : other ? [other] : []
-  const params = items.map((item) => parameterOf(text, item))
-  if (params.length === 0 || params.some((param) => param === undefined)) throw refusedOperand(field, operator)
-  const first = text.tokenAt(ref.location)
-  const columnRange = { first, last: first + 2 * (ref.fields!.length - 1) }
-  const each = expression.kind === 'AEXPR_OP_ANY' || expression.kind === 'AEXPR_OP_ALL'
-  return {
-    expression,
-    column: columnRange,
-    resolved,
-    source,
-    operator,
-    each,
-    isList,
-    params: params.map((param) => param!.ref),
-    range: isFlipped
-      ? { first: text.tokenAt(params[0]!.ref.location), last: columnRange.last }
-      : { first, last: endOf(text, expression, params.at(-1)!.last) },
-  }
-}
-
-function isEquality({ kind }: A_Expr, operator: string): operator is '=' | '<>' {
-  switch (kind) {
-    case 'AEXPR_OP':
-    case 'AEXPR_IN':
-      return operator === '=' || operator === '<>'
-    case 'AEXPR_OP_ANY':
-      return operator === '='
-    case 'AEXPR_OP_ALL':
-      return operator === '<>'
-    default:
-      return false
-  }
-}
-
-const WORDS: { readonly [kind: string]: string } = {
-  AEXPR_DISTINCT: 'IS DISTINCT FROM',
-  AEXPR_NOT_DISTINCT: 'IS NOT DISTINCT FROM',
-  AEXPR_BETWEEN: 'BETWEEN',
-  AEXPR_NOT_BETWEEN: 'NOT BETWEEN',
-  AEXPR_SIMILAR: 'SIMILAR TO',
-  AEXPR_NULLIF: 'NULLIF',
-  AEXPR_OP_ANY: 'ANY',
-  AEXPR_OP_ALL: 'ALL',
-}
-const LIKES: { readonly [operator: string]: string } = {
-  '~~': 'LIKE',
-  '!~~': 'NOT LIKE',
-  '~~*': 'ILIKE',
-  '!~~*': 'NOT ILIKE',
-}
-
-function wordOf({ kind }: A_Expr, operator: string): string {
-  return LIKES[operator] ?? WORDS[kind ?? ''] ?? operator
-}
-
-/** A list and a parameter of ANY end with a parenthesis. */
-function endOf(text: SqlText, { kind, rexpr_list_end: end }: A_Expr, lastParam: number): number {
-  if (kind === 'AEXPR_OP') return lastParam
-  if (end !== undefined) return text.tokenAt(end)
-  return text.tokens.findIndex(({ text: token }, position) => position > lastParam && token === ')')
-}
+import type { Parameter } from './values.js'
 
 /** Has a comparison answered by the blind index of its column. */
 export function search(analysis: Analysis, comparison: Comparison, standing: Standing): void {
@@ -127,8 +27,8 @@ function singleIndex({ indexes }: FieldPlan): IndexPlan | undefined {
   return single.find(isExact) ?? single[0]
 }
 
-function paramValue({ number: param = 0 }: ParamRef): ValueSource {
-  return { param }
+function paramValue({ ref }: Parameter): ValueSource {
+  return { param: ref.number ?? 0 }
 }
 
 /** The rows that a condition finds, as far as their tenant is known. */
@@ -143,12 +43,12 @@ function searchIndex(analysis: Analysis, comparison: Comparison, index: IndexPla
   const { column, params, each } = comparison
   text.replace({ first: column.last, last: column.last }, indexColumn(comparison, index))
   for (const param of params) {
-    const token = text.tokenAt(param.location)
-    text.replace({ first: token, last: token }, searched(index, param, each, row))
+    // Without its cast: the column of an index may be of another type.
+    text.replace({ first: text.tokenAt(param.ref.location), last: param.last }, searched(index, param, each, row))
   }
 }
 
-function searched(index: IndexPlan, param: ParamRef, each: boolean, row: StatementRow): ParameterUse {
+function searched(index: IndexPlan, param: Parameter, each: boolean, row: StatementRow): ParameterUse {
   return { kind: 'search', index, values: [paramValue(param)], each, row }
 }
 

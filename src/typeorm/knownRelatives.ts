@@ -1,0 +1,137 @@
+import type { DataSource, QueryRunner } from 'typeorm'
+import { FieldsealError } from '../errors.js'
+import { printable } from '../printable.js'
+import type { Catalog } from '../sql/catalog.js'
+import { type DatabaseRelation, readRelations } from '../sql/databaseRelations.js'
+import { relativesOf, type UndeclaredColumn, undeclaredColumns } from '../sql/relatives.js'
+import type { StatementEncryption } from '../sql/statementEncryption.js'
+import { codeOf } from './keyStore.js'
+import { type Connection, ownPoolOf, runText } from './pool.js'
+
+/** What of a runner is used. */
+type Runner = Pick<QueryRunner, 'connect' | 'isTransactionActive'>
+
+const BEFORE = String.raw`^(?:\s|--[^\n]*\n|/\*[^]*?\*/)*`
+/** What may make a view, a partition or a child of a table, or take one away. */
+const CHANGES = new RegExp(String.raw`${BEFORE}(?:create|alter|drop|do|call|import)\b`, 'i')
+const ENDS = new RegExp(String.raw`${BEFORE}(?:commit|end|rollback|abort|prepare\s+transaction)\b`, 'i')
+const TO_SAVEPOINT = new RegExp(String.raw`${BEFORE}rollback\s+(?:work\s+|transaction\s+)?to\b`, 'i')
+
+/**
+ * What shares rows with the encrypted tables of a data source: read when it begins, and again after each statement of its
+ * own that may have changed it. What a transaction has made is seen by it alone, and so read on its connection.
+ */
+export class KnownRelatives {
+  readonly #catalog: Catalog
+  readonly #statements: StatementEncryption
+  #committed: readonly DatabaseRelation[] = []
+  readonly #uncommitted = new Map<Runner, readonly DatabaseRelation[]>()
+  /** Those in whose transactions something was changed that was not read yet. */
+  readonly #changed = new Set<Runner>()
+  /** Something was changed, and could not be read. */
+  #isStale = false
+  #started = 0
+  #applied = 0
+  #known = ''
+  #undeclared: readonly UndeclaredColumn[] = []
+
+  constructor(catalog: Catalog, statements: StatementEncryption) {
+    this.#catalog = catalog
+    this.#statements = statements
+  }
+
+  get undeclared(): readonly UndeclaredColumn[] {
+    return this.#undeclared
+  }
+
+  /** @throws FieldsealError `DATABASE_UNAVAILABLE` */
+  async begin(dataSource: DataSource): Promise<void> {
+    await this.#readCommitted(async () => ownPoolOf(dataSource)!)
+  }
+
+  /**
+   * Sees before a statement that all is known that it may name.
+   *
+   * @throws FieldsealError `DATABASE_UNAVAILABLE`: it is not sent
+   */
+  async before(runner: Runner, text: string): Promise<void> {
+    const isNeeded = this.#isStale || this.#changed.has(runner)
+    // Many changes follow each other, and what is taken back need not be known.
+    if (!isNeeded || CHANGES.test(text) || isRollback(text)) return
+    if (this.#isStale) await this.#readCommitted(() => runner.connect())
+    if (this.#changed.has(runner)) await this.#readUncommitted(runner)
+  }
+
+  /** Notes what a statement has changed. It was successful, so that what fails here is told by the next one. */
+  async after(runner: Runner, text: string): Promise<void> {
+    if (CHANGES.test(text)) {
+      if (runner.isTransactionActive) this.#changed.add(runner)
+      else await this.#readAgain(runner)
+      return
+    }
+    const isOver = this.#changed.has(runner) || this.#uncommitted.has(runner)
+    if (!isOver || !ENDS.test(text) || TO_SAVEPOINT.test(text)) return
+    this.#changed.delete(runner)
+    await this.#readAgain(runner)
+    this.#uncommitted.delete(runner)
+    this.#apply()
+  }
+
+  async #readUncommitted(runner: Runner): Promise<void> {
+    const relations = await this.#read(await runner.connect())
+    this.#changed.delete(runner)
+    this.#uncommitted.set(runner, relations)
+    this.#apply()
+  }
+
+  async #readAgain(runner: Runner): Promise<void> {
+    this.#isStale = true
+    await this.#readCommitted(() => runner.connect()).catch(() => undefined)
+  }
+
+  async #readCommitted(connect: () => Promise<Connection>): Promise<void> {
+    this.#started += 1
+    const turn = this.#started
+    const relations = await this.#read(await connect())
+    // One that began later knows more.
+    if (turn < this.#applied) return
+    this.#applied = turn
+    this.#committed = relations
+    this.#isStale = false
+    this.#apply()
+  }
+
+  async #read(connection: Connection): Promise<readonly DatabaseRelation[]> {
+    try {
+      return await readRelations(async (text, values) => (await runText(connection, text, values)).rows, this.#catalog)
+    } catch (cause) {
+      throw unreadable(cause)
+    }
+  }
+
+  #apply(): void {
+    const relations = new Map<string, DatabaseRelation>()
+    for (const list of [this.#committed, ...this.#uncommitted.values()])
+      for (const relation of list) relations.set(relation.oid, relation)
+    const known = JSON.stringify([...relations.values()])
+    if (known === this.#known) return
+    this.#known = known
+    const relatives = relativesOf(this.#catalog, [...relations.values()])
+    this.#undeclared = undeclaredColumns(relatives)
+    this.#statements.use(this.#catalog.with(relatives))
+  }
+}
+
+function isRollback(text: string): boolean {
+  return ENDS.test(text) && /rollback|abort/i.test(text)
+}
+
+function unreadable(cause: unknown): FieldsealError {
+  const reason = printable((cause as { message?: unknown } | null)?.message ?? cause)
+  const rights =
+    codeOf(cause) === '42501'
+      ? ': its user must be able to read pg_class, pg_namespace, pg_attribute, pg_inherits, pg_depend and pg_rewrite, and to call pg_get_viewdef'
+      : ''
+  const message = `which views and tables share rows with the encrypted ones could not be read from PostgreSQL's catalogue${rights} (${reason})`
+  return new FieldsealError('DATABASE_UNAVAILABLE', message, { cause })
+}
