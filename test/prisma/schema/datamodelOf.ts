@@ -6,7 +6,12 @@ import type { GenerateInput } from '../../../src/prisma/generator/generate.js'
 import type { Datamodel } from '../../../src/schema/datamodel.js'
 import { commandLine, prismaGenerate, projectWith, provider } from '../generator/prismaGenerate.js'
 
-const dump = fileURLToPath(new URL('./dumpDatamodel.mjs', import.meta.url))
+const dump = JSON.stringify(
+  commandLine(process.execPath, fileURLToPath(new URL('./dumpDatamodel.mjs', import.meta.url))),
+)
+
+/** A block for a Prisma schema that has all that generators are handed written to `dump/input.json`. */
+export const dumpBlock = `generator dump {\n  provider = ${dump}\n  output = "./dump"\n}\n`
 
 /** The data model of these models, as Prisma itself hands it to generators. */
 export async function datamodelOf(models: string): Promise<Datamodel> {
@@ -20,11 +25,7 @@ export async function generateInputOf(models: string): Promise<GenerateInput> {
 
 async function dumped(models: string, name: string): Promise<unknown> {
   const { folder, schema } = projectWith(models, 'output = "./dump"')
-  const dumping = readFileSync(schema, 'utf8').replace(
-    JSON.stringify(provider),
-    JSON.stringify(commandLine(process.execPath, dump)),
-  )
-  writeFileSync(schema, dumping)
+  writeFileSync(schema, readFileSync(schema, 'utf8').replace(JSON.stringify(provider), dump))
   const { code, output } = await prismaGenerate(schema)
   expect(output).toContain('Generated data model')
   expect(code).toBe(0)
