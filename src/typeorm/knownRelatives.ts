@@ -9,11 +9,12 @@ import { codeOf } from './keyStore.js'
 import { type Connection, ownPoolOf, runText } from './pool.js'
 
 /** What of a runner is used. */
-type Runner = Pick<QueryRunner, 'connect' | 'isTransactionActive'>
+type Runner = Pick<QueryRunner, 'connect'>
 
 const BEFORE = String.raw`^(?:\s|--[^\n]*\n|/\*[^]*?\*/)*`
 /** What may make a view, a partition or a child of a table, or take one away. */
 const CHANGES = new RegExp(String.raw`${BEFORE}(?:create|alter|drop|do|call|import)\b`, 'i')
+const BEGINS = new RegExp(String.raw`${BEFORE}(?:begin|start\s+transaction)\b`, 'i')
 const ENDS = new RegExp(String.raw`${BEFORE}(?:commit|end|rollback|abort|prepare\s+transaction)\b`, 'i')
 const TO_SAVEPOINT = new RegExp(String.raw`${BEFORE}rollback\s+(?:work\s+|transaction\s+)?to\b`, 'i')
 
@@ -26,12 +27,14 @@ export class KnownRelatives {
   readonly #statements: StatementEncryption
   #committed: readonly DatabaseRelation[] = []
   readonly #uncommitted = new Map<Runner, readonly DatabaseRelation[]>()
+  /** Those in a transaction, whoever began it: TypeORM does not know of a `BEGIN` in SQL. */
+  readonly #open = new WeakSet<Runner>()
   /** Those in whose transactions something was changed that was not read yet. */
   readonly #changed = new Set<Runner>()
-  /** Something was changed, and could not be read. */
-  #isStale = false
+  /** Readings by their order: the last that was begun, the last whose outcome is known, and the first that sees all changes. */
   #started = 0
   #applied = 0
+  #needed = 0
   #known = ''
   #undeclared: readonly UndeclaredColumn[] = []
 
@@ -55,23 +58,27 @@ export class KnownRelatives {
    * @throws FieldsealError `DATABASE_UNAVAILABLE`: it is not sent
    */
   async before(runner: Runner, text: string): Promise<void> {
-    const isNeeded = this.#isStale || this.#changed.has(runner)
+    const isStale = this.#applied < this.#needed
+    const isNeeded = isStale || this.#changed.has(runner)
     // Many changes follow each other, and what is taken back need not be known.
     if (!isNeeded || CHANGES.test(text) || isRollback(text)) return
-    if (this.#isStale) await this.#readCommitted(() => runner.connect())
+    if (isStale) await this.#readCommitted(() => runner.connect())
     if (this.#changed.has(runner)) await this.#readUncommitted(runner)
   }
 
   /** Notes what a statement has changed. It was successful, so that what fails here is told by the next one. */
   async after(runner: Runner, text: string): Promise<void> {
     if (CHANGES.test(text)) {
-      if (runner.isTransactionActive) this.#changed.add(runner)
+      if (this.#open.has(runner)) this.#changed.add(runner)
       else await this.#readAgain(runner)
-      return
-    }
-    const isOver = this.#changed.has(runner) || this.#uncommitted.has(runner)
-    if (!isOver || !ENDS.test(text) || TO_SAVEPOINT.test(text)) return
-    this.#changed.delete(runner)
+    } else if (BEGINS.test(text)) this.#open.add(runner)
+    else if (this.#open.has(runner) && ENDS.test(text) && !TO_SAVEPOINT.test(text)) await this.#end(runner)
+  }
+
+  async #end(runner: Runner): Promise<void> {
+    this.#open.delete(runner)
+    const hasChanged = this.#changed.delete(runner)
+    if (!hasChanged && !this.#uncommitted.has(runner)) return
     await this.#readAgain(runner)
     this.#uncommitted.delete(runner)
     this.#apply()
@@ -85,7 +92,7 @@ export class KnownRelatives {
   }
 
   async #readAgain(runner: Runner): Promise<void> {
-    this.#isStale = true
+    this.#needed = this.#started + 1
     await this.#readCommitted(() => runner.connect()).catch(() => undefined)
   }
 
@@ -97,7 +104,6 @@ export class KnownRelatives {
     if (turn < this.#applied) return
     this.#applied = turn
     this.#committed = relations
-    this.#isStale = false
     this.#apply()
   }
 

@@ -276,6 +276,18 @@ describe('what is made while the application runs', () => {
     expect(await query('SELECT mail FROM undone')).toEqual([])
   })
 
+  it('in a transaction that SQL begins is known there too, and taken back with it', async () => {
+    const runner = dataSource.createQueryRunner()
+    await runner.query('BEGIN')
+    await runner.query('CREATE VIEW begun AS SELECT mail FROM member')
+    await query('CREATE VIEW beside AS SELECT id FROM member')
+    await refusedBeforeSql(source, () => runner.query('SELECT mail FROM begun'), refused)
+    await runner.query('ROLLBACK')
+    await runner.release()
+    await query('CREATE TABLE begun (mail text)')
+    expect(await query('SELECT mail FROM begun')).toEqual([])
+  })
+
   it('in a transaction that has failed does not stand in the way of its end', async () => {
     const runner = dataSource.createQueryRunner()
     await runner.startTransaction()
