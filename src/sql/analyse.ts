@@ -12,7 +12,16 @@ import { type ColumnSource, type Origin, type Scope, secretIn, tableRelation } f
 import { walkSelect } from './select.js'
 import type { Selection } from './selection.js'
 import { SqlText } from './sqlText.js'
-import type { OutputCheck, OutputRow, StatementKind, StatementPlan, StatementRow } from './statementPlan.js'
+import {
+  isUse,
+  type OutputCheck,
+  type OutputRow,
+  type Piece,
+  paramsOfUse,
+  type StatementKind,
+  type StatementPlan,
+  type StatementRow,
+} from './statementPlan.js'
 import { walkUpdate } from './update.js'
 
 /** What an analysis goes by. */
@@ -110,7 +119,9 @@ function parsed(text: string): Node[] {
   try {
     return parseSql(text)
   } catch (error) {
-    throw unsupported(`the statement cannot be read as PostgreSQL's SQL: ${(error as Error).message}`)
+    // What it was near may be part of a value.
+    const what = (error as Error).message.replace(/ at or near .*$/su, '')
+    throw unsupported(`the statement cannot be read as PostgreSQL's SQL: ${what}`)
   }
 }
 
@@ -146,6 +157,8 @@ class StatementAnalysis implements Analysis {
   readonly rows: StatementRow[] = []
   readonly checks: PendingCheck[] = []
   readonly unchanged: Analysis['unchanged'] = []
+  keepsOwners: string | undefined
+  readonly lookedAt = new Set<number>()
   readonly indexesRead: Analysis['indexesRead'] = []
   inexact: string | undefined = 'statements that write'
   readonly #across: boolean
@@ -190,7 +203,9 @@ class StatementAnalysis implements Analysis {
     const outputs = this.#outputs(selection)
     const { hidden, rows, unchanged, indexesRead } = this
     const pieces = this.text.pieces()
-    return { kind, pieces, outputs, hidden: hidden.names, checks, rows, unchanged, indexesRead }
+    checkParameters(pieces, this.lookedAt)
+    const { keepsOwners } = this
+    return { kind, pieces, outputs, hidden: hidden.names, checks, rows, unchanged, keepsOwners, indexesRead }
   }
 
   /** The results by the rows that they come from, with what decrypting them takes. */
@@ -223,6 +238,17 @@ class StatementAnalysis implements Analysis {
       return { name, field }
     })
   }
+}
+
+/** A value of an encrypted column would be sent as it is, only to be looked at: `$1 = '' OR email = $1`. */
+function checkParameters(pieces: readonly Piece[], lookedAt: ReadonlySet<number>): void {
+  const uses = pieces.filter(isUse).filter(({ kind }) => kind !== 'plain' && kind !== 'presence')
+  const both = uses.flatMap(paramsOfUse).find((param) => lookedAt.has(param))
+  if (both !== undefined)
+    throw unsupported(
+      `$${both} is a value of an encrypted column, and the statement looks at it besides, for which it would be sent in plaintext: ` +
+        `look at it in your code and leave that out, or give it another parameter ($${both} IS NULL is answered here)`,
+    )
 }
 
 function notKnown(name: string, column: string, { table }: Origin): Error {

@@ -29,6 +29,9 @@ export interface Analysis {
   readonly rows: StatementRow[]
   readonly checks: PendingCheck[]
   readonly unchanged: UnchangedColumn[]
+  keepsOwners: string | undefined
+  /** Parameters that are compared with no column. */
+  readonly lookedAt: Set<number>
   readonly indexesRead: StatementPlan['indexesRead'][number][]
   /** Why what a short index finds by mistake cannot be taken out again; `undefined` where it can. */
   inexact: string | undefined

@@ -5,6 +5,7 @@ import type { Analysis } from './analysis.js'
 import { type Assignment, assignmentsOf } from './assignments.js'
 import { type CatalogTable, columnOfIndex, isEncrypted, isFixed } from './catalog.js'
 import { namesOf, nodeOf, nodesOf } from './nodes.js'
+import { guardOwner } from './ownerGuard.js'
 import { partialIndex, refusedIndexWrite, refusedUse, unsupported } from './refusals.js'
 import { type Relation, type Scope, tableRelation, unknownRelation } from './scope.js'
 import { quoteName } from './sqlText.js'
@@ -30,7 +31,14 @@ export function walkConflict(
     const { name, value, isPart } = assignment
     const column = encrypted?.columns.get(name)
     if (column?.kind === 'index') throw refusedIndexWrite(column.index)
-    if (column?.kind === 'plain' && isFixed(encrypted!, column.field)) requireExcluded(encrypted!, name, value)
+    if (column?.kind === 'plain' && isFixed(encrypted!, column.field)) {
+      requireExcluded(encrypted!, name, value)
+      if (column.field === encrypted!.plan.tenant && !names.includes(name)) {
+        const first = analysis.text.tokenAt(nodeOf(value, 'ColumnRef')!.location)
+        const row = { alias: scope.relations[0]!.alias, column: name }
+        guardOwner(analysis, row, { first, last: first + 2 }, `EXCLUDED.${quoteName(name)}`)
+      }
+    }
     if (column?.kind !== 'encrypted') {
       analysis.expression(value, both)
       continue

@@ -1,12 +1,13 @@
-import type { BoolExpr, ColumnRef, FuncCall, Node, SubLink } from 'libpg-query'
+import type { A_Expr, BoolExpr, ColumnRef, FuncCall, Node, ParamRef, SubLink } from 'libpg-query'
 import type { FieldPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
 import { comparisonOf } from './comparison.js'
-import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
+import { columnNameOf, isBuiltIn, lastName, nodeOf, someNode } from './nodes.js'
 import { refusedCall, refusedExpression, refusedPlace, unsupported } from './refusals.js'
 import { resolve, type Scope } from './scope.js'
 import { search, searchTogether } from './search.js'
 import { readIndex, requirePlain } from './selection.js'
+import { parameterOf } from './values.js'
 
 /**
  * Walks an expression, or a list of them. What may be done with an encrypted column is listed here; a column that is met
@@ -43,7 +44,15 @@ export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, 
     search(analysis, compared, standing)
     return
   }
-  if (isColumn(nodeOf(node, 'NullTest')?.arg, scope)) return
+  if (comparison) noteLookedAt(analysis, comparison)
+  const asked = nodeOf(node, 'NullTest')?.arg
+  if (isColumn(asked, scope)) return
+  const parameter = parameterOf(analysis.text, asked)
+  if (parameter) {
+    const first = analysis.text.tokenAt(parameter.ref.location)
+    analysis.text.replace({ first, last: parameter.last }, { kind: 'presence', param: parameter.ref.number ?? 0 })
+    return
+  }
   const call = nodeOf(node, 'FuncCall')
   if (call && isCount(call, scope)) {
     walkParts(analysis, [call.agg_filter, call.over], scope)
@@ -52,6 +61,16 @@ export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, 
   if (call) refuseArguments(call, scope)
   refuseSorted(node, scope)
   walkParts(analysis, Object.values(node), scope)
+}
+
+/** What an expression without any column looks at. */
+function noteLookedAt({ lookedAt }: Analysis, expression: A_Expr): void {
+  const params: number[] = []
+  const hasColumn = someNode(expression, (kind, content) => {
+    if (kind === 'ParamRef') params.push((content as ParamRef).number ?? 0)
+    return kind === 'ColumnRef'
+  })
+  if (!hasColumn) for (const param of params) lookedAt.add(param)
 }
 
 /** A column that is sorted or grouped by, or given to a function, is refused in words that name that. */

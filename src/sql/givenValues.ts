@@ -1,7 +1,7 @@
 import type { TenantHolder } from '../cipher/cipher.js'
 import { boundTexts, type KnownValues, sameBound } from '../client/boundColumns.js'
 import type { OperationTenancy } from '../client/operationTenancy.js'
-import type { FieldPlan } from '../plan/plan.js'
+import type { FieldPlan, ModelPlan } from '../plan/plan.js'
 import { knownValue } from './knownValues.js'
 import { unsupported } from './refusals.js'
 import type { StatementRow, UnchangedColumn, ValueSource } from './statementPlan.js'
@@ -46,9 +46,7 @@ export class GivenValues {
     for (const { plan, column, written, stored } of columns) {
       const known = (source: ValueSource) => this.#known(plan.bound.get(column)?.type, source)
       if (written && stored && sameBound(plan, column, known(written), known(stored))) continue
-      throw unsupported(
-        `${plan.name}.${column} is what ciphertexts are bound to, so it cannot be changed: write the row anew, or leave it out`,
-      )
+      throw plan.bound.has(column) ? boundChanged(plan, column) : ownerChanged(plan, column)
     }
   }
 
@@ -102,10 +100,17 @@ export class GivenValues {
     return value
   }
 
-  /** Those that no part of the statement names. */
-  unused(isUsed: (param: number) => boolean): unknown[] {
-    const numbers = this.#options.given.map((_, position) => position + 1)
-    return numbers.filter((number) => !isUsed(number)).map((number) => this.plain(number))
+  /**
+   * PostgreSQL would complain of a value that no part of the statement names, once it has it.
+   *
+   * @throws FieldsealError `QUERY_UNSUPPORTED`
+   */
+  checkAllUsed(isUsed: (param: number) => boolean): void {
+    const unused = this.#options.given.findIndex((_, position) => !isUsed(position + 1)) + 1
+    if (unused > 0)
+      throw unsupported(
+        `the statement is given a value for $${unused}, which it does not name: give those that it names`,
+      )
   }
 
   #tenantIn({ plan: { tenant } }: StatementRow, known: StatementRow['written']): unknown {
@@ -123,6 +128,20 @@ export class GivenValues {
       throw unsupported(`the statement names the parameter $${number}, and is given ${given.length}: give all of them`)
     return given[number - 1]
   }
+}
+
+function boundChanged({ name }: ModelPlan, column: string): Error {
+  return unsupported(
+    `${name}.${column} is what ciphertexts are bound to, so it cannot be changed: write the row anew, or leave it out`,
+  )
+}
+
+/** A row that is said to be another tenant's has ciphertexts that this one cannot read. */
+function ownerChanged({ name }: ModelPlan, column: string): Error {
+  return unsupported(
+    `${name}.${column} says whose the row is, and its ciphertexts are that tenant's: leave it out, or have the WHERE ask for the ` +
+      'same tenant by =; to give a row to another tenant, write it anew',
+  )
 }
 
 export function sealedElsewhere(): Error {

@@ -45,15 +45,10 @@ export class Parameters {
     const texts: (string | number)[] = []
     for (const piece of pieces) {
       if (typeof piece === 'string') texts.push(piece)
-      else if (isUse(piece)) texts.push('$', this.#add(piece))
+      else if (isUse(piece)) texts.push(...this.#textOfUse(piece))
     }
     // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
     return texts.join('')
-  }
-
-  /** Parameters that no part of the statement names: PostgreSQL is to complain of them. */
-  addUnused(isUsed: (param: number) => boolean): void {
-    this.values.push(...this.#given.unused(isUsed))
   }
 
   /** What a check of results looks for. */
@@ -69,7 +64,12 @@ export class Parameters {
     return this.values
   }
 
-  #add(use: ParameterUse): number {
+  #textOfUse(use: ParameterUse): (string | number)[] {
+    if (use.kind !== 'presence') return ['$', this.#add(use)]
+    return [this.#given.valueOf(use) === null ? 'NULL::text' : "''::text"]
+  }
+
+  #add(use: Exclude<ParameterUse, { readonly kind: 'presence' }>): number {
     switch (use.kind) {
       case 'plain':
         return this.#addPlain(use.param)

@@ -6,13 +6,14 @@ import type { ClientContext } from '../client/clientContext.js'
 import { limitKeyWait } from '../client/keyWait.js'
 import { checkSearchable } from '../client/masking.js'
 import type { OperationTenancy } from '../client/operationTenancy.js'
+import { FieldsealError } from '../errors.js'
 import { GivenValues, type Seals } from './givenValues.js'
 import type { InsertShape } from './insertShape.js'
 import { limitedIndex, Parameters } from './parameters.js'
 import { unsupported } from './refusals.js'
 import { Results } from './results.js'
 import type { EncryptedStatement, Statement } from './statement.js'
-import { isUse, type Piece, type StatementPlan } from './statementPlan.js'
+import { isUse, type Piece, paramsOfUse, type StatementPlan } from './statementPlan.js'
 
 export interface PreparationOptions {
   readonly binding: BindingSource
@@ -27,7 +28,9 @@ const MOST_PARAMETERS = 65_535
 const ROWS_AT_ONCE = 64
 
 export function isSensitive({ pieces, outputs }: StatementPlan): boolean {
-  return outputs.length > 0 || pieces.some((piece) => isUse(piece) && piece.kind !== 'plain')
+  return (
+    outputs.length > 0 || pieces.some((piece) => isUse(piece) && piece.kind !== 'plain' && piece.kind !== 'presence')
+  )
 }
 
 /** One statement on its way to the database. */
@@ -56,7 +59,13 @@ export class Preparation {
     await this.#encrypt()
     await this.#openKey()
     const values = this.#parameters.finish()
-    return { text, values, isSensitive: isSensitive(plan), read: (rows) => this.#results.read(rows) }
+    return {
+      text,
+      values,
+      isSensitive: isSensitive(plan),
+      read: (rows) => this.#results.read(rows),
+      meaningOf: (code) => (code === DIVISION_BY_ZERO && plan.keepsOwners ? anotherOwner(plan.keepsOwners) : undefined),
+    }
   }
 
   #wholeText(): string {
@@ -66,7 +75,7 @@ export class Preparation {
     this.#given.checkUnchanged(plan.unchanged)
     const text = parameters.textOf(plan.pieces)
     const used = paramsOf(plan)
-    parameters.addUnused((param) => used.has(param))
+    this.#given.checkAllUsed((param) => used.has(param))
     this.#checkCount()
     return text
   }
@@ -127,6 +136,13 @@ export class Preparation {
   }
 }
 
+const DIVISION_BY_ZERO = '22012'
+
+function anotherOwner(table: string): FieldsealError {
+  const message = `a row of "${table}" that the statement would have given to this tenant is another one's, or it divides by zero itself: nothing was written`
+  return new FieldsealError('TENANT_MISMATCH', message)
+}
+
 /** A global index has its key for all tenants. */
 function isOfAll(slot: Slot): boolean {
   return slot.mode === 'index' && slot.index.scope === 'global'
@@ -142,15 +158,7 @@ function paramsOf(plan: StatementPlan): ReadonlySet<number> {
 }
 
 function paramsIn(pieces: readonly Piece[]): ReadonlySet<number> {
-  const params = new Set<number>()
-  for (const piece of pieces) {
-    if (!isUse(piece)) continue
-    if (piece.kind === 'plain') params.add(piece.param)
-    else
-      for (const source of piece.kind === 'value' ? [piece.value] : piece.values)
-        if (source && 'param' in source) params.add(source.param)
-  }
-  return params
+  return new Set(pieces.flatMap((piece) => (isUse(piece) ? paramsOfUse(piece) : [])))
 }
 
 interface SplitRows {

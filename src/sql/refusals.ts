@@ -120,7 +120,9 @@ export function indexNotGiven({ name }: FieldPlan, index: IndexPlan, alias: stri
 
 export function partialIndex(index: IndexPlan, missing: readonly FieldPlan[]): FieldsealError {
   const fields = missing.map(({ field }) => field).join(' and ')
-  return unsupported(`${index.name} is a blind index over ${listed(index)}: this statement must give ${fields} too`)
+  return unsupported(
+    `${index.name} is a blind index over ${listed(index)}: this statement must give ${fields} too; an ORM's save may leave out what did not change, so write all of them by an UPDATE`,
+  )
 }
 
 export function listed({ sources }: IndexPlan): string {

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { type DecryptSlot, decryptNow, transform } from '../cipher/cipher.js'
 import { indexedText } from '../cipher/indexText.js'
 import { inTurns } from '../cipher/turns.js'
@@ -28,6 +29,8 @@ interface LimitedResults {
   /** The names of the results that are known to be ciphertexts. */
   readonly explained: ReadonlySet<string>
   readonly hiddenIndexes: readonly string[]
+  /** The names of the results that are bytes. */
+  readonly bytes: readonly string[]
 }
 
 /** Columns of results of one table, as far as the client may read them. */
@@ -87,6 +90,7 @@ export class Results {
       })
       maskSlots(slots)
     }
+    asBuffers(this.#limited.bytes, copies)
     return this.#withoutHidden(this.#checks.length === 0 ? copies : copies.filter((row) => this.#passes(row)))
   }
 
@@ -168,6 +172,7 @@ function limitedResults(plan: StatementPlan, plans: Plans): LimitedResults {
     fields: columns.map(({ field }) => field),
     explained: new Set(columns.map(({ name }) => name)),
     hiddenIndexes: outputs.flatMap(({ hiddenIndexes }) => hiddenIndexes),
+    bytes: columns.flatMap(({ name, field }) => (field.kind === 'Bytes' ? name : [])),
   }
   ofPlan.set(plans, made)
   return made
@@ -200,6 +205,16 @@ function wantedTexts({ index }: OutputCheck, values: readonly unknown[]): Readon
   const searched = isOne ? values.map((value) => [value]) : [values]
   const whole = searched.filter((sources) => !sources.includes(null))
   return new Set(whole.map((sources) => indexedText(index, sources, 'searched for')))
+}
+
+/** Bytes as `pg` gives those of a plain column. */
+function asBuffers(names: readonly string[], rows: readonly Row[]): void {
+  for (const name of names) for (const row of rows) row[name] = asBuffer(row[name])
+}
+
+function asBuffer(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asBuffer)
+  return types.isUint8Array(value) ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value
 }
 
 /** Whether a value of a result is a ciphertext, or a list of them. */

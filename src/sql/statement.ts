@@ -20,4 +20,6 @@ export interface EncryptedStatement {
    * does not explain
    */
   read(rows: readonly object[]): Promise<object[]>
+  /** What an error of PostgreSQL's means, by its code; `undefined` where it means what it says. */
+  meaningOf?(code: unknown): Error | undefined
 }

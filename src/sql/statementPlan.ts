@@ -15,6 +15,8 @@ export interface StatementRow {
 /** What becomes of a parameter, or what stands in its place. */
 export type ParameterUse =
   | { readonly kind: 'plain'; readonly param: number }
+  /** Whether a value is NULL is asked: it is answered without sending the value. */
+  | { readonly kind: 'presence'; readonly param: number }
   /** A value that is stored. */
   | { readonly kind: 'value'; readonly field: FieldPlan; readonly value: ValueSource; readonly row: StatementRow }
   /** An index that is stored with it. */
@@ -49,6 +51,13 @@ export type RowMark = { readonly kind: 'row begins' } | { readonly kind: 'rows e
 
 /** A part of a statement: its own text, or the number of a parameter. */
 export type Piece = string | ParameterUse | RowMark
+
+/** The numbers of the parameters that a use takes. */
+export function paramsOfUse(use: ParameterUse): number[] {
+  if (use.kind === 'plain' || use.kind === 'presence') return [use.param]
+  const sources = use.kind === 'value' ? [use.value] : use.values
+  return sources.flatMap((source) => (source && 'param' in source ? source.param : []))
+}
 
 export function isUse(piece: Piece): piece is ParameterUse {
   return typeof piece === 'object' && piece.kind !== 'row begins' && piece.kind !== 'rows end'
@@ -93,6 +102,8 @@ export interface StatementPlan {
   /** All rows whose tenant the statement names. */
   readonly rows: readonly StatementRow[]
   readonly unchanged: readonly UnchangedColumn[]
+  /** The table of which ON CONFLICT divides by zero rather than give another tenant's row to the one that writes. */
+  readonly keepsOwners: string | undefined
   /** Indexes that are read as they are. */
   readonly indexesRead: readonly { readonly model: string; readonly index: IndexPlan }[]
 }

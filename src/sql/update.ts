@@ -5,6 +5,7 @@ import { type Assignment, assignmentsOf } from './assignments.js'
 import { type CatalogTable, columnOfIndex, isEncrypted, isFixed, requireWritable } from './catalog.js'
 import { takeFacts } from './facts.js'
 import { nodeOf } from './nodes.js'
+import { guardOwner } from './ownerGuard.js'
 import { refusedIndexWrite, refusedTenant, refusedValue } from './refusals.js'
 import { walkReturning } from './returning.js'
 import { innerScope, type Origin, type Relation, type Scope } from './scope.js'
@@ -36,10 +37,12 @@ class Update {
   readonly #table: CatalogTable
   readonly #assignments: readonly Assignment[]
   readonly #row: StatementRow
+  readonly #alias: string
 
   constructor(analysis: Analysis, table: CatalogTable, target: Relation, assignments: readonly Assignment[]) {
     this.#analysis = analysis
     this.#table = table
+    this.#alias = target.alias
     this.#assignments = assignments
     this.#row = { plan: table.plan, written: this.#written(), stored: originOf(target)?.facts ?? new Map() }
   }
@@ -94,8 +97,19 @@ class Update {
     const { plan } = this.#table
     const written = valueSource(value, plan.bound.get(column)?.type)
     if (column === plan.tenant && written === undefined) throw refusedTenant(this.#table.name, name)
-    if (!plan.bound.has(column)) return
+    if (column === plan.tenant && !this.#row.stored.has(column) && this.#guardOwner(name, value)) return
     this.#analysis.unchanged.push({ plan, column, written, stored: this.#row.stored.get(column) })
+  }
+
+  /** Where no condition says whose the row is that is given to a tenant, PostgreSQL has to look. */
+  #guardOwner(column: string, value: Assignment['value']): boolean {
+    const { text } = this.#analysis
+    const parameter = parameterOf(text, value)
+    if (!parameter) return false
+    const { location, number: param = 0 } = parameter.ref
+    const range = { first: text.tokenAt(location), last: parameter.last }
+    guardOwner(this.#analysis, { alias: this.#alias, column }, range, { kind: 'plain', param })
+    return true
   }
 
   #written(): ReadonlyMap<string, ValueSource> {

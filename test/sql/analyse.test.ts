@@ -154,7 +154,7 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
   },
   {
     sql: 'UPDATE "user" SET "tenantId" = $1 WHERE id = $2',
-    sent: 'UPDATE "user" SET "tenantId" = $1 WHERE id = $2',
+    sent: 'UPDATE "user" SET "tenantId" = CASE WHEN 1 / CASE WHEN "user"."tenantId" = $1 THEN 1 ELSE 0 END = 1 THEN $1 END WHERE id = $2',
     reads: [],
   },
   {
@@ -214,7 +214,7 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
   },
   {
     sql: 'UPDATE "user" SET (n, email, "tenantId") = ($1, $2::text, $3), (first, last) = ROW($4, NULL), (plain) = ROW(DEFAULT) WHERE id = $5',
-    sent: 'UPDATE "user" SET "emailIndex" = ‹index User.emailIndex $2›, (n, email, "tenantId") = ($1, ‹value User.email $2›, $3), "nameIndex" = NULL, (first, last) = ROW(‹value User.first $4›, NULL), (plain) = ROW(DEFAULT) WHERE id = $5',
+    sent: 'UPDATE "user" SET "emailIndex" = ‹index User.emailIndex $2›, (n, email, "tenantId") = ($1, ‹value User.email $2›, CASE WHEN 1 / CASE WHEN "user"."tenantId" = $3 THEN 1 ELSE 0 END = 1 THEN $3 END), "nameIndex" = NULL, (first, last) = ROW(‹value User.first $4›, NULL), (plain) = ROW(DEFAULT) WHERE id = $5',
     reads: [],
   },
   {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { DataSource } from 'typeorm'
+import { refusal } from '../support/refusal.js'
 import { User } from './entities.js'
 import { openSource, type SourceUnderTest } from './openSource.js'
 import { CIPHERTEXT, emptyTables, plantPeople } from './people.js'
@@ -44,6 +45,36 @@ describe('query', () => {
   it('counts by a filter, whatever the order of its parameters', async () => {
     const text = 'SELECT count(email) FILTER (WHERE email = $2 AND n >= $1) c FROM "user"'
     expect(await dataSource.query(text, [0, 'ada@x.org'])).toEqual([{ c: '1' }])
+  })
+
+  it('answers whether a value is NULL without sending the value', async () => {
+    const text =
+      'SELECT id FROM "user" WHERE ($1 IS NULL OR email = $1) AND ($2::text IS NOT NULL OR n = 5) ORDER BY id'
+    source.takeSql()
+    expect(await dataSource.query(text, ['ada@x.org', null])).toEqual([{ id }])
+    expect(await dataSource.query(text, ['ada@x.org', 'bobby@x.org'])).toEqual([{ id }])
+    expect(await dataSource.query(text, [null, 'x'])).toHaveLength(5)
+    expect(JSON.stringify(source.takeSql())).not.toContain('ada@x.org')
+  })
+
+  it.each([
+    ['compares it with a constant', `SELECT id FROM "user" WHERE $1 = '' OR email = $1`],
+    ['measures it', 'SELECT id FROM "user" WHERE length($1) = 0 OR email = $1'],
+    ['takes another in its place', `SELECT id FROM "user" WHERE coalesce($1, '') = '' OR email = $1`],
+  ])('refuses to send a value in plaintext only because the statement %s', async (_, text) => {
+    await refusedBeforeSql(source, () => dataSource.query(text, ['ada@x.org']), { names: '$1' })
+  })
+
+  it.each([
+    ['one more than it names', 'SELECT id FROM "user" WHERE email = $1', ['ada@x.org', 'bobby@x.org'], '$2'],
+    ['one that it leaves out', 'SELECT id FROM "user" WHERE email = $2', ['bobby@x.org', 'ada@x.org'], '$1'],
+  ])('sends no value to a statement that is given %s', async (_, text, values, names) => {
+    await refusedBeforeSql(source, () => dataSource.query(text, values), { names })
+  })
+
+  it('quotes nothing of a statement that cannot be read', async () => {
+    const broken = `SELECT id FROM "user" WHERE email = 'O'S3CRBrien'`
+    expect((await refusal(() => dataSource.query(broken))).message).not.toContain('S3CR')
   })
 
   it('uses one parameter for several columns', async () => {

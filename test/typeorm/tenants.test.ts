@@ -238,6 +238,33 @@ describe('a data source across tenants', () => {
     await refusedBeforeSql(source, () => across.findBy({ email: 'a@x.org' }), TENANT)
   })
 
+  it('gives no row to another tenant, whose ciphertexts nobody could read then', async () => {
+    const across = members(acrossTenants(dataSource))
+    const { id } = await across.findOneByOrFail({ org: 'acme', email: 'a@x.org' })
+    const before = await source.stored('SELECT * FROM member ORDER BY id')
+    const given = (tenant: string) => members(forTenant(dataSource, tenant)).update({ id }, { org: tenant })
+    expect(await refusal(() => given('globex'))).toMatchObject({ code: 'TENANT_MISMATCH' })
+    await refusedBeforeSql(source, () => across.update({ id, org: 'acme' }, { org: 'globex' }), MISMATCH)
+    expect(await refusal(() => across.update({ id }, { org: 'globex' }))).toMatchObject({ code: 'TENANT_MISMATCH' })
+    expect(await source.stored('SELECT * FROM member ORDER BY id')).toEqual(before)
+    await given('acme')
+    await across.update({ id }, { org: 'acme', email: 'b@x.org' })
+    expect(await members(acme).findOneBy({ email: 'b@x.org' })).toMatchObject({ id, org: 'acme' })
+  })
+
+  it('upserts over its own rows, and over no other tenant’s', async () => {
+    const text =
+      'INSERT INTO member(id, org, email) VALUES ($4, $1, $2), ($3, $1, $2) ON CONFLICT (id) DO UPDATE SET org = EXCLUDED.org, email = EXCLUDED.email'
+    const upsert = (tenant: string, id: number, email: string) =>
+      forTenant(dataSource, tenant).query(text, [tenant, email, id, id + 1000])
+    const { id } = await members(acme).findOneByOrFail({ email: 'a@x.org' })
+    await upsert('acme', id, 'mine@x.org')
+    expect(await members(acme).countBy({ email: 'mine@x.org' })).toBe(2)
+    const before = await source.stored('SELECT * FROM member ORDER BY id')
+    expect(await refusal(() => upsert('globex', id, 'theirs@x.org'))).toMatchObject({ code: 'TENANT_MISMATCH' })
+    expect(await source.stored('SELECT * FROM member ORDER BY id')).toEqual(before)
+  })
+
   it('refuses a row whose column names another tenant than its key', async () => {
     await source.stored(`UPDATE member SET org = 'globex' WHERE org = 'acme'`)
     expect(await refusal(() => members(acrossTenants(dataSource)).find())).toMatchObject({ code: 'TENANT_MISMATCH' })

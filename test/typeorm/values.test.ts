@@ -196,6 +196,16 @@ describe.each(VALUES.map(([field, ...values]) => ({ field, values })))('the colu
   })
 })
 
+describe('bytes', () => {
+  it('come back as Buffers, as those of a plain column do', async () => {
+    const { id } = await rows.save({ bytesBytes: new Uint8Array([0, 255]) })
+    const found = await rows.findOneByOrFail({ id })
+    expect(Buffer.isBuffer(found.bytesBytes)).toBe(true)
+    const [row] = await source.dataSource.query('SELECT "bytesBytes" FROM everything WHERE id = $1', [id])
+    expect([Buffer.isBuffer(row.bytesBytes), row.bytesBytes.toString('hex')]).toEqual([true, '00ff'])
+  })
+})
+
 describe.each(['json', 'jsonJson', 'jsonBytes'] as const)('JSON in the column %s', (field) => {
   it('keeps the keys that every object inherits', async () => {
     const text = JSON.stringify(INHERITED)

@@ -65,7 +65,9 @@ export function encryptRunner(
     if (!running) return query.call(runner, text, parameters, structured)
     return told(running, { binding, method: 'query', text }, async () => {
       const statement = await prepare(running, text, parameters)
-      const result = await query.call(runner, statement.text, valuesOf(statement, parameters), structured)
+      const result = await understood(statement, () =>
+        query.call(runner, statement.text, valuesOf(statement, parameters), structured),
+      )
       await running.relatives.after(runner, text)
       if (isDebugging) debugStep('database', `answered with ${rowsIn(result)?.length ?? 0} rows`)
       return readResult(result, (rows) => statement.read(rows))
@@ -111,6 +113,17 @@ function isInTransaction(runner: QueryRunner): boolean {
   }
   const status = databaseConnection?.getTransactionStatus?.()
   return runner.isTransactionActive || status === 'T' || status === 'E'
+}
+
+/** An error of the database that the encryption has a better word for is told by that. */
+async function understood<T>({ meaningOf }: EncryptedStatement, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send()
+  } catch (error) {
+    const meaning = meaningOf?.((error as { readonly code?: unknown }).code)
+    if (!meaning) throw error
+    throw Object.assign(meaning, { cause: error })
+  }
 }
 
 function boundContext(

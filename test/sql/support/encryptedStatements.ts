@@ -18,6 +18,7 @@ function shownPiece(piece: Piece): string {
   if (typeof piece === 'string') return piece
   if (!isUse(piece)) return ''
   if (piece.kind === 'plain') return `$${piece.param}`
+  if (piece.kind === 'presence') return `‹presence $${piece.param}›`
   const name = piece.kind === 'value' ? piece.field.name : piece.index.name
   const sources = piece.kind === 'value' ? [piece.value] : piece.values
   const values = sources.map((source) => (source && 'param' in source ? `$${source.param}` : String(source?.constant)))
