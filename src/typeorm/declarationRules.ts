@@ -37,7 +37,8 @@ const declarationRules: readonly Rule<DeclarationSubject>[] = [
     if (annotation.kind !== 'encrypted' || typeof designType !== 'function') return undefined
     const { type, enum: values, column = 'text' } = annotation.options
     const advice = TYPES[designType.name]
-    if (type !== undefined || values !== undefined || column !== 'text' || advice === undefined) return undefined
+    const isText = column === 'text' || column === 'varchar'
+    if (type !== undefined || values !== undefined || !isText || advice === undefined) return undefined
     return `is a ${designType.name} and holds text unless told; write ${advice}`
   },
 ]

@@ -71,7 +71,7 @@ describe('an encrypted column', () => {
       i: encrypted({ type: 'Int', mask: 'email' }),
     })
     expect(found).toEqual([
-      "User.a: has the type integer, whose column cannot hold ciphertext; leave the column's type to fieldseal (`column` is text, bytea or jsonb), and say what it holds: `type: 'Int'`",
+      "User.a: has the type integer, whose column cannot hold ciphertext; leave the column's type to fieldseal (`column` is text, varchar, bytea or jsonb), and say what it holds: `type: 'Int'`",
       'User.b: has the type character varying(50), which does not hold every ciphertext; use text',
       'User.c: is a list (jsonb[]), which cannot be encrypted; leave out `array`: a jsonb column holds the whole list',
       "User.d: is Json, which holds JSON only; leave out `type: 'Int'`, or write `column: 'text'`",
@@ -89,7 +89,7 @@ describe('an encrypted column', () => {
     const given = (options: object) => encrypted(options as never)
     const found = await problems({
       a: given({ nulable: true }),
-      b: given({ column: 'varchar' }),
+      b: given({ column: 'char' }),
       c: given({ state: 'migrated', mode: 'kme', mask: 'mail' }),
       d: given({ bind: [] }),
       e: given({ bind: ['id', 'id'] }),
@@ -101,7 +101,7 @@ describe('an encrypted column', () => {
     })
     expect(found).toEqual([
       expect.stringMatching(/^User\.a: unknown option `nulable`; did you mean `nullable`\? `@Encrypted` knows `type`/),
-      'User.b: `column` does not know `varchar`; it knows text, bytea, jsonb',
+      'User.b: `column` does not know `char`; it knows text, varchar, bytea, jsonb',
       'User.c: `state` does not know `migrated`; it knows migrating, ejecting',
       'User.c: `mode` does not know `kme`; did you mean `kms`? it knows dek, kms',
       'User.c: `mask` does not know `mail`; did you mean `email`? it knows email, phone, last4, initials, hidden',
