@@ -229,7 +229,7 @@ describe('an encrypted column', () => {
     @ChildEntity()
     @Check('child', `"name" <> ''`)
     class Dog extends Animal {
-      @Column('text', { asExpression: 'upper("name")', generatedType: 'STORED' }) loud!: string
+      @Column({ type: 'text', asExpression: 'upper("name")', generatedType: 'STORED' }) loud!: string
     }
     const twin = new EntitySchema({
       name: 'Twin',
