@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { localKms } from 'fieldseal/local-kms'
-import { encrypted, encryptionKeys, encryptionOf, fieldEncryption, forTenant } from 'fieldseal/typeorm'
-import { type DataSource, EntitySchema, type EntitySchemaColumnOptions } from 'typeorm'
+import { blindIndex, encrypted, encryptionKeys, encryptionOf, fieldEncryption, forTenant } from 'fieldseal/typeorm'
+import { type DataSource, EntitySchema, type EntitySchemaColumnOptions, In, Not } from 'typeorm'
 import { createDatabase } from '../support/database.js'
 import { openPool } from '../support/pool.js'
 import { refusal } from '../support/refusal.js'
@@ -10,7 +10,8 @@ import { CIPHERTEXT } from './people.js'
 
 const kms = localKms({ key: Buffer.alloc(32, 7).toString('base64') })
 const id: EntitySchemaColumnOptions = { type: 'int', primary: true }
-const person = (name: EntitySchemaColumnOptions) => new EntitySchema({ name: 'Person', columns: { id, name } })
+const person = (name: EntitySchemaColumnOptions, more: { readonly [name: string]: EntitySchemaColumnOptions } = {}) =>
+  new EntitySchema({ name: 'Person', columns: { id, name, ...more } })
 
 let database: Awaited<ReturnType<typeof createDatabase>>
 let pool: ReturnType<typeof openPool>
@@ -31,8 +32,8 @@ async function plainly(name: EntitySchemaColumnOptions, value: unknown): Promise
   await source.destroy()
 }
 
-const marked = (name: EntitySchemaColumnOptions, synchronize = true): DataSource =>
-  fieldEncryption(plainSource(database.url, { entities: [person(name), encryptionKeys()], synchronize }), {
+const marked = (name: EntitySchemaColumnOptions, synchronize = true, more = {}): DataSource =>
+  fieldEncryption(plainSource(database.url, { entities: [person(name, more), encryptionKeys()], synchronize }), {
     kms,
     defaultTenant: 'acme',
   })
@@ -75,6 +76,22 @@ describe('a column of texts that `@Column()` made', () => {
     } as never)
     expect(await stored()).toEqual([[expect.stringMatching(CIPHERTEXT)]])
     expect(await people.find()).toEqual([{ id: 1, name: ['x', 'y'] }])
+    await source.destroy()
+  })
+})
+
+describe('a column of texts that becomes searchable', () => {
+  it('is found by its plaintext and by its index', async () => {
+    await plainly({ type: String }, 'Ada')
+    const nameIndex = blindIndex('name')
+    const name = encrypted({ column: 'varchar', state: 'migrating' })
+    const source = await marked(name, true, { nameIndex }).initialize()
+    const people = source.getRepository('Person')
+    await people.insert({ id: 2, name: 'Grace' })
+    const ids = async (where: object) => (await people.find({ where, order: { id: 'ASC' } })).map((row) => row.id)
+    expect(await ids({ name: 'Ada' })).toEqual([1])
+    expect(await ids({ name: In(['Ada', 'Grace']) })).toEqual([1, 2])
+    expect(await ids({ name: Not(In(['Ada'])) })).toEqual([2])
     await source.destroy()
   })
 })
