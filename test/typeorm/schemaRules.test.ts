@@ -632,6 +632,22 @@ describe('entities of one table', () => {
     ])
   })
 
+  it('have no encrypted column in a key or an index', async () => {
+    const columns = { email: encrypted({ as: 'Person.email' }), phone: encrypted({ as: 'Person.phone' }) }
+    const twin = new EntitySchema({
+      name: 'Twin',
+      tableName: 'person',
+      columns: { id, ...columns },
+      indices: [{ columns: ['email'] }],
+      uniques: [{ columns: ['phone'] }],
+    })
+    const whole = person('Person', { ...columns, more: encrypted() })
+    const found = await problemsOf([EncryptionKey, whole, twin])
+    const keyed =
+      'is in a key or an index of Twin, and equal values have different ciphertexts; use a `@BlindIndex` of it instead'
+    expect(found.toSorted()).toEqual([`Twin.email: ${keyed}`, `Twin.phone: ${keyed}`])
+  })
+
   it('make one model where they agree', async () => {
     const whole = person('Person', { email: encrypted({ bind: 'id' }), emailIndex: blindIndex('email') })
     const part = person('Part', { mail: encrypted({ bind: 'id', as: 'Person.email', name: 'email' }) })
