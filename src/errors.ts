@@ -6,7 +6,7 @@ import { printable, printableLines } from './printable.js'
  * | code | what happened |
  * |---|---|
  * | `OPTIONS_INVALID` | options that cannot work, found when they are given |
- * | `SCHEMA_INVALID` | an annotation in the Prisma schema that means nothing or contradicts another |
+ * | `SCHEMA_INVALID` | an annotation in the Prisma schema or of an entity that means nothing or contradicts another |
  * | `ALREADY_EXTENDED` | `fieldEncryption` was applied to a client that has it already |
  * | `NOT_EXTENDED` | a client that should encrypt does not |
  * | `TENANT_MISSING` | an encrypted field was reached and nothing says whose it is |

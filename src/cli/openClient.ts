@@ -47,13 +47,57 @@ function clientOf(held: Held, dataSource: EncryptedDataSource): EncryptedClient 
 
 async function initialize(dataSource: EncryptedDataSource): Promise<void> {
   dataSource.setOptions(NO_CHANGES)
+  const loading = watchLoading(dataSource as EncryptedDataSource & Internals)
   try {
     await dataSource.initialize()
   } catch (cause) {
     if (FieldsealError.is(cause)) throw cause
     const why = types.isNativeError(cause) ? cause.message : String(cause)
+    if (loading.failed) throw notLoaded(why, cause)
     throw new FieldsealError('DATABASE_UNAVAILABLE', `the data source could not be initialised: ${why}`, { cause })
+  } finally {
+    loading.end()
   }
+}
+
+/** What TypeORM has for itself alone: it loads the entities, migrations and subscribers, once it has connected. */
+interface Internals {
+  buildMetadatas?(): Promise<void>
+}
+
+/** Tells what is wrong with what a data source names from what is wrong with its database. */
+function watchLoading(dataSource: Internals) {
+  const { buildMetadatas } = dataSource
+  const loading = { failed: false, end: () => void Object.assign(dataSource, { buildMetadatas }) }
+  const watched = async () => {
+    try {
+      await buildMetadatas?.call(dataSource)
+    } catch (error) {
+      loading.failed = true
+      throw error
+    }
+  }
+  Object.assign(dataSource, { buildMetadatas: watched })
+  return loading
+}
+
+function notLoaded(why: string, cause: unknown): FieldsealError {
+  const what = `the entities, migrations and subscribers of the data source could not be loaded: ${why}`
+  return new FieldsealError('OPTIONS_INVALID', isOfTypeScript(why, cause) ? `${what}; ${COMPILE}` : what, { cause })
+}
+
+const COMPILE =
+  "patterns that match files in TypeScript are for Node.js to load: run the command with NODE_OPTIONS='--import tsx', " +
+  'or list the classes instead of the files'
+
+/** Node.js loads some TypeScript or none; what it does not understand is mostly a decorator. */
+function isOfTypeScript(why: string, cause: unknown): boolean {
+  const { code, name, stack } = (cause ?? {}) as {
+    readonly code?: unknown
+    readonly name?: unknown
+    readonly stack?: unknown
+  }
+  return /\.[cm]?ts\b/.test(`${why} ${stack}`) && (typeof code === 'string' || name === 'SyntaxError')
 }
 
 function heldIn(dataSource: EncryptedDataSource): Held {

@@ -3,8 +3,9 @@ import { type EntityMetadata, getMetadataArgsStorage } from 'typeorm'
 import { applyRules, type ReportAt, type Rule } from '../schema/problem.js'
 import { type Annotation, annotationsOf } from './annotation.js'
 import { columnsDeclaredIn, type DeclaredColumn, lineage, tenantsOf } from './declarations.js'
-import { columnsOf } from './metadata.js'
+import { type ColumnMetadata, columnsOf } from './metadata.js'
 import { type Owner, ownersOf } from './owners.js'
+import { marksOf, writtenColumns } from './writtenColumns.js'
 
 interface DeclarationSubject extends DeclaredColumn {
   readonly owner: object
@@ -37,7 +38,8 @@ const declarationRules: readonly Rule<DeclarationSubject>[] = [
     if (annotation.kind !== 'encrypted' || typeof designType !== 'function') return undefined
     const { type, enum: values, column = 'text' } = annotation.options
     const advice = TYPES[designType.name]
-    if (type !== undefined || values !== undefined || column !== 'text' || advice === undefined) return undefined
+    const isText = column === 'text' || column === 'varchar'
+    if (type !== undefined || values !== undefined || !isText || advice === undefined) return undefined
     return `is a ${designType.name} and holds text unless told; write ${advice}`
   },
 ]
@@ -52,7 +54,7 @@ const TYPES: { readonly [name: string]: string | undefined } = {
   Uint8Array: "`column: 'bytea'` or `type: 'Bytes'`",
 }
 
-/** Reports the decorators of ours that an entity's columns do not go by. */
+/** Reports the declarations of columns that TypeORM does not go by, where they or those that it goes by are of ours. */
 export function checkDeclarations(entity: EntityMetadata, reportAt: ReportAt): void {
   const columns = new Map(columnsOf(entity).map((column) => [column.propertyPath, column]))
   for (const { owner, prefix } of ownersOf(entity)) {
@@ -62,7 +64,26 @@ export function checkDeclarations(entity: EntityMetadata, reportAt: ReportAt): v
       applyRules(declarationRules, subject, `${entity.name}.${prefix}${property}`, reportAt)
     }
   }
+  checkOverruled(entity, columns, reportAt)
   for (const owner of ownersOf(entity)) checkTenants(entity, owner, reportAt)
+}
+
+/** What has no decorator of ours, where TypeORM goes by what another class says of the property, and either encrypts it. */
+function checkOverruled(
+  entity: EntityMetadata,
+  columns: ReadonlyMap<string, ColumnMetadata>,
+  reportAt: ReportAt,
+): void {
+  const embedded = entity.allEmbeddeds.map(({ type, propertyPath }) => ({ owner: type, prefix: `${propertyPath}.` }))
+  for (const { owner, prefix } of [{ owner: entity.target, prefix: '' }, ...embedded]) {
+    for (const [property, said] of writtenColumns(owner, entity)) {
+      const made = marksOf(columns.get(prefix + property)?.transformer)
+      if (said.isDeclared || isDeepStrictEqual(said.marks, made)) continue
+      const { kind } = (made[0] ?? said.marks[0])!
+      const what = `is declared twice, with \`${DECORATORS[kind]}\` by one of two, and TypeORM goes by one of them`
+      reportAt(`${entity.name}.${prefix}${property}`, `${what}; declare it alike, or under different names`)
+    }
+  }
 }
 
 /** A class's declarations and those of the classes that it extends, as far as it has none of its own. */

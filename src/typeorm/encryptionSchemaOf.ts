@@ -8,12 +8,14 @@ import { checkColumns } from './columnRules.js'
 import { checkDeclarations } from './declarationRules.js'
 import { datamodelOf, entityModel } from './entityModel.js'
 import { entityTables } from './entityTable.js'
+import { checkExpressions } from './expressionRules.js'
 import { TYPEORM_SCHEMA_WORDING } from './schemaWording.js'
 import { checkTwins } from './twinRules.js'
 import { checkView } from './viewColumns.js'
 
 /**
- * Makes of the metadata of a data source's entities what the library needs at run time.
+ * Makes of the metadata of a data source's entities what the library needs at run time. PostgreSQL's parser must have been
+ * loaded.
  *
  * @returns a model for each table, under the name of its entity; `keysModel` is empty when nothing is encrypted and nothing
  * stores keys
@@ -46,6 +48,7 @@ function factsOf(entities: readonly EntityMetadata[], reportAt: ReportAt): Entit
   const tables = entityTables(entities).map(({ entity, others }) => {
     const [first, ...twins] = [entity, ...others].map((each) => annotated(each, reportAt))
     checkTwins(first!, twins, reportAt)
+    checkExpressions(entity, others, reportAt)
     return first!
   })
   const views = viewsOf(entities).map((view) => annotated(view, reportAt))

@@ -13,6 +13,7 @@ import { checkDataSourceOptions, type DataSourceEncryptionOptions } from './data
 import { guardResultCache } from './resultCache.js'
 import { QueryRunners } from './runner/queryRunners.js'
 import { keepSealsInJson } from './sealedJson.js'
+import { refuseTypeChanges } from './typeChanges.js'
 import { keepReturnedValuesWhole } from './wholeValues.js'
 
 /** What TypeORM has for itself alone. */
@@ -56,6 +57,7 @@ export function fieldEncryption<Source extends DataSource>(
   runners.takeOver(dataSource)
   guardResultCache(dataSource, encryption)
   keepSealsInJson(dataSource)
+  refuseTypeChanges(dataSource)
   keepReturnedValuesWhole(dataSource)
   hold(dataSource, heldOf(base, undefined))
   return dataSource

@@ -5,7 +5,7 @@ import type { Rule } from '../schema/problem.js'
 import { andThen, didYouMean } from '../schema/suggestion.js'
 import type { BlindIndexOptions, ColumnKind, EncryptedOptions } from './options.js'
 
-const columnKinds = ['text', 'bytea', 'jsonb'] as const satisfies readonly ColumnKind[]
+const columnKinds = ['text', 'varchar', 'bytea', 'jsonb'] as const satisfies readonly ColumnKind[]
 const states = ['migrating', 'ejecting'] as const satisfies readonly EncryptionState[]
 const modes = ['dek', 'kms'] as const satisfies readonly EncryptionMode[]
 const scopes = ['tenant', 'global'] as const

@@ -5,13 +5,16 @@ import type { EncryptionMode, EncryptionState } from '../schema/fieldOptions.js'
 /** What `@Encrypted` and `encrypted` take. */
 export interface EncryptedOptions {
   /**
-   * What the property holds. By default text in a `text` column, bytes in a `bytea`, and JSON in a `jsonb` column.
+   * What the property holds. By default text in a `text` or `varchar` column, bytes in a `bytea`, and JSON in a `jsonb` column.
    * Decimals are texts, as TypeORM gives those of plain columns.
    */
   readonly type?: Exclude<ValueType, 'Enum'>
   /** The values of an enum, which are texts. */
   readonly enum?: { readonly [name: string]: string } | readonly string[]
-  /** The type of the column that holds the ciphertexts; `text` unless given. */
+  /**
+   * The type of the column that holds the ciphertexts; `text` unless given. `varchar`, which has no length, is the type of
+   * columns that `@Column()` made of texts: with it these need no other type to be encrypted.
+   */
   readonly column?: ColumnKind
   /** The property is a list. */
   readonly array?: boolean
@@ -45,7 +48,7 @@ export interface BlindIndexOptions {
   /** No two rows of the table may have the same value. */
   readonly unique?: boolean
   /** The type of the column; `text` unless given. */
-  readonly column?: Exclude<ColumnKind, 'jsonb'>
+  readonly column?: 'text' | 'bytea'
   /** The column's name in the database. */
   readonly name?: string
   readonly comment?: string
@@ -60,4 +63,4 @@ export interface EncryptedViewOptions {
 }
 
 /** The type of a column that holds ciphertexts. */
-export type ColumnKind = 'text' | 'bytea' | 'jsonb'
+export type ColumnKind = 'text' | 'varchar' | 'bytea' | 'jsonb'

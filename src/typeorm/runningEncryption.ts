@@ -41,11 +41,11 @@ export async function runEncryption(
   { guards = false, ...options }: DataSourceEncryptionOptions,
 ): Promise<RunningEncryption> {
   const { normalizers = {} } = options
+  await loadParser()
   const schema = encryptionSchemaOf(dataSource)
   checkNormalizers(schema, normalizers)
   if (guards) addGuards(dataSource, schema)
   keepSavedValuesWhole(dataSource)
-  await loadParser()
   const { context, keys, figures } = encryptingClient(
     { ...options, schema },
     {

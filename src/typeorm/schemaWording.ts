@@ -24,7 +24,7 @@ export const TYPEORM_SCHEMA_WORDING: SchemaWording = {
     index: "write `@EncryptedView('Entity.property', { select: false })`, with the blind index that it shows",
   },
   storage: ({ type }) =>
-    `leave the column's type to fieldseal (\`column\` is text, bytea or jsonb), and say what it holds: \`type: '${type}'\``,
+    `leave the column's type to fieldseal (\`column\` is text, varchar, bytea or jsonb), and say what it holds: \`type: '${type}'\``,
   text: "write `column: 'text'`",
   listOfJson: 'leave out `array`: a jsonb column holds the whole list',
   enum: 'give the values of an enum in `enum`',

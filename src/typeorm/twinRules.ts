@@ -27,7 +27,9 @@ export function checkTwins(first: AnnotatedEntity, others: readonly AnnotatedEnt
       const isSame = mark?.sign === here?.sign && (here === undefined || here.place === place)
       if (!isSame) reportAt(place, disagreement(mark ?? here!, place, first.model.name, dbName!))
     }
-    if (entity !== first && marks.size > 0) checkTenant(first, entity, reportAt)
+    if (entity === first || marks.size === 0) continue
+    checkTenant(first, entity, reportAt)
+    checkKeys(first, entity, reportAt)
   }
 }
 
@@ -48,6 +50,18 @@ function checkTenant(first: AnnotatedEntity, other: AnnotatedEntity, reportAt: R
     `${other.model.name}.${other.tenants[0]!.name}`,
     `holds the tenant, which ${first.model.name}, another entity of the same table, does not say; mark it there as well`,
   )
+}
+
+/** What the rules of schemas look at in the entity that stands for the table. */
+function checkKeys(first: AnnotatedEntity, { model }: AnnotatedEntity, reportAt: ReportAt): void {
+  const { primaryColumns, uniques, indices, foreignKeys } = model.entity
+  const encrypted = new Set(first.encrypted.map(({ field }) => field.dbName))
+  const keys = [...primaryColumns, ...[...uniques, ...indices, ...foreignKeys].flatMap(({ columns }) => columns)]
+  for (const { databaseName, propertyPath } of new Set(keys)) {
+    if (!encrypted.has(databaseName)) continue
+    const what = `is in a key or an index of ${model.name}, and equal values have different ciphertexts; use a \`@BlindIndex\` of it instead`
+    reportAt(`${model.name}.${propertyPath}`, what)
+  }
 }
 
 /** By the columns' names in the database; of two properties of one column, the first that is marked. */

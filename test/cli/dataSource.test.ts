@@ -23,6 +23,8 @@ describe('fieldseal with a data source of TypeORM', () => {
     expect(await run('rewrap')).toMatchObject({ code: 0, errors: '' })
     expect(await run('status')).toMatchObject({ code: 0, output: expect.stringMatching(/v2 active: 40/) })
     expect(await run('doctor')).toMatchObject({ errors: '', output: expect.stringContaining('0 problems') })
+    const { output } = await run('doctor')
+    expect(output).toContain('write @Index() beside the @BlindIndex of Guest.emailIndex, and have TypeORM generate')
     const strict = await guests.start({ GUESTS_STATE: 'strict' }, 'doctor').ended
     expect(strict.output).toContain('into Guest.email\n         → say `guards: true` to fieldEncryption')
     expect(await run('shred', '--tenant', 'ritz', '--yes')).toMatchObject({ code: 0 })
@@ -43,6 +45,17 @@ describe('fieldseal with a data source of TypeORM', () => {
     expect(output).toContain('@EncryptedView')
   })
 
+  it('says what to do about files in TypeScript that it cannot load, which works', async () => {
+    const env = { GUESTS_MIGRATIONS: 'migrations/*.ts' }
+    const { code, errors } = await guests.start(env, 'keys', 'export-metadata').ended
+    expect([code, errors]).toEqual([2, expect.stringContaining('OPTIONS_INVALID')])
+    expect(errors).toContain(
+      "run the command with NODE_OPTIONS='--import tsx', or list the classes instead of the files",
+    )
+    const compiled = guests.start({ ...env, NODE_OPTIONS: '--import tsx' }, 'keys', 'export-metadata')
+    expect(await compiled.ended).toMatchObject({ code: 0, errors: '' })
+  }, 120_000)
+
   it('takes a function that makes it, and one that is initialised already', async () => {
     const { dataSource } = await import('./fixtures/typeorm/dataSource.js')
     dataSource.setOptions({ dropSchema: false, synchronize: false })
@@ -61,5 +74,28 @@ describe('fieldseal with a data source of TypeORM', () => {
     const { code, message } = await refusal(() => openClient({ dataSource }))
     expect([code, message]).toEqual(['DATABASE_UNAVAILABLE', expect.stringContaining('no route to host')])
     dataSource.driver.connect = connect
+  })
+
+  it('tells what is wrong with its entities and migrations from what is wrong with the database', async () => {
+    const { dataSource } = await import('./fixtures/typeorm/dataSource.js')
+    const internals = dataSource as unknown as { buildMetadatas(): Promise<void> }
+    const { buildMetadatas } = internals
+    const failing = async (cause: Error) => {
+      internals.buildMetadatas = () => Promise.reject(cause)
+      const { code, message } = await refusal(() => openClient({ dataSource }))
+      return [code, message]
+    }
+    const loaded = 'the entities, migrations and subscribers of the data source could not be loaded: '
+    const unknown = 'Unknown file extension ".ts" for /app/src/migrations/1-start.ts'
+    expect(await failing(Object.assign(new TypeError(unknown), { code: 'ERR_UNKNOWN_FILE_EXTENSION' }))).toEqual([
+      'OPTIONS_INVALID',
+      expect.stringMatching(/^.*\.ts; patterns .* NODE_OPTIONS='--import tsx', or list the classes/),
+    ])
+    const decorator = Object.assign(new SyntaxError('Invalid or unexpected token'), { stack: '/app/src/user.ts:3' })
+    expect(await failing(decorator)).toEqual(['OPTIONS_INVALID', expect.stringContaining('--import tsx')])
+    const broken = new Error('Entity "User" does not have a primary column.')
+    expect(await failing(broken)).toEqual(['OPTIONS_INVALID', loaded + broken.message])
+    internals.buildMetadatas = buildMetadatas
+    expect(dataSource.isInitialized).toBe(false)
   })
 })

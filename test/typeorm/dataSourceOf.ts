@@ -1,5 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm'
 import type { EncryptionSchema } from '../../src/schema/encryptionSchema.js'
+import { loadParser } from '../../src/sql/parser.js'
 import { encryptionSchemaOf } from '../../src/typeorm/encryptionSchemaOf.js'
 
 type Options = Partial<Extract<DataSourceOptions, { type: 'postgres' }>>
@@ -7,6 +8,7 @@ type Options = Partial<Extract<DataSourceOptions, { type: 'postgres' }>>
 /** A data source with the metadata of its entities, that is not connected. */
 export async function dataSourceOf(entities: NonNullable<Options['entities']>, options: Options = {}) {
   const dataSource = new DataSource({ type: 'postgres', ...options, entities })
+  await loadParser()
   await (dataSource as unknown as { buildMetadatas(): Promise<void> }).buildMetadatas()
   return dataSource
 }

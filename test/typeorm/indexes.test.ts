@@ -36,6 +36,7 @@ class Citizen {
   declare city: string | null
 
   /** Many cities have the same. */
+  @Index('cities')
   @BlindIndex<Citizen>('city', { bits: 8 })
   declare cityIndex?: string
 
@@ -137,6 +138,15 @@ describe('a global index', () => {
     await expect(globex!.getRepository(Citizen).insert({ passport: 'P1' })).rejects.toMatchObject({ code: '23505' })
     const across = acrossTenants(source.dataSource).getRepository(Citizen)
     expect(await across.findBy({ passport: In(['P1', 'P2']) })).toHaveLength(2)
+  })
+})
+
+describe('an index of the database beside a blind index', () => {
+  it('is made as that of any column', async () => {
+    const { upQueries } = await source.dataSource.driver.createSchemaBuilder().log()
+    expect(upQueries).toEqual([])
+    const [made] = await source.stored(`SELECT indexdef FROM pg_indexes WHERE indexname = 'cities'`)
+    expect(made!.indexdef).toMatch(/USING btree \("cityIndex"\)$/)
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import {
+  Check,
   ChildEntity,
   Column,
   CreateDateColumn,
@@ -71,7 +72,7 @@ describe('an encrypted column', () => {
       i: encrypted({ type: 'Int', mask: 'email' }),
     })
     expect(found).toEqual([
-      "User.a: has the type integer, whose column cannot hold ciphertext; leave the column's type to fieldseal (`column` is text, bytea or jsonb), and say what it holds: `type: 'Int'`",
+      "User.a: has the type integer, whose column cannot hold ciphertext; leave the column's type to fieldseal (`column` is text, varchar, bytea or jsonb), and say what it holds: `type: 'Int'`",
       'User.b: has the type character varying(50), which does not hold every ciphertext; use text',
       'User.c: is a list (jsonb[]), which cannot be encrypted; leave out `array`: a jsonb column holds the whole list',
       "User.d: is Json, which holds JSON only; leave out `type: 'Int'`, or write `column: 'text'`",
@@ -89,7 +90,7 @@ describe('an encrypted column', () => {
     const given = (options: object) => encrypted(options as never)
     const found = await problems({
       a: given({ nulable: true }),
-      b: given({ column: 'varchar' }),
+      b: given({ column: 'char' }),
       c: given({ state: 'migrated', mode: 'kme', mask: 'mail' }),
       d: given({ bind: [] }),
       e: given({ bind: ['id', 'id'] }),
@@ -101,7 +102,7 @@ describe('an encrypted column', () => {
     })
     expect(found).toEqual([
       expect.stringMatching(/^User\.a: unknown option `nulable`; did you mean `nullable`\? `@Encrypted` knows `type`/),
-      'User.b: `column` does not know `varchar`; it knows text, bytea, jsonb',
+      'User.b: `column` does not know `char`; it knows text, varchar, bytea, jsonb',
       'User.c: `state` does not know `migrated`; it knows migrating, ejecting',
       'User.c: `mode` does not know `kme`; did you mean `kms`? it knows dek, kms',
       'User.c: `mask` does not know `mail`; did you mean `email`? it knows email, phone, last4, initials, hidden',
@@ -112,6 +113,7 @@ describe('an encrypted column', () => {
       "User.h: has an `enum` whose values are no texts; write `type: 'Int'`, or give its values texts",
       'User.i: has an `enum` without values; name them, or leave `enum` out',
       'User.j: has `enum` and `type`, which exclude each other; keep one',
+      'User.b: has the type character, which does not hold every ciphertext; use text',
     ])
   })
 
@@ -151,6 +153,95 @@ describe('an encrypted column', () => {
     expect(await problemsOf([EncryptionKey, Shape, Circle])).toContainEqual(
       expect.stringMatching(/^Shape\.kind: tells the entities of one table apart/),
     )
+  })
+
+  it('is in no expression that the database computes, but whether it is NULL', async () => {
+    const given = {
+      name: encrypted({ nullable: true, name: 'the name' }),
+      flag: encrypted({ type: 'Boolean' }),
+      plain: { type: 'text' },
+      index: blindIndex('name'),
+    } as const
+    const generated = (asExpression: string) =>
+      ({ type: 'text', generatedType: 'STORED', asExpression, nullable: true }) as const
+    const found = await problems(
+      {
+        ...given,
+        lower: generated('lower("the name")'),
+        copy: generated('"User"."the name"'),
+        shown: generated('"index"'),
+        fine: generated(`lower("plain") || ("the name" IS NULL)::text`),
+      },
+      {
+        tableName: 'User',
+        checks: [
+          { name: 'short', expression: 'length("the name") < 10' },
+          { name: 'literal', expression: `"the name" <> ''` },
+          { name: 'bare', expression: 'flag' },
+          { name: 'row', expression: `to_jsonb("User") <> '{}'` },
+          { name: 'star', expression: 'num_nulls("User".*) < 3' },
+          { name: 'broken', expression: 'flag OR OR' },
+          { name: 'fine', expression: `"the name" IS NOT NULL OR plain <> '' OR (flag IS NULL)` },
+          { name: 'fieldseal_User_the name', expression: `"the name" LIKE 'fs1.%'` },
+          { name: 'fieldseal_User_flag', expression: `"the name" LIKE 'A%'` },
+        ],
+        exclusions: [
+          { name: 'twice', expression: 'USING gist ("the name" WITH =)' },
+          { name: 'computed', expression: 'USING gist (lower("the name") WITH =)' },
+          { name: 'some', expression: `USING gist (plain WITH =) WHERE (flag = 'x')` },
+          { name: 'none', expression: 'USING gist (index WITH =, plain WITH =) WHERE (flag IS NOT NULL)' },
+        ],
+        indices: [
+          { name: 'partial', columns: ['plain'], where: `"the name" = 'Ada'` },
+          { name: 'present', columns: ['index'], where: '"the name" IS NOT NULL' },
+        ],
+      },
+    )
+    const taken = (property: string, what: string) =>
+      `User.${property}: is in ${what}, in which the database would take ciphertext for a value; leave it out, or ask only whether it IS NULL`
+    const whole = (what: string) =>
+      `User: has ${what}, which takes the whole row, with encrypted columns in it; name the columns that it needs`
+    expect(found).toEqual([
+      taken('name', 'the `@Check` "short"'),
+      taken('name', 'the `@Check` "literal"'),
+      taken('flag', 'the `@Check` "bare"'),
+      whole('the `@Check` "row"'),
+      whole('the `@Check` "star"'),
+      'User: has the `@Check` "broken", which cannot be read as PostgreSQL\'s SQL',
+      taken('name', 'the `@Check` "fieldseal_User_flag"'),
+      taken('name', 'the `@Exclusion` "twice"'),
+      taken('name', 'the `@Exclusion` "computed"'),
+      taken('flag', 'the `@Exclusion` "some"'),
+      taken('name', 'the condition of the `@Index` "partial"'),
+      taken('name', 'the generated column `lower`'),
+      taken('name', 'the generated column `copy`'),
+      'User.index: is in the generated column `shown`, which results would show; leave it out',
+    ])
+  })
+
+  it('is in no expression of another entity of its table, or of a child in it', async () => {
+    @Entity()
+    @TableInheritance({ column: { name: 'kind', type: 'text' } })
+    class Animal {
+      @PrimaryColumn() id!: string
+      @Encrypted() name!: string
+    }
+    @ChildEntity()
+    @Check('child', `"name" <> ''`)
+    class Dog extends Animal {
+      @Column({ type: 'text', asExpression: 'upper("name")', generatedType: 'STORED' }) loud!: string
+    }
+    const twin = new EntitySchema({
+      name: 'Twin',
+      tableName: 'animal',
+      columns: { id: { type: 'varchar', primary: true } },
+      checks: [{ name: 'twin', expression: `animal.name <> ''` }],
+    })
+    expect(await problemsOf([EncryptionKey, Animal, Dog, twin])).toEqual([
+      expect.stringMatching(/^Animal\.name: is in the `@Check` "child"/),
+      expect.stringMatching(/^Animal\.name: is in the generated column `loud`/),
+      expect.stringMatching(/^Animal\.name: is in the `@Check` "twin"/),
+    ])
   })
 
   it('shares its context with no other', async () => {
@@ -200,6 +291,74 @@ describe('declarations', () => {
     expect(await problemsOf([EncryptionKey, Item, Book, Song])).toContainEqual(
       expect.stringMatching(/\.title: is declared twice, and TypeORM does not go by its `@Encrypted`/),
     )
+  })
+
+  it('of children in one table agree about what is encrypted at all', async () => {
+    const children = (dog: PropertyDecorator, cat: PropertyDecorator) => {
+      @Entity()
+      @TableInheritance({ column: { name: 'kind', type: 'text' } })
+      class Animal {
+        @PrimaryColumn() id!: string
+      }
+      class Dog extends Animal {}
+      class Cat extends Animal {}
+      dog(Dog.prototype, 'note')
+      cat(Cat.prototype, 'note')
+      ChildEntity()(Dog)
+      ChildEntity()(Cat)
+      return problemsOf([EncryptionKey, Animal, Dog, Cat])
+    }
+    const plain = () => Column('text', { nullable: true })
+    const marked = () => Encrypted({ nullable: true })
+    expect(await children(marked(), plain())).toEqual([
+      'Cat.note: is declared twice, with `@Encrypted` by one of two, and TypeORM goes by one of them; declare it alike, or under different names',
+    ])
+    expect(await children(plain(), marked())).toContainEqual(
+      expect.stringMatching(/^Cat\.note: is declared twice, and TypeORM does not go by its `@Encrypted`/),
+    )
+    expect(await children(marked(), marked())).toEqual([])
+    expect(await children(plain(), plain())).toEqual([])
+  })
+
+  it('of a class and of one that it extends agree', async () => {
+    abstract class Base {
+      @PrimaryColumn() id!: string
+      @Encrypted() secret!: string
+    }
+    @Entity()
+    class Child extends Base {
+      @Column('text') override secret = ''
+    }
+    expect(await problemsOf([EncryptionKey, Child])).toEqual([
+      expect.stringMatching(/^Child\.secret: is declared twice, with `@Encrypted` by one of two/),
+    ])
+  })
+
+  it('of schemas of one table agree', async () => {
+    class Animal {}
+    class Dog extends Animal {}
+    class Cat extends Animal {}
+    const column = { type: 'text', nullable: true } as const
+    const schemas = (dog: EntitySchemaColumnOptions, cat: EntitySchemaColumnOptions) =>
+      problemsOf([
+        EncryptionKey,
+        new EntitySchema({
+          name: 'Animal',
+          target: Animal,
+          columns: { id, kind: { type: 'text' } },
+          inheritance: { pattern: 'STI', column: 'kind' },
+        }),
+        new EntitySchema({ name: 'Dog', target: Dog, type: 'entity-child', columns: { note: dog } }),
+        new EntitySchema({ name: 'Cat', target: Cat, type: 'entity-child', columns: { note: cat } }),
+      ])
+    const marked = () => encrypted({ nullable: true })
+    expect(await schemas(marked(), column)).toEqual([
+      expect.stringMatching(/^Cat\.note: is declared twice, with `@Encrypted`/),
+    ])
+    expect(await schemas(column, marked())).toEqual([
+      expect.stringMatching(/^Cat\.note: is declared twice, with `@Encrypted`/),
+    ])
+    expect(await schemas(marked(), marked())).toEqual([])
   })
 
   it('say what they hold where TypeScript says that it is no text', async () => {
@@ -471,6 +630,22 @@ describe('entities of one table', () => {
       'Other.extra: is the column "extra", which Person, another entity of the same table, does not mark; mark it there as well',
       otherwise('Plain.email', 'email'),
     ])
+  })
+
+  it('have no encrypted column in a key or an index', async () => {
+    const columns = { email: encrypted({ as: 'Person.email' }), phone: encrypted({ as: 'Person.phone' }) }
+    const twin = new EntitySchema({
+      name: 'Twin',
+      tableName: 'person',
+      columns: { id, ...columns },
+      indices: [{ columns: ['email'] }],
+      uniques: [{ columns: ['phone'] }],
+    })
+    const whole = person('Person', { ...columns, more: encrypted() })
+    const found = await problemsOf([EncryptionKey, whole, twin])
+    const keyed =
+      'is in a key or an index of Twin, and equal values have different ciphertexts; use a `@BlindIndex` of it instead'
+    expect(found.toSorted()).toEqual([`Twin.email: ${keyed}`, `Twin.phone: ${keyed}`])
   })
 
   it('make one model where they agree', async () => {

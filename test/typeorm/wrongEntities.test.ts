@@ -117,7 +117,7 @@ const WRONG: readonly [string, string, (prototype: object) => void][] = [
   ['a mask of a number', 'pin', (to) => put(to, 'pin', Encrypted({ type: 'Int', mask: 'last4' }))],
   ['a type that nobody knows', 'pin', (to) => put(to, 'pin', Encrypted({ type: 'Text' as never }))],
   ['an option that nobody knows', 'pin', (to) => put(to, 'pin', Encrypted({ mod: 'kms' } as never))],
-  ['a column that nobody knows', 'pin', (to) => put(to, 'pin', Encrypted({ column: 'varchar' as never }))],
+  ['a column that nobody knows', 'pin', (to) => put(to, 'pin', Encrypted({ column: 'char' as never }))],
   ['a state that nobody knows', 'pin', (to) => put(to, 'pin', Encrypted({ state: 'moving' as never }))],
   ['a mode that nobody knows', 'pin', (to) => put(to, 'pin', Encrypted({ mode: 'aes' as never }))],
   ['a list of JSON in a JSON column', 'pin', (to) => put(to, 'pin', Encrypted({ array: true, column: 'jsonb' }))],

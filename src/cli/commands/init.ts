@@ -38,7 +38,8 @@ const NEXT_WITH_PRISMA = `Next:
 
 const NEXT_WITH_TYPEORM = `Next:
   1. Mark what is to be encrypted: @Encrypted() email: string, and whose a row is: @Tenant() @Column() tenantId: string
-     For rows that are there already: @Encrypted({ state: 'migrating' }) until they are encrypted. See docs/typeorm.md.
+     For rows that are there already: @Encrypted({ column: 'varchar', state: 'migrating' }) until they are encrypted;
+     columns of other types than varchar have to become text first. See docs/typeorm.md.
   2. A migration for the keys table and new columns, as always
   3. See to fieldseal.config.ts
   4. npx fieldseal status`

@@ -25,6 +25,11 @@ export interface DoctorContext {
 
 export type Check = (context: DoctorContext) => Promise<readonly Finding[]>
 
+/** Else it is a data source of TypeORM, and advice is in the words of its users. */
+export function isPrisma(client: EncryptedClient): boolean {
+  return '$extends' in client
+}
+
 /** All encrypted fields of a schema. */
 export function encryptedFields(schema: EncryptionSchema) {
   return Object.entries(schema.models).flatMap(([name, model]) =>

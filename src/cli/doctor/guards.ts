@@ -1,8 +1,7 @@
 import { guardCondition, guardName } from '../../maintenance/postgres/guards.js'
 import { quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import { readTableFacts } from '../../maintenance/postgres/tableFacts.js'
-import type { EncryptedClient } from '../config.js'
-import { type Check, encryptedFields, type Finding } from './finding.js'
+import { type Check, encryptedFields, type Finding, isPrisma } from './finding.js'
 
 /** Columns into which any other tool could write plaintext. */
 export const missingGuards: Check = async ({ client, schema, database }) => {
@@ -26,10 +25,6 @@ export const missingGuards: Check = async ({ client, schema, database }) => {
     found.push({ severity: 'hint', check: 'constraints', what, next: isPrisma(client) ? forPrisma(sql) : FOR_TYPEORM })
   }
   return found
-}
-
-function isPrisma(client: EncryptedClient): boolean {
-  return '$extends' in client
 }
 
 function forPrisma(sql: string): string {

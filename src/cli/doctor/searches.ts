@@ -2,7 +2,7 @@ import { indexesFor } from '../../maintenance/postgres/searchPlan.js'
 import { type PgConnection, quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import { printable } from '../../printable.js'
 import type { BlindIndexSchema, ModelSchema } from '../../schema/encryptionSchema.js'
-import type { Check, Finding, Severity } from './finding.js'
+import { type Check, type Finding, isPrisma, type Severity } from './finding.js'
 
 /** A search by a blind index: its column, and that of the tenant if there is one. */
 interface Search {
@@ -14,18 +14,15 @@ interface Search {
 }
 
 /** Searches by blind indexes for which PostgreSQL can use no index of its own, by EXPLAIN. */
-export const slowSearches: Check = async ({ schema, database }) => {
+export const slowSearches: Check = async ({ client, schema, database }) => {
   const found: Finding[] = []
   for (const [name, model] of Object.entries(schema.models)) {
     for (const [field, { type }] of Object.entries(model.indexes)) {
       const tenant = model.tenant === undefined ? undefined : model.columns[model.tenant]!
       const finding = await trySearch({ database, model, column: model.columns[field]!, tenant, type })
       if (finding === undefined) continue
-      const [what, next] = [
-        finding.what,
-        finding.next ?? `add @@index([${advised(model, field)}]) to ${name}, and a migration`,
-      ]
-      found.push({ severity: finding.severity, check: 'blind indexes', what: `${name}.${field} ${what}`, next })
+      const { severity, next = isPrisma(client) ? forPrisma(name, model, field) : forTypeorm(name, field) } = finding
+      found.push({ severity, check: 'blind indexes', what: `${name}.${field} ${finding.what}`, next })
     }
   }
   return found
@@ -37,8 +34,14 @@ interface Slow {
   readonly next?: string
 }
 
-function advised({ tenant }: ModelSchema, field: string): string {
-  return tenant === undefined ? field : `${tenant}, ${field}`
+function forPrisma(name: string, { tenant }: ModelSchema, field: string): string {
+  const fields = tenant === undefined ? field : `${tenant}, ${field}`
+  return `add @@index([${fields}]) to ${name}, and a migration`
+}
+
+/** Searches need not say the tenant there, and then an index that begins with it would not serve. */
+function forTypeorm(name: string, field: string): string {
+  return `write @Index() beside the @BlindIndex of ${name}.${field}, and have TypeORM generate a migration`
 }
 
 /** An index may serve though other columns stand before: those of an equality beside it, which the tenant's mostly is. */
