@@ -5,9 +5,9 @@ import type { ModelPlan, Plans } from '../plan/plan.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import type { Catalog, CatalogColumn, CatalogTable } from '../sql/catalog.js'
 import { tableCatalog } from '../sql/tableCatalog.js'
-import { entityTables } from './entityTable.js'
-import { columnsOf } from './metadata.js'
-import { viewColumnsOf } from './viewColumns.js'
+import { entityTables } from './schema/entityTable.js'
+import { columnsOf } from './schema/metadata.js'
+import { viewColumnsOf } from './schema/viewColumns.js'
 
 /**
  * What the entities of a data source say of the tables and views of its database.

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm'
 import { FieldsealError } from '../errors.js'
 import type { CacheFigures } from '../keys/events.js'
 import type { DataSourceEncryptionOptions } from './dataSourceOptions.js'
-import { endPool } from './pool.js'
+import { endPool } from './keys/pool.js'
 import { type RunningEncryption, runEncryption } from './runningEncryption.js'
 
 /** The encryption of a data source, from one `initialize()` to its `destroy()`, and to the next. */

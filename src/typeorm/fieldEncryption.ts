@@ -12,9 +12,9 @@ import { DataSourceEncryption } from './dataSourceEncryption.js'
 import { checkDataSourceOptions, type DataSourceEncryptionOptions } from './dataSourceOptions.js'
 import { guardResultCache } from './resultCache.js'
 import { QueryRunners } from './runner/queryRunners.js'
-import { keepSealsInJson } from './sealedJson.js'
-import { refuseTypeChanges } from './typeChanges.js'
-import { keepReturnedValuesWhole } from './wholeValues.js'
+import { refuseTypeChanges } from './schema/typeChanges.js'
+import { keepSealsInJson } from './seal/sealedJson.js'
+import { keepReturnedValuesWhole } from './seal/wholeValues.js'
 
 /** What TypeORM has for itself alone. */
 interface Internals {

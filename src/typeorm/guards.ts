@@ -3,7 +3,7 @@ import { guardCondition, guardName } from '../maintenance/postgres/guards.js'
 import { quoteName } from '../maintenance/postgres/sql.js'
 import { own } from '../own.js'
 import type { EncryptionSchema, ModelSchema } from '../schema/encryptionSchema.js'
-import { entityTables } from './entityTable.js'
+import { entityTables } from './schema/entityTable.js'
 
 type Check = EntityMetadata['checks'][number]
 

@@ -5,8 +5,8 @@ import type { Catalog } from '../sql/catalog.js'
 import { type DatabaseRelation, readRelations } from '../sql/databaseRelations.js'
 import { relativesOf, type UndeclaredColumn, undeclaredColumns } from '../sql/relatives.js'
 import type { StatementEncryption } from '../sql/statementEncryption.js'
-import { codeOf } from './keyStore.js'
-import { type Connection, ownPoolOf, runText } from './pool.js'
+import { codeOf } from './keys/keyStore.js'
+import { type Connection, ownPoolOf, runText } from './keys/pool.js'
 
 /** What of a runner is used. */
 type Runner = Pick<QueryRunner, 'connect'>

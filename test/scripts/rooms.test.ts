@@ -57,9 +57,9 @@ describe.each(ROOMS)('the room src/%s', (room) => {
   })
 })
 
-describe('src/prisma', () => {
+describe.each(['prisma', 'typeorm'])('src/%s', (orm) => {
   it('has no more than twelve files outside its rooms', () => {
-    const files = readdirSync(join(source, 'prisma'), { withFileTypes: true }).filter((entry) => entry.isFile())
+    const files = readdirSync(join(source, orm), { withFileTypes: true }).filter((entry) => entry.isFile())
     expect(files.length).toBeLessThanOrEqual(12)
   })
 })

@@ -13,10 +13,10 @@ import {
 import { compilePlans } from '../../src/plan/compilePlans.js'
 import type { CatalogTable } from '../../src/sql/catalog.js'
 import { catalogOf } from '../../src/typeorm/catalogOf.js'
-import { encrypted } from '../../src/typeorm/columns.js'
-import { BlindIndex, Encrypted, EncryptedView, EncryptionKeys } from '../../src/typeorm/decorators.js'
-import { EncryptionKeyColumns } from '../../src/typeorm/encryptionKeyColumns.js'
-import { encryptionSchemaOf } from '../../src/typeorm/encryptionSchemaOf.js'
+import { EncryptionKeyColumns } from '../../src/typeorm/keys/encryptionKeyColumns.js'
+import { encrypted } from '../../src/typeorm/schema/columns.js'
+import { BlindIndex, Encrypted, EncryptedView, EncryptionKeys } from '../../src/typeorm/schema/decorators.js'
+import { encryptionSchemaOf } from '../../src/typeorm/schema/encryptionSchemaOf.js'
 import { dataSourceOf } from './dataSourceOf.js'
 
 @EncryptionKeys()

@@ -1,7 +1,7 @@
 import { DataSource, type DataSourceOptions } from 'typeorm'
 import type { EncryptionSchema } from '../../src/schema/encryptionSchema.js'
 import { loadParser } from '../../src/sql/parser.js'
-import { encryptionSchemaOf } from '../../src/typeorm/encryptionSchemaOf.js'
+import { encryptionSchemaOf } from '../../src/typeorm/schema/encryptionSchemaOf.js'
 
 type Options = Partial<Extract<DataSourceOptions, { type: 'postgres' }>>
 

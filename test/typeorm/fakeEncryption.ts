@@ -3,7 +3,7 @@ import { FieldsealError } from 'fieldseal'
 import { ambientBinding, type BindingSource } from '../../src/client/clientBinding.js'
 import type { EncryptedStatement, Statement } from '../../src/sql/statementEncryption.js'
 import { ambientTenant } from '../../src/tenancy/tenant.js'
-import { isSealed, openSeal } from '../../src/typeorm/seal.js'
+import { isSealed, openSeal } from '../../src/typeorm/seal/seal.js'
 
 /*
  * What stands behind the waist, in small: a value in a seal becomes `enc:tenant:value`, which the same tenant reads

@@ -20,10 +20,10 @@ import {
   ViewColumn,
   ViewEntity,
 } from 'typeorm'
-import { blindIndex, encrypted, encryptedView, tenant } from '../../src/typeorm/columns.js'
-import { BlindIndex, Encrypted, EncryptedView, EncryptionKeys, Tenant } from '../../src/typeorm/decorators.js'
-import { EncryptionKeyColumns, encryptionKeys } from '../../src/typeorm/encryptionKeyColumns.js'
-import { encryptionSchemaOf } from '../../src/typeorm/encryptionSchemaOf.js'
+import { EncryptionKeyColumns, encryptionKeys } from '../../src/typeorm/keys/encryptionKeyColumns.js'
+import { blindIndex, encrypted, encryptedView, tenant } from '../../src/typeorm/schema/columns.js'
+import { BlindIndex, Encrypted, EncryptedView, EncryptionKeys, Tenant } from '../../src/typeorm/schema/decorators.js'
+import { encryptionSchemaOf } from '../../src/typeorm/schema/encryptionSchemaOf.js'
 import { refusal } from '../support/refusal.js'
 import { problemsOf, schemaOf } from './dataSourceOf.js'
 

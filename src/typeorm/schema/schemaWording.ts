@@ -1,4 +1,4 @@
-import type { SchemaWording } from '../schema/wording.js'
+import type { SchemaWording } from '../../schema/wording.js'
 
 const FROM_COLUMNS = 'take it from `EncryptionKeyColumns`, or from `encryptionKeys()`, as it is'
 

@@ -1,9 +1,9 @@
 import type { ColumnRef } from 'libpg-query'
 import type { EntityMetadata } from 'typeorm'
-import { guardName } from '../maintenance/postgres/guards.js'
-import type { ReportAt } from '../schema/problem.js'
-import { columnNameOf } from '../sql/nodes.js'
-import { parseSql } from '../sql/parser.js'
+import { guardName } from '../../maintenance/postgres/guards.js'
+import type { ReportAt } from '../../schema/problem.js'
+import { columnNameOf } from '../../sql/nodes.js'
+import { parseSql } from '../../sql/parser.js'
 import { annotationsOf } from './annotation.js'
 import { type ColumnMetadata, columnsOf } from './metadata.js'
 

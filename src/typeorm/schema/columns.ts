@@ -1,7 +1,7 @@
 import type { EntitySchemaColumnOptions, ValueTransformer } from 'typeorm'
+import { plainTransformer, sealingTransformer } from '../seal/sealingTransformer.js'
 import { annotated } from './annotation.js'
 import type { BlindIndexOptions, EncryptedOptions, EncryptedViewOptions } from './options.js'
-import { plainTransformer, sealingTransformer } from './sealingTransformer.js'
 
 /**
  * An encrypted column of an `EntitySchema`.

@@ -6,11 +6,11 @@ import {
   Index,
   PrimaryColumn,
 } from 'typeorm'
-import type { KeyState } from '../keys/keyStore.js'
-import type { Purpose } from '../keys/kms.js'
-import { annotated } from './annotation.js'
-import { KEYS_TABLE } from './decorators.js'
-import { plainTransformer } from './sealingTransformer.js'
+import type { KeyState } from '../../keys/keyStore.js'
+import type { Purpose } from '../../keys/kms.js'
+import { annotated } from '../schema/annotation.js'
+import { KEYS_TABLE } from '../schema/decorators.js'
+import { plainTransformer } from '../seal/sealingTransformer.js'
 
 /** The columns of the keys table, by the names and types that Prisma gives them, so that both ORMs can share one. */
 export abstract class EncryptionKeyColumns {

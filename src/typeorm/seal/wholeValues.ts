@@ -1,5 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm'
-import { annotationsOf } from './annotation.js'
+import { annotationsOf } from '../schema/annotation.js'
 import { isSealed, openSeal, Seal } from './seal.js'
 
 type Column = EntityMetadata['columns'][number]

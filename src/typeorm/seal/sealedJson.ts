@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm'
-import { annotationsOf } from './annotation.js'
+import { annotationsOf } from '../schema/annotation.js'
 
 type Prepare = DataSource['driver']['preparePersistentValue']
 type Column = Parameters<Prepare>[1]

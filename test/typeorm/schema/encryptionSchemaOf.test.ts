@@ -12,10 +12,10 @@ import {
   PrimaryColumn,
   TableInheritance,
 } from 'typeorm'
-import { blindIndex, encrypted, tenant } from '../../src/typeorm/columns.js'
-import { BlindIndex, Encrypted, EncryptionKeys, Tenant } from '../../src/typeorm/decorators.js'
-import { EncryptionKeyColumns, encryptionKeys } from '../../src/typeorm/encryptionKeyColumns.js'
-import { schemaOf } from './dataSourceOf.js'
+import { EncryptionKeyColumns, encryptionKeys } from '../../../src/typeorm/keys/encryptionKeyColumns.js'
+import { blindIndex, encrypted, tenant } from '../../../src/typeorm/schema/columns.js'
+import { BlindIndex, Encrypted, EncryptionKeys, Tenant } from '../../../src/typeorm/schema/decorators.js'
+import { schemaOf } from '../dataSourceOf.js'
 
 @EncryptionKeys()
 class EncryptionKey extends EncryptionKeyColumns {}

@@ -1,5 +1,5 @@
 import type { EntityMetadata } from 'typeorm'
-import type { DatamodelField } from '../schema/datamodel.js'
+import type { DatamodelField } from '../../schema/datamodel.js'
 import { type ForeignKeyMetadata, pathsOf, type RelationMetadata, rootOf } from './metadata.js'
 
 /** The relations of an entity, and its foreign keys without one. */

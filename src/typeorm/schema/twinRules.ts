@@ -1,6 +1,6 @@
-import { canonicalJson } from '../crypto/canonicalJson.js'
-import { contextOf } from '../schema/encryptedRules.js'
-import type { ReportAt } from '../schema/problem.js'
+import { canonicalJson } from '../../crypto/canonicalJson.js'
+import { contextOf } from '../../schema/encryptedRules.js'
+import type { ReportAt } from '../../schema/problem.js'
 import type { AnnotatedEntity } from './annotatedEntity.js'
 
 /** What an entity says of a column that it marks. */

@@ -2,8 +2,8 @@ import { inspect } from 'node:util'
 import { createContext, runInContext } from 'node:vm'
 import { describe, expect, it } from '@jest/globals'
 import { And, Any, Equal, In, Not, Or } from 'typeorm'
-import { isSealed, openSeal, Seal } from '../../src/typeorm/seal.js'
-import { sealingTransformer } from '../../src/typeorm/sealingTransformer.js'
+import { isSealed, openSeal, Seal } from '../../../src/typeorm/seal/seal.js'
+import { sealingTransformer } from '../../../src/typeorm/seal/sealingTransformer.js'
 
 const SECRET = 'ada@example.com'
 

@@ -1,4 +1,4 @@
-import { applyRules, type ReportAt, type Rule } from '../schema/problem.js'
+import { applyRules, type ReportAt, type Rule } from '../../schema/problem.js'
 import { type Annotation, annotationsOf } from './annotation.js'
 import type { EntityModel } from './entityModel.js'
 import type { ColumnMetadata } from './metadata.js'

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FindOperator, ValueTransformer } from 'typeorm'
-import { looksEncrypted } from '../crypto/ciphertext.js'
-import { FieldsealError } from '../errors.js'
+import { looksEncrypted } from '../../crypto/ciphertext.js'
+import { FieldsealError } from '../../errors.js'
 import { isSealed, openSeal, Seal } from './seal.js'
 
 /** Seals what is written and searched for, and takes no ciphertext for a value. */

@@ -1,4 +1,4 @@
-import { FieldsealError } from '../errors.js'
+import { FieldsealError } from '../../errors.js'
 
 /** In the registry that all builds of this library and all realms of a process share. */
 const OPEN = Symbol.for('fieldseal.openSeal')

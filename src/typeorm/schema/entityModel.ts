@@ -1,5 +1,5 @@
 import type { EntityMetadata } from 'typeorm'
-import { own } from '../own.js'
+import { own } from '../../own.js'
 import type {
   Datamodel,
   DatamodelDefault,
@@ -7,7 +7,7 @@ import type {
   DatamodelIndex,
   DatamodelModel,
   DatamodelUnique,
-} from '../schema/datamodel.js'
+} from '../../schema/datamodel.js'
 import { type ColumnMetadata, columnsOf, pathsOf } from './metadata.js'
 import { relationFields } from './relationFields.js'
 

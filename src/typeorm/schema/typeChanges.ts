@@ -1,10 +1,10 @@
 import type { DataSource, EntityMetadata } from 'typeorm'
-import { quoteName, tableName } from '../maintenance/postgres/sql.js'
-import { type Problem, schemaError } from '../schema/problem.js'
+import { quoteName, tableName } from '../../maintenance/postgres/sql.js'
+import { type Problem, schemaError } from '../../schema/problem.js'
+import { poolOf, runText } from '../keys/pool.js'
 import { annotationsOf } from './annotation.js'
 import { columnField } from './entityModel.js'
 import { type ColumnMetadata, columnsOf, rootOf } from './metadata.js'
-import { poolOf, runText } from './pool.js'
 
 /**
  * Refuses changes of the type of encrypted columns and blind indexes: TypeORM does not change a column's type, it drops the

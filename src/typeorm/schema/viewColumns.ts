@@ -1,8 +1,8 @@
 import type { EntityMetadata } from 'typeorm'
-import { own } from '../own.js'
-import type { ModelSchema } from '../schema/encryptionSchema.js'
-import type { ReportAt } from '../schema/problem.js'
-import { andThen, didYouMean } from '../schema/suggestion.js'
+import { own } from '../../own.js'
+import type { ModelSchema } from '../../schema/encryptionSchema.js'
+import type { ReportAt } from '../../schema/problem.js'
+import { andThen, didYouMean } from '../../schema/suggestion.js'
 import { annotationsOf } from './annotation.js'
 import { type ColumnMetadata, columnsOf } from './metadata.js'
 

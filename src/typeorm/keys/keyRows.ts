@@ -1,7 +1,7 @@
-import type { StoredKey } from '../keys/keyStore.js'
-import type { KeyChange, KeyColumn, KeyCondition, KeyRow, KeyRows, KeyWhere } from '../keys/tableKeyStore.js'
-import { quoteName, tableName } from '../maintenance/postgres/sql.js'
-import type { ModelSchema } from '../schema/encryptionSchema.js'
+import type { StoredKey } from '../../keys/keyStore.js'
+import type { KeyChange, KeyColumn, KeyCondition, KeyRow, KeyRows, KeyWhere } from '../../keys/tableKeyStore.js'
+import { quoteName, tableName } from '../../maintenance/postgres/sql.js'
+import type { ModelSchema } from '../../schema/encryptionSchema.js'
 import { type Connection, runText } from './pool.js'
 
 const READ = [

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type EntityMetadata, getMetadataArgsStorage } from 'typeorm'
-import { applyRules, type ReportAt, type Rule } from '../schema/problem.js'
+import { applyRules, type ReportAt, type Rule } from '../../schema/problem.js'
 import { type Annotation, annotationsOf } from './annotation.js'
 import { columnsDeclaredIn, type DeclaredColumn, lineage, tenantsOf } from './declarations.js'
 import { type ColumnMetadata, columnsOf } from './metadata.js'

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { localKms } from 'fieldseal/local-kms'
 import { blindIndex, encrypted, encryptionKeys, encryptionOf, fieldEncryption, forTenant } from 'fieldseal/typeorm'
 import { type DataSource, EntitySchema, type EntitySchemaColumnOptions, In, Not } from 'typeorm'
-import { createDatabase } from '../support/database.js'
-import { openPool } from '../support/pool.js'
-import { refusal } from '../support/refusal.js'
-import { EMPTY, plainSource } from './openSource.js'
-import { CIPHERTEXT } from './people.js'
+import { createDatabase } from '../../support/database.js'
+import { openPool } from '../../support/pool.js'
+import { refusal } from '../../support/refusal.js'
+import { EMPTY, plainSource } from '../openSource.js'
+import { CIPHERTEXT } from '../people.js'
 
 const kms = localKms({ key: Buffer.alloc(32, 7).toString('base64') })
 const id: EntitySchemaColumnOptions = { type: 'int', primary: true }

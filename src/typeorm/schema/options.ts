@@ -1,6 +1,6 @@
-import type { MaskName } from '../masks.js'
-import type { Normalizer, ValueType } from '../schema/encryptionSchema.js'
-import type { EncryptionMode, EncryptionState } from '../schema/fieldOptions.js'
+import type { MaskName } from '../../masks.js'
+import type { Normalizer, ValueType } from '../../schema/encryptionSchema.js'
+import type { EncryptionMode, EncryptionState } from '../../schema/fieldOptions.js'
 
 /** What `@Encrypted` and `encrypted` take. */
 export interface EncryptedOptions {

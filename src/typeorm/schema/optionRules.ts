@@ -1,8 +1,8 @@
-import { NORMALIZER_NAMES } from '../crypto/normalizers.js'
-import { MASK_NAMES } from '../masks.js'
-import type { EncryptionMode, EncryptionState } from '../schema/fieldOptions.js'
-import type { Rule } from '../schema/problem.js'
-import { andThen, didYouMean } from '../schema/suggestion.js'
+import { NORMALIZER_NAMES } from '../../crypto/normalizers.js'
+import { MASK_NAMES } from '../../masks.js'
+import type { EncryptionMode, EncryptionState } from '../../schema/fieldOptions.js'
+import type { Rule } from '../../schema/problem.js'
+import { andThen, didYouMean } from '../../schema/suggestion.js'
 import type { BlindIndexOptions, ColumnKind, EncryptedOptions } from './options.js'
 
 const columnKinds = ['text', 'varchar', 'bytea', 'jsonb'] as const satisfies readonly ColumnKind[]

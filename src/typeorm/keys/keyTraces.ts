@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm'
-import type { KeyTraces } from '../keys/keyTraces.js'
-import { type IndexedModel, type TenantRows, tableKeyTraces, tracesUnavailable } from '../keys/tableKeyTraces.js'
-import { quoteName, tableName } from '../maintenance/postgres/sql.js'
-import type { EncryptionSchema } from '../schema/encryptionSchema.js'
+import type { KeyTraces } from '../../keys/keyTraces.js'
+import { type IndexedModel, type TenantRows, tableKeyTraces, tracesUnavailable } from '../../keys/tableKeyTraces.js'
+import { quoteName, tableName } from '../../maintenance/postgres/sql.js'
+import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import { codeOf } from './keyStore.js'
 import { poolOf, runText } from './pool.js'
 
