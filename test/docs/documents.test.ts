@@ -191,7 +191,7 @@ describe('the documents', () => {
 
   it('docs/typeorm.md shows code that compiles, as do the examples of what it is about', async () => {
     const [entities, use, config, module, middleware] = blocks('docs/typeorm.md', 'ts') as string[]
-    const examples = readdirSync(join(root, 'src/typeorm'), { encoding: 'utf8' })
+    const examples = readdirSync(join(root, 'src/typeorm'), { encoding: 'utf8', recursive: true })
       .filter((name) => name.endsWith('.ts'))
       .flatMap((name) => examplesOf(`src/typeorm/${name}`))
     expect(examples).toHaveLength(9)

@@ -191,7 +191,7 @@ describe('the command fieldseal', () => {
       'Credential.secret holds 2 values encrypted by a DEK and not by the KMS itself, as its mode says',
     )
     expect(doctor.output).toContain('fieldseal re-encrypt --field Credential.secret')
-    const guard = /ALTER TABLE "Credential" ADD CHECK \(.*"scopes"\[1\] LIKE 'fs1\.%'.*NOT VALID/.exec(
+    const guard = /ALTER TABLE "Credential" ADD CONSTRAINT "\w+" CHECK \(.*"scopes"\[1\] LIKE 'fs1\.%'.*NOT VALID/.exec(
       doctor.output,
     )![0]
     await pool.query(guard)
