@@ -42,6 +42,7 @@ function emptyPlan(name: string, model: ModelSchema, reaches: boolean, options: 
   const { allow, omitted } = options
   return {
     name,
+    id: model.id,
     reaches,
     members: new Map(),
     links: [],

@@ -59,6 +59,8 @@ export interface CompoundPlan {
 /** A model, compiled once; operations differ only in the roles of their arguments. */
 export interface ModelPlan {
   readonly name: string
+  /** The fields of its primary key. */
+  readonly id: readonly string[]
   readonly members: ReadonlyMap<string, Member>
   readonly encrypted: readonly FieldPlan[]
   /** Relations through which an encrypted field can be read. */

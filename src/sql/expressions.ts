@@ -4,7 +4,7 @@ import type { Analysis, Standing } from './analysis.js'
 import { comparisonOf } from './comparison.js'
 import { columnNameOf, isBuiltIn, lastName, nodeOf, someNode } from './nodes.js'
 import { refusedCall, refusedExpression, refusedPlace, unsupported } from './refusals.js'
-import { resolve, type Scope } from './scope.js'
+import { type Resolved, resolve, type Scope } from './scope.js'
 import { search, searchTogether } from './search.js'
 import { readIndex, requirePlain } from './selection.js'
 import { parameterOf } from './values.js'
@@ -54,7 +54,7 @@ export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, 
     return
   }
   const call = nodeOf(node, 'FuncCall')
-  if (call && isCount(call, scope)) {
+  if (call && (isCount(call, scope) || isCountOfRows(call, scope))) {
     walkParts(analysis, [call.agg_filter, call.over], scope)
     return
   }
@@ -144,6 +144,26 @@ function walkSubquery(analysis: Analysis, { subLinkType, testexpr, subselect }: 
 function isColumn(node: Node | undefined, scope: Scope): boolean {
   const ref = nodeOf(node, 'ColumnRef')
   return ref !== undefined && columnNameOf(ref).name !== undefined && resolve(scope, columnNameOf(ref)) !== undefined
+}
+
+/** `count(DISTINCT (id, email))`: with its whole key, a row differs from every other one whatever its ciphertexts are. */
+function isCountOfRows({ funcname, args = [], agg_distinct, agg_order }: FuncCall, scope: Scope): boolean {
+  const row = nodeOf(args[0], 'RowExpr')
+  if (!row || args.length > 1 || !isBuiltIn(funcname, 'count') || !agg_distinct || agg_order) return false
+  const parts = (row.args ?? []).map((arg) => {
+    const ref = nodeOf(arg, 'ColumnRef')
+    return ref && resolve(scope, columnNameOf(ref))
+  })
+  return parts.every((part) => part?.source && part.source.kind !== 'index' && isBesideKey(part, parts))
+}
+
+/** Whether the columns of the primary key of its row are there too. */
+function isBesideKey({ relation, source }: Resolved, all: readonly (Resolved | undefined)[]): boolean {
+  const { origin } = source!
+  const { plan, isView } = origin.table
+  const beside = all.filter((part) => part?.relation === relation && part.source?.origin === origin)
+  const own = beside.flatMap((part) => (part?.source?.kind === 'plain' ? part.source.field : []))
+  return !isView && plan.id.length > 0 && plan.id.every((field) => own.includes(field))
 }
 
 /** `count(column)`: how many are not NULL. */

@@ -344,6 +344,9 @@ const REFUSED: readonly (readonly [sql: string, reason: string])[] = [
   ['UPDATE "user" SET (n, plain) = (SELECT 1, email FROM "user")', 'User.email'],
   ['UPDATE "user" u SET (n, plain) = ROW(u.*)', 'User.email'],
   ['UPDATE "user" SET (n, "emailIndex") = ($1, $2)', 'User.emailIndex is a blind index'],
+  ['SELECT count(DISTINCT (first, email)) FROM "user"', 'User.first'],
+  ['WITH c AS (SELECT id, email FROM "user") SELECT count(DISTINCT (a.id, b.email)) FROM c a, c b', 'User.email'],
+  ['SELECT count(DISTINCT (id, email)) FROM (SELECT n AS id, email FROM "user") u', 'User.email'],
   ['UPDATE "user" SET (n, "tenantId") = ($1, lower($2))', '"user"."tenantId" tells whose the row is'],
   [
     'SELECT id FROM "user" WHERE email = ANY($1::bigint[])',

@@ -170,8 +170,12 @@ describe('count, exists and the rest', () => {
     await runner.release()
     const counted = (work: Promise<unknown>) => work.catch(({ code }) => code)
     expect(await counted(users.count({ select: { email: true } }))).toEqual(isOne ? 'QUERY_UNSUPPORTED' : 5)
-    const [, rows] = await users.findAndCount({ select: { id: true, email: true }, order: { id: 'ASC' } })
-    expect(rows).toBe(5)
+    const select = { id: true, email: true }
+    for (const page of [{}, { take: 2 }, { take: 2, skip: 4 }, { take: 1, relations: { posts: true } }]) {
+      const [, rows] = await users.findAndCount({ select, order: { id: 'ASC' }, ...page })
+      expect(rows).toBe(5)
+    }
+    expect(await users.count({ select })).toBe(5)
   })
 
   it('of other columns work as ever', async () => {

@@ -129,7 +129,7 @@ function options(finding: Finding, entity: string, options: FindOptions, way: st
   for (const each of options.where)
     where(finding, entity, each, isList && options.where.length < 2 ? 'filtered' : 'refused')
   // TypeORM counts the different values of what is selected.
-  const counted = way === 'count' || way === 'findAndCount' ? (select ?? []) : []
+  const counted = (way === 'count' || way === 'findAndCount') && !select?.includes('id') ? (select ?? []) : []
   if (counted.some((path) => columnOf(finding.schema, entity, path)?.secret)) finding.reasons.push('distinct')
   // TypeORM pages joined rows in the order of columns that its subquery does not give, which PostgreSQL fails too.
   const isThere = (path: string) => select?.includes(path) ?? !columnOf(finding.schema, entity, path)?.hidden
