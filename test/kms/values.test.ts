@@ -60,7 +60,8 @@ describe.each(makers)('%s, values', (_, make) => {
     await fc.assert(
       fc.asyncProperty(change, async ([at, code]) => {
         const changed = text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1)
-        if (changed === text) return
+        // The service reads base64, whose last character has bits that belong to no byte.
+        if (changed === text || (kms.name === 'tencent' && isSameBase64(changed, text))) return
         const outcome = await kms.decrypt(changed, here).catch((error: unknown) => error)
         // With several members, another one may still have its text.
         if (Buffer.isBuffer(outcome)) {
@@ -81,6 +82,12 @@ describe.each(makers)('%s, values', (_, make) => {
     expect(await refusalCode(() => ofValues(make()).decrypt(text, long))).toBe('TENANT_INVALID')
   })
 })
+
+/** Of the same bytes, and of no character that is none of base64's. */
+function isSameBase64(one: string, other: string): boolean {
+  const isBase64 = /^[\w+/-]+=*$/.test(one)
+  return isBase64 && Buffer.from(one, 'base64').equals(Buffer.from(other, 'base64'))
+}
 
 describe('the encryption context of a value', () => {
   it('is canonical JSON with sorted names and texts only, apart from those of DEKs', () => {
