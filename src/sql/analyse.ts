@@ -13,7 +13,7 @@ import { walkSelect } from './select.js'
 import type { Selection } from './selection.js'
 import { SqlText } from './sqlText.js'
 import {
-  isUse,
+  isSecret,
   type OutputCheck,
   type OutputRow,
   type Piece,
@@ -242,8 +242,10 @@ class StatementAnalysis implements Analysis {
 
 /** A value of an encrypted column would be sent as it is, only to be looked at: `$1 = '' OR email = $1`. */
 function checkParameters(pieces: readonly Piece[], lookedAt: ReadonlySet<number>): void {
-  const uses = pieces.filter(isUse).filter(({ kind }) => kind !== 'plain' && kind !== 'presence')
-  const both = uses.flatMap(paramsOfUse).find((param) => lookedAt.has(param))
+  const both = pieces
+    .filter(isSecret)
+    .flatMap(paramsOfUse)
+    .find((param) => lookedAt.has(param))
   if (both !== undefined)
     throw unsupported(
       `$${both} is a value of an encrypted column, and the statement looks at it besides, for which it would be sent in plaintext: ` +

@@ -33,11 +33,7 @@ export function walkConflict(
     if (column?.kind === 'index') throw refusedIndexWrite(column.index)
     if (column?.kind === 'plain' && isFixed(encrypted!, column.field)) {
       requireExcluded(encrypted!, name, value)
-      if (column.field === encrypted!.plan.tenant && !names.includes(name)) {
-        const first = analysis.text.tokenAt(nodeOf(value, 'ColumnRef')!.location)
-        const row = { alias: scope.relations[0]!.alias, column: name }
-        guardOwner(analysis, row, { first, last: first + 2 }, `EXCLUDED.${quoteName(name)}`)
-      }
+      if (column.field === encrypted!.plan.tenant && !names.includes(name)) keepOwner(analysis, scope, assignment)
     }
     if (column?.kind !== 'encrypted') {
       analysis.expression(value, both)
@@ -72,6 +68,13 @@ function requireExcluded({ name: table }: CatalogTable, name: string, value: Nod
     throw unsupported(
       `"${table}"."${name}" tells whose or which row it is: in ON CONFLICT write = EXCLUDED.${quoteName(name)}, or leave it out`,
     )
+}
+
+/** The row that is there keeps its tenant, which nothing but PostgreSQL knows. */
+function keepOwner(analysis: Analysis, { relations }: Scope, { name, value }: Assignment): void {
+  const first = analysis.text.tokenAt(nodeOf(value, 'ColumnRef')!.location)
+  const row = { alias: relations[0]!.alias, column: name }
+  guardOwner(analysis, row, { first, last: first + 2 }, `EXCLUDED.${quoteName(name)}`)
 }
 
 function isExcluded(value: Node | undefined, name: string): boolean {

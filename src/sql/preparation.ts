@@ -13,7 +13,7 @@ import { limitedIndex, Parameters } from './parameters.js'
 import { unsupported } from './refusals.js'
 import { Results } from './results.js'
 import type { EncryptedStatement, Statement } from './statement.js'
-import { isUse, type Piece, paramsOfUse, type StatementPlan } from './statementPlan.js'
+import { isSecret, isUse, type Piece, paramsOfUse, type StatementPlan } from './statementPlan.js'
 
 export interface PreparationOptions {
   readonly binding: BindingSource
@@ -28,9 +28,7 @@ const MOST_PARAMETERS = 65_535
 const ROWS_AT_ONCE = 64
 
 export function isSensitive({ pieces, outputs }: StatementPlan): boolean {
-  return (
-    outputs.length > 0 || pieces.some((piece) => isUse(piece) && piece.kind !== 'plain' && piece.kind !== 'presence')
-  )
+  return outputs.length > 0 || pieces.some(isSecret)
 }
 
 /** One statement on its way to the database. */

@@ -52,6 +52,11 @@ export type RowMark = { readonly kind: 'row begins' } | { readonly kind: 'rows e
 /** A part of a statement: its own text, or the number of a parameter. */
 export type Piece = string | ParameterUse | RowMark
 
+/** Whether a part of a statement is a value of an encrypted column, or made of one. */
+export function isSecret(piece: Piece): piece is ParameterUse {
+  return isUse(piece) && piece.kind !== 'plain' && piece.kind !== 'presence'
+}
+
 /** The numbers of the parameters that a use takes. */
 export function paramsOfUse(use: ParameterUse): number[] {
   if (use.kind === 'plain' || use.kind === 'presence') return [use.param]
