@@ -1,5 +1,6 @@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
+import { countedWaits } from '../keys/countedWaits.js'
 import type { KeyStore, StoredKey } from '../keys/keyStore.js'
 import { type KeyRows, tableKeyStore } from '../keys/tableKeyStore.js'
 import { own } from '../own.js'
@@ -58,26 +59,16 @@ const COLUMNS = {
  * @param model the Prisma model marked `@encryptionKeys`
  */
 export function prismaKeyStore(client: object, model: string): PrismaKeyStore {
-  let waiting = 0
   const base = (): KeysClient => primaryOf(client as KeysClient)
   const keysOf = (some: KeysClient) => keyRows(some[clientName(model)] as KeysDelegate)
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-    waiting += 1
-    try {
-      return await work()
-    } catch (cause) {
-      throw unavailable(model, cause)
-    } finally {
-      waiting -= 1
-    }
-  }
+  const { run: guarded, isWaiting } = countedWaits((cause) => unavailable(model, cause))
   const transaction = <T>(work: (rows: KeyRows) => Promise<T>) =>
     conflicts.execute(() => base().$transaction!((tx) => work(keysOf(tx)), { isolationLevel: 'ReadCommitted' }))
   const store = tableKeyStore({
     run: (work) => guarded(() => work(keysOf(base()))),
     atomically: (work) => guarded(() => transaction(work)),
   })
-  return { ...store, isWaiting: () => waiting > 0 }
+  return { ...store, isWaiting }
 }
 
 function keyRows(keys: KeysDelegate): KeyRows {

@@ -1,6 +1,7 @@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import type { DataSource } from 'typeorm'
 import { FieldsealError } from '../../errors.js'
+import { countedWaits } from '../../keys/countedWaits.js'
 import type { KeyStore } from '../../keys/keyStore.js'
 import { tableKeyStore } from '../../keys/tableKeyStore.js'
 import { own } from '../../own.js'
@@ -28,25 +29,15 @@ const CONFLICTS: ReadonlySet<string> = new Set(['40001', '40P01'])
 
 /** The keys table over connections of its own, so outside of any of the application's transactions. */
 export function typeormKeyStore(dataSource: DataSource, { keysModel, models }: EncryptionSchema): TypeormKeyStore {
-  let waiting = 0
   const rowsOf = keyRows(models[keysModel])
   const pool = () => poolOf(dataSource) ?? notInitialized()
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-    waiting += 1
-    try {
-      return await work()
-    } catch (cause) {
-      throw unavailable(keysModel, cause)
-    } finally {
-      waiting -= 1
-    }
-  }
+  const { run: guarded, isWaiting } = countedWaits((cause) => unavailable(keysModel, cause))
   const store = tableKeyStore({
     run: (work) => guarded(() => work(rowsOf(pool()))),
     atomically: (work) =>
       guarded(() => conflicts.execute(() => inTransaction(pool(), (connection) => work(rowsOf(connection))))),
   })
-  return { ...store, isWaiting: () => waiting > 0 }
+  return { ...store, isWaiting }
 }
 
 function notInitialized(): never {
