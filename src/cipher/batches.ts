@@ -3,10 +3,12 @@ import { blindIndexes, indexPrefix } from '../crypto/blindIndex.js'
 import type { Ciphertext } from '../crypto/ciphertext.js'
 import type { Outcome, Place } from '../crypto/engine.js'
 import { pad } from '../crypto/padding.js'
+import { tokenLists } from '../crypto/tokens/tokens.js'
 import type { Dek } from '../keys/dek.js'
 import type { DecryptionKey } from './keyResolution.js'
 import { outcomeError, plaintextValue } from './outcome.js'
-import type { CipherIndex, DecryptSlot, EncryptSlot, IndexSlot, Slot } from './slot.js'
+import type { CipherIndex, DecryptSlot, EncryptSlot, IndexSlot, Slot, TokenSlot } from './slot.js'
+import type { CipherTokenIndex } from './tokenIndex.js'
 
 /** A slot that could not be transformed. */
 export interface FailedSlot {
@@ -37,6 +39,10 @@ export class Batches {
 
   index(dek: Dek, slot: IndexSlot, message: string | Uint8Array): void {
     this.#of(dek).index(slot, message)
+  }
+
+  tokens(dek: Dek, slot: TokenSlot, bodies: readonly Buffer[]): void {
+    this.#of(dek).tokens(slot, bodies)
   }
 
   #of(dek: Dek): DekBatches {
@@ -71,6 +77,7 @@ class DekBatches {
   /** By the form of the ciphertexts, and whether plaintexts come out as texts. */
   readonly #decrypts: (DecryptBatch | undefined)[] = [undefined, undefined, undefined, undefined]
   readonly #indexes: IndexBatch[] = []
+  readonly #tokens: TokenBatch[] = []
 
   constructor(dek: Dek, all: Batch[]) {
     this.#dek = dek
@@ -98,6 +105,15 @@ class DekBatches {
       this.#indexes.push(batch)
     }
     batch.add(slot, message)
+  }
+
+  tokens(slot: TokenSlot, bodies: readonly Buffer[]): void {
+    let batch = this.#tokens.find(({ index }) => index === slot.index)
+    if (!batch) {
+      batch = this.#added(new TokenBatch(this.#dek, slot.index))
+      this.#tokens.push(batch)
+    }
+    batch.add(slot, bodies)
   }
 
   #added<B extends Batch>(batch: B): B {
@@ -198,6 +214,32 @@ class IndexBatch implements Batch {
     const made = blindIndexes(this.#dek.indexes!, prefixOf(this.index), this.#messages, bits)
     this.#slots.forEach(({ holder, key }, i) => {
       holder[key] = column === 'Bytes' ? new Uint8Array(made[i]!) : made[i]!.toString('base64url')
+    })
+  }
+}
+
+class TokenBatch implements Batch {
+  readonly #dek: Dek
+  readonly #slots: TokenSlot[] = []
+  readonly #bodies: (readonly Buffer[])[] = []
+
+  constructor(
+    dek: Dek,
+    readonly index: CipherTokenIndex,
+  ) {
+    this.#dek = dek
+  }
+
+  add(slot: TokenSlot, bodies: readonly Buffer[]): void {
+    this.#slots.push(slot)
+    this.#bodies.push(bodies)
+  }
+
+  run(): undefined {
+    const key = this.#dek.tokens![this.index.kind]
+    const lists = tokenLists(key, this.index.prefix, this.#bodies)
+    this.#slots.forEach(({ holder, key: place }, i) => {
+      holder[place] = lists[i]
     })
   }
 }

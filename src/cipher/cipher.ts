@@ -13,6 +13,7 @@ import { inTurns } from './turns.js'
 
 export type * from './slot.js'
 export { checkedValue, fieldError, prefixErrors } from './slot.js'
+export type * from './tokenIndex.js'
 
 /** Slots that go to the engine together: enough to make its calls cheap, too few to hold up the event loop. */
 const STRETCH = 512
@@ -87,6 +88,7 @@ async function resolveAndApply(
 ): Promise<void> {
   for (const slot of slots) {
     if (slot.mode === 'encrypt' && !slot.field.direct) encodeValue(slot.field, slot.holder[slot.key], slot.use)
+    else if (slot.mode === 'tokens') slot.bodies()
   }
   try {
     await Promise.all([limitKeyWait(keys.resolve()), keys.resolveDirect()])
@@ -157,6 +159,9 @@ function sortSlot(batches: Batches, slot: Slot, keys: KeyResolution, position: n
       break
     case 'index':
       batches.index(keys.activeDek(slot), slot, indexMessage(slot.index, slot.values, slot.use))
+      break
+    case 'tokens':
+      batches.tokens(keys.activeDek(slot), slot, slot.bodies())
       break
   }
 }

@@ -2,6 +2,15 @@ import { lengthPrefixed } from '../crypto/bytes.js'
 import { FieldsealError } from '../errors.js'
 import { type CipherField, type CipherIndex, encodeValue, type ValueUse } from './slot.js'
 
+/** What an index makes of a text before anything else. */
+export interface Normalizing {
+  /** `Model.column`, for messages. */
+  readonly name: string
+  /** The names of its normalisers, and what they do; applied in this order. */
+  readonly normalize: readonly string[]
+  readonly normalizers: readonly Normalize[]
+}
+
 /**
  * What the HMAC of a blind index is made of: the normalised value, or those of all sources with their lengths.
  *
@@ -28,16 +37,16 @@ function normalizedFor(index: CipherIndex, { kind }: CipherField, value: unknown
 }
 
 /**
- * A text as a blind index takes it; anything else as it is.
+ * A text as an index takes it; anything else as it is.
  *
  * @throws FieldsealError `VALUE_INVALID` when a normaliser of the application fails
  */
-export function normalized(index: CipherIndex, value: unknown): unknown {
+export function normalized(index: Normalizing, value: unknown): unknown {
   if (typeof value !== 'string') return value
   return index.normalizers.reduce((text, normalize, i) => normalizedBy(index, normalize, text, i), value)
 }
 
-function normalizedBy({ name, normalize: names }: CipherIndex, normalize: Normalize, text: string, i: number): string {
+function normalizedBy({ name, normalize: names }: Normalizing, normalize: Normalize, text: string, i: number): string {
   let result: unknown
   try {
     result = normalize(text)

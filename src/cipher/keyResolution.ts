@@ -14,16 +14,18 @@ import { DirectValues } from './directValues.js'
 import { headerOf } from './headers.js'
 import { debugKeys } from './passSteps.js'
 import {
+  type ActiveSlot,
   type CipherField,
   type CipherIndex,
   type DecryptSlot,
-  type EncryptSlot,
   fieldError,
-  type IndexSlot,
   prefixErrors,
   type Slot,
   type TenantHolder,
 } from './slot.js'
+import type { CipherTokenIndex } from './tokenIndex.js'
+
+type ActiveIndex = CipherIndex | CipherTokenIndex
 
 /** What opens all ciphertexts with one head. */
 export class DecryptionKey {
@@ -55,7 +57,7 @@ export class KeyResolution {
   readonly #decryptionRequests = new Map<string, DecryptionRequest>()
 
   /** The last active key asked for: consecutive slots mostly want the same. */
-  #last: { owner: TenantHolder; index: CipherIndex | undefined; request: ActiveKeyRequest } | undefined
+  #last: { owner: TenantHolder; index: ActiveIndex | undefined; request: ActiveKeyRequest } | undefined
 
   /** What each slot to decrypt needs, by its place in the pass. */
   readonly #bySlot: DecryptionRequest[] = []
@@ -73,8 +75,8 @@ export class KeyResolution {
     else this.#requestActive(slot).count += 1
   }
 
-  #requestActive(slot: EncryptSlot | IndexSlot): ActiveKeyRequest {
-    const index = slot.mode === 'index' ? slot.index : undefined
+  #requestActive(slot: ActiveSlot): ActiveKeyRequest {
+    const index = slot.mode === 'encrypt' ? undefined : slot.index
     const last = this.#last
     if (last && last.owner === slot.owner && last.index === index) return last.request
     const { tenant, purpose } = activeKeyOf(slot)
@@ -169,7 +171,7 @@ export class KeyResolution {
   }
 
   /** The DEK for this slot's value; to be asked once for each slot. */
-  activeDek(slot: EncryptSlot | IndexSlot): Dek {
+  activeDek(slot: ActiveSlot): Dek {
     return this.#requestActive(slot).draw()
   }
 
@@ -202,7 +204,8 @@ function readHeader(field: CipherField, head: string | null): Header {
   throw fieldError('CIPHERTEXT_INVALID', field, 'holds something that is not a ciphertext of this library')
 }
 
-function activeKeyOf(slot: EncryptSlot | IndexSlot): { tenant: string; purpose: Purpose } {
-  if (slot.mode === 'index' && slot.index.scope === 'global') return { tenant: GLOBAL_TENANT, purpose: 'index' }
-  return { tenant: slot.owner.tenant as string, purpose: slot.mode === 'index' ? 'index' : 'encrypt' }
+function activeKeyOf(slot: ActiveSlot): { tenant: string; purpose: Purpose } {
+  const tenant = slot.owner.tenant as string
+  if (slot.mode === 'encrypt') return { tenant, purpose: 'encrypt' }
+  return { tenant: slot.index.scope === 'global' ? GLOBAL_TENANT : tenant, purpose: 'index' }
 }

@@ -2,6 +2,7 @@ import { UnencodableValue } from '../crypto/codec.js'
 import { encodeField, type ValueForm } from '../crypto/fieldValue.js'
 import { type ErrorCode, FieldsealError } from '../errors.js'
 import type { TenantScope } from '../tenancy/scope.js'
+import type { CipherTokenIndex } from './tokenIndex.js'
 
 /** An encrypted field, as far as values are concerned. */
 export interface CipherField extends ValueForm {
@@ -38,7 +39,10 @@ export interface TenantHolder {
 }
 
 /** A value to transform: read from `holder[key]` and written back there. */
-export type Slot = EncryptSlot | DecryptSlot | IndexSlot
+export type Slot = EncryptSlot | DecryptSlot | IndexSlot | TokenSlot
+
+/** A slot that needs the active key of its tenant. */
+export type ActiveSlot = Exclude<Slot, DecryptSlot>
 
 interface SlotBase {
   readonly field: CipherField
@@ -65,6 +69,17 @@ export interface IndexSlot extends SlotBase {
   readonly index: CipherIndex
   /** The plaintext values, one for each source; `holder[key]` is only written. */
   readonly values: readonly unknown[]
+}
+
+export interface TokenSlot extends SlotBase {
+  readonly mode: 'tokens'
+  readonly index: CipherTokenIndex
+  /**
+   * Makes what the tokens are made of; `holder[key]` is only written.
+   *
+   * @throws FieldsealError `VALUE_INVALID`
+   */
+  readonly bodies: () => readonly Buffer[]
 }
 
 /**

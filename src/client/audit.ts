@@ -17,7 +17,7 @@ export interface AuditEntry {
   readonly operation: string
   /** `Model.field`. */
   readonly field: string
-  /** `mask`: decrypted, and only a mask of it handed out. `index`: a blind index was made, to be stored or searched by. */
+  /** `mask`: decrypted, and only a mask of it handed out. `index`: an index was made, to be stored or searched by. */
   readonly mode: 'encrypt' | 'decrypt' | 'mask' | 'index'
   readonly rows: number
 }
@@ -115,7 +115,8 @@ function auditedTenant({ tenant, column }: TenantHolder): string | null {
 }
 
 function modeOf(slot: Slot): AuditEntry['mode'] {
-  return isMasked(slot) ? 'mask' : slot.mode
+  if (isMasked(slot)) return 'mask'
+  return slot.mode === 'tokens' ? 'index' : slot.mode
 }
 
 /** By tenant, field and mode. */

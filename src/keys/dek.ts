@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { aadOf } from '../crypto/aad.js'
 import { currentEngine } from '../crypto/chooseEngine.js'
-import type { IndexKey, Place, ValueKey } from '../crypto/engine.js'
+import type { Engine, IndexKey, Place, ValueKey } from '../crypto/engine.js'
 import { textCodecOf, type ValueForm } from '../crypto/fieldValue.js'
 import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../crypto/header.js'
 import { DEK_BYTES, deriveWith } from '../crypto/keys.js'
@@ -27,6 +27,8 @@ export class Dek {
   readonly values: ValueKey | undefined
   /** For `index` only: the same. */
   readonly indexes: IndexKey | undefined
+  /** For `index` only: those of text and range indexes. */
+  readonly tokens: { readonly text: IndexKey; readonly range: IndexKey } | undefined
   readonly #header: Buffer
   /** By context: of each, the first that was asked for. */
   readonly #places = new Map<string, Place>()
@@ -49,6 +51,7 @@ export class Dek {
       this.key = key
       this.values = made.values
       this.indexes = made.indexes
+      this.tokens = purpose === 'index' ? tokenKeys(bytes, engine) : undefined
     } finally {
       bytes.fill(0)
     }
@@ -80,6 +83,11 @@ export class Dek {
   #paddedHeader(): Buffer {
     return encodeHeader({ suite: SUITE_AES_256_GCM, flags: FLAG_PADDED, dekId: this.id })
   }
+}
+
+function tokenKeys(dek: Uint8Array, engine: Engine): Dek['tokens'] {
+  const open = (use: 'textIndex' | 'rangeIndex') => deriveWith(dek, use, engine.openIndex).made
+  return { text: open('textIndex'), range: open('rangeIndex') }
 }
 
 function formOf({ column }: ValueForm): Place['form'] {

@@ -4,6 +4,7 @@ import { inheritedColumns, inverseRelation, linksBoundColumns } from './inverseR
 import type { Normalizers } from './normalizers.js'
 import type { FieldPlan, Member, ModelPlan, Plans, RelationPlan } from './plan.js'
 import { reachingModels } from './reachingModels.js'
+import { fillTokenIndexes } from './tokenIndexPlans.js'
 
 /** What the ORM's client says about itself, so that a plan need not know the ORM. */
 export interface PlanOptions {
@@ -33,6 +34,7 @@ export function compilePlans(schema: EncryptionSchema, options: PlanOptions): Pl
   }
   for (const [name, model] of Object.entries(schema.models)) {
     fillIndexes(plans.get(name)!, model, normalizers)
+    fillTokenIndexes(plans.get(name)!, model, normalizers)
     fillMembers(plans, schema, name, model)
   }
   return plans
@@ -81,6 +83,7 @@ function fieldPlan(
     bind,
     strict,
     indexes: [],
+    tokenIndexes: [],
     state,
     mask,
     shows,
@@ -95,6 +98,7 @@ function fillMembers(plans: Plans, schema: EncryptionSchema, name: string, model
   for (const field of plan.encrypted) {
     members.set(field.field, { kind: 'encrypted', field })
     for (const index of field.indexes) members.set(index.field, { kind: 'index', index })
+    for (const index of field.tokenIndexes) members.set(index.field, { kind: 'tokens', index })
   }
   for (const [field, relation] of Object.entries(model.relations)) {
     const target = plans.get(relation.model)!

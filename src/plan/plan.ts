@@ -1,4 +1,4 @@
-import type { CipherField, CipherIndex } from '../cipher/cipher.js'
+import type { CipherField, CipherIndex, CipherRangeIndex, CipherTextIndex } from '../cipher/cipher.js'
 import type { MaskName } from '../masks.js'
 import type { BoundColumnSchema, EncryptedFieldSchema } from '../schema/encryptionSchema.js'
 
@@ -11,6 +11,8 @@ export interface FieldPlan extends CipherField {
   readonly strict: boolean
   /** All blind indexes that are made from it. */
   readonly indexes: readonly IndexPlan[]
+  /** All text and range indexes that are made from it. */
+  readonly tokenIndexes: readonly TokenIndexPlan[]
   readonly state: EncryptedFieldSchema['state']
   readonly mask: MaskName | undefined
   /** What the client gets of it. */
@@ -25,6 +27,20 @@ export interface IndexPlan extends CipherIndex {
   /** The column is unique by itself. */
   readonly unique: boolean
   /** The client may not read all of its sources, and so must not search by it. */
+  readonly unsearchable: boolean
+}
+
+export type TokenIndexPlan = TextIndexPlan | RangeIndexPlan
+
+export type TextIndexPlan = CipherTextIndex & TokenColumn
+
+export type RangeIndexPlan = CipherRangeIndex & TokenColumn
+
+/** What a token index is beside what it makes of values. */
+export interface TokenColumn {
+  readonly field: string
+  readonly sources: readonly FieldPlan[]
+  /** The client may not read its source, and so must not search by it. */
   readonly unsearchable: boolean
 }
 
@@ -46,6 +62,7 @@ export interface RelationPlan {
 export type Member =
   | { readonly kind: 'encrypted'; readonly field: FieldPlan }
   | { readonly kind: 'index'; readonly index: IndexPlan }
+  | { readonly kind: 'tokens'; readonly index: TokenIndexPlan }
   | { readonly kind: 'relation'; readonly relation: RelationPlan }
 
 /** A compound unique, reached in a unique `where` by its selector or, where it has a blind index, by an alias. */

@@ -1,4 +1,5 @@
 import type { NormalizerName } from '../crypto/normalizers.js'
+import type { TextParts } from '../crypto/tokens/textPieces.js'
 import type { MaskName } from '../masks.js'
 
 /**
@@ -35,6 +36,8 @@ export interface ModelSchema {
   readonly encrypted: { readonly [field: string]: EncryptedFieldSchema }
   /** The fields marked `@blindIndex`. */
   readonly indexes: { readonly [field: string]: BlindIndexSchema }
+  /** The fields marked `@textIndex` or `@rangeIndex`; left out where there are none. */
+  readonly tokenIndexes?: { readonly [field: string]: TokenIndexSchema }
   /** The columns that ciphertexts are bound to. */
   readonly bound: { readonly [field: string]: BoundColumnSchema }
   readonly relations: { readonly [field: string]: RelationSchema }
@@ -83,6 +86,37 @@ export interface BlindIndexSchema {
   readonly bits: number
   /** The column is unique by itself. */
   readonly unique?: true
+}
+
+/** An index of several tokens for each value, in a list column of UUIDs. */
+export type TokenIndexSchema = TextIndexSchema | RangeIndexSchema
+
+interface TokenIndexBase {
+  /** The encrypted field that it indexes. */
+  readonly source: string
+  readonly scope: 'tenant' | 'global'
+}
+
+/** Of the parts of a text. */
+export interface TextIndexSchema extends TokenIndexBase, TextParts {
+  readonly kind: 'text'
+  /** Applied to the text in the order written, before it is taken apart. */
+  readonly normalize: readonly string[]
+}
+
+/** Of the intervals that a value is in. */
+export interface RangeIndexSchema extends TokenIndexBase {
+  readonly kind: 'range'
+  /** What `min`, `max` and `step` count: `1`, `ms` (since 1970), or the last decimal place, as `0.01`. */
+  readonly unit: string
+  /** The least value, in units: the text of a whole number. */
+  readonly min: string
+  /** The greatest value, in units. */
+  readonly max: string
+  /** Values of one step are not told apart; in units. */
+  readonly step: string
+  /** Every how many levels of the tree there is a token. */
+  readonly sparsity: number
 }
 
 export interface BoundColumnSchema {

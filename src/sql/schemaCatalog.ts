@@ -9,7 +9,7 @@ export function schemaCatalog({ models }: EncryptionSchema, plans: Plans): Catal
     const plan = plans.get(model)!
     const entries = Object.entries(columns).map(([field, column]): [string, CatalogColumn] => {
       const member = plan.members.get(field)
-      return [column, member && member.kind !== 'relation' ? member : { kind: 'plain', field }]
+      return [column, member?.kind === 'encrypted' || member?.kind === 'index' ? member : { kind: 'plain', field }]
     })
     return { schema, name: table, plan, columns: new Map(entries), isView: false }
   })

@@ -42,6 +42,16 @@ function prefixOf(context: string, parameters: object): Buffer {
  * @param key derived for `textIndex` or `rangeIndex`
  */
 export function tokensOf(key: IndexKey, prefix: Buffer, bodies: readonly Buffer[]): string[] {
-  const tokens = key.index(prefix, bodies, TOKEN_BYTES).map((token) => uuidOfHex(token.toString('hex')))
-  return [...new Set(tokens)].sort()
+  return tokenLists(key, prefix, [bodies])[0]!
+}
+
+/** As `tokensOf`, of many values at once. */
+export function tokenLists(key: IndexKey, prefix: Buffer, values: readonly (readonly Buffer[])[]): string[][] {
+  const tokens = key.index(prefix, values.flat(), TOKEN_BYTES)
+  let taken = 0
+  return values.map(({ length }) => {
+    const own = tokens.slice(taken, taken + length).map((token) => uuidOfHex(token.toString('hex')))
+    taken += length
+    return [...new Set(own)].sort()
+  })
 }
