@@ -187,14 +187,18 @@ function foundInEither(
   { operator, operand }: TextComparison,
 ): Where {
   const [{ field }] = index.sources as readonly [FieldPlan]
+  const isPlaintext = [hasNoTokens(index), { NOT: { [field]: { startsWith: PREFIX } } }]
   return {
     OR: [
       { AND: [{ NOT: { [index.field]: { equals: null } } }, tokenFilter(context, index, query)] },
-      {
-        AND: [hasNoTokens(index), { NOT: { [field]: { startsWith: PREFIX } } }, { [field]: { [operator]: operand } }],
-      },
+      { AND: [...isPlaintext, { [field]: { [operator]: literal(operand as string) } }] },
     ],
   }
+}
+
+/** Prisma hands a text to LIKE as it is. What LIKE takes for a pattern are characters like others to a text index. */
+function literal(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
 }
 
 /** Rows that may be meant, which are held against the condition once they are decrypted. */
