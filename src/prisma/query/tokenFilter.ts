@@ -2,6 +2,7 @@ import type { TokenQuery } from '../../cipher/cipher.js'
 import { isRangeOperator, type RangeOperator, rangeIntervals, rangeQuery } from '../../cipher/rangeQuery.js'
 import { answers, isTextOperator, type TextOperator, textQuery } from '../../cipher/textQuery.js'
 import { foldsCase } from '../../cipher/tokenBodies.js'
+import { UNSTORABLE } from '../../client/plaintextForms.js'
 import { PREFIX } from '../../crypto/ciphertext.js'
 import { complement } from '../../crypto/tokens/intervals.js'
 import { FieldsealError } from '../../errors.js'
@@ -20,6 +21,8 @@ export interface TokenContext {
    * negated: it does for rows without a value.
    */
   readonly isNegative: boolean
+  /** "Unknown" must stay that. */
+  readonly isAmbiguous: boolean
   /** Has `holder[key]` filled with the tokens. */
   readonly addTokens: (index: TokenIndexPlan, query: TokenQuery, holder: Where, key: string) => void
 }
@@ -114,6 +117,7 @@ function rangeFilter(context: TokenContext, index: RangeIndexPlan, bounds: Taken
   const query = rangeQuery(index, intervals)
   if (field!.state) return supersetFilter(context, index, query)
   if (!query.isExact) noteQuery(context, index, query, 'bounds between its steps')
+  if (context.isAmbiguous) return orUnknown(field!, tokenFilter(context, index, query))
   if (!context.isNegative) return tokenFilter(context, index, query)
   return { NOT: tokenFilter(context, index, rangeQuery(index, complement(intervals))) }
 }
@@ -129,7 +133,10 @@ function textFilter(context: TokenContext, field: FieldPlan, text: TextCompariso
     noteQuery(context, index, query, 'such a text')
   }
   const found = field.state ? foundInEither(context, index, query, text) : tokenFilter(context, index, query)
-  return polarized(field, found, { isNegated: text.isNegated, isNegative: context.isNegative })
+  if (!context.isAmbiguous)
+    return polarized(field, found, { isNegated: text.isNegated, isNegative: context.isNegative })
+  const exact = orUnknown(field, found)
+  return text.isNegated ? { NOT: exact } : exact
 }
 
 /** The index that finds no others, if there is one; one that finds others, too, if there is not. */
@@ -167,6 +174,14 @@ function polarized(
   const condition = isNegated ? { NOT: found } : found
   if (!optional || isNegated === isNegative) return condition
   return isNegative ? { OR: [condition, { [field]: null }] } : { AND: [condition, { [field]: { not: null } }] }
+}
+
+/**
+ * What is found, and where there is no value, neither found nor not: what is compared with null is unknown to PostgreSQL.
+ * No index helps to find that.
+ */
+function orUnknown({ field, column, optional }: FieldPlan, found: Where): Where {
+  return optional ? { OR: [found, { [field]: { equals: UNSTORABLE[column] } }] } : found
 }
 
 /** Rows without tokens that hold plaintext, or nothing. */

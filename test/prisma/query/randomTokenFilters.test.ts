@@ -31,7 +31,7 @@ const day = fc.integer({ min: -3, max: 370 }).map((days) => new Date(Date.UTC(19
 const budget = near([-1_000n, 999n], fc.bigInt({ min: -1_100n, max: 1_100n }))
 
 function bounds(value: fc.Arbitrary<unknown>): fc.Arbitrary<Where> {
-  const options = { requiredKeys: [], noNullPrototype: true } as const
+  const options = { requiredKeys: [] as never[], noNullPrototype: true }
   return negatable(fc.record({ gt: value, gte: value, lt: value, lte: value }, options))
 }
 
