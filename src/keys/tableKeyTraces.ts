@@ -10,6 +10,8 @@ export interface IndexedModel {
   readonly model: string
   readonly schema: ModelSchema
   readonly columns: readonly string[]
+  /** Those of them that hold lists. */
+  readonly lists: readonly string[]
 }
 
 /** What is true of the rows of a tenant. */
@@ -19,8 +21,10 @@ export type TenantRows =
   /** One of these fields begins with one of these texts. */
   | { readonly kind: 'heads'; readonly fields: readonly string[]; readonly heads: readonly string[] }
 
-/** Finds one row of these in which one of the columns is not null; gives the columns by their fields. */
+/** Finds one row of these in which one of the columns is filled; gives the columns by their fields. */
 export type FindRow = (indexed: IndexedModel, whose: TenantRows) => Promise<object | null>
+
+type Scope = 'tenant' | 'global'
 
 /**
  * Looks into the tables, with one query a model, for one row. A tenant's rows are known by their `@tenant` column,
@@ -29,10 +33,11 @@ export type FindRow = (indexed: IndexedModel, whose: TenantRows) => Promise<obje
  * @param findRow gives `null` also where there is no such table or column
  */
 export function tableKeyTraces({ models }: EncryptionSchema, findRow: FindRow): KeyTraces {
-  const indexedModels = (scope: 'tenant' | 'global') =>
+  const indexedModels = (scope: Scope) =>
     Object.entries(models).flatMap(([model, schema]): IndexedModel[] => {
-      const columns = Object.keys(schema.indexes).filter((field) => schema.indexes[field]!.scope === scope)
-      return columns.length > 0 ? [{ model, schema, columns }] : []
+      const lists = fieldsOf(schema.tokenIndexes ?? {}, scope)
+      const columns = [...fieldsOf(schema.indexes, scope), ...lists]
+      return columns.length > 0 ? [{ model, schema, columns, lists }] : []
     })
   const scopes = { tenant: indexedModels('tenant'), global: indexedModels('global') }
   return {
@@ -46,6 +51,10 @@ export function tableKeyTraces({ models }: EncryptionSchema, findRow: FindRow): 
       return null
     },
   }
+}
+
+function fieldsOf(indexes: { readonly [field: string]: { readonly scope: Scope } }, scope: Scope): string[] {
+  return Object.keys(indexes).filter((field) => indexes[field]!.scope === scope)
 }
 
 /** `undefined` when nothing tells a tenant's rows. */
@@ -69,12 +78,16 @@ function headsOf(dekId: string): string[] {
 
 function nameOf({ model, columns }: IndexedModel, row: object): string {
   const values = row as { readonly [column: string]: unknown }
-  return `${model}.${columns.find((column) => values[column] !== null)}`
+  return `${model}.${columns.find((column) => isFilled(values[column]))}`
+}
+
+function isFilled(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== null
 }
 
 export function tracesUnavailable(model: string, cause: unknown): FieldsealError {
   const message =
-    `before a tenant's first key for blind indexes is made, ${model} is asked whether it holds any of the tenant's; that ` +
+    `before a tenant's first key for indexes is made, ${model} is asked whether it holds any of the tenant's; that ` +
     'failed: is the database reachable, and may its user read this table?'
   return new FieldsealError('KEY_STORE_UNAVAILABLE', message, { cause })
 }

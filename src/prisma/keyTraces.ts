@@ -13,9 +13,12 @@ export function prismaKeyTraces(client: object, schema: EncryptionSchema): KeyTr
   return tableKeyTraces(schema, (indexed, whose) => findRow(client, indexed, whose))
 }
 
-async function findRow(client: object, { model, columns }: IndexedModel, whose: TenantRows): Promise<object | null> {
+async function findRow(client: object, indexed: IndexedModel, whose: TenantRows): Promise<object | null> {
+  const { model, columns, lists } = indexed
   const rows = (primaryOf(client) as { [model: string]: RowsDelegate })[clientName(model)]!
-  const filled = { OR: columns.map((column) => ({ [column]: { not: null } })) }
+  const filled = {
+    OR: columns.map((column) => ({ [column]: lists.includes(column) ? { isEmpty: false } : { not: null } })),
+  }
   const select = Object.fromEntries(columns.map((column) => [column, true]))
   try {
     return await rows.findFirst({ where: { AND: [whereOf(whose), filled] }, select })

@@ -1,14 +1,23 @@
 import { type Slot, transform } from '../../cipher/cipher.js'
+import { tokenBodies } from '../../cipher/tokenBodies.js'
 import { type ErrorCode, FieldsealError, quoted } from '../../errors.js'
 import type { KeyRing } from '../../keys/keyRing.js'
 import { own } from '../../own.js'
 import { checkTenant } from '../../tenancy/tenant.js'
 import type { ActiveDeks } from './activeDeks.js'
-import type { MaintainedField, MaintainedIndex } from './model.js'
+import type { MaintainedBlindIndex, MaintainedField, MaintainedIndex, MaintainedTokenIndex } from './model.js'
 import { cellAt, type OpenedField, type RowPlan, type RowPlanner } from './rowPlanner.js'
 import type { Cell, RowChange, StoredRow } from './rowSource.js'
 import { RunKeys } from './runKeys.js'
-import { cellOfCiphertext, cellOfPlaintext, ciphertextIn, dekIdIn, plaintextIn } from './storedCell.js'
+import {
+  cellOfCiphertext,
+  cellOfIndex,
+  cellOfPlaintext,
+  ciphertextIn,
+  dekIdIn,
+  plaintextIn,
+  stateOfIndex,
+} from './storedCell.js'
 
 /** A row, what is to be done to it, and the keys of its ciphertexts. */
 interface Reading {
@@ -168,23 +177,35 @@ function makeSlots(drafts: readonly Draft[]): Slot[] {
   return slots
 }
 
-/** An index over a value that is NULL is NULL. */
-function indexSlot({ field: key, sources, cipher }: MaintainedIndex, { owner, values, made }: Draft): Slot | undefined {
-  if (!sources.every((name) => Object.hasOwn(values, name))) {
-    made[key] = null
-    return undefined
+/** An index over a value that is NULL is NULL, or without tokens: an ORM may be unable to write NULL into a list. */
+function indexSlot(index: MaintainedIndex, draft: Draft): Slot | undefined {
+  const { row, values, made } = draft
+  if (index.sources.every((name) => Object.hasOwn(values, name))) {
+    return index.kind === 'blind' ? blindSlot(index, draft) : tokenSlot(index, draft)
   }
-  const [field] = cipher.sources
+  made[index.field] = stateOfIndex(index, cellAt(row, index)) === 'empty' ? [] : null
+  return undefined
+}
+
+function blindSlot({ field: key, sources, cipher }: MaintainedBlindIndex, { owner, values, made }: Draft): Slot {
   return {
     mode: 'index',
     use: 'kept',
-    field: field!,
+    field: cipher.sources[0]!,
     owner,
     holder: made,
     key,
     index: cipher,
     values: sources.map((name) => values[name]),
   }
+}
+
+function tokenSlot({ field: key, sources, cipher }: MaintainedTokenIndex, { owner, values, made }: Draft): Slot {
+  const value = values[sources[0]!]
+  // A text may be kept that could not be written any more; a value outside of a range index is kept and cannot be indexed.
+  const use = cipher.kind === 'text' ? 'kept' : 'indexed'
+  const bodies = () => tokenBodies(cipher, value, use)
+  return { mode: 'tokens', field: cipher.sources[0]!, owner, holder: made, key, index: cipher, bodies }
 }
 
 const UNBOUND: readonly string[] = []
@@ -208,7 +229,7 @@ function changeOf({ row, plan, seal, values, made }: Draft): RowChange | undefin
   }
   for (const field of seal) put(field.field, cellOfCiphertext(field, made[field.field]))
   for (const field of plan.reveal) put(field.field, cellOfPlaintext(field, values[field.field]))
-  for (const { field } of plan.index) put(field, made[field] as Cell)
+  for (const index of plan.index) put(index.field, cellOfIndex(index, made[index.field]))
   for (const { field } of plan.clear) put(field, null)
   return changed ? { row, cells } : undefined
 }

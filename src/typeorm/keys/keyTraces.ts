@@ -22,9 +22,14 @@ export function typeormKeyTraces(dataSource: DataSource, schema: EncryptionSchem
   })
 }
 
-function statement({ schema, columns }: IndexedModel, whose: TenantRows): { text: string; values: readonly unknown[] } {
+function statement(
+  { schema, columns, lists }: IndexedModel,
+  whose: TenantRows,
+): { text: string; values: readonly unknown[] } {
   const name = (field: string) => quoteName(schema.columns[field]!)
-  const filled = columns.map((field) => `${name(field)} IS NOT NULL`).join(' OR ')
+  const filled = columns
+    .map((field) => (lists.includes(field) ? `cardinality(${name(field)}) > 0` : `${name(field)} IS NOT NULL`))
+    .join(' OR ')
   const { condition, values } = conditionOf(whose, name)
   const text = `SELECT ${columns.map(name)} FROM ${tableName(schema)} WHERE (${condition}) AND (${filled}) LIMIT 1`
   return { text, values }
