@@ -58,8 +58,10 @@ export function checkReadable(fields: readonly FieldPlan[]): void {
   if (field) throw accessDenied(field)
 }
 
+type SearchedIndex = Pick<IndexPlan, 'unsearchable' | 'sources'>
+
 /** @throws FieldsealError `ACCESS_DENIED` when an answer would tell of values that may not be read */
-export function checkSearchable({ unsearchable, sources }: IndexPlan): void {
+export function checkSearchable({ unsearchable, sources }: SearchedIndex): void {
   if (!unsearchable) return
   const field = sources.find(({ shows }) => shows !== 'value')!
   const what = `may not be read by this client, so it can neither search nor compare by it: the answer would tell the value; add it to "allow"`

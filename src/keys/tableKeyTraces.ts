@@ -10,7 +10,7 @@ export interface IndexedModel {
   readonly model: string
   readonly schema: ModelSchema
   readonly columns: readonly string[]
-  /** Those of them that hold lists. */
+  /** The columns of lists, of which an empty one was filled by no key. */
   readonly lists: readonly string[]
 }
 
@@ -21,10 +21,8 @@ export type TenantRows =
   /** One of these fields begins with one of these texts. */
   | { readonly kind: 'heads'; readonly fields: readonly string[]; readonly heads: readonly string[] }
 
-/** Finds one row of these in which one of the columns is filled; gives the columns by their fields. */
+/** Finds one row of these in which one of the columns is not null, or one of the lists not empty; gives them by field. */
 export type FindRow = (indexed: IndexedModel, whose: TenantRows) => Promise<object | null>
-
-type Scope = 'tenant' | 'global'
 
 /**
  * Looks into the tables, with one query a model, for one row. A tenant's rows are known by their `@tenant` column,
@@ -35,9 +33,9 @@ type Scope = 'tenant' | 'global'
 export function tableKeyTraces({ models }: EncryptionSchema, findRow: FindRow): KeyTraces {
   const indexedModels = (scope: Scope) =>
     Object.entries(models).flatMap(([model, schema]): IndexedModel[] => {
+      const columns = fieldsOf(schema.indexes, scope)
       const lists = fieldsOf(schema.tokenIndexes ?? {}, scope)
-      const columns = [...fieldsOf(schema.indexes, scope), ...lists]
-      return columns.length > 0 ? [{ model, schema, columns, lists }] : []
+      return columns.length + lists.length > 0 ? [{ model, schema, columns, lists }] : []
     })
   const scopes = { tenant: indexedModels('tenant'), global: indexedModels('global') }
   return {
@@ -52,6 +50,8 @@ export function tableKeyTraces({ models }: EncryptionSchema, findRow: FindRow): 
     },
   }
 }
+
+type Scope = 'tenant' | 'global'
 
 function fieldsOf(indexes: { readonly [field: string]: { readonly scope: Scope } }, scope: Scope): string[] {
   return Object.keys(indexes).filter((field) => indexes[field]!.scope === scope)
@@ -76,18 +76,18 @@ function headsOf(dekId: string): string[] {
   return [0, FLAG_PADDED].map((flags) => textHead(encodeHeader({ suite: SUITE_AES_256_GCM, flags, dekId })))
 }
 
-function nameOf({ model, columns }: IndexedModel, row: object): string {
+function nameOf({ model, columns, lists }: IndexedModel, row: object): string {
   const values = row as { readonly [column: string]: unknown }
-  return `${model}.${columns.find((column) => isFilled(values[column]))}`
+  return `${model}.${[...columns, ...lists].find((column) => isFilled(values[column]))}`
 }
 
 function isFilled(value: unknown): boolean {
-  return Array.isArray(value) ? value.length > 0 : value !== null
+  return value !== null && (!Array.isArray(value) || value.length > 0)
 }
 
 export function tracesUnavailable(model: string, cause: unknown): FieldsealError {
   const message =
-    `before a tenant's first key for indexes is made, ${model} is asked whether it holds any of the tenant's; that ` +
+    `before a tenant's first key for blind indexes is made, ${model} is asked whether it holds any of the tenant's; that ` +
     'failed: is the database reachable, and may its user read this table?'
   return new FieldsealError('KEY_STORE_UNAVAILABLE', message, { cause })
 }
