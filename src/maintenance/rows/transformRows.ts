@@ -205,7 +205,7 @@ function tokenSlot({ field: key, sources, cipher }: MaintainedTokenIndex, { owne
   // A text may be kept that could not be written any more; a value outside of a range index is kept and cannot be indexed.
   const use = cipher.kind === 'text' ? 'kept' : 'indexed'
   const bodies = () => tokenBodies(cipher, value, use)
-  return { mode: 'tokens', field: cipher.sources[0]!, owner, holder: made, key, index: cipher, bodies }
+  return { mode: 'tokens', use: 'any', field: cipher.sources[0]!, owner, holder: made, key, index: cipher, bodies }
 }
 
 const UNBOUND: readonly string[] = []

@@ -1,4 +1,4 @@
-import type { TokenQuery } from '../../cipher/cipher.js'
+import type { TokenQuery, TokenUse } from '../../cipher/cipher.js'
 import { isRangeOperator, type RangeOperator, rangeIntervals, rangeQuery } from '../../cipher/rangeQuery.js'
 import { answers, isTextOperator, type TextOperator, textQuery } from '../../cipher/textQuery.js'
 import { foldsCase } from '../../cipher/tokenBodies.js'
@@ -20,8 +20,8 @@ export interface TokenContext {
    * negated: it does for rows without a value.
    */
   readonly isNegative: boolean
-  /** Has `holder[key]` filled with the tokens. */
-  readonly addTokens: (index: TokenIndexPlan, query: TokenQuery, holder: Where, key: string) => void
+  /** Has `holder[key]` filled with the tokens, or what `use` makes of them. */
+  readonly addTokens: (index: TokenIndexPlan, query: TokenQuery, holder: Where, key: string, use: TokenUse) => void
 }
 
 /** A condition on a field in two parts. */
@@ -150,9 +150,20 @@ function bestTextQuery(field: FieldPlan, { operator, operand, isInsensitive }: T
 }
 
 function tokenFilter({ addTokens }: TokenContext, index: TokenIndexPlan, query: TokenQuery): Where {
+  const { field } = index
   const condition: Where = {}
-  addTokens(index, query, condition, query.match === 'any' ? 'hasSome' : 'hasEvery')
-  return { [index.field]: condition }
+  const where: Where = { [field]: condition }
+  if (query.match === 'any') addTokens(index, query, condition, 'hasSome', 'any')
+  else addTokens(index, query, condition, 'hasEvery', (lists) => askForAll(where, field, lists))
+  return where
+}
+
+/** A row has all tokens under the tenant's key, or, while that is rotated, all of those under one of two. */
+function askForAll(where: Where, field: string, lists: Parameters<Exclude<TokenUse, 'any'>>[0]): void {
+  const [first, ...others] = lists.map((hasEvery): Where => ({ [field]: { hasEvery } }))
+  if (others.length === 0) return void Object.assign(where, first)
+  delete where[field]
+  where.OR = [first, ...others]
 }
 
 /**
