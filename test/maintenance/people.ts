@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach } from '@jest/globals'
-import type { EncryptionSchema, MaintainOptions, Operation, RunReport } from 'fieldseal/prisma'
+import type { MaintainOptions, Operation, RunReport } from 'fieldseal/prisma'
 import type pg from 'pg'
 import { type Fixture, openFixture, type Row } from '../prisma/fixtureClient.js'
 import { ejecting } from '../support/ejecting.js'
@@ -36,15 +36,12 @@ export async function openPeople(): Promise<People> {
   const fixture = await openFixture('people.prisma', { defaultTenant: undefined as never })
   const pool = openPool(fixture.url, { max: 4 })
   const sql = async (text: string, values?: unknown[]): Promise<Row[]> => (await pool.query(text, values)).rows
-  const schema = withTokens(fixture.schema)
   return {
     ...fixture,
-    schema,
     pool,
     sql,
-    another: (options, base) => fixture.another({ schema, ...options }, base),
     async run(operation, options = {}) {
-      const client = fixture.another({ schema: operation === 'decrypt' ? ejecting(schema) : schema })
+      const client = fixture.another(operation === 'decrypt' ? { schema: ejecting(fixture.schema) } : {})
       return (await client.$encryption.maintain({ operation, database: pool, ...options }))[0]!
     },
     rows: () => sql('SELECT * FROM "Person" ORDER BY id'),
@@ -53,27 +50,4 @@ export async function openPeople(): Promise<People> {
       await fixture.close()
     },
   }
-}
-
-function withTokens(schema: EncryptionSchema): EncryptionSchema {
-  const { Person: person, ...models } = schema.models
-  const nameParts = {
-    kind: 'text',
-    source: 'name',
-    scope: 'tenant',
-    prefix: [2, 4],
-    words: true,
-    normalize: ['lowercase'],
-  } as const
-  const salaryRanges = {
-    kind: 'range',
-    source: 'salary',
-    scope: 'tenant',
-    unit: '1',
-    min: '0',
-    max: '100000',
-    step: '1',
-    sparsity: 2,
-  } as const
-  return { ...schema, models: { ...models, Person: { ...person!, tokenIndexes: { nameParts, salaryRanges } } } }
 }

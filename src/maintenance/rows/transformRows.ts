@@ -1,4 +1,4 @@
-import { type Slot, transform } from '../../cipher/cipher.js'
+import { type Slot, type TokenUse, transform } from '../../cipher/cipher.js'
 import { tokenBodies } from '../../cipher/tokenBodies.js'
 import { type ErrorCode, FieldsealError, quoted } from '../../errors.js'
 import type { KeyRing } from '../../keys/keyRing.js'
@@ -6,6 +6,7 @@ import { own } from '../../own.js'
 import { checkTenant } from '../../tenancy/tenant.js'
 import type { ActiveDeks } from './activeDeks.js'
 import type { MaintainedBlindIndex, MaintainedField, MaintainedIndex, MaintainedTokenIndex } from './model.js'
+import type { Operation } from './operation.js'
 import { cellAt, type OpenedField, type RowPlan, type RowPlanner } from './rowPlanner.js'
 import type { Cell, RowChange, StoredRow } from './rowSource.js'
 import { RunKeys } from './runKeys.js'
@@ -74,7 +75,7 @@ export async function transformRows(
     audit(slots)
   }
   await transformed(openSlots(drafts))
-  await transformed(makeSlots(drafts))
+  await transformed(makeSlots(drafts, planner.operation))
   return drafts.map(changeOf).filter((change) => change !== undefined)
 }
 
@@ -160,7 +161,7 @@ function openSlots(drafts: readonly Draft[]): Slot[] {
   return slots
 }
 
-function makeSlots(drafts: readonly Draft[]): Slot[] {
+function makeSlots(drafts: readonly Draft[], operation: Operation): Slot[] {
   const slots: Slot[] = []
   for (const draft of drafts) {
     const { row, plan, owner, seal, values, made } = draft
@@ -170,7 +171,7 @@ function makeSlots(drafts: readonly Draft[]): Slot[] {
       slots.push({ mode: 'encrypt', use: 'kept', field, owner, holder: made, key, bound: boundTexts(field, row) })
     }
     for (const index of plan.index) {
-      const slot = indexSlot(index, draft)
+      const slot = indexSlot(index, draft, operation)
       if (slot) slots.push(slot)
     }
   }
@@ -178,10 +179,10 @@ function makeSlots(drafts: readonly Draft[]): Slot[] {
 }
 
 /** An index over a value that is NULL is NULL, or without tokens: an ORM may be unable to write NULL into a list. */
-function indexSlot(index: MaintainedIndex, draft: Draft): Slot | undefined {
+function indexSlot(index: MaintainedIndex, draft: Draft, operation: Operation): Slot | undefined {
   const { row, values, made } = draft
   if (index.sources.every((name) => Object.hasOwn(values, name))) {
-    return index.kind === 'blind' ? blindSlot(index, draft) : tokenSlot(index, draft)
+    return index.kind === 'blind' ? blindSlot(index, draft) : tokenSlot(index, draft, operation)
   }
   made[index.field] = stateOfIndex(index, cellAt(row, index)) === 'empty' ? [] : null
   return undefined
@@ -200,12 +201,25 @@ function blindSlot({ field: key, sources, cipher }: MaintainedBlindIndex, { owne
   }
 }
 
-function tokenSlot({ field: key, sources, cipher }: MaintainedTokenIndex, { owner, values, made }: Draft): Slot {
+function tokenSlot(index: MaintainedTokenIndex, { row, owner, values, made }: Draft, operation: Operation): Slot {
+  const { field: key, sources, cipher } = index
   const value = values[sources[0]!]
   // A text may be kept that could not be written any more; a value outside of a range index is kept and cannot be indexed.
-  const use = cipher.kind === 'text' ? 'kept' : 'indexed'
-  const bodies = () => tokenBodies(cipher, value, use)
-  return { mode: 'tokens', use: 'any', field: cipher.sources[0]!, owner, holder: made, key, index: cipher, bodies }
+  const valueUse = cipher.kind === 'text' ? 'kept' : 'indexed'
+  const bodies = () => tokenBodies(cipher, value, valueUse)
+  const use: TokenUse =
+    operation === 'verify' ? (lists) => (made[key] = rightTokens(index, cellAt(row, index), lists)) : 'any'
+  return { mode: 'tokens', use, field: cipher.sources[0]!, owner, holder: made, key, index: cipher, bodies }
+}
+
+/** While a key for indexes is rotated, a row that has not been come to has tokens under the old one alone. */
+function rightTokens(
+  index: MaintainedTokenIndex,
+  stored: Cell,
+  lists: readonly (readonly string[])[],
+): readonly string[] {
+  const [, ...older] = lists
+  return older.find((list) => cellOfIndex(index, list) === stored) ?? lists.flat().sort()
 }
 
 const UNBOUND: readonly string[] = []
