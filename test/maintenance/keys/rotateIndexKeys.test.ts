@@ -76,7 +76,7 @@ class Searchers {
     const own = { id: { lte: ROWS }, clinicId: 'acme' }
     const questions: [string, object, number][] = [
       ['a range', { salary: { gte: 1_000, lt: 11_000 } }, 75],
-      ['not a range', { NOT: { salary: { lt: 20_000 } } }, 151],
+      ['not a range', { NOT: { salary: { lt: 20_000 } } }, 150],
       ['a beginning', { name: { startsWith: 'Pers' } }, 300],
       ['a negated beginning', { name: { not: { startsWith: 'Pe' } } }, 0],
       ['words', acme.$encryption.words('Person.name' as never, 'person number21'), 1],
@@ -134,9 +134,11 @@ describe('the rotation of keys for indexes', () => {
 
   it('waits for a transaction that had written before it began, and for processes that hold the old keys', async () => {
     const old = process().$forTenant('acme')
+    const held = { id: 9_002, clinicId: 'acme', name: 'Held', salary: 7 }
     const steps: string[] = []
+    let write: Promise<void> | undefined
     let commit = () => {}
-    const held = new Promise<void>((resolve) => {
+    const committing = new Promise<void>((resolve) => {
       commit = resolve
     })
     let opened = () => {}
@@ -146,19 +148,19 @@ describe('the rotation of keys for indexes', () => {
     const late = old.$transaction(async (tx) => {
       await tx.person!.create({ data: { id: 9_001, clinicId: 'acme', name: 'Late', salary: 7 } })
       opened()
-      await held
+      await committing
     })
     await open
     const rotated = rotate({
       onStep: ({ step, count }) => {
         steps.push(step)
-        // By keys that it has in memory.
-        if (step === 'forget' && steps.length === 2)
-          void old.person!.create({ data: { id: 9_002, clinicId: 'acme', name: 'Old', salary: 7 } })
+        // By the keys that it has in memory.
+        if (step === 'forget' && steps.length === 2) write = old.person!.create({ data: held }).then(() => undefined)
         if (step === 'forget' && count !== undefined) setTimeout(commit, 300)
       },
     })
     await Promise.all([rotated, late])
+    await write
     expect(steps.slice(0, 4)).toEqual(['add', 'forget', 'forget', 'fill'])
     const found = await process()
       .$forTenant('acme')
