@@ -1,4 +1,4 @@
-import type { TokenQuery } from '../../cipher/cipher.js'
+import type { TokenQuery, TokenUse } from '../../cipher/cipher.js'
 import { isRangeOperator, type RangeOperator, rangeIntervals, rangeQuery } from '../../cipher/rangeQuery.js'
 import { answers, isTextOperator, type TextOperator, textQuery } from '../../cipher/textQuery.js'
 import { foldsCase } from '../../cipher/tokenBodies.js'
@@ -23,8 +23,8 @@ export interface TokenContext {
   readonly isNegative: boolean
   /** "Unknown" must stay that. */
   readonly isAmbiguous: boolean
-  /** Has `holder[key]` filled with the tokens. */
-  readonly addTokens: (index: TokenIndexPlan, query: TokenQuery, holder: Where, key: string) => void
+  /** Has `holder[key]` filled with the tokens, or what `use` makes of them. */
+  readonly addTokens: (index: TokenIndexPlan, query: TokenQuery, holder: Where, key: string, use: TokenUse) => void
 }
 
 /** A condition on a field in two parts. */
@@ -43,7 +43,10 @@ export interface TokenParts {
 export function takeTokenParts(context: TokenContext, field: FieldPlan, condition: unknown): TokenParts {
   if (field.tokenIndexes.length === 0 || !isPlainObject(condition)) return { rest: condition, filters: [] }
   const taken: Taken = { bounds: [], texts: [] }
-  const rest = take(field, condition, false, taken)
+  const { mode, ...comparisons } = condition
+  const isInsensitive = mode === 'insensitive'
+  const others = take(field, comparisons, { isNegated: false, isInsensitive }, taken)
+  const rest = others && !isAbsent(mode) ? { ...others, mode } : others
   const range = rangeIndexOf(field)
   return {
     rest,
@@ -67,10 +70,13 @@ interface TextComparison {
   readonly isNegated: boolean
 }
 
+/** What is said around a condition; a `mode` is so at every depth. */
+type Around = Pick<TextComparison, 'isNegated' | 'isInsensitive'>
+
 /** To Prisma a `not` around several operators negates each by itself, and all of these must be true. */
-function take(field: FieldPlan, condition: Where, isNegated: boolean, taken: Taken): Where | undefined {
+function take(field: FieldPlan, condition: Where, around: Around, taken: Taken): Where | undefined {
+  const { isNegated, isInsensitive } = around
   const rest: Where = {}
-  const isInsensitive = condition.mode === 'insensitive'
   for (const [operator, operand] of Object.entries(condition)) {
     if (isAbsent(operand)) continue
     if (isRangeOperator(operator) && rangeIndexOf(field)) {
@@ -80,12 +86,11 @@ function take(field: FieldPlan, condition: Where, isNegated: boolean, taken: Tak
       refuseReference(field, operand)
       taken.texts.push({ operator, operand, isInsensitive, isNegated })
     } else if (operator === 'not' && isPlainObject(operand)) {
-      const inner = take(field, operand, !isNegated, taken)
+      const inner = take(field, operand, { isNegated: !isNegated, isInsensitive }, taken)
       if (inner) rest.not = inner
     } else rest[operator] = operand
   }
-  const isNothing = Object.keys(rest).every((operator) => operator === 'mode')
-  return isNothing && Object.keys(condition).length > 0 ? undefined : rest
+  return Object.keys(rest).length === 0 && Object.keys(condition).length > 0 ? undefined : rest
 }
 
 const OPPOSITE = { gt: 'lte', gte: 'lt', lt: 'gte', lte: 'gt' } as const satisfies Record<RangeOperator, RangeOperator>
@@ -157,9 +162,20 @@ function bestTextQuery(field: FieldPlan, { operator, operand, isInsensitive }: T
 }
 
 function tokenFilter({ addTokens }: TokenContext, index: TokenIndexPlan, query: TokenQuery): Where {
+  const { field } = index
   const condition: Where = {}
-  addTokens(index, query, condition, query.match === 'any' ? 'hasSome' : 'hasEvery')
-  return { [index.field]: condition }
+  const where: Where = { [field]: condition }
+  if (query.match === 'any') addTokens(index, query, condition, 'hasSome', 'any')
+  else addTokens(index, query, condition, 'hasEvery', (lists) => askForAll(where, field, lists))
+  return where
+}
+
+/** A row has all tokens under the tenant's key, or, while that is rotated, all of those under one of two. */
+function askForAll(where: Where, field: string, lists: Parameters<Exclude<TokenUse, 'any'>>[0]): void {
+  const [first, ...others] = lists.map((hasEvery): Where => ({ [field]: { hasEvery } }))
+  if (others.length === 0) return void Object.assign(where, first)
+  delete where[field]
+  where.OR = [first, ...others]
 }
 
 /**

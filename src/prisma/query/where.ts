@@ -140,11 +140,11 @@ function tokenContext(context: WhereContext): TokenContext {
     checks: context.checks,
     isNegative: context.isNegative,
     isAmbiguous: context.isAmbiguous,
-    addTokens: (index, { bodies }, holder, key) => {
+    addTokens: (index, { bodies }, holder, key, use) => {
       const field = index.sources[0]!
       const { owner } = searchIn(context, field, index)
       holder[key] = undefined
-      context.pass.slots.push({ mode: 'tokens', field, owner, holder, key, index, bodies: () => bodies })
+      context.pass.slots.push({ mode: 'tokens', use, field, owner, holder, key, index, bodies: () => bodies })
     },
   }
 }
