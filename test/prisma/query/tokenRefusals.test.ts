@@ -57,7 +57,7 @@ const refused: { readonly [name: string]: readonly [Where, RegExp] } = {
   ],
   'letters of any case around a not, where the index tells them apart': [
     { name: { mode: 'insensitive', not: { startsWith: 'ad' } } },
-    /^QUERY_UNSUPPORTED: Person\.name .*"(not|startsWith)"/,
+    /^QUERY_UNSUPPORTED: Person\.name .*"mode"/,
   ],
   'letters of any case inside a not, which Prisma does not take either': [
     { nick: { not: { startsWith: 'ad', mode: 'insensitive' } } },
