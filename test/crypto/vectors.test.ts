@@ -6,6 +6,7 @@ import { redundantKms } from 'fieldseal/redundant-kms'
 import { memoryKeyStore } from 'fieldseal/testing'
 import { type CipherField, type CipherIndex, transform } from '../../src/cipher/cipher.js'
 import { indexedText } from '../../src/cipher/indexText.js'
+import { tokenBodies } from '../../src/cipher/tokenBodies.js'
 import { aadOf, withBound } from '../../src/crypto/aad.js'
 import { blindIndexes, indexPrefix } from '../../src/crypto/blindIndex.js'
 import { chooseEngine } from '../../src/crypto/chooseEngine.js'
@@ -14,7 +15,6 @@ import { encodeHeader } from '../../src/crypto/header.js'
 import { deriveWith } from '../../src/crypto/keys.js'
 import { nodeBody, nodesOver } from '../../src/crypto/tokens/rangeCover.js'
 import { RangeScale } from '../../src/crypto/tokens/rangeScale.js'
-import { piecesOf } from '../../src/crypto/tokens/textPieces.js'
 import {
   type RangeParameters,
   rangePrefix,
@@ -206,8 +206,11 @@ describe.each(['', 'node'])('frozen token indexes, engine "%s"', (engine) => {
   it.each(texts)('make the tokens of $name', ({ dek, context, parameters, value, tokens }) => {
     const text = parameters as unknown as TextParameters
     const own = { withoutBlanks: (given: string) => given.replaceAll(' ', '') }
-    const normal = normalizersOf(text.normalize, own).reduce((given, normalize) => normalize(given), value)
-    expect(tokensOf(keyOf(dek, 'textIndex'), textPrefix(context, text), piecesOf(normal, text))).toEqual(tokens)
+    const sources = [{ name: context, context, kind: 'String', column: 'String' }] as const
+    const prefix = textPrefix(context, text)
+    const normalizers = normalizersOf(text.normalize, own)
+    const index = { ...text, kind: 'text', name: context, sources, scope: 'tenant', parts: text, normalizers } as const
+    expect(tokensOf(keyOf(dek, 'textIndex'), prefix, tokenBodies({ ...index, prefix }, value))).toEqual(tokens)
   })
 
   it.each(ranges)('make the tokens of $name', ({ dek, context, parameters, value, tokens }) => {

@@ -80,7 +80,15 @@ const DRAFTS = new Map([
   [6, 'abxy'],
   [7, 'zz'],
 ])
-/** Of these rows the encrypted side holds the draft in plaintext. */
+/** By the row, as the drafts. */
+const RATES = new Map([
+  [1, 10],
+  [2, 20],
+  [4, 0],
+  [5, 100],
+  [6, 20],
+])
+/** Of these rows the encrypted side holds the draft and the rate in plaintext. */
 const PLAINTEXT = [2, 5, 6, 7]
 
 async function fill(client: FixtureClient): Promise<void> {
@@ -91,10 +99,15 @@ async function fill(client: FixtureClient): Promise<void> {
       { id: 2, budget: 999n },
     ],
   })
-  const persons = PERSONS.map((person, rank) => ({ ...person, rank, draft: DRAFTS.get(person.id) ?? null }))
+  const persons = PERSONS.map((person, rank) => ({
+    ...person,
+    rank,
+    draft: DRAFTS.get(person.id) ?? null,
+    rate: RATES.get(person.id) ?? null,
+  }))
   await client.person!.createMany({ data: persons })
   for (const id of '$encryption' in client ? PLAINTEXT : []) {
-    const sql = `UPDATE "Person" SET draft = $1, "draftParts" = NULL WHERE id = $2`
-    await client.$executeRawUnsafe(sql, DRAFTS.get(id), id)
+    const sql = `UPDATE "Person" SET draft = $1, "draftParts" = NULL, rate = $2, "rateCells" = NULL WHERE id = $3`
+    await client.$executeRawUnsafe(sql, DRAFTS.get(id), RATES.get(id)?.toString() ?? null, id)
   }
 }

@@ -163,7 +163,8 @@ export function tokens({ dek, context, parameters, value, own = {} }) {
   const { unit, normalize = [] } = parameters
   const isRange = unit !== undefined
   const key = hkdf(dek, isRange ? 'fieldseal/1 range-index' : 'fieldseal/1 text-index')
-  const text = isRange ? '' : normalize.reduce((given, name) => (own[name] ?? NORMALISERS[name])(given), value)
+  const normal = isRange ? '' : normalize.reduce((given, name) => (own[name] ?? NORMALISERS[name])(given), value)
+  const text = normalize.includes('lowercase') ? normal.split('\u03c2').join('\u03c3') : normal
   const bodies = isRange ? rangeBodies(parameters, value) : textBodies(parameters, Array.from(text))
   const sorted = Object.fromEntries(Object.entries(parameters).toSorted(([one], [other]) => (one < other ? -1 : 1)))
   const start = Buffer.concat([lp(context), lp(JSON.stringify(sorted))])

@@ -96,6 +96,9 @@ const filtered: { readonly [name: string]: Where } = {
   'contains with all parts in other places': { name: { contains: 'abcab' } },
   'beside exact ones': { pay: { lt: '1.11' }, age: { gt: 18 }, name: { contains: 'a L' } },
   'under AND': { AND: [{ name: { contains: 'ovel' } }, { AND: { pay: { gte: '-1.11' } } }] },
+  'some rows in plaintext, a bound': { rate: { gte: 20 } },
+  'some rows in plaintext, not a bound': { rate: { not: { gte: 20 } } },
+  'some rows in plaintext, an interval': { rate: { gt: 9, lt: 100 }, age: { gt: 0 } },
   'some rows in plaintext, longer': { draft: { startsWith: 'abcd' } },
 }
 
