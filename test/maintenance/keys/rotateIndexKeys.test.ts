@@ -119,7 +119,15 @@ describe('the rotation of keys for indexes', () => {
     await searchers.stop()
     expect(searchers.wrong).toEqual([])
     expect(report).toMatchObject({ outcome: 'done', added: 2, destroyed: 2, failed: [] })
-    expect([...new Set(steps.map(([step]) => step))]).toEqual(['add', 'forget', 'fill', 'retire', 'drop', 'destroy'])
+    expect([...new Set(steps.map(([step]) => step))]).toEqual([
+      'add',
+      'forget',
+      'fill',
+      'settle',
+      'retire',
+      'drop',
+      'destroy',
+    ])
     // All the while they were at it.
     for (const name of ['fill', 'drop']) {
       const at = steps.findIndex(([step]) => step === name)
