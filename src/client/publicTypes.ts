@@ -12,6 +12,11 @@ export type { RangeFailure, RangeJob, RangeQueue, Workers } from '../maintenance
 export type { KeyFailure, KeyOutcome, KeyProgress, WalkOptions, WalkReport } from '../maintenance/keys/keyWalk.js'
 export type { RewrapOptions } from '../maintenance/keys/rewrap.js'
 export type { RotateOptions } from '../maintenance/keys/rotate.js'
+export type {
+  IndexRotationReport,
+  IndexRotationStep,
+  RotateIndexKeysOptions,
+} from '../maintenance/keys/rotateIndexKeys.js'
 export type { DestroyedKey, ShredReceipt } from '../maintenance/keys/shred.js'
 export type { WarmOptions } from '../maintenance/keys/warm.js'
 export type { MaintainOptions } from '../maintenance/maintain.js'

@@ -61,7 +61,8 @@ export class KeyVersions {
     if (newest === null) return this.#first(request)
     const identity = { key: newest.id, purpose: request.purpose, tenant: request.tenant }
     if (this.#options.destroyed.includes(newest)) return this.use(newest, identity, request.since)
-    if (newest.state === 'retired' || newest.state === 'retiring') return this.#succeedRetired(request, newest)
+    if (newest.state === 'retired') return this.#succeedRetired(request, newest)
+    if (newest.state === 'retiring') throw withoutSuccessor(newest)
     if (this.#isSpent(request, newest)) return this.create(request, newest)
     if (newest.state === 'active' && this.#isOld(newest)) return this.#succeedOld(request, newest, identity)
     return this.use(newest, identity, request.since)
@@ -77,12 +78,9 @@ export class KeyVersions {
     return this.useOrSucceed(request, newest)
   }
 
-  #succeedRetired(request: KeyRequest, retired: StoredKey): Promise<Dek> {
-    if (request.purpose !== 'index') return this.create(request, retired)
-    const what =
-      `is ${retired.state} in its row, and no key for indexes has succeeded it: a new one would find nothing that this one ` +
-      'made. Compare the row with a backup, and set its state to active again'
-    throw keyError('KEY_INVALID', retired.id, what)
+  async #succeedRetired(request: KeyRequest, retired: StoredKey): Promise<Dek> {
+    if (request.purpose === 'index') throw withoutSuccessor(retired)
+    return this.create(request, retired)
   }
 
   async #succeedOld(request: KeyRequest, old: StoredKey, identity: KeptIdentity): Promise<Dek> {
@@ -192,6 +190,13 @@ export class KeyVersions {
     }
     return this.useOrSucceed(request, winner)
   }
+}
+
+function withoutSuccessor({ id, state }: StoredKey): FieldsealError {
+  const what =
+    `is ${state} in its row, and no other has succeeded it: a new one for indexes would find nothing that this one made. ` +
+    'Compare the row with a backup, and set its state to active again'
+  return keyError('KEY_INVALID', id, what)
 }
 
 function isOfKms(error: unknown): boolean {

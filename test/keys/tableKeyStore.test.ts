@@ -10,6 +10,7 @@ import { EncryptionKeys } from '../../src/typeorm/schema/decorators.js'
 import { encryptionSchemaOf } from '../../src/typeorm/schema/encryptionSchemaOf.js'
 import { plainClient } from '../support/clinic.js'
 import { createDatabase } from '../support/database.js'
+import { fail } from '../support/fail.js'
 import { runSql } from '../support/sql.js'
 import { createKeysTable } from '../typeorm/keysTable.js'
 import { newKey } from './newKey.js'
@@ -97,6 +98,36 @@ describe.each(Object.keys(STORES))('the key store of %s', (name) => {
     await store.destroy('acme', [])
     expect(await store.insert(newKey({ version: 2 }))).toBe(false)
     expect(await store.insert(newKey({ version: 2 }), { reopens: true })).toBe(true)
+  })
+
+  it('puts a version beside the one before, which is then retired and destroyed step by step', async () => {
+    const first = newKey({ purpose: 'index' })
+    const state = async () => {
+      const [{ state, wrapped, destroyedAt } = fail('is gone')] = await store.findByIds([first.id])
+      return { state, wrapped: wrapped !== null, destroyed: destroyedAt !== null }
+    }
+    await store.insert(first)
+    for (const to of ['retired', 'destroyed'] as const) expect(await store.advance(first.id, to)).toBe(false)
+    const second = Array.from({ length: 8 }, () => newKey({ purpose: 'index', version: 2 }))
+    const won = await Promise.all(second.map((each) => store.insert(each, { beside: true })))
+    expect(won.filter(Boolean)).toHaveLength(1)
+    expect(await state()).toEqual({ state: 'retiring', wrapped: true, destroyed: false })
+    expect(await store.insert(newKey({ purpose: 'index', version: 2 }), { beside: true })).toBe(false)
+    expect(await store.advance(first.id, 'destroyed')).toBe(false)
+    expect(await store.advance(first.id, 'retired')).toBe(true)
+    expect(await state()).toEqual({ state: 'retired', wrapped: true, destroyed: false })
+    expect(await store.advance(first.id, 'retired')).toBe(false)
+    expect(await store.advance(first.id, 'destroyed')).toBe(true)
+    expect(await state()).toEqual({ state: 'destroyed', wrapped: false, destroyed: true })
+    expect((await store.findNewest('acme', 'index'))!.version).toBe(2)
+  })
+
+  it('puts no version beside one that is not active', async () => {
+    const first = newKey({ purpose: 'index' })
+    await store.insert(first)
+    await store.insert(newKey({ purpose: 'index', version: 2 }))
+    expect(await store.insert(newKey({ purpose: 'index', version: 2 }), { beside: true })).toBe(false)
+    expect((await store.findByIds([first.id]))[0]!.state).toBe('retired')
   })
 
   it('reserves messages of an active key up to the limit, also for many at once', async () => {

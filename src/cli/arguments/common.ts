@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { milliseconds } from '../../keys/duration.js'
 
 /** Adds a command; its description begins as its summary, and goes on with `more`. */
 export function addCommand(program: Command, name: string, summary: string, more: string): Command {
@@ -23,4 +24,11 @@ export function positive(text: string): number {
 export function whole(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It must be a whole number above 0.')
+}
+
+/** `5s`, `2m`: in milliseconds. */
+export function time(text: string): number {
+  const value = /[a-z]$/i.test(text) ? milliseconds(text) : undefined
+  if (value !== undefined) return value
+  throw new InvalidArgumentError('It must be a time, such as 5s or 2m.')
 }

@@ -1,19 +1,54 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { FieldsealError } from '../../errors.js'
 import type { ExportArguments, ShredArguments, WalkArguments } from '../commands/keys.js'
+import type { ExitCode } from '../exitCode.js'
+import type { CommandContext } from '../loadConfig.js'
+import type { Terminal } from '../terminal.js'
 import { type ProgramContext, withCommandContext } from './commandContext.js'
-import { addCommand, positive } from './common.js'
+import { addCommand, positive, time } from './common.js'
+
+interface PurposeArguments extends WalkArguments {
+  readonly purpose?: 'encrypt' | 'index'
+  readonly settle?: number
+}
+
+const SETTLE =
+  'with --purpose index: how long statements may wait for the database, and standbys for what was written; 10s unless given'
+
+function purposeOption(): Option {
+  const what =
+    'keys for values, or those of text and range indexes, which changes rows: each gets new tokens, then loses the old'
+  return new Option('--purpose <purpose>', what).choices(['encrypt', 'index']).default('encrypt')
+}
+
+async function rotateIndexes(
+  context: CommandContext,
+  terminal: Terminal,
+  { tenant: tenants = [], rate, settle, dryRun }: PurposeArguments,
+): Promise<ExitCode> {
+  if (dryRun || tenants.length > 1)
+    throw new FieldsealError('OPTIONS_INVALID', '--purpose index takes one --tenant or all, and no --dry-run')
+  const { runRotateIndexKeys } = await import('../commands/rotateIndexKeys.js')
+  return runRotateIndexKeys(context, terminal, { tenant: tenants[0], rate, settle })
+}
 
 export function addKeys(program: Command, context: ProgramContext): void {
   const walks = [
-    ['rotate', 'give tenants a new active key; old ones decrypt on, no row changes'],
+    ['rotate', 'give tenants a new active key; old ones decrypt on, no row changes (with --purpose index, rows do)'],
     ['rewrap', 'put keys under the newest version of the KEK, or under another KEK; no row changes'],
   ] as const
   for (const [operation, summary] of walks) {
     const command = addCommand(program, operation, summary, '.')
       .option('--tenant <id...>', 'only the keys of these tenants')
-      .option('--rate <keys>', 'the most keys begun in a second; a part of what the KMS allows', positive)
+      .option(
+        '--rate <keys>',
+        'the most keys begun in a second, a part of what the KMS allows; with --purpose index, the most rows',
+        positive,
+      )
       .option('--dry-run', 'count the keys, and change nothing')
-    withCommandContext(command, context, async (commandContext, terminal, args: WalkArguments) => {
+    if (operation === 'rotate') command.addOption(purposeOption()).option('--settle <time>', SETTLE, time)
+    withCommandContext(command, context, async (commandContext, terminal, args: PurposeArguments) => {
+      if (args.purpose === 'index') return rotateIndexes(commandContext, terminal, args)
       const { runWalk } = await import('../commands/keys.js')
       return runWalk(operation, commandContext, terminal, args)
     })

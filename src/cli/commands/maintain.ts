@@ -96,7 +96,8 @@ function shareWork(
   })
 }
 
-function waits(terminal: Terminal): (strain: Strain) => void {
+/** Says what is waited for, now and then. */
+export function waits(terminal: Terminal): (strain: Strain) => void {
   const next = { locks: 0, lag: 0 }
   return (strain) => {
     if (performance.now() < next[strain.cause]) return
@@ -106,7 +107,8 @@ function waits(terminal: Terminal): (strain: Strain) => void {
   }
 }
 
-function showProblem(terminal: Terminal, problem: Problem, shown: { problems: number }): void {
+/** Shows the first problems one by one. */
+export function showProblem(terminal: Terminal, problem: Problem, shown: { problems: number }): void {
   terminal.event({ event: 'problem', ...problem })
   shown.problems += 1
   if (shown.problems <= SHOWN)

@@ -1,4 +1,5 @@
 import { quoted } from '../../errors.js'
+import type { KeySurvey } from '../../maintenance/postgres/survey.js'
 import { printable } from '../../printable.js'
 import { count, counted } from '../terminal.js'
 import type { Check, Finding } from './finding.js'
@@ -22,7 +23,20 @@ export const keyAges: Check = async ({ survey: { keys, at } }) => {
     const what = `the key of ${quoted(tenant)} is near its limit: ${count(messages)} of ${count(2 ** 32)} encryptions`
     found.push({ severity: 'risk', check: 'keys', what, next: `fieldseal rotate --tenant ${shellWord(tenant)}` })
   }
-  return found
+  return [...found, ...unfinishedRotations(keys)]
+}
+
+/** Keys for indexes that a rotation has not come to an end with: rows have tokens of two keys meanwhile. */
+function unfinishedRotations(keys: readonly KeySurvey[]): Finding[] {
+  const indexKeys = keys.filter(({ purpose }) => purpose === 'index')
+  const active = new Map(indexKeys.filter(({ state }) => state === 'active').map((key) => [key.tenant, key.version]))
+  const left = indexKeys.filter(
+    ({ tenant, version, state }) =>
+      (state === 'retiring' || state === 'retired') && version < (active.get(tenant) ?? 0),
+  )
+  if (left.length === 0) return []
+  const what = `the rotation of ${counted(left.length, 'key')} for indexes has not ended, unless it runs now`
+  return [{ severity: 'hint', check: 'keys', what, next: 'fieldseal rotate --purpose index' }]
 }
 
 /** A text as a shell takes it for one word, whatever is in it. */

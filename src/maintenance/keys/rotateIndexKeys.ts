@@ -50,14 +50,15 @@ export interface RotateIndexKeysOptions extends RowOptions {
 
 /**
  * - `add`: new keys stand beside the present ones
- * - `forget`: no process works any more by what it held before; nobody is in a transaction that began before
+ * - `forget`: it waits until no process works any more by what it held before, nor is in a transaction of then
  * - `fill`: all rows get tokens under the new keys, too
+ * - `settle`: it waits until nobody sees rows any more as they were without these
  * - `retire`: the old keys are not used any more
  * - `drop`: the tokens under the old keys go
  * - `destroy`: the old keys go
  */
 export interface IndexRotationStep {
-  readonly step: 'add' | 'forget' | 'fill' | 'retire' | 'drop' | 'destroy'
+  readonly step: 'add' | 'forget' | 'fill' | 'settle' | 'retire' | 'drop' | 'destroy'
   /** How long it takes at least, in milliseconds. */
   readonly wait?: number
   /** How many keys, or transactions, it is about. */
@@ -153,7 +154,7 @@ class IndexRotation {
     if (retiring.length === 0) return true
     if (!(await this.#forgotten()) || !(await this.#reindexed('fill'))) return false
     // Nobody may look for the new tokens among rows as they were before these were there.
-    if (!(await this.#settled(this.#settle))) return false
+    if (!(await this.#settled('settle', this.#settle))) return false
     this.#tell({ step: 'retire', count: retiring.length })
     for (const row of retiring) await indexKeys.advance(row, 'retired')
     return true
@@ -175,14 +176,14 @@ class IndexRotation {
    * by other clocks.
    */
   #forgotten(): Promise<boolean> {
-    return this.#settled(this.context.ring.indexKeys.memoryTime + this.#settle)
+    return this.#settled('forget', this.context.ring.indexKeys.memoryTime + this.#settle)
   }
 
-  async #settled(wait: number): Promise<boolean> {
+  async #settled(step: 'forget' | 'settle', wait: number): Promise<boolean> {
     const { database, signal } = this.options
-    this.#tell({ step: 'forget', wait })
+    this.#tell({ step, wait })
     await pause(wait, signal)
-    await openTransactionsEnd(database, { signal, onWait: (count) => this.#tell({ step: 'forget', count }) })
+    await openTransactionsEnd(database, { signal, onWait: (count) => this.#tell({ step, count }) })
     return !this.#isAborted
   }
 

@@ -109,6 +109,9 @@ export const CHANGES: readonly Change[] = [
   change('state', 'the retired key marked as destroyed', update(`state = 'destroyed'`, OLD), old(DESTROYED), MARKED),
   change('state', 'the index key marked as destroyed', update(`state = 'destroyed'`, INDEX), index(DESTROYED), MARKED),
   change('state', 'the index key retired', update(`state = 'retired'`, INDEX), index(INVALID)),
+  change('state', 'the index key marked as retiring', update(`state = 'retiring'`, INDEX), index(INVALID)),
+  change('state', 'the active key marked as retiring', update(`state = 'retiring'`, NEW), current(INVALID)),
+  change('state', 'the retired key marked as retiring', update(`state = 'retiring'`, OLD), old(INVALID)),
   change('state', 'a state that is none', update(`state = 'Active'`, NEW), current(INVALID)),
 
   change('wrapped', 'no text', update('wrapped = NULL', NEW), current(INVALID)),

@@ -52,6 +52,24 @@ describe('DekCache', () => {
     expect([cache.byId(dek.id), cache.active('acme', 'encrypt')]).toEqual([dek, undefined])
   })
 
+  it('counts the time from when the keys table was read, however long the KMS took', () => {
+    const clock = handClock()
+    const cache = new DekCache({ ttl: 1000, max: 10, staleFor: 500, clock })
+    const dek = dekOf()
+    const read = cache.readMark()
+    clock.pass(900)
+    cache.addActive(dek, read)
+    clock.pass(100)
+    expect([cache.byId(dek.id), cache.active('acme', 'encrypt')]).toEqual([dek, dek])
+    clock.pass(1)
+    expect([cache.byId(dek.id), cache.active('acme', 'encrypt')]).toEqual([undefined, undefined])
+    expect(cache.memoryTime).toBe(1500)
+    clock.pass(499)
+    expect(cache.extendActive('acme', 'encrypt')).toBe(dek)
+    clock.pass(1)
+    expect(cache.extendActive('acme', 'encrypt')).toBeUndefined()
+  })
+
   it('does not prolong the time of a DEK that is used', () => {
     const clock = handClock()
     const cache = new DekCache({ ttl: 1000, max: 10, clock })

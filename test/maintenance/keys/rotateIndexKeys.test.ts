@@ -119,7 +119,15 @@ describe('the rotation of keys for indexes', () => {
     await searchers.stop()
     expect(searchers.wrong).toEqual([])
     expect(report).toMatchObject({ outcome: 'done', added: 2, destroyed: 2, failed: [] })
-    expect([...new Set(steps.map(([step]) => step))]).toEqual(['add', 'forget', 'fill', 'retire', 'drop', 'destroy'])
+    expect([...new Set(steps.map(([step]) => step))]).toEqual([
+      'add',
+      'forget',
+      'fill',
+      'settle',
+      'retire',
+      'drop',
+      'destroy',
+    ])
     // All the while they were at it.
     for (const name of ['fill', 'drop']) {
       const at = steps.findIndex(([step]) => step === name)
@@ -228,6 +236,27 @@ describe('the rotation of keys for indexes', () => {
     await people.sql(`UPDATE "Person" SET salary_ranges = salary_ranges[1:9] WHERE id = 5`)
     const { problems } = await people.run('verify', { restart: true })
     expect(problems).toMatchObject([{ key: ['5'], code: 'INDEX_MISMATCH' }])
+  }, 30_000)
+
+  it('can be undone by whoever can write the keys table and has a copy of it, as SECURITY.md says', async () => {
+    await people.sql('CREATE TABLE copy AS SELECT * FROM "EncryptionKey"')
+    const witness = process().$forTenant('acme')
+    await rotate()
+    const data = { clinicId: 'acme', name: 'Ann', salary: 3 }
+    const tokens = async (client: FixtureClient, id: number) => {
+      await client.person!.create({ data: { id, ...data } })
+      const [{ n } = {}] = await people.sql('SELECT cardinality(salary_ranges) AS n FROM "Person" WHERE id = $1', [id])
+      return n
+    }
+    expect(await tokens(process().$forTenant('acme'), 9_101)).toBe(9)
+    await people.sql(
+      `UPDATE "EncryptionKey" k SET state = 'retiring', wrapped = c.wrapped, "destroyedAt" = NULL FROM copy c WHERE c.id = k.id AND k.purpose = 'index'`,
+    )
+    expect(await tokens(process().$forTenant('acme'), 9_102)).toBe(18)
+    await people.sql(`UPDATE "EncryptionKey" SET state = 'retired' WHERE state = 'retiring'`)
+    const found = await witness.person!.findMany({ where: { salary: { lte: 3 } } })
+    expect(found.map(({ id }) => id).sort()).toEqual([9_101, 9_102])
+    await people.sql('DROP TABLE copy')
   }, 30_000)
 
   it('is refused where a blind index is under the same keys, and such an index while it is under way', async () => {
