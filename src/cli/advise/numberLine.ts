@@ -10,7 +10,14 @@ export interface Units {
   of(value: unknown): bigint
 }
 
-const DAY = 86_400_000n
+/** Steps of times, from the largest to the smallest. */
+const TIMES = [
+  [86_400_000n, 'day'],
+  [3_600_000n, 'hour'],
+  [60_000n, 'minute'],
+  [1_000n, 'second'],
+  [1n, 'millisecond'],
+] as const
 
 /** Where the values of a column may lie, as a range index over it would have it. */
 export class NumberLine implements Line {
@@ -63,31 +70,57 @@ export function unitsOf({ kind }: AdvisedField, values: readonly unknown[]): Uni
 }
 
 /**
- * Bounds for what is there and what may come: from nought, or twice as far below it as there is anything, to twice as far
- * above. The step is the coarsest at which no two values that were read would be one.
+ * Bounds for what is there and what may come. The step is the coarsest at which no two values that were read would be one,
+ * as far as an index can be that fine.
  */
 export function proposedLine(field: AdvisedField, values: readonly unknown[]): NumberLine {
   const units = unitsOf(field, values)
   const all = values.map(units.of)
-  const least = all.reduce((one, other) => (other < one ? other : one))
-  const most = all.reduce((one, other) => (other > one ? other : one))
   const isTime = field.kind === 'time'
-  const { min, max } = isTime ? decadesAround(least, most) : numbersAround(least, most)
-  const steps = isTime ? [DAY, 3_600_000n, 60_000n, 1_000n, 1n] : powersOfTen(most)
-  const exact = steps.find((step) => all.every((one) => (one - min) % step === 0n)) ?? 1n
-  // Too fine to be stored, it loses what is finest.
-  const step = [...steps].reverse().find((one) => one >= exact && fits(max - min, one)) ?? steps[0]!
-  return new NumberLine({ min, max, step: fits(max - min, step) ? step : (max - min) / 2n ** 31n + 1n }, units, isTime)
+  const steps = isTime ? TIMES.map(([size]) => size) : powersOfTen(all)
+  const proposals = (isTime ? [decadesAround(all)] : [fromNought(all), aroundAll(all)]).map((bounds) => {
+    const exact = steps.find((step) => all.every((one) => (one - bounds.min) % step === 0n)) ?? 1n
+    return { ...bounds, exact, step: stepFor(bounds, exact, steps) }
+  })
+  const chosen = proposals.find(({ exact, step }) => exact === step) ?? proposals.at(-1)!
+  return new NumberLine(chosen, units, isTime)
+}
+
+interface Bounds {
+  readonly min: bigint
+  readonly max: bigint
+}
+
+/** @param steps from the largest to the smallest */
+function stepFor({ min, max }: Bounds, exact: bigint, steps: readonly bigint[]): bigint {
+  const fine = steps.toReversed().find((step) => step >= exact && fits(max - min, step))
+  return fine ?? (max - min) / 2n ** BigInt(MOST_BITS - 1) + 1n
 }
 
 function fits(span: bigint, step: bigint): boolean {
   return span / step < 2n ** BigInt(MOST_BITS)
 }
 
-function numbersAround(least: bigint, most: bigint) {
+/** From nought, or twice as far below it as there is anything, to twice as far above. */
+function fromNought(all: readonly bigint[]): Bounds {
+  const { least, most } = endsOf(all)
   const min = least < 0n ? -niceAbove(-2n * least) : 0n
   const max = most > 0n ? niceAbove(2n * most) : 0n
   return { min, max: max > min ? max : min + 10n }
+}
+
+/** Where values are far from nought and near to each other: as far again on both sides. */
+function aroundAll(all: readonly bigint[]): Bounds {
+  const { least, most } = endsOf(all)
+  const spread = niceAbove(most - least + 1n)
+  const below = (units: bigint) => units - (((units % spread) + spread) % spread)
+  return { min: below(least - spread), max: below(most + 2n * spread) }
+}
+
+function endsOf(all: readonly bigint[]) {
+  const least = all.reduce((one, other) => (other < one ? other : one))
+  const most = all.reduce((one, other) => (other > one ? other : one))
+  return { least, most }
 }
 
 /** 1, 2 or 5 and noughts. */
@@ -97,14 +130,16 @@ function niceAbove(units: bigint): bigint {
   return [1n, 2n, 5n, 10n].map((first) => first * power).find((nice) => nice >= units)!
 }
 
-/** From the largest that may be a step to the smallest. */
-function powersOfTen(most: bigint): bigint[] {
-  const digits = String(most < 0n ? -most : most).length
-  return Array.from({ length: Math.max(1, digits - 2) }, (_, i) => 10n ** BigInt(Math.max(0, digits - 3 - i)))
+/** What may be a step, from the largest to the smallest. */
+function powersOfTen(all: readonly bigint[]): bigint[] {
+  const { most } = endsOf(all.map((one) => (one < 0n ? -one : one)))
+  const powers = Math.max(1, String(most).length - 2)
+  return Array.from({ length: powers }, (_, i) => 10n ** BigInt(powers - 1 - i))
 }
 
 /** The decades around what is there, and two more to come. */
-function decadesAround(least: bigint, most: bigint) {
+function decadesAround(all: readonly bigint[]): Bounds {
+  const { least, most } = endsOf(all)
   const decade = (time: bigint) => Math.floor(new Date(Number(time)).getUTCFullYear() / 10) * 10
   const year = (number: number) => BigInt(new Date(Date.UTC(2000, 0)).setUTCFullYear(number))
   return { min: year(Math.max(1, decade(least))), max: year(Math.min(9990, decade(most) + 30)) }
@@ -114,14 +149,6 @@ function numberOptions({ min, max, step }: RangeBounds, scale: number): IndexOpt
   const text = (units: bigint) => decimalOf(units, scale)
   return { min: text(min), max: text(max), step: text(step), ...(scale > 0 ? { scale } : {}) }
 }
-
-const TIMES = [
-  [DAY, 'day'],
-  [3_600_000n, 'hour'],
-  [60_000n, 'minute'],
-  [1_000n, 'second'],
-  [1n, 'millisecond'],
-] as const
 
 function timeOptions({ min, max, step }: RangeBounds): IndexOptions {
   const date = (time: bigint) => `"${new Date(Number(time)).toISOString().slice(0, 10)}"`

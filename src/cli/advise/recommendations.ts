@@ -29,8 +29,10 @@ export function recommendations(measured: Measurements, notation: Notation): Rec
 
 /** The form that is proposed: of blind indexes the plain one, unless a short one is much better. */
 function chosenOf({ indexes, field }: Measurements, index: IndexKind): IndexFigures | undefined {
-  const [first, ...others] = indexes.filter((one) => one.index === index && one.options.scope === undefined)
+  const [first, ...all] = indexes.filter((one) => one.index === index && one.options.scope === undefined)
   if (first === undefined) return undefined
+  // A coarser step changes what searches answer exactly, which nobody but the app can decide.
+  const others = all.filter(({ options }) => options.step === first.options.step)
   const least = others.reduce((best, one) => (guessed(one, field) < guessed(best, field) ? one : best), first)
   if (index !== 'blind') return least
   return guessed(first, field) - guessed(least, field) > LITTLE ? least : first
@@ -70,8 +72,10 @@ const WHYS: { readonly [index in 'blind' | 'range' | 'text']: Why } = {
         : 'searches of few bits read more rows, and cannot count'
     return `it shows which rows are equal, and how many: ${percent((largest ?? 0) / values.rows)} of the rows have the most frequent value; ${short}`
   },
-  range: (_, { nearly }, verdict) =>
-    `whoever reads the database sees how close values are to each other and, if they can guess the distribution, ${verdict === 'avoid' ? 'most' : 'many'} values approximately (here ${percent(nearly ?? 0)}, and more of more rows); it is little better than storing the order. Filter after decryption, if a blind index or another column leaves few enough rows`,
+  range: (_, { nearly }) => {
+    const guessable = (nearly ?? 0) > 0.5 ? 'most values approximately' : 'many values approximately'
+    return `whoever reads the database sees how close values are to each other and, if they can guess the distribution, ${guessable} (here ${percent(nearly ?? 0)}; of more rows, more); it is little better than storing the order. Filter after decryption, if another condition leaves few enough rows`
+  },
   text: (_, { nearly }) =>
     `it shows which rows share each word or prefix; with public statistics of names, many names can be guessed (here ${percent(nearly ?? 0)} in part)`,
 }
