@@ -17,12 +17,13 @@ export interface RangeKnowledge {
   readonly closeness: Closeness
 }
 
-const NODE = 2 ** 32
+/** More than there are levels. A number of few bits is found soonest. */
+const LEVELS = 64
 
 /** What is stored of rows in a range index. */
 export function rangeTokensOf(cells: Float64Array, tree: RangeTree, random: Random): TokenSets {
   // A level and a prefix as one number.
-  const piecesOf = (cell: number) => nodesOver(tree, cell).map(({ level, prefix }) => level * NODE + prefix)
+  const piecesOf = (cell: number) => nodesOver(tree, cell).map(({ level, prefix }) => prefix * LEVELS + level)
   return tokenSetsOf([...cells], piecesOf, random)
 }
 

@@ -24,12 +24,13 @@ export function tokenSetsOf<Value>(
 ): TokenSets {
   const numbers = new Map<Piece, number>()
   const known = new Map<Value, readonly number[]>()
+  const numberOf = (piece: Piece) => {
+    const number = numbers.get(piece) ?? numbers.size
+    if (number === numbers.size) numbers.set(piece, number)
+    return number
+  }
   const setOf = (value: Value) => {
-    const set = [...new Set(piecesOf(value))].map((piece) => {
-      const number = numbers.get(piece) ?? numbers.size
-      numbers.set(piece, number)
-      return number
-    })
+    const set = [...new Set(piecesOf(value))].map(numberOf)
     known.set(value, set)
     return set
   }

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Advice } from '../../src/cli/advise/advice.js'
+import { plaintextCopies } from '../../src/cli/doctor/copies.js'
 import { type Migration, openMigration } from '../maintenance/migration.js'
 import { type Fixture, openFixture } from '../prisma/fixtureClient.js'
+import { openPool } from '../support/pool.js'
 import { configure, type Ended, runCommand } from './runCommand.js'
 import { type Configured, runHere } from './runHere.js'
 
@@ -349,4 +351,21 @@ describe('fieldseal advise where values are encrypted otherwise', () => {
     await of('Credential.secret', '--sample', '10')
     expect(direct.emulator.calls.log.length).toBeLessThanOrEqual(16)
   })
+})
+
+it('reads what is bound to numbers, and doctor looks for copies of it', async () => {
+  const fixture = await openFixture('everything.prisma')
+  const cards = Array.from({ length: 40 }, (_, number) => ({ org: 'x', number, card: `card of ${number}` }))
+  await fixture.prisma.membership!.createMany({ data: cards })
+  const world = { ...migration, url: fixture.url, another: fixture.another }
+  const { errors, output } = await runHere(world, { tenants: {} }, 'advise', 'Membership.card', '--json')
+  expect(errors).toBe('')
+  expect(JSON.parse(output)).toMatchObject({ sample: { known: 20, attacked: 20 }, rows: { unreadable: 0 } })
+  const database = openPool(fixture.url)
+  await database.query(`CREATE TABLE search_log AS SELECT 'looked for card of 7' AS line`)
+  const { schema, prisma } = fixture
+  const found = await plaintextCopies({ client: prisma as never, database, schema, survey: undefined as never })
+  expect(found).toMatchObject([{ what: 'search_log.line holds values of Membership.card in the clear' }])
+  await database.end()
+  await fixture.close()
 })

@@ -2,6 +2,7 @@ import { dekIdOf, holdsCiphertext, isOfKms } from '../../maintenance/postgres/ro
 import { type PgConnection, quoteName, runSql, type TextRow, tableName } from '../../maintenance/postgres/sql.js'
 import type { KeySurvey } from '../../maintenance/postgres/survey.js'
 import { own } from '../../own.js'
+import { boundValue } from '../boundValue.js'
 import type { AdvisedField } from './advisedField.js'
 
 /** How many rows there are of what. */
@@ -98,7 +99,7 @@ export class FieldRows {
 
   #rowOf(row: TextRow): FieldRow {
     const value = this.#column.storage === 'Bytes' ? Buffer.from(row.value!, 'base64') : row.value
-    const known = this.#knownColumns.map(({ column, type }) => [column, typed(type, row[`known ${column}`]!)])
+    const known = this.#knownColumns.map(({ column, type }) => [column, boundValue(type, row[`known ${column}`]!)])
     return { place: row.place!, stored: { ...Object.fromEntries(known), [this.#column.column]: value } }
   }
 
@@ -119,10 +120,4 @@ export class FieldRows {
     const names = new Set([...spec.bind, ...(model.tenant === undefined ? [] : [model.tenant])])
     return Array.from(names, (name) => ({ column: model.columns[name]!, type: own(model.bound, name)?.type }))
   }
-}
-
-/** As a client would give it. */
-function typed(type: string | undefined, text: string | null): unknown {
-  if (text === null) return null
-  return type === 'Int' ? Number(text) : type === 'BigInt' ? BigInt(text) : text
 }

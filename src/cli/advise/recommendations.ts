@@ -87,5 +87,5 @@ function notForFloats({ type }: AdvisedField): Recommendation[] {
 }
 
 export function percent(share: number): string {
-  return `${Math.round(100 * share)} %`
+  return share > 0 && share < 0.005 ? 'under 1 %' : `${Math.round(100 * share)} %`
 }
