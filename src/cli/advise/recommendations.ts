@@ -16,6 +16,11 @@ const SOMETHING = 0.25
 /** With so few values, each has its place in the ranking, whatever the sample says. */
 const FEW = 16
 
+function areFew({ distinct, rows }: Skew, { kind }: AdvisedField): boolean {
+  // In few rows, few values say nothing of how many there are.
+  return kind === 'choice' || (distinct <= FEW && 2 * distinct <= rows)
+}
+
 /** One for each kind of index: its least telling form, and what is to be said about it. */
 export function recommendations(measured: Measurements, notation: Notation): Recommendation[] {
   return (['blind', 'range', 'text'] as const).flatMap((index) => {
@@ -52,7 +57,7 @@ function gainOf({ indexes, field }: Measurements, figures: IndexFigures): number
 function verdictOf(measured: Measurements, figures: IndexFigures): Verdict {
   const { values, field } = measured
   const gain = gainOf(measured, figures)
-  if (values.distinct <= (field.kind === 'choice' ? Number.POSITIVE_INFINITY : FEW) || gain > SOMETHING) return 'avoid'
+  if (values.distinct < 2 || areFew(values, field) || gain > SOMETHING) return 'avoid'
   // More rows than were read show more of these.
   if (figures.index === 'range') return 'weigh'
   return gain > LITTLE || (figures.nearly ?? 0) > SOMETHING ? 'weigh' : 'use'
@@ -63,7 +68,7 @@ type Why = (measured: Measurements, chosen: IndexFigures, verdict: Verdict) => s
 const WHYS: { readonly [index in 'blind' | 'range' | 'text']: Why } = {
   blind: ({ values, field }, { largest, options }, verdict) => {
     if (values.distinct < 2) return 'all values that were read are equal: a search would find every row or none'
-    if (values.distinct <= FEW || field.kind === 'choice')
+    if (areFew(values, field))
       return 'there are so few values that whoever knows how frequent each is reads the column: filter after decryption, or leave it unencrypted if it is no secret'
     if (verdict === 'use') return 'it shows which rows are equal, and that tells little of their values'
     const short =
