@@ -145,7 +145,7 @@ describe('fieldseal advise refuses, and says what to do instead,', () => {
     ['Customer.scan', 'Customer.scan holds Bytes, which has no equal values to look for'],
     ['constructor.name', 'there is no field constructor.name'],
     ['Customer.constructor', 'there is no field Customer.constructor'],
-    ['Customer.phone', 'Customer.phone has a single value: there is nothing to compare it with'],
+    ['Customer.phone', 'Customer.phone has too few values to hold some against others: run this where there are more'],
     ['Invoice.text', 'Invoice.text has no rows yet: write some'],
   ])('%s', async (name, message) => {
     expect(await refused(name)).toContain(`fieldseal: OPTIONS_INVALID: advise: ${message}`)
