@@ -209,6 +209,16 @@ describe('fieldseal advise with keys that do not open', () => {
     expect(advice.sample.known + advice.sample.attacked).toBe(1_199)
   })
 
+  it('says so when nothing at all can be decrypted', async () => {
+    const [{ id, phone } = {}] = await migration.sql('SELECT id, phone FROM customers WHERE number = 7')
+    await migration.sql(`UPDATE customers SET phone = left(phone, length(phone) - 4) || 'AAAA' WHERE id = $1`, [id])
+    const message = await refused('Customer.phone')
+    await migration.sql('UPDATE customers SET phone = $2 WHERE id = $1', [id, phone])
+    expect(message).toContain(
+      'none of 1 value of Customer.phone could be decrypted: `fieldseal verify --field Customer.phone`',
+    )
+  })
+
   it('leaves out a tenant whose keys are destroyed', async () => {
     await migration.run('encrypt')
     await migration.prisma.$encryption.shred('globex')

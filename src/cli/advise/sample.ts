@@ -184,7 +184,6 @@ function tenantOf({ name }: AdvisedField, { tenants }: FieldCounts, tenant: stri
 function unreadable({ name }: AdvisedField, values: number): FieldsealError {
   if (values === 0)
     return nothing(`${name} has too few values to hold some against others: run this where there are more`)
-  return nothing(`${name} has a single value: there is nothing to compare it with. Run this where there are more`)
   return nothing(
     `none of ${counted(values, 'value')} of ${name} could be decrypted: \`fieldseal verify --field ${name}\` says why`,
   )

@@ -5,8 +5,7 @@ import { addCommand } from './common.js'
 
 const MORE = `: whoever has stolen a copy of the database and knows how such values are distributed, which would they guess?
 
-It decrypts a sample of the values, in this process only, and attacks each index that there could be; nothing is sent
-anywhere, and no value is printed. Nothing is changed.`
+It decrypts a sample of the values, in this process only, and attacks each index that there could be; nothing is sent anywhere, and no value is printed. Nothing is changed.`
 
 export function addAdvise(program: Command, context: ProgramContext): void {
   const summary = 'say what each index over a field would give away, and which to have'
