@@ -10,6 +10,7 @@ const LAYERS = [
   'callArguments',
   'tenancy',
   'crypto',
+  'leakage',
   'masks',
   'schema',
   'keys',

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { printableLines } from '../printable.js'
+import { addAdvise } from './arguments/advise.js'
 import type { ProgramContext } from './arguments/commandContext.js'
 import { addCompletion } from './arguments/completion.js'
 import { addDoctor } from './arguments/doctor.js'
@@ -37,6 +38,7 @@ function createProgram(context: ProgramContext): Command {
   addWorker(program, context)
   addStatus(program, context)
   addDoctor(program, context)
+  addAdvise(program, context)
   addKeys(program, context)
   addCompletion(program, context)
   return program

@@ -27,6 +27,13 @@ describe('fieldseal with a data source of TypeORM', () => {
     expect(output).toContain('write @Index() beside the @BlindIndex of Guest.emailIndex, and have TypeORM generate')
     const strict = await guests.start({ GUESTS_STATE: 'strict' }, 'doctor').ended
     expect(strict.output).toContain('into Guest.email\n         → say `guards: true` to fieldEncryption')
+    expect(await run('advise', 'Guest.email')).toMatchObject({
+      code: 0,
+      errors: '',
+      output: expect.stringContaining(
+        "Blind index: recommended; it shows which rows are equal, and that tells little of their values.\n  → @BlindIndex('email')",
+      ),
+    })
     expect(await run('shred', '--tenant', 'ritz', '--yes')).toMatchObject({ code: 0 })
     const { dataSource } = await import('./fixtures/typeorm/dataSource.js')
     const { client } = await openClient({ dataSource })

@@ -4,6 +4,8 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Survey } from 'fieldseal/prisma'
 import type { Page } from 'playwright-core'
+import { adviceOn } from '../../src/cli/advise/adviceOn.js'
+import { advicePage } from '../../src/cli/report/advicePage.js'
 import { KINDS } from '../../src/cli/report/bars.js'
 import { reportPage } from '../../src/cli/report/page.js'
 import { addPlaintext, type Migration, openMigration, plainCustomer } from '../maintenance/migration.js'
@@ -264,3 +266,47 @@ function contrastToWhite(color: string): number {
   const [red, green, blue] = channels.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
   return 1.05 / (0.2126 * red! + 0.7152 * green! + 0.0722 * blue! + 0.05)
 }
+
+describe('the page that advise --html writes, in a browser', () => {
+  const tenant = '<img src=x onerror=alert(1)>"\'&'
+  const advice = () => {
+    const values = (from: number) => Array.from({ length: 500 }, (_, i) => 20_000 + ((from + i * 37) % 900) * 100)
+    const counts = {
+      rows: 1_300,
+      null: 300,
+      plaintext: 0,
+      lost: 0,
+      tenants: [
+        { tenant, rows: 900 },
+        { tenant: 'b', rows: 100 },
+      ],
+    }
+    const field = { name: 'Employee.salary', field: 'salary', type: 'Int', kind: 'number', normalize: [] }
+    const sample = { counts, unreadable: 0, known: values(1), tenant: { tenant, rows: 900 }, attacked: values(5) }
+    return adviceOn(field as never, { ...sample, everyones: values(9) }, 'schema', () => {})
+  }
+
+  it.each([320, 1200])('runs and loads nothing, escapes names, and fits into %d pixels', async (width) => {
+    writeFileSync(join(migration.folder, 'advice.html'), advicePage(advice(), new Date(0)))
+    const { page, wrong } = await show('advice.html', width)
+    expect(wrong).toEqual([])
+    expect(await page.title()).toBe('fieldseal: what an index gives away, 1970-01-01')
+    expect(await page.locator('script, link, img, iframe, [onload]').count()).toBe(0)
+    expect(await page.locator('.when').textContent()).toContain(tenant)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+    await page.close()
+  })
+
+  it('plots the rows that are guessed to scale', async () => {
+    const { indexes } = advice()
+    writeFileSync(join(migration.folder, 'advice.html'), advicePage(advice(), new Date(0)))
+    const { page } = await show('advice.html', 1200)
+    const bars = await barsUnder(page, 'Rows that are guessed')
+    expect(bars).toHaveLength(indexes.length)
+    indexes.forEach(({ exactly, nearly }, i) => {
+      const parts = [exactly, nearly! - exactly, 1 - nearly!].filter((share) => share > 0)
+      expect(bars[i]!.shares).toEqual(parts.map((share) => expect.closeTo(share, 2)))
+    })
+    await page.close()
+  })
+})

@@ -36,7 +36,8 @@ export function withCommandContext<Args>(
   return command
     .option('--config <file>', 'the configuration; fieldseal.config.ts unless given')
     .option('--json', 'print JSON, an event a line, for programs')
-    .action(async (options: CommonOptions & Args) => {
+    .action(async () => {
+      const options = command.opts<CommonOptions & Args>()
       const terminal = await terminalFor(options, context)
       const commandContext = await context.openCommandContext(options.config, context.env)
       try {

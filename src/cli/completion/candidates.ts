@@ -10,6 +10,7 @@ export interface Candidate {
 }
 
 const FILES = new Set(['--config', '--schema', '--html'])
+const FIELD = 'Model.field'
 
 /**
  * What can follow.
@@ -24,7 +25,7 @@ export async function candidates(
   current: string,
   names: () => Promise<SchemaNames>,
 ): Promise<Candidates> {
-  const { command, open, used } = completionPoint(program, words)
+  const { command, open, used, arguments: before } = completionPoint(program, words)
   const [, given, value] = /^(--[\w-]+)=(.*)$/.exec(current) ?? []
   if (given !== undefined && value !== undefined) {
     const option = optionsOf(command).find(({ long }) => long === given)
@@ -33,6 +34,7 @@ export async function candidates(
   }
   if (current.startsWith('-')) return flagsOf(command, used)
   if (open) return valuesOf(open, names)
+  if (takesField(command)) return before > 0 ? [] : named((await names()).fields)
   return [...subcommandsOf(command), ...choicesOf(command)]
 }
 
@@ -41,12 +43,15 @@ interface CompletionPoint {
   /** The option whose value may stand here. */
   readonly open: Option | undefined
   readonly used: ReadonlySet<Option>
+  /** How many of the command's own arguments stand before it. */
+  readonly arguments: number
 }
 
 function completionPoint(program: Command, words: readonly string[]): CompletionPoint {
   const used = new Set<Option>()
   let command = program
   let open: Option | undefined
+  let given = 0
   for (const word of words) {
     if (word.startsWith('-')) {
       const [flag] = word.split('=')
@@ -56,10 +61,12 @@ function completionPoint(program: Command, words: readonly string[]): Completion
     } else if (open) {
       open = open.variadic ? open : undefined
     } else {
-      command = command.commands.find((one) => one.name() === word) ?? command
+      const next = command.commands.find((one) => one.name() === word)
+      given = next === undefined ? given + 1 : 0
+      command = next ?? command
     }
   }
-  return { command, open, used }
+  return { command, open, used, arguments: given }
 }
 
 function optionsOf(command: Command): Option[] {
@@ -75,7 +82,16 @@ function flagsOf(command: Command, used: ReadonlySet<Option>): Candidate[] {
 async function valuesOf({ long, argChoices }: Option, names: () => Promise<SchemaNames>): Promise<Candidates> {
   if (FILES.has(long!)) return 'files'
   const values = long === '--model' ? (await names()).models : long === '--field' ? (await names()).fields : argChoices
-  return (values ?? []).map((name) => ({ name, description: '' }))
+  return named(values ?? [])
+}
+
+/** Whether its argument is the name of a field. */
+function takesField({ registeredArguments }: Command): boolean {
+  return registeredArguments.some((argument) => argument.name() === FIELD)
+}
+
+function named(names: readonly string[]): Candidate[] {
+  return names.map((name) => ({ name, description: '' }))
 }
 
 function subcommandsOf(command: Command): Candidate[] {
@@ -86,5 +102,5 @@ function subcommandsOf(command: Command): Candidate[] {
 }
 
 function choicesOf({ registeredArguments }: Command): Candidate[] {
-  return registeredArguments.flatMap(({ argChoices = [] }) => argChoices.map((name) => ({ name, description: '' })))
+  return registeredArguments.flatMap(({ argChoices = [] }) => named(argChoices))
 }

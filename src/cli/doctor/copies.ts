@@ -1,6 +1,7 @@
 import { type PgConnection, quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import { printable } from '../../printable.js'
 import type { ModelSchema } from '../../schema/encryptionSchema.js'
+import { boundValue } from '../boundValue.js'
 import { type Check, type DoctorContext, encryptedFields, type Finding, isIndex } from './finding.js'
 
 /** Rows that are looked at in each table: the first by their place, which are read quickly. */
@@ -46,7 +47,12 @@ async function sampleSecrets({ client, database, schema }: DoctorContext): Promi
     )
     for (const stored of rows) {
       // One that cannot be read is the business of verify.
-      const [opened] = await across.$encryption.decryptRows(name, [stored]).catch(() => [])
+      const bound = spec.bind.map((one) => {
+        const at = model.columns[one]!
+        return [at, boundValue(model.bound[one]?.type, stored[at] ?? null)]
+      })
+      const row: Record<string, unknown> = { ...stored, ...Object.fromEntries(bound) }
+      const [opened] = await across.$encryption.decryptRows(name, [row]).catch(() => [])
       const value = opened?.[column]
       if (typeof value === 'string' && value.trim().length >= TELLING) secrets.set(value.trim(), `${name}.${field}`)
     }

@@ -1,21 +1,20 @@
 import type { KeySurvey } from '../../maintenance/postgres/survey.js'
 import type { Survey } from '../../maintenance/survey.js'
 import { count } from '../terminal.js'
-import { PATTERNS } from './bars.js'
-import { escaped, section, table } from './markup.js'
+import { documentOf } from './document.js'
+import { section, table } from './markup.js'
 import { ageInDays, agesPlot, coveragePlot, nameOf, percent, versionsPlot } from './plots.js'
-import { STYLE } from './style.js'
 
 /** Active keys shown one by one. */
 const SHOWN = 20
 
 /**
- * A page by itself, without scripts and without anything to load, that also looks right on paper.
+ * The page of a survey.
  *
  * @param scope what the survey was confined to, in words; empty for everything
  */
 export function reportPage(survey: Survey, scope: string): string {
-  const parts = [
+  const sections = [
     section('Coverage per field', 'The share of the values that is encrypted under a known key.', coveragePlot(survey)),
     section('Rows by key version', VERSIONS, versionsPlot(survey)),
     section('Keys by age', 'Encryption and index keys, by the time since they were made.', agesPlot(survey)),
@@ -23,28 +22,11 @@ export function reportPage(survey: Survey, scope: string): string {
     section('Indexes', 'Search misses rows whose entry is missing.', indexTable(survey)),
     section('Oldest active keys', oldestAbout(survey), keyTable(survey)),
   ]
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>fieldseal: what is encrypted, ${survey.at.slice(0, 10)}</title>
-<style>${STYLE}
-</style>
-</head>
-<body>
-${PATTERNS}
-<main>
-<h1>What is encrypted</h1>
-<p class="when"><time datetime="${survey.at}">${survey.at.slice(0, 16).replace('T', ' ')} UTC</time>${scope && ` · ${escaped(scope)}`}</p>
-${verdict(survey)}
-${totals(survey)}
-${parts.filter(Boolean).join('\n')}
-</main>
-<footer>Written by fieldseal status --html. It holds counts, names of fields and tenants, and ids of keys; no values and no keys.</footer>
-</body>
-</html>
-`
+  return documentOf({
+    ...{ heading: 'What is encrypted', at: survey.at, scope, summary: [verdict(survey), totals(survey)], sections },
+    footer:
+      'Written by fieldseal status --html. It holds counts, names of fields and tenants, and ids of keys; no values and no keys.',
+  })
 }
 
 const VERSIONS =

@@ -1,5 +1,10 @@
-/** For windows from 320 pixels on, and for paper of any size. */
-export const STYLE = `
+/**
+ * For windows from 320 pixels on, and for paper of any size.
+ *
+ * @param name of the page, at the foot of each sheet: letters, digits, blanks, colons, dots
+ */
+export function styleOf(name: string): string {
+  return `
 :root { color-scheme: light; --ink: #1c2833; --soft: #55606b; --line: #d9dde1; }
 * { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", "Open Sans", sans-serif; color: var(--ink); background: #fff;
@@ -33,7 +38,7 @@ footer { margin-top: 2.25rem; color: var(--soft); font-size: .8rem; border-top: 
   .totals { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 @media print {
-  @page { margin: 16mm 14mm 18mm; @bottom-left { content: "fieldseal: what is encrypted"; font: 8pt sans-serif; font-variant-ligatures: none; color: #55606b; }
+  @page { margin: 16mm 14mm 18mm; @bottom-left { content: "${name}"; font: 8pt sans-serif; font-variant-ligatures: none; color: #55606b; }
     @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; font-variant-ligatures: none; color: #55606b; } }
   body { font-size: 10pt; max-width: none; padding: 0; }
   .row { grid-template-columns: 11rem 1fr 9rem; gap: .8rem; padding: .1rem 0; }
@@ -43,3 +48,4 @@ footer { margin-top: 2.25rem; color: var(--soft); font-size: .8rem; border-top: 
   svg rect, .ground { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   h2, .about, .legend { break-after: avoid; } section, footer { margin-top: 1.2rem; }
 }`
+}

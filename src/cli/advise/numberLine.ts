@@ -1,0 +1,181 @@
+import { MOST_BITS, type RangeBounds, RangeScale } from '../../crypto/tokens/rangeScale.js'
+import type { Line, PlacedValues } from '../../leakage/placedValues.js'
+import type { IndexOptions } from './advice.js'
+import type { AdvisedField } from './advisedField.js'
+
+/** The numbers or times of a column in whole units: ones, milliseconds, or the last decimal place. */
+export interface Units {
+  /** So many decimal places. */
+  readonly scale: number
+  of(value: unknown): bigint
+}
+
+/** Steps of times, from the largest to the smallest. */
+const TIMES = [
+  [86_400_000n, 'day'],
+  [3_600_000n, 'hour'],
+  [60_000n, 'minute'],
+  [1_000n, 'second'],
+  [1n, 'millisecond'],
+] as const
+
+/** Where the values of a column may lie, as a range index over it would have it. */
+export class NumberLine implements Line {
+  readonly scale: RangeScale
+  readonly options: IndexOptions
+  readonly #bounds: RangeBounds
+  readonly #units: Units
+  readonly #isTime: boolean
+
+  constructor(bounds: RangeBounds, units: Units, isTime: boolean) {
+    this.scale = new RangeScale(bounds)
+    this.#bounds = bounds
+    this.#units = units
+    this.#isTime = isTime
+    this.options = isTime ? timeOptions(bounds) : numberOptions(bounds, units.scale)
+  }
+
+  valueAt(cell: number): number {
+    const { min, step } = this.#bounds
+    return this.#numberOf(min + BigInt(Math.floor(cell)) * step)
+  }
+
+  place(values: readonly unknown[]): PlacedValues {
+    const units = values.map((value) => this.#units.of(value))
+    return {
+      values: Float64Array.from(units, (one) => this.#numberOf(one)),
+      cells: Float64Array.from(units, (one) => this.scale.cellOf(one) ?? 0),
+    }
+  }
+
+  /** The same, with larger steps: so many cells at most. */
+  coarser(cells: number): NumberLine {
+    const { min, max, step } = this.#bounds
+    const span = (max - min) / step + 1n
+    const times = span / BigInt(cells)
+    const wider = this.#isTime ? step * (times || 1n) : niceAbove(step * (times || 1n))
+    return new NumberLine({ min, max, step: wider }, this.#units, this.#isTime)
+  }
+
+  #numberOf(units: bigint): number {
+    return Number(units) / 10 ** this.#units.scale
+  }
+}
+
+/** @param values of which some are there */
+export function unitsOf({ kind }: AdvisedField, values: readonly unknown[]): Units {
+  if (kind === 'time') return { scale: 0, of: (value) => BigInt(new Date(value as Date).getTime()) }
+  const scale = values.reduce<number>((most, value) => Math.max(most, placesIn(decimalText(value))), 0)
+  return { scale, of: (value) => unitsIn(decimalText(value), scale) }
+}
+
+/**
+ * Bounds for what is there and what may come. The step is the coarsest at which no two values that were read would be one,
+ * as far as an index can be that fine.
+ */
+export function proposedLine(field: AdvisedField, values: readonly unknown[]): NumberLine {
+  const units = unitsOf(field, values)
+  const all = values.map(units.of)
+  const isTime = field.kind === 'time'
+  const steps = isTime ? TIMES.map(([size]) => size) : powersOfTen(all)
+  const proposals = (isTime ? [decadesAround(all)] : [fromNought(all), aroundAll(all)]).map((bounds) => {
+    const exact = steps.find((step) => all.every((one) => (one - bounds.min) % step === 0n)) ?? 1n
+    return { ...bounds, exact, step: stepFor(bounds, exact, steps) }
+  })
+  const chosen = proposals.find(({ exact, step }) => exact === step) ?? proposals.at(-1)!
+  return new NumberLine(chosen, units, isTime)
+}
+
+interface Bounds {
+  readonly min: bigint
+  readonly max: bigint
+}
+
+/** @param steps from the largest to the smallest */
+function stepFor({ min, max }: Bounds, exact: bigint, steps: readonly bigint[]): bigint {
+  const fine = steps.toReversed().find((step) => step >= exact && fits(max - min, step))
+  return fine ?? (max - min) / 2n ** BigInt(MOST_BITS - 1) + 1n
+}
+
+function fits(span: bigint, step: bigint): boolean {
+  return span / step < 2n ** BigInt(MOST_BITS)
+}
+
+/** From nought, or twice as far below it as there is anything, to twice as far above. */
+function fromNought(all: readonly bigint[]): Bounds {
+  const { least, most } = endsOf(all)
+  const min = least < 0n ? -niceAbove(-2n * least) : 0n
+  const max = most > 0n ? niceAbove(2n * most) : 0n
+  return { min, max: max > min ? max : min + 10n }
+}
+
+/** Where values are far from nought and near to each other: as far again on both sides. */
+function aroundAll(all: readonly bigint[]): Bounds {
+  const { least, most } = endsOf(all)
+  const spread = niceAbove(most - least + 1n)
+  const below = (units: bigint) => units - (((units % spread) + spread) % spread)
+  return { min: below(least - spread), max: below(most + 2n * spread) }
+}
+
+function endsOf(all: readonly bigint[]) {
+  const least = all.reduce((one, other) => (other < one ? other : one))
+  const most = all.reduce((one, other) => (other > one ? other : one))
+  return { least, most }
+}
+
+/** 1, 2 or 5 and noughts. */
+function niceAbove(units: bigint): bigint {
+  let power = 1n
+  while (power * 10n < units) power *= 10n
+  return [1n, 2n, 5n, 10n].map((first) => first * power).find((nice) => nice >= units)!
+}
+
+/** What may be a step, from the largest to the smallest. */
+function powersOfTen(all: readonly bigint[]): bigint[] {
+  const { most } = endsOf(all.map((one) => (one < 0n ? -one : one)))
+  const powers = Math.max(1, String(most).length - 2)
+  return Array.from({ length: powers }, (_, i) => 10n ** BigInt(powers - 1 - i))
+}
+
+/** The decades around what is there, and two more to come. */
+function decadesAround(all: readonly bigint[]): Bounds {
+  const { least, most } = endsOf(all)
+  const decade = (time: bigint) => Math.floor(new Date(Number(time)).getUTCFullYear() / 10) * 10
+  const year = (number: number) => BigInt(new Date(Date.UTC(2000, 0)).setUTCFullYear(number))
+  return { min: year(Math.max(1, decade(least))), max: year(Math.min(9990, decade(most) + 30)) }
+}
+
+function numberOptions({ min, max, step }: RangeBounds, scale: number): IndexOptions {
+  const text = (units: bigint) => decimalOf(units, scale)
+  return { min: text(min), max: text(max), step: text(step), ...(scale > 0 ? { scale } : {}) }
+}
+
+function timeOptions({ min, max, step }: RangeBounds): IndexOptions {
+  const date = (time: bigint) => `"${new Date(Number(time)).toISOString().slice(0, 10)}"`
+  const [size, name] = TIMES.find(([one]) => step % one === 0n)!
+  const number = step / size
+  return { min: date(min), max: date(max), step: `"${number} ${name}${number === 1n ? '' : 's'}"` }
+}
+
+/** A number of any client's as digits. */
+function decimalText(value: unknown): string {
+  const given = value as { toFixed?: () => string }
+  // Classes of decimals write out what they would else write with an exponent; a number's own would round.
+  return typeof value === 'object' && typeof given.toFixed === 'function' ? given.toFixed() : String(value)
+}
+
+function placesIn(text: string): number {
+  return text.split('.')[1]?.length ?? 0
+}
+
+function unitsIn(text: string, scale: number): bigint {
+  const [whole = '0', places = ''] = text.split('.')
+  return BigInt(`${whole}${places.padEnd(scale, '0')}`)
+}
+
+function decimalOf(units: bigint, scale: number): string {
+  if (scale === 0) return String(units)
+  const digits = String(units < 0n ? -units : units).padStart(scale + 1, '0')
+  const text = `${digits.slice(0, -scale)}.${digits.slice(-scale)}`.replace(/\.?0+$/, '')
+  return units < 0n ? `-${text}` : text
+}
