@@ -274,7 +274,7 @@ describe('fieldseal advise on other types', () => {
       /^@rangeIndex\(decimal, min: 0, max: 2000, step: 0.01, scale: 2, sparsity: \d\)$/,
     )
     expect(range(await of('at'))!.annotation).toMatch(
-      /^@rangeIndex\(at, min: "1940-01-01", max: "2020-01-01", step: "1 day", sparsity: \d\)$/,
+      /^@rangeIndex\(at, min: "1940-01-01", max: "2020-01-01", step: "1d", sparsity: \d\)$/,
     )
   })
 

@@ -5,7 +5,11 @@ import type { AdvisedField } from '../../src/cli/advise/advisedField.js'
 import { annotationOf } from '../../src/cli/advise/annotations.js'
 import { type NumberLine, proposedLine } from '../../src/cli/advise/numberLine.js'
 import { recommendations } from '../../src/cli/advise/recommendations.js'
+import { type RangeKind, unitsOf } from '../../src/crypto/tokens/units.js'
 import { skewOf } from '../../src/leakage/groups.js'
+import { readDocumentation } from '../../src/prisma/schema/documentation.js'
+import { rangeIndexOptions } from '../../src/prisma/schema/tokenIndexOptions.js'
+import { boundsProblem, rangeBounds } from '../../src/schema/rangeBounds.js'
 
 const field = (type: string, kind: AdvisedField['kind'], normalize: readonly string[] = []) =>
   ({ name: 'Model.field', field: 'field', type, kind, normalize }) as unknown as AdvisedField
@@ -72,9 +76,9 @@ describe('the scale that is proposed', () => {
         field('DateTime', 'time'),
         texts.map((text) => new Date(text)),
       ).options
-    expect(at('1990-05-01', '2001-01-31')).toEqual({ min: '"1990-01-01"', max: '"2030-01-01"', step: '"1 day"' })
-    expect(at('1990-05-01T10:00Z', '2001-01-31')).toMatchObject({ step: '"1 hour"' })
-    expect(at('1990-05-01T10:00:00.123Z', '2001-01-31')).toMatchObject({ step: '"1 second"' })
+    expect(at('1990-05-01', '2001-01-31')).toEqual({ min: '"1990-01-01"', max: '"2030-01-01"', step: '"1d"' })
+    expect(at('1990-05-01T10:00Z', '2001-01-31')).toMatchObject({ step: '"1h"' })
+    expect(at('1990-05-01T10:00:00.123Z', '2001-01-31')).toMatchObject({ step: '"1s"' })
   })
 })
 
@@ -92,10 +96,43 @@ describe('an annotation', () => {
       '@textIndex(field, prefix: [2, 4], normalize: [trim, lowercase])',
       "@TextIndex('field', { prefix: [2, 4], normalize: ['trim', 'lowercase'] })",
     ])
-    expect(both(figures('range', { min: '"1990-01-01"', step: '"1 day"', sparsity: 2 }))).toEqual([
-      '@rangeIndex(field, min: "1990-01-01", step: "1 day", sparsity: 2)',
-      "@RangeIndex('field', { min: '1990-01-01', step: '1 day', sparsity: 2 })",
+    expect(both(figures('range', { min: '"1990-01-01"', step: '"1d"', sparsity: 2 }))).toEqual([
+      '@rangeIndex(field, min: "1990-01-01", step: "1d", sparsity: 2)',
+      "@RangeIndex('field', { min: '1990-01-01', step: '1d', sparsity: 2 })",
     ])
+  })
+})
+
+describe('a range index that is proposed', () => {
+  const time = fc.date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
+  const days = fc.integer({ min: -20_000, max: 20_000 }).map((day) => new Date(day * 86_400_000))
+  const some = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: 1, maxLength: 20 })
+  const columns: fc.Arbitrary<readonly [RangeKind, AdvisedField['kind'], readonly unknown[]]> = fc.oneof(
+    some(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })).map((all) => ['Int', 'number', all] as const),
+    some(fc.bigInt({ min: -(2n ** 62n), max: 2n ** 62n })).map((all) => ['BigInt', 'number', all] as const),
+    some(fc.integer().map((cents) => String(cents / 100))).map((all) => ['Decimal', 'number', all] as const),
+    some(fc.oneof(time, days)).map((all) => ['DateTime', 'time', all] as const),
+  )
+
+  it('is one that the schema takes, and that holds what is there', () => {
+    fc.assert(
+      fc.property(columns, ([type, kind, values]) => {
+        const { options } = proposedLine(field(type, kind), values)
+        const figures = { index: 'range', options: { ...options, sparsity: 2 } } as unknown as IndexFigures
+        const { annotations, problems } = readDocumentation(annotationOf(field(type, kind), figures, 'schema')!)
+        const report = (problem: string) => problems.push(problem)
+        const { range } = rangeIndexOptions(annotations[0]!, report)
+        const { min, max } = rangeBounds(range!, type)
+        expect([...problems, boundsProblem(range!, type)]).toEqual([undefined])
+        for (const value of values) {
+          const { floor, isWhole } = unitsOf(type, value, range!.scale ?? 0)
+          expect({ isWhole, isInside: floor >= BigInt(min) && floor <= BigInt(max) }).toEqual({
+            isWhole: true,
+            isInside: true,
+          })
+        }
+      }),
+    )
   })
 })
 

@@ -10,13 +10,13 @@ export interface Units {
   of(value: unknown): bigint
 }
 
-/** Steps of times, from the largest to the smallest. */
+/** Steps of times, from the largest to the smallest, and how a range index names them. */
 const TIMES = [
-  [86_400_000n, 'day'],
-  [3_600_000n, 'hour'],
-  [60_000n, 'minute'],
-  [1_000n, 'second'],
-  [1n, 'millisecond'],
+  [86_400_000n, 'd'],
+  [3_600_000n, 'h'],
+  [60_000n, 'm'],
+  [1_000n, 's'],
+  [1n, 'ms'],
 ] as const
 
 /** Where the values of a column may lie, as a range index over it would have it. */
@@ -153,8 +153,7 @@ function numberOptions({ min, max, step }: RangeBounds, scale: number): IndexOpt
 function timeOptions({ min, max, step }: RangeBounds): IndexOptions {
   const date = (time: bigint) => `"${new Date(Number(time)).toISOString().slice(0, 10)}"`
   const [size, name] = TIMES.find(([one]) => step % one === 0n)!
-  const number = step / size
-  return { min: date(min), max: date(max), step: `"${number} ${name}${number === 1n ? '' : 's'}"` }
+  return { min: date(min), max: date(max), step: `"${step / size}${name}"` }
 }
 
 /** A number of any client's as digits. */
