@@ -1,6 +1,6 @@
 import type { Node, SelectStmt } from 'libpg-query'
 import type { Analysis, PendingCheck, Standing } from './analysis.js'
-import type { Catalog } from './catalog.js'
+import { type Catalog, isIndexColumn } from './catalog.js'
 import { walkDelete } from './delete.js'
 import { walkExpression } from './expressions.js'
 import { relationOf, walkFrom } from './from.js'
@@ -215,10 +215,10 @@ class StatementAnalysis implements Analysis {
       { fields: OutputRow['fields'][number][]; indexes: OutputRow['indexes'][number][] }
     >()
     for (const [name, source] of selection.byName) {
-      if (source?.kind !== 'encrypted' && source?.kind !== 'index') continue
+      if (source?.kind !== 'encrypted' && !isIndexColumn(source)) continue
       const row = origins.get(source.origin) ?? { fields: [], indexes: [] }
       origins.set(source.origin, row)
-      if (source.kind === 'index') row.indexes.push({ name, index: source.index })
+      if (isIndexColumn(source)) row.indexes.push({ name, index: source.index })
       else row.fields.push({ name, field: source.field })
     }
     return [...origins].map(([origin, row]) => ({

@@ -1,6 +1,7 @@
 import type { A_Expr, BoolExpr, ColumnRef, FuncCall, Node, ParamRef, SubLink } from 'libpg-query'
 import type { FieldPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
+import { isIndexColumn } from './catalog.js'
 import { comparisonOf } from './comparison.js'
 import { columnNameOf, isBuiltIn, lastName, nodeOf, someNode } from './nodes.js'
 import { refusedCall, refusedExpression, refusedPlace, unsupported } from './refusals.js'
@@ -107,7 +108,7 @@ function walkParts(analysis: Analysis, parts: readonly unknown[], scope: Scope):
 function readColumn({ indexesRead }: Analysis, ref: ColumnRef, scope: Scope): void {
   const source = resolve(scope, columnNameOf(ref))?.source
   if (source?.kind === 'encrypted') throw refusedExpression(source.field)
-  if (source?.kind === 'index') indexesRead.push(readIndex(source))
+  if (isIndexColumn(source)) indexesRead.push(readIndex(source))
 }
 
 function walkCondition(analysis: Analysis, { boolop, args = [] }: BoolExpr, scope: Scope, standing: Standing): void {
@@ -154,7 +155,7 @@ function isCountOfRows({ funcname, args = [], agg_distinct, agg_order }: FuncCal
     const ref = nodeOf(arg, 'ColumnRef')
     return ref && resolve(scope, columnNameOf(ref))
   })
-  return parts.every((part) => part?.source && part.source.kind !== 'index' && isBesideKey(part, parts))
+  return parts.every((part) => part?.source && !isIndexColumn(part.source) && isBesideKey(part, parts))
 }
 
 /** Whether the columns of the primary key of its row are there too. */

@@ -1,10 +1,12 @@
 import { checkedValue, fieldError, type Slot } from '../cipher/cipher.js'
+import { tokenBodies } from '../cipher/tokenBodies.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { checkSearchable, checkUnmasked } from '../client/masking.js'
 import { plaintextForms, refuseManyForms } from '../client/plaintextForms.js'
 import { looksEncrypted } from '../crypto/ciphertext.js'
 import { textForm } from '../crypto/textForm.js'
-import type { IndexPlan, Plans } from '../plan/plan.js'
+import type { FieldPlan, IndexPlan, Plans } from '../plan/plan.js'
+import { type ColumnIndex, isIndexColumn } from './catalog.js'
 import type { GivenValues } from './givenValues.js'
 import { partialIndex } from './refusals.js'
 import { isUse, type OutputCheck, type ParameterUse, type Piece, type StatementRow } from './statementPlan.js'
@@ -77,6 +79,8 @@ export class Parameters {
         return this.#addValue(use)
       case 'index':
         return this.#addIndex(use)
+      case 'tokens':
+        return this.#addTokens(use)
       case 'search':
         return this.#addSearch(use)
       case 'plaintext':
@@ -133,6 +137,17 @@ export class Parameters {
     return this.values.length
   }
 
+  /** Of a row without a value there are none; in one of many, the column may be left out. */
+  #addTokens({ index, values: [source], row }: UseOf<'tokens'>): number {
+    const [field] = index.sources as readonly [FieldPlan]
+    const value = source && this.#given.valueOf(source)
+    if (value === undefined || value === null || field.state === 'ejecting') return this.#put(null)
+    const bodies = () => tokenBodies(index, value)
+    const holder = this.#putMade(null)
+    this.slots.push({ mode: 'tokens', field, owner: this.#given.ownerOf(row), holder, key: 'value', index, bodies })
+    return this.values.length
+  }
+
   #addSearch(use: UseOf<'search'>): number {
     const { index, values: sources, each, row } = use
     checkSearchable(limitedIndex(this.#options.plans, row.plan.name, index))
@@ -168,7 +183,7 @@ export class Parameters {
 type Made = { value: unknown; readonly position: number }
 
 /** An index as a client of limited access sees it. */
-export function limitedIndex(plans: Plans, model: string, index: IndexPlan): IndexPlan {
+export function limitedIndex(plans: Plans, model: string, index: ColumnIndex): ColumnIndex {
   const member = plans.get(model)?.members.get(index.field)
-  return member?.kind === 'index' ? member.index : index
+  return isIndexColumn(member) ? member.index : index
 }

@@ -102,7 +102,7 @@ export class Preparation {
     const { length } = this.#parameters.values
     if (length > MOST_PARAMETERS)
       throw unsupported(
-        `with its blind indexes the statement has ${length} parameters, and PostgreSQL takes ${MOST_PARAMETERS}: write fewer rows at once`,
+        `with its indexes the statement has ${length} parameters, and PostgreSQL takes ${MOST_PARAMETERS}: write fewer rows at once`,
       )
   }
 
@@ -143,7 +143,7 @@ function anotherOwner(table: string): FieldsealError {
 
 /** A global index has its key for all tenants. */
 function isOfAll(slot: Slot): boolean {
-  return slot.mode === 'index' && slot.index.scope === 'global'
+  return (slot.mode === 'index' || slot.mode === 'tokens') && slot.index.scope === 'global'
 }
 
 /** Found once for each plan. */

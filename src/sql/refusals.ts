@@ -1,5 +1,6 @@
 import { FieldsealError } from '../errors.js'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
+import type { ColumnIndex } from './catalog.js'
 
 /*
  * What statements are refused for, and what to do instead.
@@ -89,8 +90,9 @@ export function refusedRow(alias: string, secret: string | undefined): Fieldseal
   )
 }
 
-export function refusedIndexWrite({ name }: IndexPlan): FieldsealError {
-  return unsupported(`${name} is a blind index, which is filled with its column: leave it out`)
+export function refusedIndexWrite(index: ColumnIndex): FieldsealError {
+  const kind = 'kind' in index ? index.kind : 'blind'
+  return unsupported(`${index.name} is a ${kind} index, which is filled with its column: leave it out`)
 }
 
 /** A search through an index so short that other values match too, where these cannot be taken out again. */
@@ -111,20 +113,20 @@ export function notNegated(index: IndexPlan): FieldsealError {
 }
 
 /** A search where the index does not stand beside the column. */
-export function indexNotGiven({ name }: FieldPlan, index: IndexPlan, alias: string): FieldsealError {
+export function indexNotGiven({ name }: FieldPlan, index: ColumnIndex, alias: string): FieldsealError {
   return unsupported(
     `${name} is searched through ${index.name}, which "${alias}" does not give: search in the table itself, or have the view ` +
       'or subquery give the column of the index too',
   )
 }
 
-export function partialIndex(index: IndexPlan, missing: readonly FieldPlan[]): FieldsealError {
+export function partialIndex(index: ColumnIndex, missing: readonly FieldPlan[]): FieldsealError {
   const fields = missing.map(({ field }) => field).join(' and ')
   return unsupported(
     `${index.name} is a blind index over ${listed(index)}: this statement must give ${fields} too; an ORM's save may leave out what did not change, so write all of them by an UPDATE`,
   )
 }
 
-export function listed({ sources }: IndexPlan): string {
+export function listed({ sources }: ColumnIndex): string {
   return sources.map(({ name }) => name).join(' and ')
 }

@@ -1,4 +1,4 @@
-import type { FieldPlan, IndexPlan } from '../plan/plan.js'
+import type { FieldPlan, IndexPlan, TokenIndexPlan } from '../plan/plan.js'
 import { type CatalogTable, contentName } from './catalog.js'
 import type { ColumnName } from './nodes.js'
 import { refusedRow, unsupported } from './refusals.js'
@@ -15,6 +15,7 @@ export interface Origin {
 export type ColumnSource =
   | { readonly kind: 'encrypted'; readonly field: FieldPlan; readonly origin: Origin }
   | { readonly kind: 'index'; readonly index: IndexPlan; readonly origin: Origin }
+  | { readonly kind: 'tokens'; readonly index: TokenIndexPlan; readonly origin: Origin }
   | { readonly kind: 'plain'; readonly field: string; readonly origin: Origin }
   | { readonly kind: 'undeclared'; readonly of: string; readonly refusal: string; readonly origin: Origin }
 
@@ -51,6 +52,7 @@ export function isSameSource(a: ColumnSource, b: ColumnSource): boolean {
   if (a.origin !== b.origin || a.kind !== b.kind) return false
   switch (a.kind) {
     case 'index':
+    case 'tokens':
       return a.index === (b as typeof a).index
     case 'undeclared':
       return false
@@ -86,7 +88,7 @@ export function holdsEncrypted(relation: Relation): boolean {
 /** The name of an encrypted column of a relation, or of an index. */
 export function secretIn({ columns }: Relation): string | undefined {
   const sources = [...columns.values()]
-  const kinds = ['encrypted', 'index', 'undeclared'] as const
+  const kinds = ['encrypted', 'index', 'tokens', 'undeclared'] as const
   const [first] = kinds.flatMap((kind) => sources.filter((source) => source?.kind === kind))
   return first && sourceName(first)
 }

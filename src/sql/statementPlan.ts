@@ -1,4 +1,5 @@
-import type { FieldPlan, IndexPlan, ModelPlan } from '../plan/plan.js'
+import type { FieldPlan, IndexPlan, ModelPlan, TokenIndexPlan } from '../plan/plan.js'
+import type { ColumnIndex } from './catalog.js'
 
 /** Where a value comes from: a parameter by its number, or what is written in the statement. */
 export type ValueSource = { readonly param: number } | { readonly constant: string | number | null }
@@ -29,6 +30,14 @@ export type ParameterUse =
       /** What is left out has another value then. */
       readonly isUpdate: boolean
     }
+  /** The tokens that are stored with it. */
+  | {
+      readonly kind: 'tokens'
+      readonly index: TokenIndexPlan
+      /** Of its one source; `undefined` where that is left out. */
+      readonly values: readonly (ValueSource | undefined)[]
+      readonly row: StatementRow
+    }
   /** An index to look for; with `each`, of every element of the one value, a list. */
   | {
       readonly kind: 'search'
@@ -45,6 +54,17 @@ export type ParameterUse =
       readonly values: readonly ValueSource[]
       readonly each: boolean
     }
+
+/** An index that is stored with its sources, whose values these are. */
+export function indexUse(
+  index: ColumnIndex,
+  values: readonly (ValueSource | undefined)[],
+  row: StatementRow,
+  isUpdate: boolean,
+): ParameterUse {
+  if ('kind' in index) return { kind: 'tokens', index, values, row }
+  return { kind: 'index', index, values, row, isUpdate }
+}
 
 /** Where a row of VALUES begins, and where the last one ends. */
 export type RowMark = { readonly kind: 'row begins' } | { readonly kind: 'rows end' }
@@ -72,7 +92,7 @@ export function isUse(piece: Piece): piece is ParameterUse {
 export interface OutputRow {
   readonly plan: ModelPlan
   readonly fields: readonly { readonly name: string; readonly field: FieldPlan }[]
-  readonly indexes: readonly { readonly name: string; readonly index: IndexPlan }[]
+  readonly indexes: readonly { readonly name: string; readonly index: ColumnIndex }[]
   /** The tenant's and the bound columns, as far as they are among the results. */
   readonly known: readonly { readonly name: string; readonly field: string }[]
 }
@@ -110,5 +130,5 @@ export interface StatementPlan {
   /** The table of which ON CONFLICT divides by zero rather than give another tenant's row to the one that writes. */
   readonly keepsOwners: string | undefined
   /** Indexes that are read as they are. */
-  readonly indexesRead: readonly { readonly model: string; readonly index: IndexPlan }[]
+  readonly indexesRead: readonly { readonly model: string; readonly index: ColumnIndex }[]
 }
