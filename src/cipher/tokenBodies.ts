@@ -15,11 +15,19 @@ export function tokenBodies(index: CipherTokenIndex, value: unknown, use?: Value
   return index.kind === 'text' ? piecesOf(textOf(index, value, use), index.parts) : nodesOf(index, value, use)
 }
 
-/** A text as a text index takes it apart. */
+/**
+ * A text as a text index takes it apart. JavaScript writes the last sigma of a word in lower case as another letter than
+ * those before it, so that a text would not begin with its own beginning: both are one letter here.
+ */
 export function textOf(index: CipherTextIndex, value: unknown, use?: ValueUse): string {
   const text = normalized(index, value)
   encodeValue(index.sources[0]!, text, use)
-  return text as string
+  return foldsCase(index) ? (text as string).replaceAll('ς', 'σ') : (text as string)
+}
+
+/** Whether letters in upper and lower case are the same to a text index. */
+export function foldsCase({ normalize }: CipherTextIndex): boolean {
+  return normalize.includes('lowercase')
 }
 
 /** A value that is compared, in the units of a range index. */
