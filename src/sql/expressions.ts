@@ -8,6 +8,8 @@ import { refusedCall, refusedExpression, refusedPlace, unsupported } from './ref
 import { type Resolved, resolve, type Scope } from './scope.js'
 import { search, searchTogether } from './search.js'
 import { readIndex, requirePlain } from './selection.js'
+import { tokenConditionOf } from './tokenCondition.js'
+import { searchTokens } from './tokenSearch.js'
 import { parameterOf } from './values.js'
 
 /**
@@ -39,6 +41,11 @@ export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, 
     return
   }
   if (nodeOf(node, 'SelectStmt')) throw unsupported('this place of a subquery is not understood')
+  const asked = tokenConditionOf(analysis, node, scope)
+  if (asked) {
+    searchTokens(analysis, asked, standing)
+    return
+  }
   const comparison = nodeOf(node, 'A_Expr')
   const compared = comparison && comparisonOf(analysis, comparison, scope)
   if (compared) {
@@ -46,9 +53,9 @@ export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, 
     return
   }
   if (comparison) noteLookedAt(analysis, comparison)
-  const asked = nodeOf(node, 'NullTest')?.arg
-  if (isColumn(asked, scope)) return
-  const parameter = parameterOf(analysis.text, asked)
+  const tested = nodeOf(node, 'NullTest')?.arg
+  if (isColumn(tested, scope)) return
+  const parameter = parameterOf(analysis.text, tested)
   if (parameter) {
     const first = analysis.text.tokenAt(parameter.ref.location)
     analysis.text.replace({ first, last: parameter.last }, { kind: 'presence', param: parameter.ref.number ?? 0 })
@@ -119,12 +126,20 @@ function walkCondition(analysis: Analysis, { boolop, args = [] }: BoolExpr, scop
       }
       return
     case 'OR_EXPR':
-      for (const arg of args) walkExpression(analysis, arg, scope, standing === 'anywhere' ? 'anywhere' : 'positive')
+      for (const arg of args)
+        walkExpression(analysis, arg, scope, standing === 'of all results' ? 'positive' : standing)
       return
     default:
-      walkParts(analysis, args, scope)
+      for (const arg of args) walkExpression(analysis, arg, scope, NEGATED[standing])
   }
 }
+
+const NEGATED = {
+  'of all results': 'negative',
+  positive: 'negative',
+  negative: 'positive',
+  anywhere: 'anywhere',
+} as const satisfies { readonly [standing in Standing]: Standing }
 
 /** What a subquery gives is compared, but with EXISTS. */
 function walkSubquery(analysis: Analysis, { subLinkType, testexpr, subselect }: SubLink, scope: Scope): void {

@@ -1,5 +1,6 @@
 import { checkedValue, fieldError, type Slot } from '../cipher/cipher.js'
 import { tokenBodies } from '../cipher/tokenBodies.js'
+import type { TokenQuery } from '../cipher/tokenQuery.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { checkSearchable, checkUnmasked } from '../client/masking.js'
 import { plaintextForms, refuseManyForms } from '../client/plaintextForms.js'
@@ -9,12 +10,23 @@ import type { FieldPlan, IndexPlan, Plans } from '../plan/plan.js'
 import { type ColumnIndex, isIndexColumn } from './catalog.js'
 import type { GivenValues } from './givenValues.js'
 import { partialIndex } from './refusals.js'
-import { isUse, type OutputCheck, type ParameterUse, type Piece, type StatementRow } from './statementPlan.js'
+import {
+  isUse,
+  type OutputCheck,
+  type ParameterUse,
+  type Piece,
+  type StatementPlan,
+  type StatementRow,
+  type TokenSearch,
+} from './statementPlan.js'
+import { type TokenAnswer, tokenAnswer } from './tokenAnswer.js'
+import { checkExact, findsNoOthers, textOfTokens } from './tokenText.js'
 
 export interface ParametersOptions {
   readonly context: Pick<ClientContext, 'plainValue'>
   /** Of what the client may read. */
   readonly plans: Plans
+  readonly plan: Pick<StatementPlan, 'tokenChecks'>
   readonly given: GivenValues
 }
 
@@ -34,6 +46,8 @@ export class Parameters {
   readonly slots: Slot[] = []
   /** What the cipher makes. */
   readonly #made: Made[] = []
+  /** What the tokens of columns answer. */
+  readonly #answers = new Map<TokenSearch, TokenAnswer | undefined>()
   /** Parameters of JSON columns, which take text. */
   readonly #json: number[] = []
 
@@ -59,6 +73,12 @@ export class Parameters {
     return values.map((source) => this.#given.valueOf(source))
   }
 
+  /** Whether a value is one that a search by tokens asks for, where these find other values too. */
+  matchesOf(search: TokenSearch): ((value: unknown) => boolean) | undefined {
+    const answer = this.#answerOf(search)
+    return answer && !findsNoOthers(search, answer) ? answer.found.matches : undefined
+  }
+
   /** The values, when the slots are transformed. */
   finish(): readonly unknown[] {
     for (const { position, value } of this.#made) this.values[position] = value
@@ -67,11 +87,12 @@ export class Parameters {
   }
 
   #textOfUse(use: ParameterUse): (string | number)[] {
+    if (use.kind === 'token search') return this.#textOfTokens(use.search)
     if (use.kind !== 'presence') return ['$', this.#add(use)]
     return [this.#given.valueOf(use) === null ? 'NULL::text' : "''::text"]
   }
 
-  #add(use: Exclude<ParameterUse, { readonly kind: 'presence' }>): number {
+  #add(use: Exclude<ParameterUse, { readonly kind: 'presence' | 'token search' }>): number {
     switch (use.kind) {
       case 'plain':
         return this.#addPlain(use.param)
@@ -170,6 +191,30 @@ export class Parameters {
   #search(index: IndexPlan, values: readonly unknown[], row: StatementRow, holder: Slot['holder'], key: string): void {
     const owner = this.#given.ownerOf(row)
     this.slots.push({ mode: 'index', field: index.sources[0]!, owner, holder, key, index, values, use: 'searched for' })
+  }
+
+  #textOfTokens(search: TokenSearch): (string | number)[] {
+    const answer = this.#answerOf(search)
+    if (!answer) return ['NULL::boolean']
+    return textOfTokens(search, answer, (query) => this.#addTokensSearched(search, answer, query))
+  }
+
+  #addTokensSearched({ row, field }: TokenSearch, { index }: TokenAnswer, { bodies }: TokenQuery): number {
+    const owner = this.#given.ownerOf(row)
+    const holder = this.#putMade(null)
+    this.slots.push({ mode: 'tokens', field, owner, holder, key: 'value', index, bodies: () => bodies })
+    return this.values.length
+  }
+
+  #answerOf(search: TokenSearch): TokenAnswer | undefined {
+    if (this.#answers.has(search)) return this.#answers.get(search)
+    const { plans, plan } = this.#options
+    const [index] = search.columns.keys()
+    checkSearchable(limitedIndex(plans, search.row.plan.name, index!))
+    const answer = tokenAnswer(search, (source) => this.#given.valueOf(source))
+    if (answer) checkExact(search, answer, plan)
+    this.#answers.set(search, answer)
+    return answer
   }
 
   #plaintextForms({ field, index, values: sources, each }: UseOf<'plaintext'>): unknown[] | null {

@@ -45,10 +45,11 @@ export class Preparation {
     this.#context = context
     this.#options = options
     this.#given = new GivenValues({ tenancy, given: statement.values ?? [], open, isSealed })
-    this.#parameters = new Parameters({ context, plans, given: this.#given })
+    this.#parameters = new Parameters({ context, plans, plan, given: this.#given })
     for (const { model, index } of plan.indexesRead) checkSearchable(limitedIndex(plans, model, index))
     const valuesOf = this.#parameters.valuesOf.bind(this.#parameters)
-    this.#results = new Results({ context, binding, tenancy, plans, plan, valuesOf })
+    const matchesOf = this.#parameters.matchesOf.bind(this.#parameters)
+    this.#results = new Results({ context, binding, tenancy, plans, plan, valuesOf, matchesOf })
   }
 
   async run(): Promise<EncryptedStatement> {

@@ -46,6 +46,24 @@ export function refusedComparison(field: FieldPlan, operator: string): Fieldseal
   return unsupported(`${field.name} is encrypted, so "${operator}" needs a blind index; ${instead}`)
 }
 
+/** A condition that the tokens of a column do not answer. */
+export function refusedTokens({ name }: FieldPlan, operator: string, why: string): FieldsealError {
+  return unsupported(`${name} is encrypted, and "${operator}" is answered by its tokens; ${why}`)
+}
+
+/** A search by tokens that finds other values too, where these cannot be taken out again. */
+export function otherValues({ name, state }: FieldPlan, index: ColumnIndex, use: string): FieldsealError {
+  const why =
+    state === undefined
+      ? 'with this value finds others too'
+      : `finds only some rows while ${name} is ${state}, so that the others are looked at, too`
+  return unsupported(
+    `${name} is searched through ${index.name}, which ${why}; these are taken out after decryption, which is not possible with ${use}: ` +
+      'use a SELECT of the column, with the condition beside others joined by AND, without LIMIT, OFFSET, DISTINCT, GROUP BY and functions, or ' +
+      'ask for what the index knows exactly',
+  )
+}
+
 /** A comparison with something else than parameters. */
 export function refusedOperand(
   { name }: FieldPlan,
@@ -56,7 +74,7 @@ export function refusedOperand(
   if (cast !== undefined) {
     const list = isList ? '[]' : ''
     return unsupported(
-      `${name} is encrypted, and what "${operator}" compares it with is found by its blind index, for which a cast to ${cast} has no ` +
+      `${name} is encrypted, and what "${operator}" compares it with is found by its index, for which a cast to ${cast} has no ` +
         `meaning: write the parameter alone ($1) or as $1::text${list}, and give ${isList ? 'an array of values' : 'the value'} as ${name} holds ${isList ? 'them' : 'it'}`,
     )
   }

@@ -19,6 +19,8 @@ export type ColumnSource =
   | { readonly kind: 'plain'; readonly field: string; readonly origin: Origin }
   | { readonly kind: 'undeclared'; readonly of: string; readonly refusal: string; readonly origin: Origin }
 
+export type EncryptedSource = ColumnSource & { readonly kind: 'encrypted' }
+
 /** Something that columns can be taken of: a table, a subquery, a function. */
 export interface Relation {
   readonly alias: string
