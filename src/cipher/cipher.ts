@@ -14,6 +14,7 @@ import { inTurns } from './turns.js'
 export type * from './slot.js'
 export { checkedValue, fieldError, prefixErrors } from './slot.js'
 export type * from './tokenIndex.js'
+export type * from './tokenQuery.js'
 
 /** Slots that go to the engine together: enough to make its calls cheap, too few to hold up the event loop. */
 const STRETCH = 512

@@ -1,20 +1,11 @@
 import { UnencodableValue } from '../crypto/codec.js'
-import { encodeField, type ValueForm } from '../crypto/fieldValue.js'
+import { encodeField } from '../crypto/fieldValue.js'
 import { type ErrorCode, FieldsealError } from '../errors.js'
 import type { TenantScope } from '../tenancy/scope.js'
+import type { CipherField } from './cipherField.js'
 import type { CipherTokenIndex } from './tokenIndex.js'
 
-/** An encrypted field, as far as values are concerned. */
-export interface CipherField extends ValueForm {
-  /** `Model.field`, for messages. */
-  readonly name: string
-  /** The context in the AAD. */
-  readonly context: string
-  /** The plaintext is padded to a multiple of so many bytes. */
-  readonly pad?: number | undefined
-  /** The KMS itself encrypts each value (`mode: kms`). */
-  readonly direct?: boolean | undefined
-}
+export type { CipherField } from './cipherField.js'
 
 /** A blind index over encrypted fields. */
 export interface CipherIndex {

@@ -1,7 +1,7 @@
 import type { RangeTree } from '../crypto/tokens/rangeCover.js'
 import type { TextParts } from '../crypto/tokens/textPieces.js'
 import type { RangeKind } from '../crypto/tokens/units.js'
-import type { CipherField } from './slot.js'
+import type { CipherField } from './cipherField.js'
 
 /** An index of several tokens for each value of an encrypted field, in a list column. */
 export type CipherTokenIndex = CipherTextIndex | CipherRangeIndex

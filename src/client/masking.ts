@@ -2,7 +2,7 @@ import { type CipherField, type DecryptSlot, fieldError, type Slot } from '../ci
 import { FieldsealError } from '../errors.js'
 import { looksMasked, MASKS, type Mask, showsNothing } from '../masks.js'
 import { own } from '../own.js'
-import type { FieldPlan } from '../plan/plan.js'
+import type { FieldPlan, IndexPlan } from '../plan/plan.js'
 
 /*
  * What a client with limited access (`allow`) gets of a field that it may not read.
@@ -58,14 +58,10 @@ export function checkReadable(fields: readonly FieldPlan[]): void {
   if (field) throw accessDenied(field)
 }
 
-/** What an index of either kind says of who may search by it. */
-interface Searched {
-  readonly unsearchable: boolean
-  readonly sources: readonly FieldPlan[]
-}
+type SearchedIndex = Pick<IndexPlan, 'unsearchable' | 'sources'>
 
 /** @throws FieldsealError `ACCESS_DENIED` when an answer would tell of values that may not be read */
-export function checkSearchable({ unsearchable, sources }: Searched): void {
+export function checkSearchable({ unsearchable, sources }: SearchedIndex): void {
   if (!unsearchable) return
   const field = sources.find(({ shows }) => shows !== 'value')!
   const what = `may not be read by this client, so it can neither search nor compare by it: the answer would tell the value; add it to "allow"`

@@ -32,8 +32,11 @@ export type {
   EncryptionSchema,
   ModelSchema,
   Normalizer,
+  RangeIndexSchema,
   RelationSchema,
   StorageType,
+  TextIndexSchema,
+  TokenIndexSchema,
 } from '../schema/encryptionSchema.js'
 export type { AccessOptions } from '../tenancy/access.js'
 export type { AuditEntry, AuditOptions } from './audit.js'

@@ -5,12 +5,12 @@ import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenancy/tenant.js'
 import type { ClientContext } from './clientContext.js'
 import { withTimeLimit } from './timeLimit.js'
 
-/** Which blind indexes a client's fields have: their keys differ. */
+/** Which indexes a client's fields have: their keys differ. */
 export type IndexScopes = ReadonlySet<'tenant' | 'global'>
 
 export function indexScopes(plans: Plans): IndexScopes {
   const fields = [...plans.values()].flatMap(({ encrypted }) => encrypted)
-  return new Set(fields.flatMap(({ indexes }) => indexes.map(({ scope }) => scope)))
+  return new Set(fields.flatMap(({ indexes, tokenIndexes }) => [...indexes, ...tokenIndexes].map(({ scope }) => scope)))
 }
 
 /**

@@ -10,6 +10,8 @@ export interface IndexedModel {
   readonly model: string
   readonly schema: ModelSchema
   readonly columns: readonly string[]
+  /** The columns of lists, of which an empty one was filled by no key. */
+  readonly lists: readonly string[]
 }
 
 /** What is true of the rows of a tenant. */
@@ -19,7 +21,7 @@ export type TenantRows =
   /** One of these fields begins with one of these texts. */
   | { readonly kind: 'heads'; readonly fields: readonly string[]; readonly heads: readonly string[] }
 
-/** Finds one row of these in which one of the columns is not null; gives the columns by their fields. */
+/** Finds one row of these in which one of the columns is not null, or one of the lists not empty; gives them by field. */
 export type FindRow = (indexed: IndexedModel, whose: TenantRows) => Promise<object | null>
 
 /**
@@ -29,10 +31,11 @@ export type FindRow = (indexed: IndexedModel, whose: TenantRows) => Promise<obje
  * @param findRow gives `null` also where there is no such table or column
  */
 export function tableKeyTraces({ models }: EncryptionSchema, findRow: FindRow): KeyTraces {
-  const indexedModels = (scope: 'tenant' | 'global') =>
+  const indexedModels = (scope: Scope) =>
     Object.entries(models).flatMap(([model, schema]): IndexedModel[] => {
-      const columns = Object.keys(schema.indexes).filter((field) => schema.indexes[field]!.scope === scope)
-      return columns.length > 0 ? [{ model, schema, columns }] : []
+      const columns = fieldsOf(schema.indexes, scope)
+      const lists = fieldsOf(schema.tokenIndexes ?? {}, scope)
+      return columns.length + lists.length > 0 ? [{ model, schema, columns, lists }] : []
     })
   const scopes = { tenant: indexedModels('tenant'), global: indexedModels('global') }
   return {
@@ -46,6 +49,12 @@ export function tableKeyTraces({ models }: EncryptionSchema, findRow: FindRow): 
       return null
     },
   }
+}
+
+type Scope = 'tenant' | 'global'
+
+function fieldsOf(indexes: { readonly [field: string]: { readonly scope: Scope } }, scope: Scope): string[] {
+  return Object.keys(indexes).filter((field) => indexes[field]!.scope === scope)
 }
 
 /** `undefined` when nothing tells a tenant's rows. */
@@ -67,9 +76,13 @@ function headsOf(dekId: string): string[] {
   return [0, FLAG_PADDED].map((flags) => textHead(encodeHeader({ suite: SUITE_AES_256_GCM, flags, dekId })))
 }
 
-function nameOf({ model, columns }: IndexedModel, row: object): string {
+function nameOf({ model, columns, lists }: IndexedModel, row: object): string {
   const values = row as { readonly [column: string]: unknown }
-  return `${model}.${columns.find((column) => values[column] !== null)}`
+  return `${model}.${[...columns, ...lists].find((column) => isFilled(values[column]))}`
+}
+
+function isFilled(value: unknown): boolean {
+  return value !== null && (!Array.isArray(value) || value.length > 0)
 }
 
 export function tracesUnavailable(model: string, cause: unknown): FieldsealError {

@@ -4,7 +4,7 @@ import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 
 const invalid = invalidOptions('fieldEncryption: "normalizers"')
 
-/** Normalisers of the application, by the name that `@blindIndex(normalize: …)` uses. */
+/** Normalisers of the application, by the name that `normalize:` of an index uses. */
 export interface Normalizers {
   readonly [name: string]: (text: string) => string
 }
@@ -23,8 +23,10 @@ export function checkNormalizers(schema: EncryptionSchema, own: Normalizers): vo
     if (Object.hasOwn(BUILT_IN, name)) throw invalid(`has "${name}", which is built in; give yours another name`)
     if (typeof normalizer !== 'function') throw invalid(`has "${name}", which is not a function: (text) => text`)
   }
-  for (const [model, { indexes }] of Object.entries(schema.models)) {
-    for (const [column, { normalize }] of Object.entries(indexes)) checkNamed(`${model}.${column}`, normalize, own)
+  for (const [model, { indexes, tokenIndexes = {} }] of Object.entries(schema.models)) {
+    for (const [column, index] of Object.entries({ ...indexes, ...tokenIndexes })) {
+      if ('normalize' in index) checkNamed(`${model}.${column}`, index.normalize, own)
+    }
   }
 }
 

@@ -20,6 +20,7 @@ import { checkClientMatches, clientName, type GlobalOmit, omittedOf } from './cl
 import { prismaKeyStore } from './keyStore.js'
 import { prismaKeyTraces } from './keyTraces.js'
 import { type OperationCall, runOperation } from './operation.js'
+import { type WordSearch, wordsFilter } from './query/wordsFilter.js'
 import { toDecimal } from './read/decimal.js'
 import { PRISMA_WORDING } from './wording.js'
 import { jsonValue } from './write/jsonValue.js'
@@ -47,7 +48,7 @@ export type EncryptionMethods<Field extends string = string> = {
    */
   $acrossTenants<Client>(this: Client, access?: AccessOptions<Field>): Client
   /** Operations on keys, helpers for raw SQL, and figures. */
-  $encryption: EncryptionOperations & KeyOperations
+  $encryption: EncryptionOperations & KeyOperations & WordSearch
 }
 
 /** The encrypted fields of a schema, as `Model.field`. */
@@ -101,7 +102,11 @@ export function fieldEncryption<const Schema extends EncryptionSchema>(options: 
         $acrossTenants(access) {
           return bind(this, ANY_TENANT, access)
         },
-        $encryption: { ...encryptionOperations(context, options.schema, figures), ...keys },
+        $encryption: {
+          ...encryptionOperations(context, options.schema, figures),
+          ...keys,
+          words: (field, words) => wordsFilter(context, field, words),
+        },
       }
       return {
         name: 'fieldseal',

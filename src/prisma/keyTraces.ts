@@ -13,10 +13,19 @@ export function prismaKeyTraces(client: object, schema: EncryptionSchema): KeyTr
   return tableKeyTraces(schema, (indexed, whose) => findRow(client, indexed, whose))
 }
 
-async function findRow(client: object, { model, columns }: IndexedModel, whose: TenantRows): Promise<object | null> {
+async function findRow(
+  client: object,
+  { model, columns, lists }: IndexedModel,
+  whose: TenantRows,
+): Promise<object | null> {
   const rows = (primaryOf(client) as { [model: string]: RowsDelegate })[clientName(model)]!
-  const filled = { OR: columns.map((column) => ({ [column]: { not: null } })) }
-  const select = Object.fromEntries(columns.map((column) => [column, true]))
+  const filled = {
+    OR: [
+      ...columns.map((column) => ({ [column]: { not: null } })),
+      ...lists.map((column) => ({ [column]: { isEmpty: false } })),
+    ],
+  }
+  const select = Object.fromEntries([...columns, ...lists].map((column) => [column, true]))
   try {
     return await rows.findFirst({ where: { AND: [whereOf(whose), filled] }, select })
   } catch (cause) {

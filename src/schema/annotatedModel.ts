@@ -1,5 +1,5 @@
 import type { DatamodelField, DatamodelModel } from './datamodel.js'
-import type { BlindIndexOptions, EncryptedOptions } from './fieldOptions.js'
+import type { BlindIndexOptions, EncryptedOptions, TokenIndexOptions } from './fieldOptions.js'
 
 /** A field and what its annotation asks for. */
 export interface Annotated<Options> {
@@ -14,4 +14,5 @@ export interface AnnotatedModel {
   readonly tenants: readonly DatamodelField[]
   readonly encrypted: readonly Annotated<EncryptedOptions>[]
   readonly indexes: readonly Annotated<BlindIndexOptions>[]
+  readonly tokenIndexes: readonly Annotated<TokenIndexOptions>[]
 }

@@ -1,12 +1,20 @@
 /** The annotations of this library, as they are written after the `@`. */
-export const annotationNames = ['encrypted', 'blindIndex', 'tenant', 'encryptionKeys'] as const
+export const annotationNames = [
+  'encrypted',
+  'blindIndex',
+  'textIndex',
+  'rangeIndex',
+  'tenant',
+  'encryptionKeys',
+] as const
 
 export type AnnotationName = (typeof annotationNames)[number]
 
 export type Scalar =
   | { readonly kind: 'identifier'; readonly text: string }
   | { readonly kind: 'string'; readonly text: string }
-  | { readonly kind: 'number'; readonly number: number }
+  /** `text` is without underscores, and says what a number cannot hold. */
+  | { readonly kind: 'number'; readonly number: number; readonly text: string }
 
 export type Value = Scalar | { readonly kind: 'list'; readonly items: readonly Scalar[] }
 

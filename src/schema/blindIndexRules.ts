@@ -1,15 +1,11 @@
-import type { Annotated, AnnotatedModel } from './annotatedModel.js'
+import type { Annotated } from './annotatedModel.js'
 import { type DatamodelField, indexTypesOf, referenceTo, relationOver } from './datamodel.js'
-import type { BlindIndexOptions, EncryptedOptions } from './fieldOptions.js'
+import type { BlindIndexOptions } from './fieldOptions.js'
+import { encryptedSource, type IndexColumn, plainSourceProblem } from './indexSource.js'
 import type { Rule } from './problem.js'
-import type { SchemaFacts } from './schemaFacts.js'
-import { didYouMean } from './suggestion.js'
 import { type CheckedValueSubject, valueTypeOf } from './valueRules.js'
 
-export interface BlindIndexSubject extends Annotated<BlindIndexOptions> {
-  readonly owner: AnnotatedModel
-  readonly facts: SchemaFacts
-}
+export interface BlindIndexSubject extends Annotated<BlindIndexOptions>, IndexColumn {}
 
 /** Below this, different values collide often enough to fail a unique constraint. */
 const leastUniqueBits = 128
@@ -66,16 +62,10 @@ export const blindIndexRules: readonly Rule<BlindIndexSubject>[] = [
   },
 ]
 
-function sourceProblem({ field, owner, facts }: BlindIndexSubject, source: string): string | undefined {
-  const { wording } = facts
-  const encrypted = encryptedSource(owner, source)
-  if (encrypted !== undefined) return valueProblem(source, { ...encrypted, facts })
-  if (source === field.name) return `indexes itself; name the ${wording.encrypted} ${wording.field} it is made from`
-  if (owner.model.fields.some(({ name }) => name === source)) {
-    return `indexes \`${source}\`, which is not encrypted; put ${wording.encrypted} on it or remove the blind index`
-  }
-  const candidates = owner.encrypted.map((candidate) => candidate.field.name)
-  return `indexes \`${source}\`, which is no ${wording.field} of ${owner.model.name}; ${didYouMean(source, candidates) || `name an encrypted ${wording.field} of the same ${wording.model}`}`
+function sourceProblem(subject: BlindIndexSubject, source: string): string | undefined {
+  const encrypted = encryptedSource(subject.owner, source)
+  if (encrypted === undefined) return plainSourceProblem(subject, source, 'blind index')
+  return valueProblem(source, { ...encrypted, facts: subject.facts })
 }
 
 function valueProblem(source: string, subject: CheckedValueSubject): string | undefined {
@@ -87,10 +77,6 @@ function valueProblem(source: string, subject: CheckedValueSubject): string | un
 
 function firstOf(sources: readonly string[], problemOf: (source: string) => string | undefined): string | undefined {
   return sources.map(problemOf).find((problem) => problem !== undefined)
-}
-
-function encryptedSource(owner: AnnotatedModel, source: string): Annotated<EncryptedOptions> | undefined {
-  return owner.encrypted.find(({ field }) => field.name === source)
 }
 
 function isIndexType(field: DatamodelField): boolean {

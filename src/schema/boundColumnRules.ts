@@ -25,6 +25,10 @@ export const boundColumnRules: readonly Rule<BoundColumnSubject>[] = [
   ({ column, owner }) => {
     if (owner.indexes.some(({ field }) => field === column)) return because(column, 'is a blind index; bind to the id')
   },
+  ({ column, owner }) => {
+    const index = owner.tokenIndexes.find(({ field }) => field === column)
+    if (index !== undefined) return because(column, `is a ${index.options.kind} index; bind to the id`)
+  },
   ({ column, facts: { wording } }) => {
     if (column.isUpdatedAt)
       return because(column, `changes at every update (${wording.updatedAt}); bind to a column that never changes`)

@@ -8,6 +8,7 @@ import { modelSchema } from './modelSchema.js'
 import { applyRules, type ReportAt, type Rule } from './problem.js'
 import type { SchemaFacts } from './schemaFacts.js'
 import { tenantRules } from './tenantRules.js'
+import { tokenIndexRules } from './tokenIndexRules.js'
 
 /**
  * Reports whatever the rules have against the annotated models.
@@ -49,6 +50,9 @@ function checkModel(owner: AnnotatedModel, { facts, rules }: Checks, reportAt: R
   }
   for (const index of owner.indexes) {
     applyRules(blindIndexRules, { ...index, owner, facts }, place(index.field), reportAt)
+  }
+  for (const index of owner.tokenIndexes) {
+    applyRules(tokenIndexRules, { ...index, owner, facts }, place(index.field), reportAt)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RangeKind } from '../crypto/tokens/units.js'
 import type { AnnotatedModel } from './annotatedModel.js'
 import { boundDefault, boundType } from './boundColumnRules.js'
 import { type DatamodelField, type DatamodelModel, idFields } from './datamodel.js'
@@ -9,7 +10,10 @@ import type {
   ModelSchema,
   RelationSchema,
   StorageType,
+  TokenIndexSchema,
 } from './encryptionSchema.js'
+import { encryptedSource } from './indexSource.js'
+import { rangeBounds } from './rangeBounds.js'
 import { enumOf, type ValueSubject, valueTypeOf } from './valueRules.js'
 
 type ModelFacts = ValueSubject['facts']
@@ -27,6 +31,7 @@ export function modelSchema(annotated: AnnotatedModel, facts: ModelFacts): Model
     ...(tenants[0] === undefined ? {} : tenantColumn(tenants[0])),
     encrypted: record(encryptedFields(annotated, facts)),
     indexes: record(blindIndexes(annotated)),
+    ...(annotated.tokenIndexes.length === 0 ? {} : { tokenIndexes: record(tokenIndexes(annotated, facts)) }),
     bound: record(boundColumns(annotated)),
     relations: record(relations(model)),
   }
@@ -84,6 +89,16 @@ function blindIndexes({ model, indexes }: AnnotatedModel): [string, BlindIndexSc
     const type = field.type as BlindIndexSchema['type']
     const unique = isUniqueAlone(model, field) ? { unique: true as const } : {}
     return [field.name, { type, sources, normalize, scope, bits, ...unique }]
+  })
+}
+
+function tokenIndexes(owner: AnnotatedModel, facts: ModelFacts): [string, TokenIndexSchema][] {
+  return owner.tokenIndexes.map(({ field, options }) => {
+    const source = options.source!
+    const { kind, scope } = options
+    if (kind === 'text') return [field.name, { kind, source, ...options.parts, normalize: options.normalize, scope }]
+    const values = valueTypeOf({ ...encryptedSource(owner, source)!, facts }) as RangeKind
+    return [field.name, { kind, source, ...rangeBounds(options.range!, values), scope }]
   })
 }
 

@@ -6,6 +6,7 @@ export interface SchemaWording {
   readonly field: string
   readonly encrypted: string
   readonly blindIndex: string
+  readonly tokenIndex: { readonly text: string; readonly range: string }
   readonly tenant: string
   readonly encryptionKeys: string
   /** An option of an annotation, with its value. */
@@ -23,7 +24,7 @@ export interface SchemaWording {
   /** A type of columns, by Prisma's name. */
   nativeNamed(name: string): string
   /** What to do about a view. */
-  readonly view: { readonly encrypted: string; readonly index: string }
+  readonly view: { readonly encrypted: string; readonly index: string; readonly tokens: string }
   /** What to do about a column that cannot hold ciphertext. */
   storage(field: DatamodelField): string
   readonly text: string
@@ -34,6 +35,8 @@ export interface SchemaWording {
   /** What to make of a column that is to hold a blind index. */
   readonly indexType: string
   nullableIndex(field: DatamodelField): string
+  /** What to make of a column that is to hold tokens. */
+  readonly tokenType: string
   readonly noNormalize: string
   readonly tenantType: string
   readonly tenantTypes: string

@@ -196,7 +196,10 @@ export class Parameters {
   #textOfTokens(search: TokenSearch): (string | number)[] {
     const answer = this.#answerOf(search)
     if (!answer) return ['NULL::boolean']
-    return textOfTokens(search, answer, (query) => this.#addTokensSearched(search, answer, query))
+    return textOfTokens(search, answer, {
+      tokens: (query) => this.#addTokensSearched(search, answer, query),
+      value: (source) => this.#put(this.#given.valueOf(source)),
+    })
   }
 
   #addTokensSearched({ row, field }: TokenSearch, { index }: TokenAnswer, { bodies }: TokenQuery): number {

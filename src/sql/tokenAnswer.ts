@@ -53,6 +53,11 @@ function rangeAnswer(
   return found.find(isExactAnswer) ?? found[0]!
 }
 
+/** Whether the same can be asked of plaintext, which stands in its column as such an index takes texts apart. */
+export function asksPlaintext({ ask, field }: TokenSearch, { index }: TokenAnswer): boolean {
+  return ask.kind === 'like' && field.column === 'String' && index.kind === 'text' && index.normalize.length === 0
+}
+
 export function isExactAnswer({ found, missed }: TokenAnswer): boolean {
   return found.isExact && (missed?.isExact ?? true)
 }
@@ -71,7 +76,7 @@ function textAnswer(search: TokenSearch, operator: TextOperator, value: unknown,
     try {
       found.push({ index, found: textQuery(index, operator, value), missed: undefined })
     } catch (error) {
-      if (!FieldsealError.is(error)) throw error
+      if (!FieldsealError.is(error) || error.code !== 'QUERY_UNSUPPORTED') throw error
       refusal ??= error
     }
   }

@@ -1,27 +1,55 @@
 import type { TokenQuery } from '../cipher/tokenQuery.js'
+import { PREFIX } from '../crypto/ciphertext.js'
 import { otherValues } from './refusals.js'
-import type { StatementPlan, TokenSearch } from './statementPlan.js'
-import { isExactAnswer, type TokenAnswer } from './tokenAnswer.js'
+import type { StatementPlan, TokenSearch, ValueSource } from './statementPlan.js'
+import { asksPlaintext, isExactAnswer, type TokenAnswer } from './tokenAnswer.js'
 
 type Parts = (string | number)[]
+
+/** Adds a parameter, and gives its number. */
+interface Add {
+  tokens(query: TokenQuery): number
+  /** A value as it is, where plaintext is asked for. */
+  value(source: ValueSource): number
+}
 
 /**
  * The condition on the tokens of a column that stands for one on its value. Rows without a value have NULL for tokens, or
  * an empty list: neither may turn into a row that is found, whatever is around the condition.
- *
- * @param add adds a parameter, and gives its number
  */
-export function textOfTokens(search: TokenSearch, answer: TokenAnswer, add: (query: TokenQuery) => number): Parts {
+export function textOfTokens(search: TokenSearch, answer: TokenAnswer, add: Add): Parts {
   const column = search.columns.get(answer.index)!
-  const has = (query: TokenQuery): Parts => [column, query.match === 'any' ? ' && $' : ' @> $', add(query), '::uuid[]']
+  const has = (query: TokenQuery): Parts => {
+    return [column, query.match === 'any' ? ' && $' : ' @> $', add.tokens(query), '::uuid[]']
+  }
   const { found, missed } = answer
-  if (search.field.state !== undefined) return ['(', ...has(found), ' OR ', ...mayBePlaintext(search, column), ')']
+  if (search.field.state !== undefined) return textOfBoth(search, answer, { column, tokens: has(found), add })
   return missed ? rangeText(search, has, found, missed) : textText(search, has, found)
 }
 
-/** Of rows that have no tokens yet the value itself is looked at, once it is read. */
-function mayBePlaintext({ own }: TokenSearch, column: string): Parts {
-  return [`((${column} IS NULL OR ${column} = '{}') AND ${own} IS NOT NULL)`]
+/** What a condition looks for, in rows that are indexed already. */
+interface Indexed {
+  readonly column: string
+  readonly tokens: Parts
+  readonly add: Add
+}
+
+/**
+ * Rows without tokens may be plaintext yet: it is asked the same, so that the whole is NULL where the value is, or it is
+ * looked at once it is read.
+ */
+function textOfBoth(search: TokenSearch, answer: TokenAnswer, { column, tokens, add }: Indexed): Parts {
+  const { own, ask, isNegated } = search
+  const isPlaintext = `(${column} IS NULL OR ${column} = '{}')`
+  if (ask.kind !== 'like' || !asksPlaintext(search, answer))
+    return ['(', ...tokens, ` OR (${isPlaintext} AND ${own} IS NOT NULL))`]
+  return [
+    `${isNegated ? '(NOT ' : '('}((${column} IS NOT NULL AND `,
+    ...tokens,
+    `) OR (${isPlaintext} AND ${own} NOT LIKE '${PREFIX}%' AND ${own} LIKE $`,
+    add.value(ask.value),
+    '::text)))',
+  ]
 }
 
 type Has = (query: TokenQuery) => Parts
@@ -50,9 +78,9 @@ function textText({ unknown, isNegated, own }: TokenSearch, has: Has, found: Tok
   }
 }
 
-/** Whether the tokens find what is asked for and nothing else. */
-export function findsNoOthers({ field }: TokenSearch, answer: TokenAnswer): boolean {
-  return field.state === undefined && isExactAnswer(answer)
+/** Whether what is asked for is found and nothing else. */
+export function findsNoOthers(search: TokenSearch, answer: TokenAnswer): boolean {
+  return isExactAnswer(answer) && (search.field.state === undefined || asksPlaintext(search, answer))
 }
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` where other values are found, and cannot be taken out again */

@@ -1,16 +1,17 @@
 import { indexedText } from '../../cipher/indexText.js'
 import { own } from '../../own.js'
 import { isExact } from '../../plan/exactIndex.js'
-import type { IndexPlan } from '../../plan/plan.js'
+import type { FieldPlan, IndexPlan } from '../../plan/plan.js'
 import { isDbNull, isPlainObject } from '../values.js'
 import { falsePositives } from './refusals.js'
 import { operands } from './search.js'
 
 /** What rows must be held against once they are decrypted. */
 export interface RowCheck {
-  readonly index: IndexPlan
-  /** What the index is made from, for each value that is looked for. */
-  readonly wanted: ReadonlySet<string>
+  /** The fields whose values it needs. */
+  readonly sources: readonly FieldPlan[]
+  /** Whether their values in a row, of which none is null, are what was looked for. */
+  readonly matches: (values: readonly unknown[]) => boolean
 }
 
 /** Takes up what to check rows against later; where that is not possible, the use that forbids it. */
@@ -45,13 +46,18 @@ function add(checks: Checks, index: IndexPlan, values: readonly unknown[]): void
 
 function note(checks: Checks, index: IndexPlan, texts: readonly string[]): void {
   if (typeof checks === 'string') throw falsePositives(index, checks)
-  checks.push({ index, wanted: new Set(texts) })
+  const wanted = new Set(texts)
+  noteCheck(checks, { sources: index.sources, matches: (values) => wanted.has(indexedText(index, values, 'kept')) })
+}
+
+export function noteCheck(checks: RowCheck[], check: RowCheck): void {
+  checks.push(check)
 }
 
 /** Whether a decrypted row is one that was looked for. */
 export function passes(checks: readonly RowCheck[], row: Record<string, unknown>): boolean {
-  return checks.every(({ index, wanted }) => {
-    const values = index.sources.map(({ field }) => own(row, field))
-    return !values.some(isDbNull) && wanted.has(indexedText(index, values, 'kept'))
+  return checks.every(({ sources, matches }) => {
+    const values = sources.map(({ field }) => own(row, field))
+    return !values.some(isDbNull) && matches(values)
   })
 }

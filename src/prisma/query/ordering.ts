@@ -2,7 +2,7 @@ import type { TenantHolder } from '../../cipher/cipher.js'
 import { checkSearchable } from '../../client/masking.js'
 import type { Pass } from '../../client/pass.js'
 import { isExact } from '../../plan/exactIndex.js'
-import type { FieldPlan, IndexPlan, ModelPlan } from '../../plan/plan.js'
+import type { FieldPlan, ModelPlan } from '../../plan/plan.js'
 import { isAbsent, isPlainObject, listOf } from '../values.js'
 import { refusedUse } from './refusals.js'
 import { indexOf, rewriteUnique, uniqueIndexOf } from './where.js'
@@ -23,7 +23,7 @@ function checkOrder(plan: ModelPlan, key: string, order: unknown): void {
   if (isAbsent(order)) return
   const member = plan.members.get(key)
   if (member?.kind === 'encrypted') throw refusedUse(member.field.name, 'orderBy')
-  if (member?.kind === 'index') checkSearchable(member.index)
+  if (member?.kind === 'index' || member?.kind === 'tokens') checkSearchable(member.index)
   else if (member?.kind === 'relation') checkOrderBy(member.relation.model, order)
   else if (key === '_relevance' && isPlainObject(order)) checkNames(plan, order.fields, 'orderBy')
   else if (VALUE_AGGREGATES.includes(key)) checkNames(plan, Object.keys(order as object), 'orderBy')
@@ -53,10 +53,14 @@ export function rewriteDistinct(plan: ModelPlan, args: Record<string, unknown>):
   if (plan.encrypted.length === 0 || isAbsent(args.distinct)) return
   args.distinct = listOf(args.distinct).map((name) => {
     const field = encryptedField(plan, name)
-    const index = field ? indexOf(field) : indexNamed(plan, name)
+    if (!field) {
+      checkIndexNamed(plan, name)
+      return name
+    }
+    const index = indexOf(field)
     if (index) checkSearchable(index)
-    if (field && (!index || !isExact(index) || field.state)) throw refusedUse(field.name, 'distinct')
-    return index?.field ?? name
+    if (!index || !isExact(index) || field.state) throw refusedUse(field.name, 'distinct')
+    return index.field
   })
 }
 
@@ -65,8 +69,7 @@ export function checkNames(plan: ModelPlan, names: unknown, use: string): void {
   for (const name of listOf(names)) {
     const field = encryptedField(plan, name)
     if (field) throw refusedUse(field.name, use)
-    const index = indexNamed(plan, name)
-    if (index) checkSearchable(index)
+    checkIndexNamed(plan, name)
   }
 }
 
@@ -75,7 +78,7 @@ function encryptedField(plan: ModelPlan, name: unknown): FieldPlan | undefined {
   return member?.kind === 'encrypted' ? member.field : undefined
 }
 
-function indexNamed(plan: ModelPlan, name: unknown): IndexPlan | undefined {
+function checkIndexNamed(plan: ModelPlan, name: unknown): void {
   const member = typeof name === 'string' ? plan.members.get(name) : undefined
-  return member?.kind === 'index' ? member.index : undefined
+  if (member?.kind === 'index' || member?.kind === 'tokens') checkSearchable(member.index)
 }

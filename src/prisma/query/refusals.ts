@@ -1,6 +1,6 @@
 import { FieldsealError } from '../../errors.js'
 import { own } from '../../own.js'
-import type { FieldPlan, IndexPlan } from '../../plan/plan.js'
+import type { FieldPlan, IndexPlan, TokenIndexPlan } from '../../plan/plan.js'
 
 /** What to do where a use of an encrypted field has no right answer. */
 const INSTEAD: { readonly [use: string]: string } = {
@@ -45,6 +45,24 @@ export function falsePositives(index: IndexPlan, use: string): FieldsealError {
       'without take, skip, cursor and distinct, or an index of 128 bits',
   )
 }
+
+/** As `falsePositives`, through a token index. */
+export function foundBesides({ name, sources }: TokenIndexPlan, what: string, use: string): FieldsealError {
+  return unsupported(
+    `${sources[0]!.name} is searched through ${name}, which for ${what} finds others too; they are taken out after ` +
+      `decryption, which is not possible with ${use}: ${BESIDES}`,
+  )
+}
+
+/** A search by tokens of a field of which some rows are plaintext, where rows cannot be looked at after decryption. */
+export function superset({ name, state }: FieldPlan, use: string): FieldsealError {
+  return unsupported(
+    `${name} is ${state}, so that some rows have no tokens and are looked at after decryption, which is not possible ` +
+      `with ${use}: ${BESIDES}, or take the mark off when all rows are done`,
+  )
+}
+
+const BESIDES = 'use findMany, beside the other conditions, without take, skip, cursor and distinct'
 
 /** A negated search through an index over fields that may be null. */
 export function notNegated(index: IndexPlan): FieldsealError {

@@ -3,7 +3,7 @@ import { checkSearchable } from '../../client/masking.js'
 import type { Pass } from '../../client/pass.js'
 import { own } from '../../own.js'
 import { isExact } from '../../plan/exactIndex.js'
-import type { CompoundPlan, FieldPlan, IndexPlan, ModelPlan, RelationPlan } from '../../plan/plan.js'
+import type { CompoundPlan, FieldPlan, IndexPlan, ModelPlan, RelationPlan, TokenIndexPlan } from '../../plan/plan.js'
 import { GLOBAL_TENANT } from '../../tenancy/tenant.js'
 import { isAbsent, isFieldRef, isPlainObject, listOf } from '../values.js'
 import { type Checks, checkLater, checkLaterTogether } from './falsePositive.js'
@@ -12,6 +12,7 @@ import { migratingFilter } from './migratingFilter.js'
 import { recordOwner } from './recordOwner.js'
 import { notNegated, notUnique, notUniqueYet, refusedFilter } from './refusals.js'
 import { addIndexSlot, equalValue, indexCondition, isNullFilter, nullCondition, type Search } from './search.js'
+import { type TokenContext, takeTokenParts } from './tokenFilter.js'
 
 type Where = Record<string, unknown>
 
@@ -24,6 +25,8 @@ interface WhereContext {
   readonly checks: Checks
   /** What is not true of a row is asked for, so that "false" and "unknown" are told apart. */
   readonly negated: boolean
+  /** An odd number of negations is around it. */
+  readonly isNegative: boolean
 }
 
 /**
@@ -33,7 +36,7 @@ interface WhereContext {
  * @throws FieldsealError `QUERY_UNSUPPORTED` when it needs the value of an encrypted field in a way that no index gives
  */
 export function rewriteWhere(pass: Pass, plan: ModelPlan, where: unknown, owner: TenantHolder, checks: Checks): void {
-  rewrite({ pass, plan, owner: () => owner, checks, negated: false }, where)
+  rewrite({ pass, plan, owner: () => owner, checks, negated: false, isNegative: false }, where)
 }
 
 /**
@@ -46,7 +49,8 @@ export function rewriteUnique(pass: Pass, plan: ModelPlan, where: unknown, owner
   for (const element of listOf(where)) {
     if (!isPlainObject(element)) continue
     checkUnique(plan, element)
-    rewrite({ pass, plan, owner: () => owner, checks: 'a unique where', negated: false }, element, uniqueIndexOf)
+    const context = { pass, plan, owner: () => owner, checks: 'a unique where', negated: false, isNegative: false }
+    rewrite(context, element, uniqueIndexOf)
   }
 }
 
@@ -93,16 +97,22 @@ function rewriteCondition(context: WhereContext, element: Where, key: string, { 
   const compound = plan.uniques.get(key)
   if (member?.kind === 'encrypted') rewriteField(context, element, member.field, { choose, others })
   else if (member?.kind === 'relation') rewriteRelation(context, member.relation, element[key])
-  else if (member?.kind === 'index') checkIndexFilter(plan, member.index, element[key])
+  else if (member?.kind === 'index' || member?.kind === 'tokens') checkIndexFilter(plan, member.index, element[key])
   else if (key === 'AND') rewrite(context, element[key])
   else if (key === 'OR') rewrite({ ...context, checks: '"OR"' }, element[key])
-  else if (key === 'NOT') rewrite({ ...context, checks: '"NOT"', negated: true }, element[key])
+  else if (key === 'NOT')
+    rewrite({ ...context, checks: '"NOT"', negated: true, isNegative: !context.isNegative }, element[key])
   else if (compound) rewriteCompound(context, element, key, compound)
   else checkReferences(plan, element[key])
 }
 
 function rewriteField(context: WhereContext, element: Where, field: FieldPlan, { choose, others }: Rewriting): void {
-  const condition = element[field.field]
+  const { rest: condition, filters } = takeTokenParts(tokenContext(context), field, element[field.field])
+  others.push(...filters)
+  if (condition === undefined) {
+    delete element[field.field]
+    return
+  }
   if (isNullFilter(condition)) {
     element[field.field] = nullCondition(field, condition)
     return
@@ -115,6 +125,19 @@ function rewriteField(context: WhereContext, element: Where, field: FieldPlan, {
   delete element[field.field]
   if (field.state) others.push(migratingFilter(index, holder, { [field.field]: condition }))
   else if (holder !== element) others.push(holder)
+}
+
+function tokenContext(context: WhereContext): TokenContext {
+  return {
+    checks: context.checks,
+    isNegative: context.isNegative,
+    addTokens: (index, { bodies }, holder, key) => {
+      const field = index.sources[0]!
+      const { owner } = searchIn(context, field, index)
+      holder[key] = undefined
+      context.pass.slots.push({ mode: 'tokens', field, owner, holder, key, index, bodies: () => bodies })
+    },
+  }
 }
 
 /**
@@ -138,7 +161,7 @@ function rewriteCombined(context: WhereContext, element: Where, index: IndexPlan
 }
 
 /** A column of a blind index, asked by itself. */
-function checkIndexFilter(plan: ModelPlan, index: IndexPlan, condition: unknown): void {
+function checkIndexFilter(plan: ModelPlan, index: IndexPlan | TokenIndexPlan, condition: unknown): void {
   if (!isNullFilter(condition)) checkSearchable(index)
   checkReferences(plan, condition)
 }
@@ -168,13 +191,23 @@ function rewriteCompound(
 const FOR_ALL: TenantHolder = { tenant: GLOBAL_TENANT }
 
 /** @throws FieldsealError `ACCESS_DENIED` */
-function searchIn({ pass, owner }: WhereContext, field: FieldPlan, index: IndexPlan): Search {
+function searchIn<Index extends IndexPlan | TokenIndexPlan>(
+  { pass, owner }: WhereContext,
+  field: FieldPlan,
+  index: Index,
+): Omit<Search, 'index'> & { readonly index: Index } {
   checkSearchable(index)
   return { pass, field, index, owner: index.scope === 'global' ? FOR_ALL : owner() }
 }
 
 const RELATION_FILTERS = ['is', 'isNot', 'some', 'every', 'none']
 const NEGATING = new Set(['isNot', 'every'])
+/** How many negations are around what is asked of rows of a list does not count: they are there or not. */
+const LISTS: ReadonlyMap<string, boolean> = new Map([
+  ['some', false],
+  ['none', false],
+  ['every', true],
+])
 /** Whether there are such rows is either true or false, whatever is around. */
 const COUNTING = new Set(['some', 'none'])
 
@@ -184,7 +217,8 @@ function rewriteRelation(context: WhereContext, relation: RelationPlan, conditio
   const inside = { ...context, plan: model, checks: 'a filter through a relation' }
   for (const filter of RELATION_FILTERS) {
     const negated = NEGATING.has(filter) || (context.negated && !COUNTING.has(filter))
-    if (list || !Object.hasOwn(model.columns, filter)) rewrite({ ...inside, negated }, condition[filter])
+    const isNegative = LISTS.get(filter) ?? (filter === 'isNot') !== context.isNegative
+    if (list || !Object.hasOwn(model.columns, filter)) rewrite({ ...inside, negated, isNegative }, condition[filter])
   }
   if (!list) rewrite(inside, condition)
 }
@@ -217,7 +251,7 @@ export function checkReferences(plan: ModelPlan, condition: unknown): void {
   if (isFieldRef(condition)) {
     const member = condition.modelName === plan.name ? plan.members.get(condition.name) : undefined
     if (member?.kind === 'encrypted') throw refusedFilter(member.field, 'a field reference')
-    if (member?.kind === 'index') checkSearchable(member.index)
+    if (member?.kind === 'index' || member?.kind === 'tokens') checkSearchable(member.index)
   } else if (isPlainObject(condition)) {
     for (const operand of Object.values(condition)) checkReferences(plan, operand)
   }

@@ -67,7 +67,7 @@ const NONE: readonly never[] = []
 
 function checkedFields(checks: readonly RowCheck[]): readonly FieldPlan[] {
   if (checks.length === 0) return NONE
-  return [...new Set(checks.flatMap(({ index }) => index.sources))]
+  return [...new Set(checks.flatMap(({ sources }) => sources))]
 }
 
 /**

@@ -4,12 +4,15 @@ import type { Datamodel, DatamodelField, DatamodelModel } from '../../schema/dat
 import type { Report, ReportAt } from '../../schema/problem.js'
 import { blindIndexOptions, encryptedOptions, noOptions } from './annotationOptions.js'
 import { readDocumentation } from './documentation.js'
+import { rangeIndexOptions, textIndexOptions } from './tokenIndexOptions.js'
 
-type Drafted = { readonly [part in 'tenants' | 'encrypted' | 'indexes']: AnnotatedModel[part][number][] }
+type Drafted = {
+  readonly [part in 'tenants' | 'encrypted' | 'indexes' | 'tokenIndexes']: AnnotatedModel[part][number][]
+}
 
 /** Reads the annotations of a model and its fields. */
 export function annotateModel(model: DatamodelModel, reportAt: ReportAt): AnnotatedModel {
-  const draft: Drafted = { tenants: [], encrypted: [], indexes: [] }
+  const draft: Drafted = { tenants: [], encrypted: [], indexes: [], tokenIndexes: [] }
   const isKeys = readModel(model, (problem) => reportAt(model.name, problem))
   for (const field of model.fields)
     readField(field, draft, (problem) => reportAt(`${model.name}.${field.name}`, problem))
@@ -52,6 +55,12 @@ function readFieldAnnotation(annotation: Annotation, field: DatamodelField, draf
       return
     case 'blindIndex':
       draft.indexes.push({ field, options: blindIndexOptions(annotation, report) })
+      return
+    case 'textIndex':
+      draft.tokenIndexes.push({ field, options: textIndexOptions(annotation, report) })
+      return
+    case 'rangeIndex':
+      draft.tokenIndexes.push({ field, options: rangeIndexOptions(annotation, report) })
       return
     case 'tenant':
       noOptions(annotation, report)

@@ -40,12 +40,16 @@ function parseScalar(cursor: Cursor): Scalar {
     case 'string':
       return { kind: token.kind, text: JSON.parse(cursor.take().text) as string }
     case 'number':
-      return { kind: token.kind, number: Number(cursor.take().text) }
+      return numberOf(cursor.take().text.replaceAll('_', ''))
     case 'punctuation':
     case 'unknown':
     case 'end':
       throw unexpected(token, 'a name, a list [a, b], a number or a text in double quotes')
   }
+}
+
+function numberOf(text: string): Scalar {
+  return { kind: 'number', number: Number(text), text }
 }
 
 function separated<T>(cursor: Cursor, close: string, parseItem: (cursor: Cursor) => T): T[] {
@@ -93,6 +97,7 @@ function unexpected(token: Token, wanted: string): FieldsealError {
 function hint(token: Token): string {
   if (token.text === '"' || token.text === "'") return '; a text stands in double quotes, closed on the same line'
   if (token.text === '.') return '; a text with a dot stands in double quotes: as: "User.email"'
+  if (/^-?\d/.test(token.text)) return '; a date or duration stands in double quotes: min: "1900-01-01", step: "1d"'
   if (/[（）［］，：＂“”]/u.test(token.text)) return '; type the ASCII character'
   return ''
 }

@@ -12,7 +12,7 @@ const blank = /\s*/y
 
 const patterns: readonly (readonly [TokenKind, RegExp])[] = [
   ['identifier', /[A-Za-z][A-Za-z0-9_]*/y],
-  ['number', /-?\d+(?:\.\d+)?(?![A-Za-z0-9_.])/y],
+  ['number', /-?\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?(?![A-Za-z0-9_.])/y],
   ['string', /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy],
   ['punctuation', /[()[\],:]/y],
   ['unknown', /[\s\S]/uy],

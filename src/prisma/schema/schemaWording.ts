@@ -8,6 +8,7 @@ export const PRISMA_SCHEMA_WORDING: SchemaWording = {
   field: 'field',
   encrypted: '`@encrypted`',
   blindIndex: '`@blindIndex`',
+  tokenIndex: { text: '`@textIndex`', range: '`@rangeIndex`' },
   tenant: '`@tenant`',
   encryptionKeys: '`@encryptionKeys`',
   option: (name, value) => `\`${name}: ${value}\``,
@@ -22,6 +23,7 @@ export const PRISMA_SCHEMA_WORDING: SchemaWording = {
   view: {
     encrypted: 'put `@encrypted` on the field of the model behind it',
     index: 'put `@blindIndex` on a column of the model behind it',
+    tokens: 'put the index on a column of the model behind it',
   },
   storage: (field) => `make it String${optionalOf(field)} with \`@encrypted(type: ${field.type})\``,
   text: 'make it String',
@@ -31,6 +33,7 @@ export const PRISMA_SCHEMA_WORDING: SchemaWording = {
   giveValue: 'give the value in `data`',
   indexType: 'make it String? or Bytes?',
   nullableIndex: ({ type }) => `make it ${type}?`,
+  tokenType: 'make it String[] @db.Uuid',
   noNormalize: 'leave out `normalize`',
   tenantType: 'make it a String',
   tenantTypes: '@db.Text, @db.VarChar or @db.Uuid',

@@ -101,7 +101,7 @@ function collectMembers(pass: Pass, plan: ModelPlan, record: WrittenRecord): voi
     const member = plan.members.get(key)
     if (member?.kind === 'encrypted') collectField(pass.slots, record, member.field)
     else if (member?.kind === 'relation') collectNested(pass, member.relation, record, data[key])
-    else if (member?.kind === 'index')
+    else if (member?.kind === 'index' || member?.kind === 'tokens')
       throw indexWritten(
         plan,
         key,

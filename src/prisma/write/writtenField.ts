@@ -1,10 +1,11 @@
 import { checkedValue, type Slot, type TenantHolder } from '../../cipher/cipher.js'
+import { tokenBodies } from '../../cipher/tokenBodies.js'
 import type { KnownValues } from '../../client/boundColumns.js'
 import { checkUnmasked } from '../../client/masking.js'
 import { textForm } from '../../crypto/textForm.js'
 import { FieldsealError } from '../../errors.js'
 import { own } from '../../own.js'
-import type { FieldPlan, IndexPlan } from '../../plan/plan.js'
+import type { FieldPlan, IndexPlan, TokenIndexPlan } from '../../plan/plan.js'
 import { isAbsent, isDbNull, isPlainObject, storedNull } from '../values.js'
 import { jsonValue } from './jsonValue.js'
 
@@ -32,6 +33,7 @@ export function collectField(slots: Slot[], record: WrittenRecord, field: FieldP
   const { holder, key } = valueLocation(record, field)
   if (isAbsent(own(holder, key))) return
   for (const index of field.indexes) collectIndex(slots, record, index, field)
+  for (const index of field.tokenIndexes) collectTokens(slots, record, index, holder[key])
   if (isDbNull(holder[key])) {
     holder[key] = storedNull(field, holder[key])
     return
@@ -61,6 +63,17 @@ function collectIndex(slots: Slot[], record: WrittenRecord, index: IndexPlan, fi
   if (isPartial && !isCleared && context === 'update') throw partial(index, values)
   if (isCleared || isPartial) data[index.field] = null
   else slots.push({ mode: 'index', field, owner, holder: data, key: index.field, index, values })
+}
+
+/** Prisma cannot set a list to null: where there was a value before, an empty one says that there is none. */
+function collectTokens(slots: Slot[], record: WrittenRecord, index: TokenIndexPlan, value: unknown): void {
+  const { data, owner, context } = record
+  const [field] = index.sources
+  const { field: key } = index
+  if (!isDbNull(value) && field!.state !== 'ejecting') {
+    const bodies = () => tokenBodies(index, value)
+    slots.push({ mode: 'tokens', field: field!, owner, holder: data, key, index, bodies })
+  } else if (context === 'update') data[key] = []
 }
 
 function valueIn(record: WrittenRecord, source: FieldPlan): unknown {

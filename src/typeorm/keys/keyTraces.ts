@@ -14,7 +14,9 @@ export function typeormKeyTraces(dataSource: DataSource, schema: EncryptionSchem
       if (pool === undefined) throw new Error('the data source is not initialized, or was destroyed')
       const { text, values } = statement(indexed, whose)
       const [row] = (await runText(pool, text, values)).rows
-      return row === undefined ? null : Object.fromEntries(indexed.columns.map((field, i) => [field, row[i]]))
+      return row === undefined
+        ? null
+        : Object.fromEntries([...indexed.columns, ...indexed.lists].map((field, i) => [field, row[i]]))
     } catch (cause) {
       if (HOLDS_NONE.has(codeOf(cause))) return null
       throw tracesUnavailable(indexed.model, cause)
@@ -22,11 +24,17 @@ export function typeormKeyTraces(dataSource: DataSource, schema: EncryptionSchem
   })
 }
 
-function statement({ schema, columns }: IndexedModel, whose: TenantRows): { text: string; values: readonly unknown[] } {
+function statement(
+  { schema, columns, lists }: IndexedModel,
+  whose: TenantRows,
+): { text: string; values: readonly unknown[] } {
   const name = (field: string) => quoteName(schema.columns[field]!)
-  const filled = columns.map((field) => `${name(field)} IS NOT NULL`).join(' OR ')
+  const filled = [
+    ...columns.map((field) => `${name(field)} IS NOT NULL`),
+    ...lists.map((field) => `cardinality(${name(field)}) > 0`),
+  ].join(' OR ')
   const { condition, values } = conditionOf(whose, name)
-  const text = `SELECT ${columns.map(name)} FROM ${tableName(schema)} WHERE (${condition}) AND (${filled}) LIMIT 1`
+  const text = `SELECT ${[...columns, ...lists].map(name)} FROM ${tableName(schema)} WHERE (${condition}) AND (${filled}) LIMIT 1`
   return { text, values }
 }
 

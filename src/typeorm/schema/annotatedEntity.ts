@@ -26,6 +26,7 @@ export function annotatedEntity(model: EntityModel): AnnotatedEntity {
     tenants: tenantFields(model),
     encrypted: encrypted.map((each) => encryptedField(model, each)),
     indexes: annotatedWith(model, 'index').map((each) => indexField(model, each)),
+    tokenIndexes: [],
     enums: withEnum.map(({ field, annotation }) => ({
       name: enumName(model, field),
       values: enumValues(annotation.options.enum!).map((value) => ({ name: String(value) })),

@@ -8,6 +8,7 @@ export const TYPEORM_SCHEMA_WORDING: SchemaWording = {
   field: 'property',
   encrypted: '`@Encrypted`',
   blindIndex: '`@BlindIndex`',
+  tokenIndex: { text: '`@TextIndex`', range: '`@RangeIndex`' },
   tenant: '`@Tenant`',
   encryptionKeys: '`@EncryptionKeys`',
   option: (name, value) => `\`${name}: ${typeof value === 'string' ? `'${value}'` : value}\``,
@@ -22,6 +23,7 @@ export const TYPEORM_SCHEMA_WORDING: SchemaWording = {
   view: {
     encrypted: "write `@EncryptedView('Entity.property')`, with the encrypted property that it shows",
     index: "write `@EncryptedView('Entity.property', { select: false })`, with the blind index that it shows",
+    tokens: "write `@EncryptedView('Entity.property', { select: false })`, with the index that it shows",
   },
   storage: ({ type }) =>
     `leave the column's type to fieldseal (\`column\` is text, varchar, bytea or jsonb), and say what it holds: \`type: '${type}'\``,
@@ -32,6 +34,7 @@ export const TYPEORM_SCHEMA_WORDING: SchemaWording = {
   giveValue: 'give the value in the entity',
   indexType: "leave its type to fieldseal (`column` is 'text' or 'bytea')",
   nullableIndex: () => 'leave `nullable` to fieldseal',
+  tokenType: 'leave its type to fieldseal',
   noNormalize: 'leave out `normalize`',
   tenantType: 'make it text, varchar or uuid',
   tenantTypes: 'text, varchar or uuid',

@@ -29,6 +29,13 @@ describe('parseArguments, what it refuses', () => {
     ['(as: "\\x")', '`"` stands where'],
     ['(bits: 12abc)', '`1` stands where'],
     ['(bits: 1.2.3)', '`1` stands where'],
+    ['(max: 1_)', '`1` stands where'],
+    ['(max: 1__0)', '`1` stands where'],
+    [
+      '(min: 1900-01-01)',
+      '`-01` stands where `,` or `)` should be; a date or duration stands in double quotes: min: "1900-01-01", step: "1d"',
+    ],
+    ['(step: 1d)', 'a date or duration stands in double quotes'],
     ['(bind：id)', '`：` stands where `,` or `)` should be; type the ASCII character'],
   ])('refuses the arguments %s', (text, message) => {
     expect(() => parseArguments(text)).toThrow(message)
@@ -61,7 +68,17 @@ describe('parseArguments, what it reads', () => {
     ['(bind:id)', [{ name: 'bind', value: name('id') }], ''],
     ['(bind: [])', [{ name: 'bind', value: { kind: 'list', items: [] } }], ''],
     ['(bind:\n  [ a ,\n b ]\n) x', [{ name: 'bind', value: { kind: 'list', items: [name('a'), name('b')] } }], ' x'],
-    ['(bits: -1.5)', [{ name: 'bits', value: { kind: 'number', number: -1.5 } }], ''],
+    ['(bits: -1.5)', [{ name: 'bits', value: { kind: 'number', number: -1.5, text: '-1.5' } }], ''],
+    [
+      '(max: 10_000_000.000_1)',
+      [{ name: 'max', value: { kind: 'number', number: 10000000.0001, text: '10000000.0001' } }],
+      '',
+    ],
+    [
+      '(max: 9007199254740993)',
+      [{ name: 'max', value: { kind: 'number', number: 2 ** 53, text: '9007199254740993' } }],
+      '',
+    ],
     ['(as: "a)\\"\\u0041")', [{ name: 'as', value: { kind: 'string', text: 'a)"A' } }], ''],
   ])('reads the arguments at the beginning of: %j', (text, args, rest) => {
     const parsed = parseArguments(text)
@@ -74,7 +91,7 @@ describe('parseArguments, what it reads', () => {
     const scalar = fc.oneof(
       fc.record({ kind: fc.constant('identifier' as const), text: identifier }),
       fc.record({ kind: fc.constant('string' as const), text: fc.string({ unit: 'grapheme' }) }),
-      fc.record({ kind: fc.constant('number' as const), number: fc.integer() }),
+      fc.integer().map((number) => ({ kind: 'number' as const, number, text: String(number) })),
     )
     const list = fc.record({ kind: fc.constant('list' as const), items: fc.array(scalar) })
     const argument = fc.record({ name: identifier, value: fc.oneof(scalar, list) }, { requiredKeys: ['value'] })
@@ -102,7 +119,7 @@ function printValue(value: Value, blank: string): string {
         (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
       )
     case 'number':
-      return String(value.number)
+      return value.text
     case 'list':
       return `[${value.items.map((item) => blank + printValue(item, blank)).join(`${blank},`)}${blank}]`
   }

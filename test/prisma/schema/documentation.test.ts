@@ -67,6 +67,9 @@ describe('readDocumentation, of a name that is nearly an annotation', () => {
     ['@blind_index(email)', '@blind_index', '@blindIndex'],
     ['@blindindex(email)', '@blindindex', '@blindIndex'],
     ['@encryption:hash(email)', '@encryption:hash', '@blindIndex'],
+    ['@textindex(name)', '@textindex', '@textIndex'],
+    ['@range_index(age)', '@range_index', '@rangeIndex'],
+    ['@rangeIndexes(age)', '@rangeIndexes', '@rangeIndex'],
     ['@tenants', '@tenants', '@tenant'],
     ['@tenantId', '@tenantId', '@tenant'],
     ['@EncryptionKeys', '@EncryptionKeys', '@encryptionKeys'],
@@ -161,7 +164,7 @@ describe('readDocumentation of any text', () => {
       fc.property(text, (documentation) => {
         const starts = documentation
           .split(/\r\n?|\n/)
-          .filter((line) => /^\s*@(encrypted|blindIndex|tenant|encryptionKeys)/.test(line))
+          .filter((line) => /^\s*@(encrypted|blindIndex|textIndex|rangeIndex|tenant|encryptionKeys)/.test(line))
         expect(readDocumentation(documentation).annotations.length).toBeLessThanOrEqual(starts.length)
       }),
     )

@@ -3,16 +3,9 @@ import { encryptionSchemaOf } from '../../../src/prisma/schema/encryptionSchemaO
 import { keysModelSource } from '../../../src/prisma/schema/keysModelSource.js'
 import type { Datamodel } from '../../../src/schema/datamodel.js'
 import { datamodelOf, only } from './datamodelOf.js'
-
-/** `Example` stands for the model's name; each example is a model of its own. Lines are all problems it must cause. */
-interface Refusal {
-  readonly of: string
-  readonly model: string
-  readonly says: readonly string[]
-}
+import { fields, named, problemsOf, type Refusal } from './refusals.js'
 
 const mayBindTo = 'bind to a column of the type String (@db.Text, @db.VarChar, @db.Uuid or none), Int or BigInt'
-const fields = (text: string) => `model Example {\n  id String @id\n  ${text}\n}`
 
 const encryptedFields: Refusal[] = [
   {
@@ -516,11 +509,6 @@ const tenants: Refusal[] = [
 
 const refusals = [...encryptedFields, ...boundColumns, ...blindIndexes, ...annotations, ...tenants]
 
-/** The model called `name`, with the back relations that Prisma asks of the model it refers to. */
-function named(model: string, name: string): string {
-  return model.replaceAll('Example', name).replaceAll(/@relation\("([bk])"/g, `@relation("${name}$1"`)
-}
-
 describe('encryptionSchemaOf, what it refuses', () => {
   const nameOf = (i: number) => `Example${String(i).padStart(3, '0')}`
   let problems: string[]
@@ -766,14 +754,3 @@ describe('encryptionSchemaOf refuses annotations on enums', () => {
     ])
   })
 })
-
-function problemsOf(datamodel: Datamodel): string[] {
-  try {
-    encryptionSchemaOf({ datamodel, provider: 'postgresql' })
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'SCHEMA_INVALID' })
-    const lines = (error as Error).message.split('\n').filter((line) => /^ {2}\w+(\.\w+)?: /.test(line))
-    return lines.map((line) => line.trim())
-  }
-  throw new Error('the schema was accepted')
-}

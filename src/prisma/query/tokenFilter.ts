@@ -1,0 +1,211 @@
+import type { TokenQuery } from '../../cipher/cipher.js'
+import { isRangeOperator, type RangeOperator, rangeIntervals, rangeQuery } from '../../cipher/rangeQuery.js'
+import { answers, isTextOperator, type TextOperator, textQuery } from '../../cipher/textQuery.js'
+import { foldsCase } from '../../cipher/tokenBodies.js'
+import { PREFIX } from '../../crypto/ciphertext.js'
+import { complement } from '../../crypto/tokens/intervals.js'
+import { FieldsealError } from '../../errors.js'
+import type { FieldPlan, RangeIndexPlan, TextIndexPlan, TokenIndexPlan } from '../../plan/plan.js'
+import { isAbsent, isFieldRef, isPlainObject } from '../values.js'
+import { type Checks, noteCheck } from './falsePositive.js'
+import { foundBesides, refusedFilter, superset } from './refusals.js'
+
+type Where = Record<string, unknown>
+
+/** Where a condition that tokens answer stands. */
+export interface TokenContext {
+  readonly checks: Checks
+  /**
+   * An odd number of negations is around it. "Unknown" must be true there, so that it is not among the rows once it is
+   * negated: it does for rows without a value.
+   */
+  readonly isNegative: boolean
+  /** Has `holder[key]` filled with the tokens. */
+  readonly addTokens: (index: TokenIndexPlan, query: TokenQuery, holder: Where, key: string) => void
+}
+
+/** A condition on a field in two parts. */
+export interface TokenParts {
+  /** What token indexes do not answer; `undefined`: nothing. */
+  readonly rest: unknown
+  /** Conditions on the columns of token indexes, all of which must be true beside the rest. */
+  readonly filters: readonly Where[]
+}
+
+/**
+ * Takes the comparisons and parts of texts that the token indexes of a field answer out of a condition on it.
+ *
+ * @throws FieldsealError `QUERY_UNSUPPORTED`, `VALUE_INVALID`
+ */
+export function takeTokenParts(context: TokenContext, field: FieldPlan, condition: unknown): TokenParts {
+  if (field.tokenIndexes.length === 0 || !isPlainObject(condition)) return { rest: condition, filters: [] }
+  const taken: Taken = { bounds: [], texts: [] }
+  const rest = take(field, condition, false, taken)
+  const range = rangeIndexOf(field)
+  return {
+    rest,
+    filters: [
+      ...(range && taken.bounds.length > 0 ? [rangeFilter(context, range, taken.bounds)] : []),
+      ...taken.texts.map((text) => textFilter(context, field, text)),
+    ],
+  }
+}
+
+/** Comparisons that must all be true. */
+interface Taken {
+  readonly bounds: (readonly [RangeOperator, unknown])[]
+  readonly texts: TextComparison[]
+}
+
+interface TextComparison {
+  readonly operator: TextOperator
+  readonly operand: unknown
+  readonly isInsensitive: boolean
+  readonly isNegated: boolean
+}
+
+/** To Prisma a `not` around several operators negates each by itself, and all of these must be true. */
+function take(field: FieldPlan, condition: Where, isNegated: boolean, taken: Taken): Where | undefined {
+  const rest: Where = {}
+  const isInsensitive = condition.mode === 'insensitive'
+  for (const [operator, operand] of Object.entries(condition)) {
+    if (isAbsent(operand)) continue
+    if (isRangeOperator(operator) && rangeIndexOf(field)) {
+      refuseReference(field, operand)
+      taken.bounds.push([isNegated ? OPPOSITE[operator] : operator, operand])
+    } else if (isTextOperator(operator) && textIndexes(field, operator, isInsensitive).length > 0) {
+      refuseReference(field, operand)
+      taken.texts.push({ operator, operand, isInsensitive, isNegated })
+    } else if (operator === 'not' && isPlainObject(operand)) {
+      const inner = take(field, operand, !isNegated, taken)
+      if (inner) rest.not = inner
+    } else rest[operator] = operand
+  }
+  const isNothing = Object.keys(rest).every((operator) => operator === 'mode')
+  return isNothing && Object.keys(condition).length > 0 ? undefined : rest
+}
+
+const OPPOSITE = { gt: 'lte', gte: 'lt', lt: 'gte', lte: 'gt' } as const satisfies Record<RangeOperator, RangeOperator>
+
+function refuseReference(field: FieldPlan, operand: unknown): void {
+  if (isFieldRef(operand)) throw refusedFilter(field, 'a field reference')
+}
+
+function rangeIndexOf({ tokenIndexes }: FieldPlan): RangeIndexPlan | undefined {
+  return tokenIndexes.find((index) => index.kind === 'range')
+}
+
+/** Those that answer an operator; first those that tell upper and lower case apart if it does. */
+function textIndexes({ tokenIndexes }: FieldPlan, operator: TextOperator, isInsensitive: boolean): TextIndexPlan[] {
+  const found = tokenIndexes.filter(
+    (index): index is TextIndexPlan => index.kind === 'text' && answers(index, operator),
+  )
+  const folding = found.filter(foldsCase)
+  return isInsensitive ? folding : [...found.filter((index) => !folding.includes(index)), ...folding]
+}
+
+/**
+ * Under a negation it is the negation of what is not in the interval: two negations are none to PostgreSQL, which then
+ * asks the index for that.
+ */
+function rangeFilter(context: TokenContext, index: RangeIndexPlan, bounds: Taken['bounds']): Where {
+  const [field] = index.sources
+  const intervals = rangeIntervals(index, bounds)
+  const query = rangeQuery(index, intervals)
+  if (field!.state) return supersetFilter(context, index, query)
+  if (!query.isExact) noteQuery(context, index, query, 'bounds between its steps')
+  if (!context.isNegative) return tokenFilter(context, index, query)
+  return { NOT: tokenFilter(context, index, rangeQuery(index, complement(intervals))) }
+}
+
+function textFilter(context: TokenContext, field: FieldPlan, text: TextComparison): Where {
+  const { index, query } = bestTextQuery(field, text)
+  if (field.state && !asksPlaintext(index, text)) {
+    if (text.isNegated) throw superset(field, `"not" around "${text.operator}"`)
+    return supersetFilter(context, index, query)
+  }
+  if (!query.isExact) {
+    if (text.isNegated) throw foundBesides(index, 'such a text', `"not" around "${text.operator}"`)
+    noteQuery(context, index, query, 'such a text')
+  }
+  const found = field.state ? foundInEither(context, index, query, text) : tokenFilter(context, index, query)
+  return polarized(field, found, { isNegated: text.isNegated, isNegative: context.isNegative })
+}
+
+/** The index that finds no others, if there is one; one that finds others, too, if there is not. */
+function bestTextQuery(field: FieldPlan, { operator, operand, isInsensitive }: TextComparison) {
+  const found: { readonly index: TextIndexPlan; readonly query: TokenQuery }[] = []
+  const refusals: unknown[] = []
+  for (const index of textIndexes(field, operator, isInsensitive)) {
+    try {
+      found.push({ index, query: textQuery(index, operator, operand) })
+    } catch (error) {
+      if (!FieldsealError.is(error) || error.code !== 'QUERY_UNSUPPORTED') throw error
+      refusals.push(error)
+    }
+  }
+  const best = found.find(({ query }) => query.isExact) ?? found[0]
+  if (best === undefined) throw refusals[0]
+  return best
+}
+
+function tokenFilter({ addTokens }: TokenContext, index: TokenIndexPlan, query: TokenQuery): Where {
+  const condition: Where = {}
+  addTokens(index, query, condition, query.match === 'any' ? 'hasSome' : 'hasEvery')
+  return { [index.field]: condition }
+}
+
+/**
+ * What is found, so that rows without a value are in none of the answers: their list of tokens may be empty, of which
+ * PostgreSQL says that it has none of them, and not that nobody knows.
+ */
+function polarized(
+  { field, optional }: FieldPlan,
+  found: Where,
+  { isNegated, isNegative }: { readonly isNegated: boolean; readonly isNegative: boolean },
+): Where {
+  const condition = isNegated ? { NOT: found } : found
+  if (!optional || isNegated === isNegative) return condition
+  return isNegative ? { OR: [condition, { [field]: null }] } : { AND: [condition, { [field]: { not: null } }] }
+}
+
+/** Rows without tokens that hold plaintext, or nothing. */
+function hasNoTokens({ field }: TokenIndexPlan): Where {
+  return { OR: [{ [field]: { isEmpty: true } }, { [field]: { equals: null } }] }
+}
+
+/** Whether plaintext can be asked the same: it stands in its column as the index takes it apart. */
+function asksPlaintext({ normalize, sources }: TextIndexPlan, { operator }: TextComparison): boolean {
+  return normalize.length === 0 && sources[0]!.column === 'String' && operator !== 'words'
+}
+
+/** Asks the tokens of rows that have some, and the plaintext of the others. It is never unknown where there is a value. */
+function foundInEither(
+  context: TokenContext,
+  index: TextIndexPlan,
+  query: TokenQuery,
+  { operator, operand }: TextComparison,
+): Where {
+  const [{ field }] = index.sources as readonly [FieldPlan]
+  return {
+    OR: [
+      { AND: [{ NOT: { [index.field]: { equals: null } } }, tokenFilter(context, index, query)] },
+      {
+        AND: [hasNoTokens(index), { NOT: { [field]: { startsWith: PREFIX } } }, { [field]: { [operator]: operand } }],
+      },
+    ],
+  }
+}
+
+/** Rows that may be meant, which are held against the condition once they are decrypted. */
+function supersetFilter(context: TokenContext, index: TokenIndexPlan, query: TokenQuery): Where {
+  const [field] = index.sources
+  if (typeof context.checks === 'string') throw superset(field!, context.checks)
+  noteQuery(context, index, query, '')
+  return { OR: [tokenFilter(context, index, query), hasNoTokens(index)] }
+}
+
+function noteQuery({ checks }: TokenContext, index: TokenIndexPlan, query: TokenQuery, what: string): void {
+  if (typeof checks === 'string') throw foundBesides(index, what, checks)
+  noteCheck(checks, { sources: index.sources, matches: ([value]) => query.matches(value) })
+}
