@@ -1,5 +1,6 @@
 import { FieldsealError } from '../errors.js'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
+import { isRangeKind } from '../schema/rangeBounds.js'
 import type { ColumnIndex } from './catalog.js'
 
 /*
@@ -33,6 +34,11 @@ export function refusedCall(field: FieldPlan, call: string): FieldsealError {
 
 /** A comparison that no blind index answers. */
 export function refusedComparison(field: FieldPlan, operator: string): FieldsealError {
+  const tokens = tokenIndexFor(field, operator)
+  if (tokens !== undefined)
+    return unsupported(
+      `${field.name} is encrypted, so "${operator}" needs a ${tokens} index of it: add one, or compare after reading`,
+    )
   const single = field.indexes.some(({ sources }) => sources.length === 1)
   const combined = field.indexes.find(({ sources }) => sources.length > 1)
   if (single) {
@@ -42,8 +48,18 @@ export function refusedComparison(field: FieldPlan, operator: string): Fieldseal
   }
   const instead = combined
     ? `search by ${listed(combined)} together, each by = with one parameter, joined by AND`
-    : 'only IS NULL can be asked of it: add a blind index, or filter by other columns and compare after reading'
+    : `${field.tokenIndexes.length > 0 ? '' : 'only IS NULL can be asked of it: '}add a blind index, or filter by other columns and compare after reading`
   return unsupported(`${field.name} is encrypted, so "${operator}" needs a blind index; ${instead}`)
+}
+
+const ORDERS: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', 'BETWEEN', 'NOT BETWEEN'])
+const PATTERNS: ReadonlySet<string> = new Set(['LIKE', 'NOT LIKE', 'ILIKE', 'NOT ILIKE'])
+
+/** The kind of index of tokens that could answer an operator. */
+function tokenIndexFor({ kind, list }: FieldPlan, operator: string): 'range' | 'text' | undefined {
+  if (list) return undefined
+  if (ORDERS.has(operator) && isRangeKind(kind)) return 'range'
+  return PATTERNS.has(operator) && kind === 'String' ? 'text' : undefined
 }
 
 /** A condition that the tokens of a column do not answer. */

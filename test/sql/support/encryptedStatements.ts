@@ -14,29 +14,36 @@ export const plansOf = (schema: EncryptionSchema): Plans =>
   compilePlans(schema, { toDecimal: (text) => text as unknown as object })
 
 /** What a statement becomes, with the uses of its parameters by name: `‹search User.emailIndex $1›`. */
-export function shown({ pieces, outputs, hidden }: StatementPlan): { readonly sql: string; readonly reads: string[] } {
+export function shown({ pieces, outputs, hidden, tokenChecks }: StatementPlan): {
+  readonly sql: string
+  readonly reads: string[]
+} {
   const reads = outputs.flatMap(({ fields, known }) =>
     fields.map(({ name, field }) => [`${name} = ${field.name}`, ...known.map((column) => column.name)].join(' with ')),
   )
-  return { sql: pieces.map(shownPiece).join(''), reads: [...reads, ...hidden.map((name) => `without ${name}`)] }
+  const checked = new Set(tokenChecks.map(({ search }) => search))
+  return {
+    sql: pieces.map((piece) => shownPiece(piece, checked)).join(''),
+    reads: [...reads, ...hidden.map((name) => `without ${name}`)],
+  }
 }
 
-function shownPiece(piece: Piece): string {
+function shownPiece(piece: Piece, checked: ReadonlySet<TokenSearch>): string {
   if (typeof piece === 'string') return piece
   if (!isUse(piece)) return ''
   if (piece.kind === 'plain') return `$${piece.param}`
   if (piece.kind === 'presence') return `‹presence $${piece.param}›`
-  if (piece.kind === 'token search') return shownSearch(piece.search)
+  if (piece.kind === 'token search') return shownSearch(piece.search, checked.has(piece.search))
   const name = piece.kind === 'value' ? piece.field.name : piece.index.name
   const sources = piece.kind === 'value' ? [piece.value] : piece.values
   return `‹${piece.kind}${'each' in piece && piece.each ? ' each' : ''} ${name} ${sources.map(shownSource).join(' ')}›`
 }
 
-function shownSearch({ ask, isNegated, columns, own, unknown, inexact }: TokenSearch): string {
+function shownSearch({ ask, isNegated, columns, own, unknown }: TokenSearch, isChecked: boolean): string {
   const values = valuesAsked(ask).map(shownSource)
   const operators = ask.kind === 'range' ? ask.bounds.map(({ operator }) => operator) : [ask.kind]
   const counts = unknown === 'false' ? '' : ` null is ${unknown}`
-  const found = inexact === undefined ? ' checked' : ''
+  const found = isChecked ? ' checked' : ''
   return `‹${isNegated ? 'not ' : ''}${operators.join(' ')} ${own} ${values.join(' ')} by ${[...columns.values()].join(' ')}${counts}${found}›`
 }
 
