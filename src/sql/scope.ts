@@ -170,7 +170,7 @@ function resolveQualified(scope: Scope, qualifier: string, name: string): Resolv
   for (let at: Scope | undefined = scope; at; at = at.outer) {
     const relation = at.relations.find(({ alias }) => alias === qualifier)
     if (!relation) continue
-    if (relation.columns.has(name)) return { relation, source: relation.columns.get(name) }
+    if (relation.columns.has(name)) return { relation, source: ownColumn(relation, name) }
     if (holdsEncrypted(relation) && !SYSTEM_COLUMNS.has(name)) throw undeclared(relation, name)
     return { relation, source: undefined }
   }
@@ -180,6 +180,15 @@ function resolveQualified(scope: Scope, qualifier: string, name: string): Resolv
     )
   }
   return undefined
+}
+
+/** What a star gives of a table that nobody declared may have the same name. */
+function ownColumn({ columns, known, alias }: Relation, name: string): ColumnSource | undefined {
+  const source = columns.get(name)
+  if (known !== 'none' || !isOfInterest(source)) return source
+  throw unsupported(
+    `${sourceName(source!)} is encrypted, and "${alias}" gives besides it all columns of a table of which nothing is declared: name the columns that "${alias}" gives`,
+  )
 }
 
 /** `u.f` means `f(u)` where there is no column `f`. */
