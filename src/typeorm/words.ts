@@ -9,7 +9,7 @@ import { Seal } from './seal/seal.js'
  *
  * @example
  * ```ts
- * const found = await patients.findBy({ name: Words('ada love*') })
+ * const found = await dataSource.getRepository(User).findBy({ email: Words('ada love*') })
  * ```
  */
 export function Words(words: string): FindOperator<string> {
