@@ -38,6 +38,7 @@ export function mapKeyStore(): KeyStore & { readonly queries: { reads: number; i
     },
     count: async ({ tenants = [] }) => tenants.length,
     rewrap: unused,
+    advance: unused,
     destroy: unused,
   }
 }

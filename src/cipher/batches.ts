@@ -4,6 +4,7 @@ import type { Ciphertext } from '../crypto/ciphertext.js'
 import type { Outcome, Place } from '../crypto/engine.js'
 import { pad } from '../crypto/padding.js'
 import { tokenLists } from '../crypto/tokens/tokens.js'
+import { FieldsealError } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
 import type { DecryptionKey } from './keyResolution.js'
 import { outcomeError, plaintextValue } from './outcome.js'
@@ -38,6 +39,7 @@ export class Batches {
   }
 
   index(dek: Dek, slot: IndexSlot, message: string | Uint8Array): void {
+    if (dek.beside.length > 0) throw besideBlindIndex(slot)
     this.#of(dek).index(slot, message)
   }
 
@@ -66,6 +68,15 @@ export class Batches {
     }
     return failures
   }
+}
+
+/** Its column has room for what one key makes, and a search cannot tell which of the two. */
+function besideBlindIndex({ index }: IndexSlot): FieldsealError {
+  const message =
+    `${index.name} cannot be used while its tenant's key for indexes is rotated, which a blind index does not allow: ` +
+    'somebody has rotated it with a schema that has none. End the rotation with `fieldseal rotate --purpose index` and that ' +
+    'schema, then run `fieldseal reindex` with this one'
+  return new FieldsealError('KEY_INVALID', message)
 }
 
 /** The batches under one DEK: fields that the engine takes together are in one. */
@@ -236,10 +247,12 @@ class TokenBatch implements Batch {
   }
 
   run(): undefined {
-    const key = this.#dek.tokens![this.index.kind]
-    const lists = tokenLists(key, this.index.prefix, this.#bodies)
-    this.#slots.forEach(({ holder, key: place }, i) => {
-      holder[place] = lists[i]
+    const { kind, prefix } = this.index
+    const byKey = [this.#dek, ...this.#dek.beside].map((dek) => tokenLists(dek.tokens![kind], prefix, this.#bodies))
+    this.#slots.forEach(({ holder, key, use }, i) => {
+      const lists = byKey.map((made) => made[i]!)
+      if (use === 'any') holder[key] = lists.length === 1 ? lists[0] : lists.flat().sort()
+      else use(lists)
     })
   }
 }

@@ -65,13 +65,21 @@ export interface IndexSlot extends SlotBase {
 export interface TokenSlot extends SlotBase {
   readonly mode: 'tokens'
   readonly index: CipherTokenIndex
+  /** What is done with them, as there may be several keys to make them under: while the tenant's is rotated. */
+  readonly use: TokenUse
   /**
-   * Makes what the tokens are made of; `holder[key]` is only written.
+   * Makes what the tokens are made of; `holder[key]` is only written, if at all.
    *
    * @throws FieldsealError `VALUE_INVALID`
    */
   readonly bodies: () => readonly Buffer[]
 }
+
+/**
+ * Tokens are stored, or any of them is asked for (`any`): then those under all keys stand in one list in `holder[key]`. Or
+ * all of them are asked for, which are those under one key: the function is given the list under each, the newest first.
+ */
+export type TokenUse = 'any' | ((lists: readonly (readonly string[])[]) => void)
 
 /**
  * What becomes of a value, `written` unless told: what is wrong with it is told so. One that is `kept` was in the database

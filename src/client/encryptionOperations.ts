@@ -6,6 +6,11 @@ import { type KmsFailure, probeKms } from '../keys/kmsProbe.js'
 import { type MaintainRangeOptions, maintainRange, type RangeReport } from '../maintenance/jobs/maintainRange.js'
 import type { RangeJob } from '../maintenance/jobs/ranges.js'
 import { RunKeyring } from '../maintenance/jobs/runKeyring.js'
+import {
+  type IndexRotationReport,
+  type RotateIndexKeysOptions,
+  rotateIndexKeys,
+} from '../maintenance/keys/rotateIndexKeys.js'
 import { type MaintainOptions, maintain } from '../maintenance/maintain.js'
 import type { MaintainContext } from '../maintenance/planRuns.js'
 import type { RunReport } from '../maintenance/rows/run.js'
@@ -77,6 +82,20 @@ export interface EncryptionOperations {
    */
   maintainRange(job: RangeJob, options: MaintainRangeOptions): Promise<RangeReport>
   /**
+   * Replaces the tenants' keys for text and range indexes, beside a running app: new tokens are made beside the old ones,
+   * and these dropped, so that at no moment a search misses a row. It waits for as long as processes may hold keys in
+   * memory, two times; a call that was broken off is begun again and goes on. The command `fieldseal rotate --purpose index`
+   * calls it; see docs/operations.md.
+   *
+   * @throws FieldsealError as `maintain` and `rotate`; `OPTIONS_INVALID` where a blind index is under the same keys
+   *
+   * @example
+   * ```ts
+   * const { outcome } = await prisma.$encryption.rotateIndexKeys({ database: pool, tenant: 'acme' })
+   * ```
+   */
+  rotateIndexKeys(options: RotateIndexKeysOptions): Promise<IndexRotationReport>
+  /**
    * Counts what the encrypted fields hold: plaintext, ciphertexts by key version, missing indexes; and lists the keys. It
    * reads whole tables, and asks no KMS. The command `fieldseal status` shows it.
    *
@@ -142,6 +161,10 @@ export function encryptionOperations(
       ),
     maintain: (options) =>
       routed('$encryption.maintain', () => requireFullAccess(context, () => maintain(maintenance, options))),
+    rotateIndexKeys: (options) =>
+      routed('$encryption.rotateIndexKeys', () =>
+        requireFullAccess(context, () => rotateIndexKeys(maintenance, options)),
+      ),
     survey: (options) => survey(maintenance, options),
     checkKey: async (tenant) => {
       checkTenant(tenant)

@@ -10,7 +10,7 @@ import type { FieldPlan, IndexPlan } from '../plan/plan.js'
  */
 
 /** What no column holds: neither a ciphertext nor plaintext, which cannot begin so. */
-const UNSTORABLE = { String: `${PREFIX}!`, Bytes: Buffer.from(`${PREFIX}!`), Json: `${PREFIX}!` }
+export const UNSTORABLE = { String: `${PREFIX}!`, Bytes: Buffer.from(`${PREFIX}!`), Json: `${PREFIX}!` }
 
 /**
  * The forms in which a value that is searched for may stand in plaintext: as it was written once, or normalised. A value

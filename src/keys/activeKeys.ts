@@ -167,6 +167,22 @@ export class ActiveKeys {
   }
 
   /**
+   * Has a new key for indexes stand beside a tenant's present one, under which tokens are made, too, until it is retired.
+   *
+   * @returns whether it does; not where there is none, or where an earlier rotation has not ended
+   */
+  async besideIndex(tenant: string): Promise<boolean> {
+    const { store, destroyed } = this.#options
+    const newest = await store.findNewest(tenant, 'index')
+    if (newest?.state !== 'active' || destroyed.includes(newest)) return false
+    const older = await store.list(
+      { tenants: [tenant], purpose: 'index', states: ['retiring', 'retired'] },
+      { limit: 1 },
+    )
+    return older.length === 0 && this.#versions.addBeside(newest)
+  }
+
+  /**
    * Makes new keys for a tenant whose keys were destroyed.
    *
    * @returns the purposes that had a destroyed key

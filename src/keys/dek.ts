@@ -29,6 +29,8 @@ export class Dek {
   readonly indexes: IndexKey | undefined
   /** For `index` only: those of text and range indexes. */
   readonly tokens: { readonly text: IndexKey; readonly range: IndexKey } | undefined
+  /** For `index` only, while it is rotated: the tenant's older ones, under which tokens are made beside its own. */
+  readonly beside: readonly Dek[]
   readonly #header: Buffer
   /** By context: of each, the first that was asked for. */
   readonly #places = new Map<string, Place>()
@@ -36,12 +38,13 @@ export class Dek {
   #others: Map<string, Place> | undefined
 
   /** Takes over `bytes` and zeroes them. */
-  constructor(identity: KeptIdentity, bytes: Buffer, engine = currentEngine()) {
+  constructor(identity: KeptIdentity, bytes: Buffer, engine = currentEngine(), beside: readonly Dek[] = []) {
     try {
       if (bytes.length !== DEK_BYTES) throw wrongLength(identity)
       const { purpose, key: dekId } = identity
       this.id = dekId
       this.tenant = identity.tenant
+      this.beside = beside
       this.purpose = purpose
       this.#header = encodeHeader({ suite: SUITE_AES_256_GCM, flags: 0, dekId })
       const { key, made } = deriveWith(bytes, purpose, (derived, raw) => ({

@@ -88,14 +88,23 @@ export class HeldKeys implements KeyHolder {
   async #compare(deks: readonly Dek[]): Promise<void> {
     for (let i = 0; i < deks.length; i += PAGE) {
       const page = deks.slice(i, i + PAGE)
-      const found = await this.#options.store.findByIds(page.map(({ id }) => id))
+      const found = await this.#options.store.findByIds(
+        page.flatMap(({ id, beside }) => [id, ...beside.map((dek) => dek.id)]),
+      )
       const rows = new Map(found.map((row) => [row.id, row]))
-      for (const dek of page) this.#compareDek(dek, rows.get(dek.id))
+      for (const dek of page) {
+        this.#compareDek(dek, rows.get(dek.id))
+        for (const older of dek.beside) this.#compareBeside(older, rows.get(older.id))
+      }
     }
   }
 
   #compareDek({ id, tenant, purpose }: Dek, row: StoredKey | undefined): void {
     if (!row || this.#options.destroyed.includes(row)) this.evict(tenant)
-    else if (row.state === 'retired' && this.#cache.active(tenant, purpose)?.id === id) this.retire(tenant)
+    else if (row.state !== 'active' && this.#cache.active(tenant, purpose)?.id === id) this.retire(tenant)
+  }
+
+  #compareBeside({ tenant }: Dek, row: StoredKey | undefined): void {
+    if (row?.state !== 'retiring') this.retire(tenant)
   }
 }

@@ -5,6 +5,7 @@ import type { DekCache } from './cache/dekCache.js'
 import { LoadedKeys } from './cache/loadedKeys.js'
 import { DestroyedKeys } from './destroyedKeys.js'
 import { HeldKeys } from './heldKeys.js'
+import { IndexKeys } from './indexKeys.js'
 import type { KeyStore } from './keyStore.js'
 import type { KeyTraces } from './keyTraces.js'
 import { type CountedPurpose, encryptsValues, type Kms, type ValueKms } from './kms.js'
@@ -39,6 +40,8 @@ export class KeyRing {
   readonly loaded: LoadedKeys
   /** All that are in memory. */
   readonly held: HeldKeys
+  /** Those for indexes, to rotate them. */
+  readonly indexKeys: IndexKeys
 
   /** @throws FieldsealError `OPTIONS_INVALID` for a rotation that cannot be */
   constructor(options: KeyRingOptions) {
@@ -56,6 +59,7 @@ export class KeyRing {
     this.active = active
     this.loaded = loaded
     this.held = new HeldKeys({ ...shared, active, loaded })
+    this.indexKeys = new IndexKeys({ store, cache, active, held: this.held })
   }
 
   /**

@@ -1,7 +1,10 @@
 import type { Purpose } from './kms.js'
 
-/** `active` encrypts and decrypts, `retired` only decrypts, `destroyed` is gone. */
-export type KeyState = 'active' | 'retired' | 'destroyed'
+/**
+ * `active` encrypts and decrypts, `retired` only decrypts, `destroyed` is gone. `retiring` is a key for indexes while it is
+ * rotated: tokens are made under it beside those under its successor.
+ */
+export type KeyState = 'active' | 'retiring' | 'retired' | 'destroyed'
 
 /** A row of the keys table as it is first written. */
 export interface NewKey {
@@ -46,9 +49,10 @@ export interface KeyStore {
   findByIds(ids: readonly string[]): Promise<StoredKey[]>
   /**
    * Inserts if no row has the same tenant, purpose and version yet, and in the same transaction retires the version
-   * before; `false` when another writer was first, or, unless `reopens`, when the version before is destroyed.
+   * before, or with `beside` has it `retiring`; `false` when another writer was first, or, unless `reopens`, when the
+   * version before is destroyed.
    */
-  insert(key: NewKey, options?: { readonly reopens?: boolean }): Promise<boolean>
+  insert(key: NewKey, options?: { readonly reopens?: boolean; readonly beside?: boolean }): Promise<boolean>
   /**
    * Adds `count` to the `messages` of an active key in one atomic step, or as much of it as stays within `limit`; gives
    * what was added. 0: the key is no longer active, or its limit is reached.
@@ -59,6 +63,8 @@ export interface KeyStore {
   count(filter: KeyFilter): Promise<number>
   /** Puts another wrapped text in place of the one in `key`; `false` when the row has changed since. */
   rewrap(key: StoredKey, to: Pick<NewKey, 'wrapped' | 'kms' | 'kekId'>): Promise<boolean>
+  /** Retires a key that is `retiring`, or destroys one that is `retired`; `false` when its row has another state by now. */
+  advance(id: string, to: 'retired' | 'destroyed'): Promise<boolean>
   /**
    * Destroys all keys of a tenant, but those for `wrap`, in one transaction, and those that are being made meanwhile, and inserts the
    * `tombstones` where the tenant has no key yet. Gives the tenant's rows, all of them destroyed; none when it had none.

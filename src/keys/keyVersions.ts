@@ -1,5 +1,5 @@
 import { FieldsealError } from '../errors.js'
-import type { DekCache } from './cache/dekCache.js'
+import type { DekCache, ReadMark } from './cache/dekCache.js'
 import { Dek } from './dek.js'
 import { newDekId, versionAfter } from './dekId.js'
 import type { DestroyedKeys } from './destroyedKeys.js'
@@ -12,6 +12,9 @@ import type { CountedPurpose, KeptIdentity, Kms, Purpose } from './kms.js'
 import type { MessageQuota } from './quota/messageQuota.js'
 import type { RotationPolicy } from './quota/rotation.js'
 import type { Unwrapper } from './unwrapper.js'
+
+/** There is one; more are somebody else's writing. */
+const MOST_BESIDE = 10
 
 export interface KeyVersionsOptions {
   readonly kms: Kms
@@ -36,7 +39,7 @@ export interface KeyRequest {
   /** The id of a DEK that is known to encrypt no more. */
   readonly spent: string | undefined
   /** The cache's mark from before the keys table was read. */
-  readonly since: number
+  readonly since: ReadMark
   /** Whether it may succeed a destroyed key. */
   readonly reopens?: boolean
 }
@@ -58,7 +61,7 @@ export class KeyVersions {
     if (newest === null) return this.#first(request)
     const identity = { key: newest.id, purpose: request.purpose, tenant: request.tenant }
     if (this.#options.destroyed.includes(newest)) return this.use(newest, identity, request.since)
-    if (newest.state === 'retired') return this.#succeedRetired(request, newest)
+    if (newest.state === 'retired' || newest.state === 'retiring') return this.#succeedRetired(request, newest)
     if (this.#isSpent(request, newest)) return this.create(request, newest)
     if (newest.state === 'active' && this.#isOld(newest)) return this.#succeedOld(request, newest, identity)
     return this.use(newest, identity, request.since)
@@ -77,7 +80,7 @@ export class KeyVersions {
   #succeedRetired(request: KeyRequest, retired: StoredKey): Promise<Dek> {
     if (request.purpose !== 'index') return this.create(request, retired)
     const what =
-      'is retired in its row, and keys for blind indexes have no successors: a new one would find nothing that this one ' +
+      `is ${retired.state} in its row, and no key for indexes has succeeded it: a new one would find nothing that this one ` +
       'made. Compare the row with a backup, and set its state to active again'
     throw keyError('KEY_INVALID', retired.id, what)
   }
@@ -94,8 +97,35 @@ export class KeyVersions {
   }
 
   /** Brings the DEK of an active row into memory. */
-  async use(row: StoredKey, identity: KeptIdentity, since: number): Promise<Dek> {
-    return this.#remember(await this.#options.unwrapper.unwrap(row, identity), since)
+  async use(row: StoredKey, identity: KeptIdentity, since: ReadMark): Promise<Dek> {
+    const { unwrapper } = this.#options
+    return this.#remember(await unwrapper.unwrap(row, identity, await this.#beside(row)), since)
+  }
+
+  /**
+   * The older keys for indexes that are being retired. They are asked for after the newest: who finds one that has no
+   * successor yet needs none of them, and who finds the successor finds all that are.
+   */
+  async #beside({ tenant, purpose, version }: StoredKey): Promise<Dek[]> {
+    if (purpose !== 'index' || version === 1) return []
+    const { store, unwrapper } = this.#options
+    const rows = await store.list({ tenants: [tenant], purpose, states: ['retiring'] }, { limit: MOST_BESIDE })
+    const older = rows.filter((row) => row.version < version)
+    return Promise.all(older.map((row) => unwrapper.unwrap(row, { key: row.id, purpose, tenant })))
+  }
+
+  /**
+   * Has a new key for indexes stand beside the newest one.
+   *
+   * @returns whether it does: another process may have been first
+   */
+  async addBeside(newest: StoredKey): Promise<boolean> {
+    const { tenant, purpose } = newest
+    const { dek, row } = await this.#generate({ tenant, purpose }, newest)
+    if (!(await this.#options.store.insert(row, { beside: true }))) return false
+    this.#emitCreated(row, newest)
+    this.emitRotated(dek)
+    return true
   }
 
   emitRotated({ tenant, id }: Dek): void {
@@ -103,7 +133,7 @@ export class KeyVersions {
     this.#options.emit?.({ type: 'key.rotated', tenant, key: id })
   }
 
-  #remember(dek: Dek, since: number): Dek {
+  #remember(dek: Dek, since: ReadMark): Dek {
     this.#options.cache.addActive(dek, since)
     return dek
   }
@@ -123,17 +153,25 @@ export class KeyVersions {
    * that be of no use by then, makes the version after it.
    */
   async create(request: KeyRequest, newest: StoredKey | null): Promise<Dek> {
-    const { kms, store } = this.#options
-    const version = versionAfter(newest)
-    const identity: KeptIdentity = { key: newDekId(version), purpose: request.purpose, tenant: request.tenant }
-    const { dek: bytes, wrapped, kekId, kms: name = kms.name } = await kms.generate(identity)
-    const dek = new Dek(identity, bytes)
-    const row = this.#rowOf(dek, { wrapped, kms: name, kekId, version })
-    if (!(await store.insert(row, { reopens: request.reopens ?? false }))) return this.#useWinner(request, row)
+    const { dek, row } = await this.#generate(request, newest)
+    if (!(await this.#options.store.insert(row, { reopens: request.reopens ?? false })))
+      return this.#useWinner(request, row)
     this.#quota.open(dek.id, row.messages)
     this.#firstKeys.noteMade(dek.id)
     this.#emitCreated(row, newest)
     return this.#remember(dek, request.since)
+  }
+
+  async #generate(
+    { tenant, purpose }: Pick<KeyRequest, 'tenant' | 'purpose'>,
+    newest: StoredKey | null,
+  ): Promise<{ readonly dek: Dek; readonly row: NewKey }> {
+    const { kms } = this.#options
+    const version = versionAfter(newest)
+    const identity: KeptIdentity = { key: newDekId(version), purpose, tenant }
+    const { dek: bytes, wrapped, kekId, kms: name = kms.name } = await kms.generate(identity)
+    const dek = new Dek(identity, bytes)
+    return { dek, row: this.#rowOf(dek, { wrapped, kms: name, kekId, version }) }
   }
 
   #emitCreated({ id: key, tenant, purpose, version }: NewKey, before: StoredKey | null): void {

@@ -60,8 +60,8 @@ export function tableKeyStore({ run, atomically }: KeysTable): KeyStore {
     findNewest: (tenant, purpose) =>
       run(async (rows) => (await rows.find({ tenant, purpose }, { orderBy: { version: 'desc' }, take: 1 }))[0] ?? null),
     findByIds: (ids) => run((rows) => rows.find({ id: { in: [...ids] } })),
-    insert: (key, { reopens = false } = {}) =>
-      key.version === 1 ? run((rows) => insertRow(rows, key)) : atomically((rows) => succeed(rows, key, reopens)),
+    insert: (key, options = {}) =>
+      key.version === 1 ? run((rows) => insertRow(rows, key)) : atomically((rows) => succeed(rows, key, options)),
     reserve: (id, count, limit) => run((rows) => reserve(rows, { id, count, limit })),
     list: (filter, { after, limit }) =>
       run((rows) => {
@@ -71,8 +71,16 @@ export function tableKeyStore({ run, atomically }: KeysTable): KeyStore {
     count: (filter) => run((rows) => rows.count(whereOf(filter))),
     rewrap: ({ id, wrapped }, to) =>
       run(async (rows) => (await rows.update({ id, wrapped, state: { not: 'destroyed' } }, to)) === 1),
+    advance: (id, to) => run(async (rows) => (await rows.update({ id, state: BEFORE[to] }, changeTo(to))) === 1),
     destroy: (tenant, tombstones) => atomically((rows) => destroy(rows, tenant, tombstones)),
   }
+}
+
+const BEFORE = { retired: 'retiring', destroyed: 'retired' } as const
+
+function changeTo(state: 'retired' | 'destroyed'): KeyChange {
+  const now = new Date()
+  return state === 'retired' ? { state, retiredAt: now } : { state, wrapped: null, destroyedAt: now }
 }
 
 async function insertRow(rows: KeyRows, key: NewKey): Promise<boolean> {
@@ -84,10 +92,16 @@ function rowOf(key: NewKey): KeyRow {
 }
 
 /** The lock on the version before keeps a crypto-shred, which wants it too, from missing the new row. */
-async function succeed(rows: KeyRows, key: NewKey, reopens: boolean): Promise<boolean> {
+async function succeed(
+  rows: KeyRows,
+  key: NewKey,
+  { reopens = false, beside = false }: NonNullable<Parameters<KeyStore['insert']>[1]>,
+): Promise<boolean> {
   const { tenant, purpose } = key
   const before = { tenant, purpose, version: key.version - 1 }
-  const count = await rows.update({ ...before, state: 'active' }, { state: 'retired', retiredAt: new Date() })
+  const change: KeyChange = beside ? { state: 'retiring' } : { state: 'retired', retiredAt: new Date() }
+  const count = await rows.update({ ...before, state: 'active' }, change)
+  if (count === 0 && beside) return false
   const locks = () => rows.update({ ...before, state: 'retired' }, { state: 'retired' })
   if (count === 0 && !reopens && (await locks()) === 0) return false
   return insertRow(rows, key)

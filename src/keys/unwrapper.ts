@@ -22,13 +22,14 @@ export class Unwrapper {
   /**
    * Whoever needs the same DEK at once, to read or to write, shares one call of the KMS, which is shared nowhere else.
    *
+   * @param beside what the DEK is given on its way
    * @throws FieldsealError `KEY_DESTROYED`, `KEY_INVALID`, `KMS_*`
    */
-  async unwrap(row: StoredKey, identity: KeptIdentity): Promise<Dek> {
+  async unwrap(row: StoredKey, identity: KeptIdentity, beside: readonly Dek[] = []): Promise<Dek> {
     if (this.#destroyed.includes(row)) throw destroyedError(row)
     const wrapped = { wrapped: usableText(row, identity, this.#kms), kekId: row.kekId }
-    const same = JSON.stringify([identity.key, identity.purpose, identity.tenant, wrapped])
-    return this.#unwraps.run(same, () => this.#askKms(wrapped, identity))
+    const same = JSON.stringify([identity.key, identity.purpose, identity.tenant, wrapped, beside.map(({ id }) => id)])
+    return this.#unwraps.run(same, () => this.#askKms(wrapped, identity, beside))
   }
 
   /** Later callers share no unwrapping that has begun. */
@@ -36,9 +37,9 @@ export class Unwrapper {
     this.#unwraps.forget()
   }
 
-  async #askKms(wrapped: WrappedDek, identity: KeptIdentity): Promise<Dek> {
+  async #askKms(wrapped: WrappedDek, identity: KeptIdentity, beside: readonly Dek[]): Promise<Dek> {
     try {
-      return new Dek(identity, await this.#kms.unwrap(wrapped, identity))
+      return new Dek(identity, await this.#kms.unwrap(wrapped, identity), undefined, beside)
     } catch (error) {
       if (!FieldsealError.is(error, 'KMS_REFUSED')) throw error
       throw keyError(
@@ -51,9 +52,12 @@ export class Unwrapper {
   }
 }
 
+const KEPT: ReadonlySet<string> = new Set(['active', 'retired'])
+const USABLE = { encrypt: KEPT, wrap: KEPT, index: new Set<string>(['active', 'retired', 'retiring']) } as const
+
 /** The row's wrapped DEK, if the row is one that this process may use. */
 function usableText(row: StoredKey, identity: KeptIdentity, kms: Kms): string {
-  if (row.state !== 'active' && row.state !== 'retired') throw keyError('KEY_INVALID', row.id, 'has an unknown state')
+  if (!USABLE[identity.purpose].has(row.state)) throw keyError('KEY_INVALID', row.id, 'has an unknown state')
   if (!isDekId(row.id)) throw keyError('KEY_INVALID', row.id, 'has an id that is not a lower-case UUID')
   checkVersion(row)
   if (row.tenant !== identity.tenant) throw keyError('KEY_INVALID', row.id, 'is of another tenant than was asked for')

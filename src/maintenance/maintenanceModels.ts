@@ -1,9 +1,9 @@
 import { FieldsealError } from '../errors.js'
 import { own } from '../own.js'
-import type { IndexPlan, ModelPlan, Plans } from '../plan/plan.js'
-import type { EncryptionSchema, ModelSchema } from '../schema/encryptionSchema.js'
+import type { FieldPlan, IndexPlan, ModelPlan, Plans, TokenIndexPlan } from '../plan/plan.js'
+import type { EncryptionSchema, ModelSchema, StorageType } from '../schema/encryptionSchema.js'
 import type { MaintainedColumn, MaintainedTable, TenantJoin, TenantSource } from './postgres/table.js'
-import type { MaintainedIndex, MaintainedModel } from './rows/model.js'
+import type { MaintainedBlindIndex, MaintainedModel, MaintainedTokenIndex } from './rows/model.js'
 
 /** Where the tenant of the rows of models without a `@tenant` column is found. */
 export interface TenantPaths {
@@ -25,7 +25,7 @@ export interface MaintenanceModelsOptions {
 }
 
 interface ColumnSchema {
-  readonly type: MaintainedColumn['storage']
+  readonly type: StorageType
   readonly list?: true
 }
 
@@ -40,17 +40,14 @@ export function maintenanceModels(options: MaintenanceModelsOptions): MappedMode
 function mappedModel(options: MaintenanceModelsOptions, plan: ModelPlan, schema: ModelSchema): MappedModel {
   const column = (field: string) => schema.columns[field]!
   const fields = plan.encrypted
-  const plans = new Set(plan.encrypted.flatMap(({ indexes }) => indexes))
-  const indexes = [...plans].map((cipher): MaintainedIndex => {
-    return {
-      field: cipher.field,
-      sources: cipher.sources.map(({ field }) => field),
-      unique: isUnique(schema, cipher),
-      cipher,
-    }
-  })
+  const blind = new Set(fields.flatMap(({ indexes }) => indexes))
+  const tokens = fields.flatMap(({ tokenIndexes }) => tokenIndexes)
+  const indexes = [...[...blind].map((index) => blindIndex(schema, index)), ...tokens.map(tokenIndex)]
   const mappedColumn = ({ type, list }: ColumnSchema, field: string): MaintainedColumn => {
     return { column: column(field), storage: type, list: list === true }
+  }
+  const tokenColumn = (_: unknown, field: string): MaintainedColumn => {
+    return { column: column(field), storage: 'Tokens', list: true }
   }
   return {
     model: { name: plan.name, fields, readable: fields, indexes },
@@ -58,11 +55,23 @@ function mappedModel(options: MaintenanceModelsOptions, plan: ModelPlan, schema:
       schema: schema.schema,
       table: schema.table,
       fields: mapValues(schema.encrypted, mappedColumn),
-      indexes: mapValues(schema.indexes, mappedColumn),
+      indexes: { ...mapValues(schema.indexes, mappedColumn), ...mapValues(schema.tokenIndexes ?? {}, tokenColumn) },
       bound: mapValues(schema.bound, (_, field) => column(field)),
       tenant: tenantSource(options, plan.name),
     },
   }
+}
+
+function blindIndex(schema: ModelSchema, cipher: IndexPlan): MaintainedBlindIndex {
+  return { kind: 'blind', ...placeOf(cipher), unique: isUnique(schema, cipher), cipher }
+}
+
+function tokenIndex(cipher: TokenIndexPlan): MaintainedTokenIndex {
+  return { kind: 'tokens', ...placeOf(cipher), cipher }
+}
+
+function placeOf({ field, sources }: { readonly field: string; readonly sources: readonly FieldPlan[] }) {
+  return { field, sources: sources.map((source) => source.field) }
 }
 
 /** By itself, or together with the tenant, whose key it is made with. */

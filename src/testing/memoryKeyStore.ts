@@ -12,6 +12,7 @@ export interface KeyStoreCalls {
   list: number
   count: number
   rewrap: number
+  advance: number
   destroy: number
 }
 
@@ -59,6 +60,7 @@ class MemoryTable implements MemoryKeyStore {
     list: 0,
     count: 0,
     rewrap: 0,
+    advance: 0,
     destroy: 0,
   }
   readonly #rows = new Map<string, StoredKey>()
@@ -87,13 +89,17 @@ class MemoryTable implements MemoryKeyStore {
     return this.rows.filter((row) => wanted.has(row.id))
   }
 
-  async insert(key: NewKey, { reopens = false }: { readonly reopens?: boolean } = {}): Promise<boolean> {
+  async insert(
+    key: NewKey,
+    { reopens = false, beside = false }: { readonly reopens?: boolean; readonly beside?: boolean } = {},
+  ): Promise<boolean> {
     await this.#query('insert')
     const before = this.rows.find((row) => sameVersion(row, { ...key, version: key.version - 1 }))
     if (before?.state === 'destroyed' && !reopens) return false
     if (this.rows.some((row) => sameVersion(row, key))) return false
     if (this.#rows.has(key.id)) throw broken(`another row has the id ${key.id}`)
-    if (before?.state === 'active') this.tamper(before.id, { state: 'retired' })
+    if (beside && before?.state !== 'active') return false
+    if (before?.state === 'active') this.tamper(before.id, { state: beside ? 'retiring' : 'retired' })
     this.#put(key)
     return true
   }
@@ -129,6 +135,13 @@ class MemoryTable implements MemoryKeyStore {
     const row = this.#rows.get(key.id)
     if (row?.wrapped !== key.wrapped || row.state === 'destroyed') return false
     this.#rows.set(key.id, { ...row, ...to })
+    return true
+  }
+
+  async advance(id: string, to: 'retired' | 'destroyed'): Promise<boolean> {
+    await this.#query('advance')
+    if (this.#rows.get(id)?.state !== (to === 'retired' ? 'retiring' : 'retired')) return false
+    this.tamper(id, to === 'retired' ? { state: to } : { state: to, wrapped: null, destroyedAt: new Date(this.now()) })
     return true
   }
 

@@ -225,7 +225,7 @@ describe('the page on paper', () => {
       'Rows by key version',
       'Keys by age',
       'Fields',
-      'Blind indexes',
+      'Indexes',
       'Oldest active keys',
     ]
     for (const { texts, width, height } of pages) {

@@ -1,3 +1,4 @@
+import { isDecimal } from '../../src/crypto/decimal.js'
 import { type Fixture, type FixtureClient, openFixture } from './fixtureClient.js'
 
 /** The same models twice: encrypted and searched through blind indexes, and in plaintext. */
@@ -13,23 +14,41 @@ export interface Twins {
   close(): Promise<void>
 }
 
-const INDEXES = /^[a-z]+Index$/
+/** What twins are opened of. */
+export interface TwinFixtures {
+  readonly encrypted: string
+  readonly plain: string
+  /** Columns that only the encrypted side has. */
+  readonly indexes: RegExp
+  /** Puts the same few rows into either, and nothing else. */
+  readonly fill: (client: FixtureClient) => Promise<void>
+  readonly contents: (client: FixtureClient) => Promise<unknown>
+}
 
 /** Opens the fixtures `search.prisma` and `searchPlain.prisma`. */
 export async function openTwins(): Promise<Twins> {
-  const [encrypted, plain] = await Promise.all([openFixture('search.prisma'), openFixture('searchPlain.prisma')])
-  const sides = { encrypted: encrypted.prisma, plain: plain.plain }
+  return openTwinFixtures({
+    encrypted: 'search.prisma',
+    plain: 'searchPlain.prisma',
+    indexes: /^[a-z]+Index$/,
+    fill,
+    contents,
+  })
+}
+
+export async function openTwinFixtures({ indexes, ...names }: TwinFixtures): Promise<Twins> {
+  const [encrypted, plain] = await Promise.all([openFixture(names.encrypted), openFixture(names.plain)])
   const both: Twins['both'] = async (work) => ({
-    encrypted: await answer(work(sides.encrypted)),
-    plain: await answer(work(sides.plain)),
+    encrypted: await answer(work(encrypted.prisma), indexes),
+    plain: await answer(work(plain.plain), indexes),
   })
   return {
     encrypted,
     plain,
     both,
-    contents: () => both(contents),
+    contents: () => both(names.contents),
     async reset() {
-      await both(fill)
+      await both(names.fill)
     },
     async close() {
       await Promise.all([encrypted.close(), plain.close()])
@@ -38,21 +57,23 @@ export async function openTwins(): Promise<Twins> {
 }
 
 /** A result without what only one side has, or the code of the error. */
-async function answer(result: Promise<unknown>): Promise<unknown> {
+async function answer(result: Promise<unknown>, indexes: RegExp): Promise<unknown> {
   try {
-    return comparable(await result)
+    return comparable(await result, indexes)
   } catch (error) {
     const { code, name } = error as { code?: string; name: string }
     return { error: code ?? name }
   }
 }
 
-function comparable(value: unknown): unknown {
+function comparable(value: unknown, indexes: RegExp): unknown {
   if (ArrayBuffer.isView(value)) return `bytes ${Buffer.from(value as Uint8Array).toString('hex')}`
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(comparable)
-  const own = Object.entries(value).filter(([key]) => !INDEXES.test(key))
-  return Object.fromEntries(own.map(([key, part]) => [key, comparable(part)]).sort())
+  if (isDecimal(value)) return `decimal ${value.toFixed()}`
+  if (value instanceof Date) return `time ${value.getTime()}`
+  if (Array.isArray(value)) return value.map((element) => comparable(element, indexes))
+  const own = Object.entries(value).filter(([key]) => !indexes.test(key))
+  return Object.fromEntries(own.map(([key, part]) => [key, comparable(part, indexes)]).sort())
 }
 
 async function contents(client: FixtureClient): Promise<unknown> {

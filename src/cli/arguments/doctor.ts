@@ -9,7 +9,7 @@ export function addDoctor(program: Command, context: ProgramContext): void {
     program,
     'doctor',
     summary,
-    ': plaintext that is left, a KMS that does not answer, blind indexes that are missing or slow, old ' +
+    ': plaintext that is left, a KMS that does not answer, indexes that are missing or slow, old ' +
       'keys, values that also stand in the clear elsewhere, and names of fields that look as if they should be marked. ' +
       'Exit code 3 if there is a problem.',
   ).option('--strict', 'risks count as problems')

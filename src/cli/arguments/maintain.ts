@@ -10,7 +10,7 @@ type Described = readonly [operation: Operation, summary: string, more: string]
 const MAINTENANCE: readonly Described[] = [
   [
     'encrypt',
-    'encrypt the plaintext that is stored in encrypted fields, and fill their blind indexes',
+    'encrypt the plaintext that is stored in encrypted fields, and fill their indexes',
     'Safe beside the running app: it reads small batches by primary key, and writes a row only if nobody changed or ' +
       'locked it meanwhile. @updatedAt stays. Stop it at any time, also with kill -9: the same command goes on where it ' +
       'was. A row that cannot be encrypted is reported and left as it is. A second run changes nothing.',
@@ -20,11 +20,11 @@ const MAINTENANCE: readonly Described[] = [
     'bring ciphertexts of retired keys under the active one, after `fieldseal rotate`',
     'Reads and writes as encrypt does. Indexes stay as they are: they have a key of their own.',
   ],
-  ['reindex', 'make blind indexes again, after their options were changed', 'Only index columns are written.'],
+  ['reindex', 'make indexes again, after their options were changed', 'Only index columns are written.'],
   [
     'decrypt',
     'put plaintext back, to leave fieldseal',
-    'Ciphertext becomes plaintext and blind indexes become NULL. Mark the fields as ejecting and deploy first.',
+    'Ciphertext becomes plaintext and indexes become NULL. Mark the fields as ejecting and deploy first.',
   ],
   [
     'verify',

@@ -6,7 +6,8 @@ import { kmsAnswers } from '../doctor/kms.js'
 import { suspiciousNames } from '../doctor/names.js'
 import { undeclaredRelatives } from '../doctor/relatives.js'
 import { slowSearches } from '../doctor/searches.js'
-import { blindIndexes, storedValues } from '../doctor/stored.js'
+import { indexEntries, storedValues } from '../doctor/stored.js'
+import { slowTokenSearches } from '../doctor/tokenSearches.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import type { CommandContext } from '../loadConfig.js'
 import { counted, type Terminal } from '../terminal.js'
@@ -19,8 +20,9 @@ export interface DoctorArguments {
 const CHECKS: readonly Check[] = [
   kmsAnswers,
   storedValues,
-  blindIndexes,
+  indexEntries,
   slowSearches,
+  slowTokenSearches,
   keyAges,
   plaintextCopies,
   undeclaredRelatives,

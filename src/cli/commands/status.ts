@@ -49,7 +49,7 @@ function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
   )
   if (indexes.length === 0) return
   terminal.table(
-    ['blind index', 'missing', 'beside no value'],
+    ['index', 'missing', 'beside no value'],
     indexes.map(({ model, field, missing, stray }) => [`${model}.${field}`, count(missing), count(stray)]),
   )
 }

@@ -1,7 +1,7 @@
 import { type PgConnection, quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import { printable } from '../../printable.js'
 import type { ModelSchema } from '../../schema/encryptionSchema.js'
-import { type Check, type DoctorContext, encryptedFields, type Finding } from './finding.js'
+import { type Check, type DoctorContext, encryptedFields, type Finding, isIndex } from './finding.js'
 
 /** Rows that are looked at in each table: the first by their place, which are read quickly. */
 const SAMPLE = 300
@@ -102,7 +102,7 @@ function labelOf(
 ): string | undefined {
   const field = Object.keys(model.columns).find((one) => model.columns[one] === column)
   if (field === undefined) return printable(`${model.table}.${column}`)
-  const known = Object.hasOwn(model.encrypted, field) || Object.hasOwn(model.indexes, field) || model.id.includes(field)
+  const known = Object.hasOwn(model.encrypted, field) || isIndex(model, field) || model.id.includes(field)
   return known || name === keysModel ? undefined : `${name}.${field}`
 }
 

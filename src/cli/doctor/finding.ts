@@ -1,6 +1,6 @@
 import type { PgConnection } from '../../maintenance/postgres/sql.js'
 import type { Survey } from '../../maintenance/survey.js'
-import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
+import type { EncryptionSchema, ModelSchema } from '../../schema/encryptionSchema.js'
 import type { EncryptedClient } from '../config.js'
 
 /** `problem`: something is wrong. `risk`: it works, and may not stay so. `hint`: worth a look. */
@@ -28,6 +28,11 @@ export type Check = (context: DoctorContext) => Promise<readonly Finding[]>
 /** Else it is a data source of TypeORM, and advice is in the words of its users. */
 export function isPrisma(client: EncryptedClient): boolean {
   return '$extends' in client
+}
+
+/** Whether a field holds what is made of encrypted ones. */
+export function isIndex({ indexes, tokenIndexes = {} }: ModelSchema, field: string): boolean {
+  return Object.hasOwn(indexes, field) || Object.hasOwn(tokenIndexes, field)
 }
 
 /** All encrypted fields of a schema. */

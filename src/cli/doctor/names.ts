@@ -1,4 +1,4 @@
-import type { Check, Finding } from './finding.js'
+import { type Check, type Finding, isIndex } from './finding.js'
 
 /** Words in names of fields that mostly stand for personal or secret data. */
 const TELLING = new Set(
@@ -32,7 +32,7 @@ export const suspiciousNames: Check = async ({ schema }) =>
     const fields = Object.keys(model.columns).filter((field) => {
       const known =
         Object.hasOwn(model.encrypted, field) ||
-        Object.hasOwn(model.indexes, field) ||
+        isIndex(model, field) ||
         model.id.includes(field) ||
         field === model.tenant
       return !known && looksPersonal(field)

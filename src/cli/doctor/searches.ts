@@ -1,14 +1,12 @@
 import { indexesFor } from '../../maintenance/postgres/searchPlan.js'
-import { type PgConnection, quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
+import { quoteName, tableName } from '../../maintenance/postgres/sql.js'
 import { printable } from '../../printable.js'
 import type { BlindIndexSchema, ModelSchema } from '../../schema/encryptionSchema.js'
-import { type Check, type Finding, isPrisma, type Severity } from './finding.js'
+import { type IndexedColumn, indexesOn, type Slow, unused } from './databaseIndexes.js'
+import { type Check, type Finding, isPrisma } from './finding.js'
 
 /** A search by a blind index: its column, and that of the tenant if there is one. */
-interface Search {
-  readonly database: PgConnection
-  readonly model: ModelSchema
-  readonly column: string
+interface Search extends IndexedColumn {
   readonly tenant: string | undefined
   readonly type: BlindIndexSchema['type']
 }
@@ -26,12 +24,6 @@ export const slowSearches: Check = async ({ client, schema, database }) => {
     }
   }
   return found
-}
-
-interface Slow {
-  readonly severity: Severity
-  readonly what: string
-  readonly next?: string
 }
 
 function forPrisma(name: string, { tenant }: ModelSchema, field: string): string {
@@ -64,63 +56,4 @@ async function usedIndexes({ database, model, column, type }: Search): Promise<s
   const forms = [`${name} = ${one}`, `${name} IN (${one}, ${other})`]
   const used = await Promise.all(forms.map((form) => indexesFor(database, tableName(model), form)))
   return used.some(({ length }) => length === 0) ? [] : used.flat()
-}
-
-interface DatabaseIndex {
-  readonly name: string
-  readonly valid: boolean
-  /** Made beside rows that others may still see as they were: transactions from before it do not use it. */
-  readonly young: boolean
-  /** The condition of a partial index. */
-  readonly predicate: string | null
-  /** Columns before the one that is looked for. */
-  readonly before: readonly string[]
-  readonly definition: string
-}
-
-/** The indexes with the column in them. */
-async function indexesOn({ database, model, column }: Search): Promise<DatabaseIndex[]> {
-  const rows = await runSql<'name' | 'valid' | 'young' | 'predicate' | 'definition' | 'before'>(
-    database,
-    `SELECT c.relname AS name, (i.indisvalid AND i.indisready)::text AS valid, i.indcheckxmin::text AS young,
-       pg_get_expr(i.indpred, i.indrelid) AS predicate, pg_get_indexdef(i.indexrelid) AS definition,
-       (SELECT json_agg(b.attname ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, n)
-        JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attnum = k.attnum
-        WHERE k.n < (SELECT min(n) FROM unnest(i.indkey) WITH ORDINALITY AS o(attnum, n) WHERE o.attnum = a.attnum))::text AS before
-     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = $2 AND a.attnum = ANY (i.indkey)
-     WHERE i.indrelid = to_regclass($1) ORDER BY c.relname`,
-    [tableName(model), column],
-  )
-  return rows.map(({ name, valid, young, predicate, definition, before }) => ({
-    name: name!,
-    valid: valid === 'true',
-    young: young === 'true',
-    predicate,
-    before: JSON.parse(before ?? '[]'),
-    definition: definition!,
-  }))
-}
-
-/** Why none of them serves. */
-function unused(indexes: readonly DatabaseIndex[]): Slow {
-  const [index] = indexes
-  if (index === undefined) {
-    return { severity: 'risk', what: 'has no index in the database, so each search reads the whole table' }
-  }
-  const broken = indexes.find(({ valid }) => !valid)
-  if (broken) {
-    const what = `has the index ${quoteName(broken.name)}, which is invalid: it was not built to its end`
-    return { severity: 'risk', what, next: `REINDEX INDEX CONCURRENTLY ${quoteName(broken.name)}` }
-  }
-  const young = indexes.find((one) => one.young && one.predicate === null)
-  if (young) {
-    const what = `has the index ${quoteName(young.name)}, which waits for transactions that are older than it`
-    return { severity: 'hint', what, next: 'run this again once they have ended; see pg_stat_activity' }
-  }
-  const partial = indexes.find(({ predicate }) => predicate !== null)
-  const what = partial
-    ? `has the index ${quoteName(partial.name)} of some rows only, WHERE ${printable(partial.predicate)}, so a search reads the whole table`
-    : `has an index that PostgreSQL cannot use for a search (its method, operator class or collation): ${printable(index.definition)}`
-  return { severity: 'risk', what }
 }

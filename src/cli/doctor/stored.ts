@@ -47,10 +47,11 @@ function uniqueIndexesOf({ indexes, uniques }: ModelSchema, field: string): stri
   return over.filter(([name, { unique }]) => unique || together.has(name)).map(([name]) => name)
 }
 
-/** Blind indexes that lack entries. */
-export const blindIndexes: Check = async ({ survey }) =>
+/** Indexes that lack entries. */
+export const indexEntries: Check = async ({ survey, schema }) =>
   survey.indexes.flatMap(({ model, field, missing, stray }): Finding[] => {
     if (missing + stray === 0) return []
     const what = `${model}.${field} is missing in ${count(missing)} rows and beside no value in ${count(stray)}`
-    return [{ severity: 'problem', check: 'blind indexes', what, next: `fieldseal reindex --model ${model}` }]
+    const check = Object.hasOwn(schema.models[model]!.indexes, field) ? 'blind indexes' : 'token indexes'
+    return [{ severity: 'problem', check, what, next: `fieldseal reindex --model ${model}` }]
   })

@@ -20,7 +20,7 @@ export function reportPage(survey: Survey, scope: string): string {
     section('Rows by key version', VERSIONS, versionsPlot(survey)),
     section('Keys by age', 'Encryption and index keys, by the time since they were made.', agesPlot(survey)),
     section('Fields', 'The figures behind the plots, in rows.', fieldTable(survey)),
-    section('Blind indexes', 'Search misses rows whose entry is missing.', indexTable(survey)),
+    section('Indexes', 'Search misses rows whose entry is missing.', indexTable(survey)),
     section('Oldest active keys', oldestAbout(survey), keyTable(survey)),
   ]
   return `<!doctype html>

@@ -20,6 +20,12 @@ const PURPOSES: readonly Purpose[] = ['encrypt', 'index', 'wrap']
 const DISCARDED = 10_000
 const LONGEST_TIMER = 2 ** 31 - 1
 
+/** When the keys table was read, among what became of keys and in time. */
+export interface ReadMark {
+  readonly count: number
+  readonly at: number
+}
+
 interface CachedDek {
   readonly dek: Dek
   readonly freshness: Freshness
@@ -123,9 +129,14 @@ export class DekCache {
     return held?.freshness.extend(this.#clock.now()) ? this.extend(held.id) : undefined
   }
 
-  /** A mark for `add`, taken before the keys table is read. */
-  readMark(): number {
-    return this.#mark
+  /** How long a DEK may be held and used, from when the keys table was read, in milliseconds. */
+  get memoryTime(): number {
+    return this.#ttl + this.#staleFor
+  }
+
+  /** A mark for `add`, taken before the keys table is read: what it says is as old as that, however long the KMS takes. */
+  readMark(): ReadMark {
+    return { count: this.#mark, at: this.#clock.now() }
   }
 
   /**
@@ -133,20 +144,20 @@ export class DekCache {
    *
    * @returns whether it is held
    */
-  add(dek: Dek, since = this.#mark): boolean {
-    if (Math.max(this.#discarded, this.#discardedOf.get(dek.tenant) ?? 0) > since) return false
-    this.#byId.set(dek.id, { dek, freshness: this.#freshness() })
+  add(dek: Dek, since = this.readMark()): boolean {
+    if (Math.max(this.#discarded, this.#discardedOf.get(dek.tenant) ?? 0) > since.count) return false
+    this.#byId.set(dek.id, { dek, freshness: this.#freshness(since.at) })
     this.#sweep ??= setTimeout(() => this.#dropExpired(), this.#ttl).unref()
     return true
   }
 
-  addActive(dek: Dek, since?: number): void {
+  addActive(dek: Dek, since = this.readMark()): void {
     if (!this.add(dek, since)) return
-    this.#active.set(activeName(dek.tenant, dek.purpose), { id: dek.id, freshness: this.#freshness() })
+    this.#active.set(activeName(dek.tenant, dek.purpose), { id: dek.id, freshness: this.#freshness(since.at) })
   }
 
-  #freshness(): Freshness {
-    return new Freshness({ now: this.#clock.now(), ttl: this.#ttl, staleFor: this.#staleFor })
+  #freshness(now: number): Freshness {
+    return new Freshness({ now, ttl: this.#ttl, staleFor: this.#staleFor })
   }
 
   /** Drops all DEKs of a tenant, and those of rows that are being read. `false` when there were none. */

@@ -7,7 +7,7 @@ import { keyError } from '../keyError.js'
 import type { KeyStore, StoredKey } from '../keyStore.js'
 import type { CountedPurpose } from '../kms.js'
 import type { Unwrapper } from '../unwrapper.js'
-import type { DekCache } from './dekCache.js'
+import type { DekCache, ReadMark } from './dekCache.js'
 import { isOutage } from './outage.js'
 
 export interface LoadedKeysOptions {
@@ -136,7 +136,7 @@ export class LoadedKeys {
 interface KeyRead {
   readonly row: Promise<StoredKey | undefined>
   /** The cache's mark from before the keys table was asked. */
-  readonly since: number
+  readonly since: ReadMark
   /** Whether it was told that the DEK serves on without. */
   isStale: boolean
 }

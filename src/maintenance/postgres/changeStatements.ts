@@ -71,7 +71,8 @@ function sent(cell: Cell): string | null {
 }
 
 function stored(context: RowSourceContext, { column, storage, list }: ChangedColumn, value: string): string {
-  if (list) return `CASE WHEN ${value} IS NOT NULL THEN ${arrayOf(storage, value)} END::${typeOf(context, column)}`
+  if (list && storage !== 'Tokens')
+    return `CASE WHEN ${value} IS NOT NULL THEN ${arrayOf(storage, value)} END::${typeOf(context, column)}`
   return storage === 'Bytes' ? `decode(${value}, 'base64')` : `${value}::${typeOf(context, column)}`
 }
 

@@ -6,7 +6,7 @@ export interface PageColumns {
   readonly key: readonly { readonly name: string; readonly column: string }[]
   /** What ciphertexts are bound to. */
   readonly bound: readonly { readonly name: string; readonly field: string; readonly column: string }[]
-  /** Encrypted fields and blind indexes. */
+  /** Encrypted fields and indexes. */
   readonly cells: readonly CellColumn[]
 }
 

@@ -106,9 +106,9 @@ export class PageStatements {
   }
 }
 
-/** Bytes as base64, a list as JSON, anything else as PostgreSQL writes it. */
+/** Bytes as base64, a list as JSON, tokens and anything else as PostgreSQL writes it. */
 function sentAs({ name, storage, list }: CellColumn): string {
-  if (list) return `to_json(p.${name})::text`
+  if (list && storage !== 'Tokens') return `to_json(p.${name})::text`
   return storage === 'Bytes' ? `encode(p.${name}, 'base64')` : `p.${name}::text`
 }
 

@@ -1,7 +1,7 @@
 import { PREFIX, RAW_HEAD, rawHead, TEXT_HEAD, textHead } from '../../crypto/ciphertext.js'
 import { directHeader } from '../../crypto/direct.js'
 import { encodeHeader } from '../../crypto/header.js'
-import type { MaintainedModel } from '../rows/model.js'
+import { type MaintainedIndex, type MaintainedModel, mayHaveNoTokens } from '../rows/model.js'
 import type { Operation } from '../rows/operation.js'
 import { type ActiveHeads, isActive } from './activeHeads.js'
 import { quoteName, tableName } from './sql.js'
@@ -87,14 +87,15 @@ export interface RowFilterInput extends StoredModel {
 export function rowFilter(input: RowFilterInput, values: unknown[]): string {
   const { operation, model, table } = input
   const columns = model.fields.map(({ field }) => table.fields[field]!)
-  const indexes = model.indexes.map(({ field, sources }) => {
-    return { column: table.indexes[field]!, values: sources.map((source) => table.fields[source]!) }
+  const indexes = model.indexes.map((index) => {
+    const column = table.indexes[index.field]!
+    return { column, missing: isMissing(index, column), values: index.sources.map((source) => table.fields[source]!) }
   })
   switch (operation) {
     case 'encrypt':
       return anyOf([
         ...columns.map((column) => `(${isSet(column)} AND (${hasHead(column)}) IS NOT TRUE)`),
-        ...indexes.map(({ column, values }) => `(NOT ${isSet(column)} AND ${values.map(isSet).join(' AND ')})`),
+        ...indexes.map(({ missing, values }) => `(${missing} AND ${values.map(isSet).join(' AND ')})`),
       ])
     case 're-encrypt':
       return anyOf(
@@ -147,6 +148,11 @@ function valueIn({ column, list }: MaintainedColumn): string {
 /** Whether a column of the row `t` holds a value; an empty list is none. */
 export function isSet({ column, list }: MaintainedColumn): string {
   return list ? `cardinality(t.${quoteName(column)}) > 0` : `t.${quoteName(column)} IS NOT NULL`
+}
+
+/** Whether the column of an index has nothing in it that could have been made of a value. */
+export function isMissing(index: MaintainedIndex, column: MaintainedColumn): string {
+  return mayHaveNoTokens(index) ? `t.${quoteName(column.column)} IS NULL` : `(${isSet(column)}) IS NOT TRUE`
 }
 
 function anyOf(conditions: readonly string[]): string {

@@ -1,6 +1,6 @@
 import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import { isOwned, tenantJoins } from './ownership.js'
-import { dekIdOf, holdsCiphertext, isOfKms, isSet, type StoredModel } from './rowFilter.js'
+import { dekIdOf, holdsCiphertext, isMissing, isOfKms, isSet, type StoredModel } from './rowFilter.js'
 import { type PgConnection, quoteName, runSql, tableName } from './sql.js'
 
 /** What is stored in an encrypted field, in numbers of rows. */
@@ -97,14 +97,15 @@ export async function surveyIndexes(
 ): Promise<IndexSurvey[]> {
   const { model, table } = stored
   return Promise.all(
-    model.indexes.map(async ({ field, sources }) => {
-      const index = `t.${quoteName(table.indexes[field]!.column)}`
+    model.indexes.map(async (index) => {
+      const { field, sources } = index
+      const column = table.indexes[field]!
       const set = sources.map((source) => isSet(table.fields[source]!)).join(' AND ')
       const values: unknown[] = []
       const [row] = await runSql<'missing' | 'stray'>(
         database,
-        `SELECT count(*) FILTER (WHERE ${index} IS NULL AND ${set}) AS missing,
-           count(*) FILTER (WHERE ${index} IS NOT NULL AND NOT (${set})) AS stray
+        `SELECT count(*) FILTER (WHERE ${isMissing(index, column)} AND ${set}) AS missing,
+           count(*) FILTER (WHERE ${isSet(column)} AND NOT (${set})) AS stray
          FROM ${rowsOf(stored, tenant, values)}`,
         values,
       )

@@ -6,7 +6,7 @@ export interface MaintainedTable {
   readonly table: string
   /** The columns of encrypted fields, by field. */
   readonly fields: { readonly [field: string]: MaintainedColumn }
-  /** The columns of blind indexes, by field. */
+  /** The columns of indexes, by field. */
   readonly indexes: { readonly [field: string]: MaintainedColumn }
   /** The columns that ciphertexts are bound to, by field. */
   readonly bound: { readonly [field: string]: string }
@@ -15,7 +15,8 @@ export interface MaintainedTable {
 
 export interface MaintainedColumn {
   readonly column: string
-  readonly storage: StorageType
+  /** `Tokens` are UUIDs, always in a list. */
+  readonly storage: StorageType | 'Tokens'
   /** An array of that. */
   readonly list: boolean
 }

@@ -1,5 +1,5 @@
 import { FieldsealError } from '../../errors.js'
-import type { MaintainedIndex, MaintainedModel } from './model.js'
+import type { MaintainedBlindIndex, MaintainedModel } from './model.js'
 import type { RowStates, RowWork } from './operation.js'
 import { preparePage } from './pageWork.js'
 import type { Problem } from './problem.js'
@@ -23,8 +23,8 @@ const PAGE = 1_000
 const NAMED = 3
 
 /** The unique blind indexes of a model. */
-export function uniqueIndexes({ indexes }: MaintainedModel): readonly MaintainedIndex[] {
-  return indexes.filter(({ unique }) => unique)
+export function uniqueIndexes({ indexes }: MaintainedModel): readonly MaintainedBlindIndex[] {
+  return indexes.filter((index): index is MaintainedBlindIndex => index.kind === 'blind' && index.unique)
 }
 
 /**
@@ -44,7 +44,7 @@ export async function findCollisions(search: CollisionSearch): Promise<Problem[]
 
 /** What a row in plaintext will have in a unique blind index. */
 interface IndexValue {
-  readonly index: MaintainedIndex
+  readonly index: MaintainedBlindIndex
   readonly value: NonNullable<Cell>
   /** Of index and value together. */
   readonly name: string
@@ -52,7 +52,7 @@ interface IndexValue {
 }
 
 interface Suspect {
-  readonly index: MaintainedIndex
+  readonly index: MaintainedBlindIndex
   /** An encrypted row has it. */
   readonly taken: boolean
 }
@@ -123,7 +123,7 @@ function pick({ code, message }: FieldsealError): Pick<Problem, 'code' | 'messag
   return { code, message }
 }
 
-function nameOf({ field }: MaintainedIndex, value: NonNullable<Cell>): string {
+function nameOf({ field }: MaintainedBlindIndex, value: NonNullable<Cell>): string {
   return `${field} ${bytesOf(value).toString('base64url')}`
 }
 

@@ -1,7 +1,7 @@
-import type { CipherField, CipherIndex } from '../../cipher/cipher.js'
+import type { CipherField, CipherIndex, CipherTokenIndex } from '../../cipher/cipher.js'
 import { FieldsealError } from '../../errors.js'
 
-/** A model as maintenance sees it: its encrypted fields and blind indexes. */
+/** A model as maintenance sees it: its encrypted fields and their indexes. */
 export interface MaintainedModel {
   readonly name: string
   /** The fields to work on. */
@@ -18,14 +18,31 @@ export interface MaintainedField extends CipherField {
   readonly bind: readonly string[]
 }
 
-export interface MaintainedIndex {
+export type MaintainedIndex = MaintainedBlindIndex | MaintainedTokenIndex
+
+interface MaintainedIndexBase {
   /** The name of its field in the model. */
   readonly field: string
   /** The encrypted fields that it indexes. */
   readonly sources: readonly string[]
+}
+
+export interface MaintainedBlindIndex extends MaintainedIndexBase {
+  readonly kind: 'blind'
   /** No two rows may have the same, or no two of one tenant. */
   readonly unique: boolean
   readonly cipher: CipherIndex
+}
+
+/** A text or range index, in a column of lists. */
+export interface MaintainedTokenIndex extends MaintainedIndexBase {
+  readonly kind: 'tokens'
+  readonly cipher: CipherTokenIndex
+}
+
+/** Whether an index may have no tokens of a value: a text may be too short for any. */
+export function mayHaveNoTokens(index: MaintainedIndex): boolean {
+  return index.kind === 'tokens' && index.cipher.kind === 'text'
 }
 
 /**

@@ -1,11 +1,11 @@
-import type { MaintainedField, MaintainedIndex, MaintainedModel } from './model.js'
+import { type MaintainedField, type MaintainedIndex, type MaintainedModel, mayHaveNoTokens } from './model.js'
 import type { CellState } from './storedCell.js'
 
 /**
- * - `encrypt`: plaintext becomes ciphertext, and blind indexes are filled
+ * - `encrypt`: plaintext becomes ciphertext, and indexes are filled
  * - `re-encrypt`: ciphertexts under a retired DEK come under the active one
- * - `reindex`: blind indexes are made again
- * - `decrypt`: ciphertext becomes plaintext, and blind indexes are emptied
+ * - `reindex`: indexes are made again
+ * - `decrypt`: ciphertext becomes plaintext, and indexes are emptied
  * - `verify`: everything is read and nothing changed
  */
 export type Operation = 'encrypt' | 're-encrypt' | 'reindex' | 'decrypt' | 'verify'
@@ -68,6 +68,8 @@ function indexesOfCiphertexts({ indexes }: MaintainedModel, states: RowStates): 
   return indexes.filter(({ sources }) => !sources.some((source) => states.get(source) === 'plain'))
 }
 
-function lacks(states: RowStates, { field, sources }: MaintainedIndex): boolean {
-  return states.get(field) === 'null' && sources.every((source) => states.get(source) !== 'null')
+function lacks(states: RowStates, index: MaintainedIndex): boolean {
+  const state = states.get(index.field)
+  const isMissing = state === 'null' || (state === 'empty' && !mayHaveNoTokens(index))
+  return isMissing && index.sources.every((source) => states.get(source) !== 'null')
 }

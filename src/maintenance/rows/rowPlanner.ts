@@ -3,7 +3,7 @@ import { own } from '../../own.js'
 import type { MaintainedField, MaintainedModel } from './model.js'
 import { hasCiphertext, type Operation, planRow, type RowStates, type RowWork } from './operation.js'
 import type { Cell, StoredRow } from './rowSource.js'
-import { type CellState, stateOf } from './storedCell.js'
+import { stateOf, stateOfIndex } from './storedCell.js'
 
 /** What an operation does to a row, and what it reads of it. */
 export interface RowPlan extends RowWork {
@@ -34,7 +34,7 @@ export class RowPlanner {
     const { readable, indexes } = this.model
     let states = ''
     for (const field of readable) states += stateOf(field, cellAt(row, field))
-    for (const index of indexes) states += stateOfIndex(cellAt(row, index))
+    for (const index of indexes) states += stateOfIndex(index, cellAt(row, index))
     let plan = this.#plans.get(states)
     if (!plan) {
       plan = this.#make(row)
@@ -51,7 +51,7 @@ export class RowPlanner {
     const { readable, indexes } = this.model
     const states: RowStates = new Map([
       ...readable.map((field) => [field.field, stateOf(field, cellAt(row, field))] as const),
-      ...indexes.map((index) => [index.field, stateOfIndex(cellAt(row, index))] as const),
+      ...indexes.map((index) => [index.field, stateOfIndex(index, cellAt(row, index))] as const),
     ])
     const work = this.work(states)
     const sources = new Set(work.index.flatMap((index) => index.sources))
@@ -69,8 +69,4 @@ export class RowPlanner {
 
 export function cellAt(row: StoredRow, { field }: { readonly field: string }): Cell {
   return own(row.cells, field) ?? null
-}
-
-function stateOfIndex(cell: Cell): CellState {
-  return cell === null ? 'null' : 'plain'
 }

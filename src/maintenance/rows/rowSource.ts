@@ -1,7 +1,10 @@
 /** The primary key of a row as texts, in the key's order. */
 export type RowKey = readonly string[]
 
-/** What a column holds: text, the text of JSON, or bytes; of a list, its elements as the text of JSON; `null` is NULL. */
+/**
+ * What a column holds: text, the text of JSON, or bytes; of a list, its elements as the text of JSON; of tokens, the list
+ * as PostgreSQL writes it; `null` is NULL.
+ */
 export type Cell = string | Uint8Array | null
 
 /** A row as it was read. */
@@ -15,7 +18,7 @@ export interface StoredRow {
   readonly tenant: string | null | undefined
   /** The canonical texts of the columns that ciphertexts are bound to. */
   readonly bound: { readonly [column: string]: string | null }
-  /** Encrypted fields and blind indexes, by field. */
+  /** Encrypted fields and indexes, by field. */
   readonly cells: { readonly [field: string]: Cell }
 }
 

@@ -5,19 +5,25 @@ import { type Ciphertext, headOf, PREFIX } from '../../crypto/ciphertext.js'
 import { isDirect } from '../../crypto/direct.js'
 import { isPlaintext, parseTextForm, textForm } from '../../crypto/textForm.js'
 import { lossOf } from './exactValue.js'
-import type { MaintainedField } from './model.js'
+import type { MaintainedField, MaintainedIndex } from './model.js'
 import type { Cell } from './rowSource.js'
 
 const QUOTED_PREFIX = `"${PREFIX}`
 const HEX = '\\x'
+const NO_TOKENS = '{}'
 
-/** What a cell holds: `empty` is a list without elements, `torn` what begins like a ciphertext and is none. */
+/** What a cell holds: `empty` is a list without elements, also of tokens, `torn` what begins like a ciphertext and is none. */
 export type CellState = 'null' | 'empty' | 'plain' | 'ciphertext' | 'torn'
 
 export function stateOf(field: MaintainedField, cell: Cell): CellState {
   if (cell === null) return 'null'
   if (looksEncrypted(field, cell)) return isTorn(field, cell) ? 'torn' : 'ciphertext'
   return field.list && cell === '[]' ? 'empty' : 'plain'
+}
+
+export function stateOfIndex({ kind }: MaintainedIndex, cell: Cell): CellState {
+  if (cell === null) return 'null'
+  return kind === 'tokens' && cell === NO_TOKENS ? 'empty' : 'plain'
 }
 
 function looksEncrypted(field: MaintainedField, cell: string | Uint8Array): boolean {
@@ -59,6 +65,11 @@ export function dekIdIn(field: MaintainedField, cell: Cell): string | undefined 
 export function cellOfCiphertext(field: MaintainedField, made: unknown): Cell {
   if (field.list) return cellOfList(made as readonly unknown[])
   return field.column === 'Json' ? JSON.stringify(made) : (made as Cell)
+}
+
+/** @param made what the cipher makes of an index: a text or bytes, or a list of tokens */
+export function cellOfIndex({ kind }: MaintainedIndex, made: unknown): Cell {
+  return kind === 'tokens' && made !== null ? `{${(made as readonly string[]).join(',')}}` : (made as Cell)
 }
 
 /**

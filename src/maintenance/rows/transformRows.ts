@@ -1,14 +1,24 @@
-import { type Slot, transform } from '../../cipher/cipher.js'
+import { type Slot, type TokenUse, transform } from '../../cipher/cipher.js'
+import { tokenBodies } from '../../cipher/tokenBodies.js'
 import { type ErrorCode, FieldsealError, quoted } from '../../errors.js'
 import type { KeyRing } from '../../keys/keyRing.js'
 import { own } from '../../own.js'
 import { checkTenant } from '../../tenancy/tenant.js'
 import type { ActiveDeks } from './activeDeks.js'
-import type { MaintainedField, MaintainedIndex } from './model.js'
+import type { MaintainedBlindIndex, MaintainedField, MaintainedIndex, MaintainedTokenIndex } from './model.js'
+import type { Operation } from './operation.js'
 import { cellAt, type OpenedField, type RowPlan, type RowPlanner } from './rowPlanner.js'
 import type { Cell, RowChange, StoredRow } from './rowSource.js'
 import { RunKeys } from './runKeys.js'
-import { cellOfCiphertext, cellOfPlaintext, ciphertextIn, dekIdIn, plaintextIn } from './storedCell.js'
+import {
+  cellOfCiphertext,
+  cellOfIndex,
+  cellOfPlaintext,
+  ciphertextIn,
+  dekIdIn,
+  plaintextIn,
+  stateOfIndex,
+} from './storedCell.js'
 
 /** A row, what is to be done to it, and the keys of its ciphertexts. */
 interface Reading {
@@ -65,7 +75,7 @@ export async function transformRows(
     audit(slots)
   }
   await transformed(openSlots(drafts))
-  await transformed(makeSlots(drafts))
+  await transformed(makeSlots(drafts, planner.operation))
   return drafts.map(changeOf).filter((change) => change !== undefined)
 }
 
@@ -151,7 +161,7 @@ function openSlots(drafts: readonly Draft[]): Slot[] {
   return slots
 }
 
-function makeSlots(drafts: readonly Draft[]): Slot[] {
+function makeSlots(drafts: readonly Draft[], operation: Operation): Slot[] {
   const slots: Slot[] = []
   for (const draft of drafts) {
     const { row, plan, owner, seal, values, made } = draft
@@ -161,30 +171,55 @@ function makeSlots(drafts: readonly Draft[]): Slot[] {
       slots.push({ mode: 'encrypt', use: 'kept', field, owner, holder: made, key, bound: boundTexts(field, row) })
     }
     for (const index of plan.index) {
-      const slot = indexSlot(index, draft)
+      const slot = indexSlot(index, draft, operation)
       if (slot) slots.push(slot)
     }
   }
   return slots
 }
 
-/** An index over a value that is NULL is NULL. */
-function indexSlot({ field: key, sources, cipher }: MaintainedIndex, { owner, values, made }: Draft): Slot | undefined {
-  if (!sources.every((name) => Object.hasOwn(values, name))) {
-    made[key] = null
-    return undefined
+/** An index over a value that is NULL is NULL, or without tokens: an ORM may be unable to write NULL into a list. */
+function indexSlot(index: MaintainedIndex, draft: Draft, operation: Operation): Slot | undefined {
+  const { row, values, made } = draft
+  if (index.sources.every((name) => Object.hasOwn(values, name))) {
+    return index.kind === 'blind' ? blindSlot(index, draft) : tokenSlot(index, draft, operation)
   }
-  const [field] = cipher.sources
+  made[index.field] = stateOfIndex(index, cellAt(row, index)) === 'empty' ? [] : null
+  return undefined
+}
+
+function blindSlot({ field: key, sources, cipher }: MaintainedBlindIndex, { owner, values, made }: Draft): Slot {
   return {
     mode: 'index',
     use: 'kept',
-    field: field!,
+    field: cipher.sources[0]!,
     owner,
     holder: made,
     key,
     index: cipher,
     values: sources.map((name) => values[name]),
   }
+}
+
+function tokenSlot(index: MaintainedTokenIndex, { row, owner, values, made }: Draft, operation: Operation): Slot {
+  const { field: key, sources, cipher } = index
+  const value = values[sources[0]!]
+  // A text may be kept that could not be written any more; a value outside of a range index is kept and cannot be indexed.
+  const valueUse = cipher.kind === 'text' ? 'kept' : 'indexed'
+  const bodies = () => tokenBodies(cipher, value, valueUse)
+  const use: TokenUse =
+    operation === 'verify' ? (lists) => (made[key] = rightTokens(index, cellAt(row, index), lists)) : 'any'
+  return { mode: 'tokens', use, field: cipher.sources[0]!, owner, holder: made, key, index: cipher, bodies }
+}
+
+/** While a key for indexes is rotated, a row that has not been come to has tokens under the old one alone. */
+function rightTokens(
+  index: MaintainedTokenIndex,
+  stored: Cell,
+  lists: readonly (readonly string[])[],
+): readonly string[] {
+  const [, ...older] = lists
+  return older.find((list) => cellOfIndex(index, list) === stored) ?? lists.flat().sort()
 }
 
 const UNBOUND: readonly string[] = []
@@ -208,7 +243,7 @@ function changeOf({ row, plan, seal, values, made }: Draft): RowChange | undefin
   }
   for (const field of seal) put(field.field, cellOfCiphertext(field, made[field.field]))
   for (const field of plan.reveal) put(field.field, cellOfPlaintext(field, values[field.field]))
-  for (const { field } of plan.index) put(field, made[field] as Cell)
+  for (const index of plan.index) put(index.field, cellOfIndex(index, made[index.field]))
   for (const { field } of plan.clear) put(field, null)
   return changed ? { row, cells } : undefined
 }

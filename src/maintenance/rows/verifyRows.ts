@@ -1,7 +1,7 @@
 import { FieldsealError } from '../../errors.js'
 import { cellAt } from './rowPlanner.js'
 import type { RowChange, StoredRow } from './rowSource.js'
-import { stateOf } from './storedCell.js'
+import { stateOf, stateOfIndex } from './storedCell.js'
 import { type RowTransformer, transformRows } from './transformRows.js'
 
 /**
@@ -21,8 +21,11 @@ export async function verifyRows(
 
 function mismatch({ planner: { model } }: RowTransformer, { row, cells }: RowChange): FieldsealError {
   const [name = ''] = Object.keys(cells)
+  const state = stateOfIndex(model.indexes.find(({ field }) => field === name)!, row.cells[name]!)
   const what =
-    row.cells[name] === null ? 'is empty beside a value' : 'is not the index that is made of the value beside it now'
+    state === 'null' || state === 'empty'
+      ? 'is empty beside a value'
+      : 'is not the index that is made of the value beside it now'
   return new FieldsealError('INDEX_MISMATCH', `${model.name}.${name} ${what}: run reindex`)
 }
 

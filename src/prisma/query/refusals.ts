@@ -1,6 +1,9 @@
+import { isRangeOperator } from '../../cipher/rangeQuery.js'
+import { answers, isTextOperator, type TextOperator } from '../../cipher/textQuery.js'
 import { FieldsealError } from '../../errors.js'
 import { own } from '../../own.js'
 import type { FieldPlan, IndexPlan, TokenIndexPlan } from '../../plan/plan.js'
+import { isRangeKind } from '../../schema/rangeBounds.js'
 
 /** What to do where a use of an encrypted field has no right answer. */
 const INSTEAD: { readonly [use: string]: string } = {
@@ -20,7 +23,7 @@ export function refusedUse(name: string, use: string): FieldsealError {
   return unsupported(`${name} is encrypted, so "${use}" has no right answer on it; ${advice}`)
 }
 
-/** A filter on a field that no blind index answers. */
+/** A filter on a field that no index answers. */
 export function refusedFilter(field: FieldPlan, operator: string): FieldsealError {
   const combined = field.indexes.find(({ sources }) => sources.length > 1)
   const single = field.indexes.some(({ sources }) => sources.length === 1)
@@ -30,10 +33,31 @@ export function refusedFilter(field: FieldPlan, operator: string): FieldsealErro
       : `only null can be asked of it: add a column marked @blindIndex(${field.field}), or filter by other columns and compare after reading`
     return unsupported(`${field.name} is encrypted, so "${operator}" needs a blind index; ${advice}`)
   }
+  const index = tokenIndexFor(field, operator)
+  if (index !== undefined) {
+    const advice = `add a column marked ${index}, which gives away more than a blind index, or compare after reading`
+    return unsupported(`${field.name} is encrypted, and no index of it answers "${operator}"; ${advice}`)
+  }
   const advice = single
     ? 'its blind index finds equal values only: use equals, in, notIn or not, or compare after reading'
     : 'only null can be asked of it: filter by other columns and compare after reading'
   return unsupported(`${field.name} is encrypted, so "${operator}" has no right answer on it; ${advice}`)
+}
+
+/** The annotation of an index that would answer an operator, as the operator needs it. */
+function tokenIndexFor({ field, kind, list, tokenIndexes }: FieldPlan, operator: string): string | undefined {
+  if (list) return undefined
+  if (isRangeOperator(operator)) return isRangeKind(kind) ? `@rangeIndex(${field}, min: …, max: …)` : undefined
+  if (kind !== 'String' || !isTextOperator(operator)) return undefined
+  const isThere = tokenIndexes.some((index) => index.kind === 'text' && answers(index, operator))
+  return `@textIndex(${field}, ${PARTS[operator]}${isThere ? ', normalize: [lowercase]' : ''})`
+}
+
+const PARTS: { readonly [operator in TextOperator]: string } = {
+  startsWith: 'prefix: [2, 10]',
+  endsWith: 'suffix: [2, 6]',
+  contains: 'grams: 3',
+  words: 'words: true',
 }
 
 /** A search through an index so short that other values match too, where these cannot be taken out again. */

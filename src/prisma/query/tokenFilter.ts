@@ -1,7 +1,8 @@
-import type { TokenQuery } from '../../cipher/cipher.js'
+import type { TokenQuery, TokenUse } from '../../cipher/cipher.js'
 import { isRangeOperator, type RangeOperator, rangeIntervals, rangeQuery } from '../../cipher/rangeQuery.js'
 import { answers, isTextOperator, type TextOperator, textQuery } from '../../cipher/textQuery.js'
 import { foldsCase } from '../../cipher/tokenBodies.js'
+import { UNSTORABLE } from '../../client/plaintextForms.js'
 import { PREFIX } from '../../crypto/ciphertext.js'
 import { complement } from '../../crypto/tokens/intervals.js'
 import { FieldsealError } from '../../errors.js'
@@ -20,8 +21,10 @@ export interface TokenContext {
    * negated: it does for rows without a value.
    */
   readonly isNegative: boolean
-  /** Has `holder[key]` filled with the tokens. */
-  readonly addTokens: (index: TokenIndexPlan, query: TokenQuery, holder: Where, key: string) => void
+  /** "Unknown" must stay that. */
+  readonly isAmbiguous: boolean
+  /** Has `holder[key]` filled with the tokens, or what `use` makes of them. */
+  readonly addTokens: (index: TokenIndexPlan, query: TokenQuery, holder: Where, key: string, use: TokenUse) => void
 }
 
 /** A condition on a field in two parts. */
@@ -40,7 +43,10 @@ export interface TokenParts {
 export function takeTokenParts(context: TokenContext, field: FieldPlan, condition: unknown): TokenParts {
   if (field.tokenIndexes.length === 0 || !isPlainObject(condition)) return { rest: condition, filters: [] }
   const taken: Taken = { bounds: [], texts: [] }
-  const rest = take(field, condition, false, taken)
+  const { mode, ...comparisons } = condition
+  const isInsensitive = mode === 'insensitive'
+  const others = take(field, comparisons, { isNegated: false, isInsensitive }, taken)
+  const rest = others && !isAbsent(mode) ? { ...others, mode } : others
   const range = rangeIndexOf(field)
   return {
     rest,
@@ -64,10 +70,13 @@ interface TextComparison {
   readonly isNegated: boolean
 }
 
+/** What is said around a condition; a `mode` is so at every depth. */
+type Around = Pick<TextComparison, 'isNegated' | 'isInsensitive'>
+
 /** To Prisma a `not` around several operators negates each by itself, and all of these must be true. */
-function take(field: FieldPlan, condition: Where, isNegated: boolean, taken: Taken): Where | undefined {
+function take(field: FieldPlan, condition: Where, around: Around, taken: Taken): Where | undefined {
+  const { isNegated, isInsensitive } = around
   const rest: Where = {}
-  const isInsensitive = condition.mode === 'insensitive'
   for (const [operator, operand] of Object.entries(condition)) {
     if (isAbsent(operand)) continue
     if (isRangeOperator(operator) && rangeIndexOf(field)) {
@@ -77,12 +86,11 @@ function take(field: FieldPlan, condition: Where, isNegated: boolean, taken: Tak
       refuseReference(field, operand)
       taken.texts.push({ operator, operand, isInsensitive, isNegated })
     } else if (operator === 'not' && isPlainObject(operand)) {
-      const inner = take(field, operand, !isNegated, taken)
+      const inner = take(field, operand, { isNegated: !isNegated, isInsensitive }, taken)
       if (inner) rest.not = inner
     } else rest[operator] = operand
   }
-  const isNothing = Object.keys(rest).every((operator) => operator === 'mode')
-  return isNothing && Object.keys(condition).length > 0 ? undefined : rest
+  return Object.keys(rest).length === 0 && Object.keys(condition).length > 0 ? undefined : rest
 }
 
 const OPPOSITE = { gt: 'lte', gte: 'lt', lt: 'gte', lte: 'gt' } as const satisfies Record<RangeOperator, RangeOperator>
@@ -114,6 +122,7 @@ function rangeFilter(context: TokenContext, index: RangeIndexPlan, bounds: Taken
   const query = rangeQuery(index, intervals)
   if (field!.state) return supersetFilter(context, index, query)
   if (!query.isExact) noteQuery(context, index, query, 'bounds between its steps')
+  if (context.isAmbiguous) return orUnknown(field!, tokenFilter(context, index, query))
   if (!context.isNegative) return tokenFilter(context, index, query)
   return { NOT: tokenFilter(context, index, rangeQuery(index, complement(intervals))) }
 }
@@ -129,7 +138,10 @@ function textFilter(context: TokenContext, field: FieldPlan, text: TextCompariso
     noteQuery(context, index, query, 'such a text')
   }
   const found = field.state ? foundInEither(context, index, query, text) : tokenFilter(context, index, query)
-  return polarized(field, found, { isNegated: text.isNegated, isNegative: context.isNegative })
+  if (!context.isAmbiguous)
+    return polarized(field, found, { isNegated: text.isNegated, isNegative: context.isNegative })
+  const exact = orUnknown(field, found)
+  return text.isNegated ? { NOT: exact } : exact
 }
 
 /** The index that finds no others, if there is one; one that finds others, too, if there is not. */
@@ -150,9 +162,20 @@ function bestTextQuery(field: FieldPlan, { operator, operand, isInsensitive }: T
 }
 
 function tokenFilter({ addTokens }: TokenContext, index: TokenIndexPlan, query: TokenQuery): Where {
+  const { field } = index
   const condition: Where = {}
-  addTokens(index, query, condition, query.match === 'any' ? 'hasSome' : 'hasEvery')
-  return { [index.field]: condition }
+  const where: Where = { [field]: condition }
+  if (query.match === 'any') addTokens(index, query, condition, 'hasSome', 'any')
+  else addTokens(index, query, condition, 'hasEvery', (lists) => askForAll(where, field, lists))
+  return where
+}
+
+/** A row has all tokens under the tenant's key, or, while that is rotated, all of those under one of two. */
+function askForAll(where: Where, field: string, lists: Parameters<Exclude<TokenUse, 'any'>>[0]): void {
+  const [first, ...others] = lists.map((hasEvery): Where => ({ [field]: { hasEvery } }))
+  if (others.length === 0) return void Object.assign(where, first)
+  delete where[field]
+  where.OR = [first, ...others]
 }
 
 /**
@@ -167,6 +190,14 @@ function polarized(
   const condition = isNegated ? { NOT: found } : found
   if (!optional || isNegated === isNegative) return condition
   return isNegative ? { OR: [condition, { [field]: null }] } : { AND: [condition, { [field]: { not: null } }] }
+}
+
+/**
+ * What is found, and where there is no value, neither found nor not: what is compared with null is unknown to PostgreSQL.
+ * No index helps to find that.
+ */
+function orUnknown({ field, column, optional }: FieldPlan, found: Where): Where {
+  return optional ? { OR: [found, { [field]: { equals: UNSTORABLE[column] } }] } : found
 }
 
 /** Rows without tokens that hold plaintext, or nothing. */
@@ -187,14 +218,18 @@ function foundInEither(
   { operator, operand }: TextComparison,
 ): Where {
   const [{ field }] = index.sources as readonly [FieldPlan]
+  const isPlaintext = [hasNoTokens(index), { NOT: { [field]: { startsWith: PREFIX } } }]
   return {
     OR: [
       { AND: [{ NOT: { [index.field]: { equals: null } } }, tokenFilter(context, index, query)] },
-      {
-        AND: [hasNoTokens(index), { NOT: { [field]: { startsWith: PREFIX } } }, { [field]: { [operator]: operand } }],
-      },
+      { AND: [...isPlaintext, { [field]: { [operator]: literal(operand as string) } }] },
     ],
   }
+}
+
+/** Prisma hands a text to LIKE as it is. What LIKE takes for a pattern are characters like others to a text index. */
+function literal(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
 }
 
 /** Rows that may be meant, which are held against the condition once they are decrypted. */

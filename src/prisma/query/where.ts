@@ -27,7 +27,15 @@ interface WhereContext {
   readonly negated: boolean
   /** An odd number of negations is around it. */
   readonly isNegative: boolean
+  /**
+   * It is asked of a row that a negated condition refers to. Whether "unknown" is negated there or means that there is no
+   * such row depends on how Prisma writes the operation: as a join or as a query of its own.
+   */
+  readonly isAmbiguous: boolean
 }
+
+/** What is around a whole filter. */
+const NO_NEGATION = { negated: false, isNegative: false, isAmbiguous: false }
 
 /**
  * Rewrites a filter, at any depth, so that the blind indexes answer it; in place.
@@ -36,7 +44,7 @@ interface WhereContext {
  * @throws FieldsealError `QUERY_UNSUPPORTED` when it needs the value of an encrypted field in a way that no index gives
  */
 export function rewriteWhere(pass: Pass, plan: ModelPlan, where: unknown, owner: TenantHolder, checks: Checks): void {
-  rewrite({ pass, plan, owner: () => owner, checks, negated: false, isNegative: false }, where)
+  rewrite({ pass, plan, owner: () => owner, checks, ...NO_NEGATION }, where)
 }
 
 /**
@@ -49,7 +57,7 @@ export function rewriteUnique(pass: Pass, plan: ModelPlan, where: unknown, owner
   for (const element of listOf(where)) {
     if (!isPlainObject(element)) continue
     checkUnique(plan, element)
-    const context = { pass, plan, owner: () => owner, checks: 'a unique where', negated: false, isNegative: false }
+    const context = { pass, plan, owner: () => owner, checks: 'a unique where', ...NO_NEGATION }
     rewrite(context, element, uniqueIndexOf)
   }
 }
@@ -131,11 +139,12 @@ function tokenContext(context: WhereContext): TokenContext {
   return {
     checks: context.checks,
     isNegative: context.isNegative,
-    addTokens: (index, { bodies }, holder, key) => {
+    isAmbiguous: context.isAmbiguous,
+    addTokens: (index, { bodies }, holder, key, use) => {
       const field = index.sources[0]!
       const { owner } = searchIn(context, field, index)
       holder[key] = undefined
-      context.pass.slots.push({ mode: 'tokens', field, owner, holder, key, index, bodies: () => bodies })
+      context.pass.slots.push({ mode: 'tokens', use, field, owner, holder, key, index, bodies: () => bodies })
     },
   }
 }
@@ -215,12 +224,15 @@ function rewriteRelation(context: WhereContext, relation: RelationPlan, conditio
   if (!isPlainObject(condition)) return
   const { model, list } = relation
   const inside = { ...context, plan: model, checks: 'a filter through a relation' }
+  const isToOneAmbiguous = context.isAmbiguous || context.negated
   for (const filter of RELATION_FILTERS) {
     const negated = NEGATING.has(filter) || (context.negated && !COUNTING.has(filter))
     const isNegative = LISTS.get(filter) ?? (filter === 'isNot') !== context.isNegative
-    if (list || !Object.hasOwn(model.columns, filter)) rewrite({ ...inside, negated, isNegative }, condition[filter])
+    const isAmbiguous = !LISTS.has(filter) && (filter === 'isNot' || isToOneAmbiguous)
+    const around = { ...inside, negated, isNegative, isAmbiguous }
+    if (list || !Object.hasOwn(model.columns, filter)) rewrite(around, condition[filter])
   }
-  if (!list) rewrite(inside, condition)
+  if (!list) rewrite({ ...inside, isAmbiguous: isToOneAmbiguous }, condition)
 }
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when an encrypted field alone should name the row and cannot */

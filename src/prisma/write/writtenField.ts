@@ -72,7 +72,7 @@ function collectTokens(slots: Slot[], record: WrittenRecord, index: TokenIndexPl
   const { field: key } = index
   if (!isDbNull(value) && field!.state !== 'ejecting') {
     const bodies = () => tokenBodies(index, value)
-    slots.push({ mode: 'tokens', field: field!, owner, holder: data, key, index, bodies })
+    slots.push({ mode: 'tokens', use: 'any', field: field!, owner, holder: data, key, index, bodies })
   } else if (context === 'update') data[key] = []
 }
 

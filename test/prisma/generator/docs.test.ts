@@ -7,9 +7,7 @@ import { prismaGenerate, project, useSource } from './prismaGenerate.js'
 const docs = readFileSync(new URL('../../../docs/annotations.md', import.meta.url), 'utf8')
 const examples = [...docs.matchAll(/```prisma\n([\s\S]*?)```/g)].map(([, example]) => example!)
 const blocks = examples[0]!.slice(0, examples[0]!.indexOf('model User'))
-const completeModels = examples.filter(
-  (example) => example.includes('model Patient') || example.includes('model Customer'),
-)
+const completeModels = examples.filter((example) => /model (Patient|Customer|Employee)/.test(example))
 
 describe('docs/annotations.md', () => {
   it('shows a complete schema that generates as it stands', async () => {
@@ -17,7 +15,7 @@ describe('docs/annotations.md', () => {
   })
 
   it('shows models that generate beside the keys model', async () => {
-    expect(completeModels).toHaveLength(2)
+    expect(completeModels).toHaveLength(3)
     expect(await generateText([blocks, ...completeModels, keysModelSource].join('\n'))).toMatchObject({ code: 0 })
   })
 })

@@ -1,5 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
 import { type GenerateInput, generate } from '../../../src/prisma/generator/generate.js'
 import { expectFile } from '../../support/frozenFile.js'
@@ -262,6 +263,34 @@ export { schema, source }
     await generateOk(schema)
     expectFile(new URL('snapshots/folder.index.ts.txt', import.meta.url), generated(folder, 'index.ts'))
   })
+
+  it('of text and range indexes, which the types of the package take', async () => {
+    const { folder, schema } = projectWith(`model Person {
+      id     String   @id @default(uuid())
+      name   String /// @encrypted
+      pay    String? /// @encrypted(type: Decimal)
+      names  String[] @map("name_tokens") @db.Uuid /// @textIndex(name, prefix: [2, 10], words: true, normalize: [lowercase])
+      pays   String[] @db.Uuid /// @rangeIndex(pay, min: 0, max: 1_000_000, scale: 2, step: 100)
+      @@index([names], type: Gin)
+      @@index([pays], type: Gin)
+    }${keysModel}`)
+    await generateOk(schema)
+    const text = generated(folder, 'index.ts')
+    const prefixed = text.slice(
+      text.indexOf('tokenIndexes: {'),
+      text.indexOf('bound: {', text.indexOf('tokenIndexes: {')),
+    )
+    expect(prefixed.replace(/\s+/g, ' ')).toBe(
+      "tokenIndexes: { names: { kind: 'text', source: 'name', prefix: [2, 10], words: true, normalize: ['lowercase'], " +
+        "scope: 'tenant', }, pays: { kind: 'range', source: 'pay', unit: '0.01', min: '0', max: '100000000', " +
+        "step: '10000', sparsity: 2, scope: 'tenant', }, }, ",
+    )
+    const types = fileURLToPath(new URL('../../../dist/prisma/index.d.ts', import.meta.url))
+    const typeRoots = [fileURLToPath(new URL('../../../node_modules/@types', import.meta.url))]
+    const lib = ['ES2023', 'ES2024.String']
+    const options = { module: 'NodeNext', paths: { 'fieldseal/prisma': [types] }, lib, typeRoots, types: ['node'] }
+    expect(await typeCheck(folder, options)).toEqual({ code: 0, output: '' })
+  }, 60_000)
 
   it('of 300 models', async () => {
     const models = Array.from({ length: 300 }, (_, i) => {

@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from '@jest/globals'
 import { narrowTypes } from '../../../src/prisma/generator/types/narrowTypes.js'
-import type { BlindIndexSchema, EncryptedFieldSchema, EncryptionSchema } from '../../../src/schema/encryptionSchema.js'
+import type {
+  BlindIndexSchema,
+  EncryptedFieldSchema,
+  EncryptionSchema,
+  TextIndexSchema,
+  TokenIndexSchema,
+} from '../../../src/schema/encryptionSchema.js'
 import { copyOf, prismaGenerate, projectOf } from './prismaGenerate.js'
 
 type Field = Partial<EncryptedFieldSchema>
@@ -17,6 +23,16 @@ const optional = (name: string, more: Field = {}) => field(name, { required: fal
 const index = (name: string, sources: string[], more: Partial<BlindIndexSchema> = {}): [string, BlindIndexSchema] => [
   name,
   { type: 'String', sources, normalize: [], scope: 'tenant', bits: 128, ...more },
+]
+
+const text = (name: string, source: string, more: Partial<TextIndexSchema>): [string, TokenIndexSchema] => [
+  name,
+  { kind: 'text', source, normalize: [], scope: 'tenant', ...more },
+]
+
+const range = (name: string, source: string): [string, TokenIndexSchema] => [
+  name,
+  { kind: 'range', source, unit: '1', min: '0', max: '9', step: '1', sparsity: 2, scope: 'tenant' },
 ]
 
 const role = { value: 'Enum', enum: ['DOCTOR', 'NURSE'] } as const
@@ -69,6 +85,11 @@ export const encryptionSchema: EncryptionSchema = {
         field('scan', { type: 'Bytes' }),
         optional('thumb', { type: 'Bytes' }),
         optional('moving', { state: 'migrating' }),
+        field('surname'),
+        optional('note'),
+        optional('weight', { value: 'Decimal' }),
+        field('code', { value: 'BigInt' }),
+        optional('hired', { value: 'DateTime' }),
       ]),
       indexes: Object.fromEntries([
         index('emailIndex', ['email'], { unique: true }),
@@ -78,6 +99,17 @@ export const encryptionSchema: EncryptionSchema = {
         index('priceIndex', ['price'], { type: 'Bytes' }),
         index('roleIndex', ['role']),
         index('movingIndex', ['moving'], { unique: true }),
+        index('surnameIndex', ['surname']),
+        index('codeIndex', ['code'], { unique: true }),
+        index('hiredIndex', ['hired']),
+      ]),
+      tokenIndexes: Object.fromEntries([
+        text('surnameTokens', 'surname', { prefix: [2, 6], suffix: [2, 4], normalize: ['trim', 'lowercase'] }),
+        text('noteTokens', 'note', { wordPrefix: [2, 6], grams: 3 }),
+        text('lastTokens', 'last', { words: true }),
+        range('weightTokens', 'weight'),
+        range('codeTokens', 'code'),
+        range('hiredTokens', 'hired'),
       ]),
       relations: { boss: relation('Person'), reports: relation('Person'), teams: relation('Team') },
     },

@@ -1,4 +1,5 @@
-import type { EncryptedFieldSchema, ModelSchema } from '../../../schema/encryptionSchema.js'
+import type { EncryptedFieldSchema, ModelSchema, TokenIndexSchema } from '../../../schema/encryptionSchema.js'
+import { tokenFilterDeclarations, tokenFilters, tokenIndexesOf } from './tokenFilterTypes.js'
 import { orNull } from './valueTypes.js'
 
 /** How an encrypted field can be found. */
@@ -11,12 +12,15 @@ export interface Searchable {
   readonly unique: boolean
   /** Equal values can be told by its index, in every row. */
   readonly distinct: boolean
+  /** Its text and range indexes. */
+  readonly tokens: readonly TokenIndexSchema[]
 }
 
 const LEAST_DISTINCT_BITS = 128
 
-/** What the blind indexes of a model offer for one of its encrypted fields. */
-export function searchable({ indexes, encrypted }: ModelSchema, name: string): Searchable {
+/** What the indexes of a model offer for one of its encrypted fields. */
+export function searchable(model: ModelSchema, name: string): Searchable {
+  const { indexes, encrypted } = model
   const { list, state } = encrypted[name]!
   const all = list ? [] : Object.values(indexes).filter(({ sources }) => sources.includes(name))
   const own = all.filter(({ sources }) => sources.length === 1)
@@ -25,14 +29,22 @@ export function searchable({ indexes, encrypted }: ModelSchema, name: string): S
     combined: all.length > own.length,
     unique: state === undefined && own.some(({ unique }) => unique),
     distinct: state === undefined && own.some(({ bits }) => bits >= LEAST_DISTINCT_BITS),
+    tokens: tokenIndexesOf(model, name),
   }
 }
 
 /** What may stand in a `where` for the field. */
-export function filterType(field: EncryptedFieldSchema, { alone, combined }: Searchable, write: string): string {
+export function filterType(field: EncryptedFieldSchema, searches: Searchable, write: string): string {
+  const { alone, combined, tokens } = searches
   const Null = field.required ? 'never' : 'null'
-  if (alone) return `Prisma.EncryptedFilter<${write}, ${Null}> | ${write}${orNull(field)}`
-  if (combined) return `Prisma.EncryptedEqualsFilter<${write}, ${Null}> | ${write}${orNull(field)}`
+  const { operators, mode } = tokenFilters(tokens, write)
+  const more = operators === undefined ? '' : `, ${operators}`
+  if (alone) return `Prisma.EncryptedFilter<${write}, ${Null}${more}>${mode} | ${write}${orNull(field)}`
+  const asked = operators === undefined ? [] : [`Prisma.EncryptedTokenFilter<${operators}, ${Null}>${mode}`]
+  if (combined) {
+    return [`Prisma.EncryptedEqualsFilter<${write}, ${Null}>`, ...asked, `${write}${orNull(field)}`].join(' | ')
+  }
+  if (asked.length > 0) return `${asked[0]}${orNull(field)}`
   if (field.required) return 'never'
   return field.type === 'Json' ? 'Prisma.EncryptedJsonFilter' : 'Prisma.EncryptedNullFilter | null'
 }
@@ -42,11 +54,11 @@ export function filterDeclarations(skips: boolean): string {
   const skip = skips ? ' | runtime.Types.Skip' : ''
   return `
 /** A filter on an encrypted field that has a blind index of its own. */
-export type EncryptedFilter<Value, Null extends null = never> = {
+export type EncryptedFilter<Value, Null extends null = never, Operators = unknown> = Operators & {
   equals?: Value | Null${skip}
   in?: Value[] | Null${skip}
   notIn?: Value[] | Null${skip}
-  not?: EncryptedFilter<Value, Null> | Value | Null${skip}
+  not?: EncryptedFilter<Value, Null, Operators> | Value | Null${skip}
 }
 
 /** A filter on an encrypted field that only a blind index over several fields covers. */
@@ -66,5 +78,5 @@ export type EncryptedJsonFilter = {
   equals?: typeof runtime.DbNull${skip}
   not?: typeof runtime.DbNull${skip}
 }
-`
+${tokenFilterDeclarations(skip)}`
 }

@@ -1,4 +1,4 @@
-import type { BlindIndexSchema, EncryptedFieldSchema } from '../../../schema/encryptionSchema.js'
+import type { BlindIndexSchema, EncryptedFieldSchema, ModelSchema } from '../../../schema/encryptionSchema.js'
 import { type Column, type ColumnTypes, columnTypes } from './columnTypes.js'
 import { filterType, searchable } from './filterTypes.js'
 import { capitalized, type ModelFile } from './modelFile.js'
@@ -6,10 +6,10 @@ import { creates, orderBy, updates, wheres } from './modelTypes.js'
 import { narrowUniques } from './narrowUniques.js'
 import { type FieldTypes, fieldTypes, isPlainValue } from './valueTypes.js'
 
-/** Makes the types of a model's file say what its encrypted fields and their blind indexes are. */
+/** Makes the types of a model's file say what its encrypted fields and their indexes are. */
 export function narrowModel(file: ModelFile): void {
   for (const [name, field] of Object.entries(file.model.encrypted)) narrowField(file, name, field)
-  for (const [name, index] of Object.entries(file.model.indexes)) narrowIndex(file, name, index)
+  for (const column of indexColumns(file.name, file.model)) narrowIndex(file, column)
   refuseLeftOver(file)
   narrowUniques(file)
   narrowRelevance(file)
@@ -37,8 +37,9 @@ function narrowValue(file: ModelFile, field: string, present: ColumnTypes, types
 }
 
 /** Its column is filled from the fields that it indexes, never by hand. */
-function narrowIndex(file: ModelFile, field: string, { type }: BlindIndexSchema): void {
-  const present = columnTypes(indexColumn(file.name, field, type))
+function narrowIndex(file: ModelFile, column: Column): void {
+  const { field } = column
+  const present = columnTypes(column)
   for (const create of creates(file)) file.source.retype(create, field, present.create, 'never')
   for (const update of updates(file)) file.source.retype(update, field, present.update, 'never')
 }
@@ -83,9 +84,7 @@ function refuseLeftOver({ name, model, source }: ModelFile): void {
     const { where, having, update } = columnTypes(columnOf(name, field, spec))
     types.set(field, new Set(isPlainValue(spec) ? [where, having] : [where, having, update]))
   }
-  for (const [field, { type }] of Object.entries(model.indexes)) {
-    types.set(field, new Set([columnTypes(indexColumn(name, field, type)).update]))
-  }
+  for (const column of indexColumns(name, model)) types.set(column.field, new Set([columnTypes(column).update]))
   const left = source.leftOver(types)
   if (left !== undefined) source.unexpected(`\`${left.trim()}\` stands where it is not expected`)
 }
@@ -94,6 +93,18 @@ function columnOf(model: string, field: string, { type, required, list }: Encryp
   return { model, field, type, nullable: !required, list: list === true }
 }
 
+/** The columns of its blind indexes, and those of tokens. */
+function indexColumns(name: string, { indexes, tokenIndexes = {} }: ModelSchema): Column[] {
+  return [
+    ...Object.entries(indexes).map(([field, { type }]) => indexColumn(name, field, type)),
+    ...Object.keys(tokenIndexes).map((field) => tokenColumn(name, field)),
+  ]
+}
+
 function indexColumn(model: string, field: string, type: BlindIndexSchema['type']): Column {
   return { model, field, type, nullable: true, list: false }
+}
+
+function tokenColumn(model: string, field: string): Column {
+  return { model, field, type: 'String', nullable: false, list: true }
 }
