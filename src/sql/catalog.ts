@@ -1,4 +1,5 @@
 import type { FieldPlan, IndexPlan, ModelPlan, TokenIndexPlan } from '../plan/plan.js'
+import type { ColumnIndex } from './columnIndex.js'
 import { unsupported } from './refusals.js'
 
 /** What the application declares of the tables of its database. */
@@ -49,9 +50,6 @@ export function plainColumn(field: string): CatalogColumn {
   return { kind: 'plain', field }
 }
 
-/** An index that has a column: a blind index, or one of several tokens for each value. */
-export type ColumnIndex = IndexPlan | TokenIndexPlan
-
 /** The column of an index. */
 export type IndexColumn = Extract<CatalogColumn, { readonly kind: 'index' | 'tokens' }>
 
@@ -60,11 +58,6 @@ export function isIndexColumn<Column extends { readonly kind: string }>(
   column: Column | undefined,
 ): column is Extract<Column, { readonly kind: 'index' | 'tokens' }> {
   return column?.kind === 'index' || column?.kind === 'tokens'
-}
-
-/** All indexes that are filled with a column. */
-export function indexesOf({ indexes, tokenIndexes }: FieldPlan): readonly ColumnIndex[] {
-  return [...indexes, ...tokenIndexes]
 }
 
 /** Whether anything in a table is encrypted. */

@@ -2,15 +2,8 @@ import type { Node, OnConflictClause } from 'libpg-query'
 import { isExact } from '../plan/exactIndex.js'
 import type { Analysis } from './analysis.js'
 import { type Assignment, assignmentsOf } from './assignments.js'
-import {
-  type CatalogTable,
-  type ColumnIndex,
-  columnOfIndex,
-  indexesOf,
-  isEncrypted,
-  isFixed,
-  isIndexColumn,
-} from './catalog.js'
+import { type CatalogTable, columnOfIndex, isEncrypted, isFixed, isIndexColumn } from './catalog.js'
+import { type ColumnIndex, indexesOf } from './columnIndex.js'
 import { namesOf, nodeOf, nodesOf } from './nodes.js'
 import { guardOwner } from './ownerGuard.js'
 import { partialIndex, refusedIndexWrite, refusedUse, unsupported } from './refusals.js'

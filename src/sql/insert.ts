@@ -3,13 +3,12 @@ import type { Analysis } from './analysis.js'
 import {
   type CatalogColumn,
   type CatalogTable,
-  type ColumnIndex,
   columnOfIndex,
-  indexesOf,
   isEncrypted,
   isIndexColumn,
   requireWritable,
 } from './catalog.js'
+import { type ColumnIndex, indexesOf } from './columnIndex.js'
 import { walkConflict } from './conflict.js'
 import { nodeOf, nodesOf } from './nodes.js'
 import { refusedIndexWrite, refusedTenant, refusedValue, unsupported } from './refusals.js'

@@ -7,7 +7,8 @@ import { plaintextForms, refuseManyForms } from '../client/plaintextForms.js'
 import { looksEncrypted } from '../crypto/ciphertext.js'
 import { textForm } from '../crypto/textForm.js'
 import type { FieldPlan, IndexPlan, Plans } from '../plan/plan.js'
-import { type ColumnIndex, isIndexColumn } from './catalog.js'
+import { isIndexColumn } from './catalog.js'
+import type { ColumnIndex } from './columnIndex.js'
 import type { GivenValues } from './givenValues.js'
 import { partialIndex } from './refusals.js'
 import {
@@ -19,6 +20,7 @@ import {
   type StatementRow,
   type TokenSearch,
 } from './statementPlan.js'
+import { type TextPart, textOfParts } from './textParts.js'
 import { type TokenAnswer, tokenAnswer } from './tokenAnswer.js'
 import { checkExact, findsNoOthers, textOfTokens } from './tokenText.js'
 
@@ -56,15 +58,20 @@ export class Parameters {
     this.#given = options.given
   }
 
-  /** The text of pieces, whose values are added. */
+  /** The text of pieces in which nothing is searched for by tokens, whose values are added. */
   textOf(pieces: readonly Piece[]): string {
-    const texts: (string | number)[] = []
+    // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
+    return textOfParts(this.partsOf(pieces))
+  }
+
+  /** The parts of the text of pieces, whose values are added. */
+  partsOf(pieces: readonly Piece[]): readonly TextPart[] {
+    const texts: TextPart[] = []
     for (const piece of pieces) {
       if (typeof piece === 'string') texts.push(piece)
       else if (isUse(piece)) texts.push(...this.#textOfUse(piece))
     }
-    // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
-    return texts.join('')
+    return texts
   }
 
   /** What a check of results looks for. */
@@ -86,7 +93,7 @@ export class Parameters {
     return this.values
   }
 
-  #textOfUse(use: ParameterUse): (string | number)[] {
+  #textOfUse(use: ParameterUse): TextPart[] {
     if (use.kind === 'token search') return this.#textOfTokens(use.search)
     if (use.kind !== 'presence') return ['$', this.#add(use)]
     return [this.#given.valueOf(use) === null ? 'NULL::text' : "''::text"]
@@ -165,7 +172,8 @@ export class Parameters {
     if (value === undefined || value === null || field.state === 'ejecting') return this.#put(null)
     const bodies = () => tokenBodies(index, value)
     const holder = this.#putMade(null)
-    this.slots.push({ mode: 'tokens', field, owner: this.#given.ownerOf(row), holder, key: 'value', index, bodies })
+    const slot = { field, owner: this.#given.ownerOf(row), holder, key: 'value', index, bodies }
+    this.slots.push({ mode: 'tokens', use: 'any', ...slot })
     return this.values.length
   }
 
@@ -193,20 +201,36 @@ export class Parameters {
     this.slots.push({ mode: 'index', field: index.sources[0]!, owner, holder, key, index, values, use: 'searched for' })
   }
 
-  #textOfTokens(search: TokenSearch): (string | number)[] {
+  #textOfTokens(search: TokenSearch): TextPart[] {
     const answer = this.#answerOf(search)
     if (!answer) return ['NULL::boolean']
     return textOfTokens(search, answer, {
-      tokens: (query) => this.#addTokensSearched(search, answer, query),
+      tokens: (column, query) => this.#hasTokens(search, answer, column, query),
       value: (source) => this.#put(this.#given.valueOf(source)),
     })
   }
 
-  #addTokensSearched({ row, field }: TokenSearch, { index }: TokenAnswer, { bodies }: TokenQuery): number {
-    const owner = this.#given.ownerOf(row)
-    const holder = this.#putMade(null)
-    this.slots.push({ mode: 'tokens', field, owner, holder, key: 'value', index, bodies: () => bodies })
-    return this.values.length
+  /**
+   * While the tenant's key for indexes is rotated, there are tokens under two: any of them all is asked for by one list, all
+   * of those under one key or the other by two.
+   */
+  #hasTokens(
+    { row, field }: TokenSearch,
+    { index }: TokenAnswer,
+    column: string,
+    { match, bodies }: TokenQuery,
+  ): TextPart[] {
+    const slot = { mode: 'tokens', field, owner: this.#given.ownerOf(row), index, bodies: () => bodies } as const
+    if (match === 'any' || bodies.length === 1) {
+      this.slots.push({ ...slot, use: 'any', holder: this.#putMade(null), key: 'value' })
+      return [column, ' && $', this.values.length, '::uuid[]']
+    }
+    let lists: readonly (readonly string[])[] = []
+    const use = (made: typeof lists) => {
+      lists = made
+    }
+    this.slots.push({ ...slot, use, holder: {}, key: '' })
+    return [() => `(${lists.map((list) => `${column} @> $${this.#put(list)}::uuid[]`).join(' OR ')})`]
   }
 
   #answerOf(search: TokenSearch): TokenAnswer | undefined {

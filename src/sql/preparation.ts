@@ -14,6 +14,7 @@ import { unsupported } from './refusals.js'
 import { Results } from './results.js'
 import type { EncryptedStatement, Statement } from './statement.js'
 import { isSecret, isUse, type Piece, paramsOfUse, type StatementPlan } from './statementPlan.js'
+import { type TextPart, textOfParts } from './textParts.js'
 
 export interface PreparationOptions {
   readonly binding: BindingSource
@@ -54,9 +55,10 @@ export class Preparation {
 
   async run(): Promise<EncryptedStatement> {
     const { plan, shape } = this.#options
-    const text = shape ? await this.#rowsText(shape) : this.#wholeText()
+    const parts = shape ? [await this.#rowsText(shape)] : this.#wholeText()
     await this.#encrypt()
     await this.#openKey()
+    const text = textOfParts(parts)
     const values = this.#parameters.finish()
     return {
       text,
@@ -67,16 +69,16 @@ export class Preparation {
     }
   }
 
-  #wholeText(): string {
+  #wholeText(): readonly TextPart[] {
     const { plan } = this.#options
     const parameters = this.#parameters
     this.#given.claim(plan.rows)
     this.#given.checkUnchanged(plan.unchanged)
-    const text = parameters.textOf(plan.pieces)
+    const parts = parameters.partsOf(plan.pieces)
     const used = paramsOf(plan)
     this.#given.checkAllUsed((param) => used.has(param))
     this.#checkCount()
-    return text
+    return parts
   }
 
   /** Row by row, each by the plan of its pattern. */

@@ -2,14 +2,16 @@ import type { TokenQuery } from '../cipher/tokenQuery.js'
 import { PREFIX } from '../crypto/ciphertext.js'
 import { otherValues } from './refusals.js'
 import type { StatementPlan, TokenSearch, ValueSource } from './statementPlan.js'
+import type { TextPart } from './textParts.js'
 import { asksPlaintext, isExactAnswer, type TokenAnswer } from './tokenAnswer.js'
 
-type Parts = (string | number)[]
+type Parts = TextPart[]
 
-/** Adds a parameter, and gives its number. */
+/** Adds a parameter. */
 interface Add {
-  tokens(query: TokenQuery): number
-  /** A value as it is, where plaintext is asked for. */
+  /** Gives the condition that a column has the tokens that a query asks for. */
+  tokens(column: string, query: TokenQuery): Parts
+  /** Gives the number of a value as it is, where plaintext is asked for. */
   value(source: ValueSource): number
 }
 
@@ -19,9 +21,7 @@ interface Add {
  */
 export function textOfTokens(search: TokenSearch, answer: TokenAnswer, add: Add): Parts {
   const column = search.columns.get(answer.index)!
-  const has = (query: TokenQuery): Parts => {
-    return [column, query.match === 'any' ? ' && $' : ' @> $', add.tokens(query), '::uuid[]']
-  }
+  const has = (query: TokenQuery): Parts => add.tokens(column, query)
   const { found, missed } = answer
   if (search.field.state !== undefined) return textOfBoth(search, answer, { column, tokens: has(found), add })
   return missed ? rangeText(search, has, found, missed) : textText(search, has, found)

@@ -2,16 +2,8 @@ import type { UpdateStmt } from 'libpg-query'
 import type { FieldPlan } from '../plan/plan.js'
 import type { Analysis } from './analysis.js'
 import { type Assignment, assignmentsOf } from './assignments.js'
-import {
-  type CatalogTable,
-  type ColumnIndex,
-  columnOfIndex,
-  indexesOf,
-  isEncrypted,
-  isFixed,
-  isIndexColumn,
-  requireWritable,
-} from './catalog.js'
+import { type CatalogTable, columnOfIndex, isEncrypted, isFixed, isIndexColumn, requireWritable } from './catalog.js'
+import { type ColumnIndex, indexesOf } from './columnIndex.js'
 import { takeFacts } from './facts.js'
 import { nodeOf } from './nodes.js'
 import { guardOwner } from './ownerGuard.js'
