@@ -1,4 +1,4 @@
-import type { FieldPlan, TokenIndexPlan } from '../plan/plan.js'
+import type { TokenIndexPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
 import { indexNotGiven } from './refusals.js'
 import { quoteName } from './sqlText.js'
@@ -29,10 +29,10 @@ export function searchTokens(analysis: Analysis, condition: TokenCondition, stan
     columns: tokenColumns(analysis, condition),
     own: analysis.text.textOf(column),
     unknown: UNKNOWN[standing],
-    inexact: standing === 'of all results' ? analysis.inexact : 'OR, NOT or a subquery',
+    inexact: standing === 'of all results' ? analysis.inexact : 'OR, NOT, ON and subqueries',
     row,
   }
-  if (search.inexact === undefined && mayFindOthers(field, ask.kind)) analysis.tokenChecks.push({ search, source })
+  if (search.inexact === undefined && mayFindOthers(search)) analysis.tokenChecks.push({ search, source })
   analysis.text.replace(range, { kind: 'token search', search })
 }
 
@@ -48,7 +48,7 @@ function tokenColumns({ text }: Analysis, { resolved, source, column, ask }: Tok
   return columns
 }
 
-function mayFindOthers({ state, tokenIndexes }: FieldPlan, kind: TokenCondition['ask']['kind']): boolean {
-  if (state !== undefined || kind !== 'range') return true
-  return tokenIndexes.some((index) => index.kind === 'range' && !index.tree.scale.isFine)
+function mayFindOthers({ field, ask, columns }: TokenSearch): boolean {
+  if (field.state !== undefined || ask.kind !== 'range') return true
+  return ![...columns.keys()].some((index) => index.kind === 'range' && index.tree.scale.isFine)
 }
