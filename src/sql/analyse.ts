@@ -1,6 +1,6 @@
 import type { Node, SelectStmt } from 'libpg-query'
-import type { Analysis, PendingCheck, Standing } from './analysis.js'
-import type { Catalog } from './catalog.js'
+import type { Analysis, PendingCheck, PendingTokenCheck, Standing } from './analysis.js'
+import { type Catalog, isIndexColumn } from './catalog.js'
 import { walkDelete } from './delete.js'
 import { walkExpression } from './expressions.js'
 import { relationOf, walkFrom } from './from.js'
@@ -21,6 +21,7 @@ import {
   type StatementKind,
   type StatementPlan,
   type StatementRow,
+  type TokenCheck,
 } from './statementPlan.js'
 import { walkUpdate } from './update.js'
 
@@ -156,6 +157,7 @@ class StatementAnalysis implements Analysis {
   readonly hidden = { names: [] as string[] }
   readonly rows: StatementRow[] = []
   readonly checks: PendingCheck[] = []
+  readonly tokenChecks: PendingTokenCheck[] = []
   readonly unchanged: Analysis['unchanged'] = []
   keepsOwners: string | undefined
   readonly lookedAt = new Set<number>()
@@ -200,12 +202,24 @@ class StatementAnalysis implements Analysis {
   plan(kind: StatementKind, statement: Node): StatementPlan {
     const selection = this.nested(statement, undefined)
     const checks = this.checks.map((check) => outputCheck(selection, check))
+    const tokenChecks = this.tokenChecks.flatMap((check) => outputTokenCheck(selection, check))
     const outputs = this.#outputs(selection)
     const { hidden, rows, unchanged, indexesRead } = this
     const pieces = this.text.pieces()
     checkParameters(pieces, this.lookedAt)
     const { keepsOwners } = this
-    return { kind, pieces, outputs, hidden: hidden.names, checks, rows, unchanged, keepsOwners, indexesRead }
+    return {
+      kind,
+      pieces,
+      outputs,
+      hidden: hidden.names,
+      checks,
+      tokenChecks,
+      rows,
+      unchanged,
+      keepsOwners,
+      indexesRead,
+    }
   }
 
   /** The results by the rows that they come from, with what decrypting them takes. */
@@ -215,10 +229,10 @@ class StatementAnalysis implements Analysis {
       { fields: OutputRow['fields'][number][]; indexes: OutputRow['indexes'][number][] }
     >()
     for (const [name, source] of selection.byName) {
-      if (source?.kind !== 'encrypted' && source?.kind !== 'index') continue
+      if (source?.kind !== 'encrypted' && !isIndexColumn(source)) continue
       const row = origins.get(source.origin) ?? { fields: [], indexes: [] }
       origins.set(source.origin, row)
-      if (source.kind === 'index') row.indexes.push({ name, index: source.index })
+      if (isIndexColumn(source)) row.indexes.push({ name, index: source.index })
       else row.fields.push({ name, field: source.field })
     }
     return [...origins].map(([origin, row]) => ({
@@ -265,4 +279,10 @@ function outputCheck(selection: Selection, { sources, ...check }: PendingCheck):
   if (names.some((name) => name === undefined))
     throw unsupported(`${check.index.name} is searched, so select its columns too`)
   return { ...check, names: names as string[] }
+}
+
+/** Where the value cannot be among the results, the statement is refused as soon as it finds others. */
+function outputTokenCheck(selection: Selection, { search, source }: PendingTokenCheck): TokenCheck[] {
+  const name = selection.expose(source)
+  return name === undefined ? [] : [{ search, name }]
 }

@@ -3,11 +3,17 @@ import type { Catalog } from './catalog.js'
 import type { ColumnSource, Relation, Scope } from './scope.js'
 import type { Hidden, Selection } from './selection.js'
 import type { SqlText } from './sqlText.js'
-import type { OutputCheck, StatementPlan, StatementRow, UnchangedColumn } from './statementPlan.js'
+import type { OutputCheck, StatementPlan, StatementRow, TokenSearch, UnchangedColumn } from './statementPlan.js'
 
 /** A search by a short index, whose sources must be among the results. */
 export interface PendingCheck extends Omit<OutputCheck, 'names'> {
   readonly sources: readonly ColumnSource[]
+}
+
+/** A search by tokens that may find other values too, whose source must be among the results to take them out. */
+export interface PendingTokenCheck {
+  readonly search: TokenSearch
+  readonly source: ColumnSource
 }
 
 /** Where a condition stands, and what follows from that. */
@@ -16,6 +22,8 @@ export type Standing =
   | 'of all results'
   /** Under AND and OR alone: what is neither true nor false counts as false. */
   | 'positive'
+  /** Under an odd number of NOTs besides: what is neither true nor false counts as true. */
+  | 'negative'
   | 'anywhere'
 
 /**
@@ -28,12 +36,13 @@ export interface Analysis {
   readonly hidden: Hidden
   readonly rows: StatementRow[]
   readonly checks: PendingCheck[]
+  readonly tokenChecks: PendingTokenCheck[]
   readonly unchanged: UnchangedColumn[]
   keepsOwners: string | undefined
   /** Parameters that are compared with no column. */
   readonly lookedAt: Set<number>
   readonly indexesRead: StatementPlan['indexesRead'][number][]
-  /** Why what a short index finds by mistake cannot be taken out again; `undefined` where it can. */
+  /** Why what an index finds by mistake cannot be taken out again; `undefined` where it can. */
   inexact: string | undefined
   select(statement: SelectStmt, outer: Scope | undefined): Selection
   /** A statement with results in a WITH clause. */

@@ -1,4 +1,5 @@
-import type { FieldPlan, IndexPlan, ModelPlan } from '../plan/plan.js'
+import type { FieldPlan, IndexPlan, ModelPlan, TokenIndexPlan } from '../plan/plan.js'
+import type { ColumnIndex } from './columnIndex.js'
 import { unsupported } from './refusals.js'
 
 /** What the application declares of the tables of its database. */
@@ -33,10 +34,31 @@ export interface CatalogTable {
 export type CatalogColumn =
   | { readonly kind: 'encrypted'; readonly field: FieldPlan }
   | { readonly kind: 'index'; readonly index: IndexPlan }
+  | { readonly kind: 'tokens'; readonly index: TokenIndexPlan }
   /** `field` is its name in the model. */
   | { readonly kind: 'plain'; readonly field: string }
   /** It shows an encrypted column or an index of another table, named `of`, which nobody declares: it is not touched. */
   | { readonly kind: 'undeclared'; readonly of: string; readonly refusal: string }
+
+/** What stands in the column of a model's field. */
+export function columnOf({ members }: ModelPlan, field: string): CatalogColumn {
+  const member = members.get(field)
+  return member === undefined || member.kind === 'relation' ? plainColumn(field) : member
+}
+
+export function plainColumn(field: string): CatalogColumn {
+  return { kind: 'plain', field }
+}
+
+/** The column of an index. */
+export type IndexColumn = Extract<CatalogColumn, { readonly kind: 'index' | 'tokens' }>
+
+/** Whether it is the column of an index, which is filled with the column that it indexes. */
+export function isIndexColumn<Column extends { readonly kind: string }>(
+  column: Column | undefined,
+): column is Extract<Column, { readonly kind: 'index' | 'tokens' }> {
+  return column?.kind === 'index' || column?.kind === 'tokens'
+}
 
 /** Whether anything in a table is encrypted. */
 export function isEncrypted({ columns }: CatalogTable): boolean {
@@ -48,8 +70,8 @@ export function isFixed({ plan }: CatalogTable, field: string): boolean {
   return field === plan.tenant || plan.bound.has(field)
 }
 
-export function columnOfIndex({ columns, name }: CatalogTable, index: IndexPlan): string {
-  for (const [column, content] of columns) if (content.kind === 'index' && content.index === index) return column
+export function columnOfIndex({ columns, name }: CatalogTable, index: ColumnIndex): string {
+  for (const [column, content] of columns) if (isIndexColumn(content) && content.index === index) return column
   throw unsupported(`"${name}" has no column for ${index.name}`)
 }
 
@@ -58,7 +80,7 @@ export function requireWritable({ name, columns, isView }: CatalogTable): void {
   const contents = [...columns.values()]
   const undeclared = contents.find((column) => column.kind === 'undeclared')
   if (undeclared) throw unsupported(undeclared.refusal)
-  const shown = contents.find((column) => column.kind === 'encrypted') ?? contents.find(({ kind }) => kind === 'index')
+  const shown = contents.find((column) => column.kind === 'encrypted') ?? contents.find(isIndexColumn)
   if (isView && shown)
     throw unsupported(`"${name}" is a view of ${contentName(shown)}, which is encrypted: write to the table behind it`)
 }
@@ -69,6 +91,7 @@ export function contentName(column: CatalogColumn): string {
     case 'encrypted':
       return column.field.name
     case 'index':
+    case 'tokens':
       return column.index.name
     case 'undeclared':
       return column.of

@@ -2,11 +2,9 @@ import type { A_Expr } from 'libpg-query'
 import type { Analysis } from './analysis.js'
 import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
 import { refusedComparison, refusedOperand } from './refusals.js'
-import { type ColumnSource, type Resolved, resolve, type Scope } from './scope.js'
+import { type EncryptedSource, type Resolved, resolve, type Scope } from './scope.js'
 import type { SqlText, TokenRange } from './sqlText.js'
 import { castOfParameter, type Parameter, parameterOf } from './values.js'
-
-type EncryptedSource = ColumnSource & { readonly kind: 'encrypted' }
 
 /** `column = $1` and what is like it. */
 export interface Comparison {
@@ -97,7 +95,8 @@ const LIKES: { readonly [operator: string]: string } = {
   '!~~*': 'NOT ILIKE',
 }
 
-function wordOf({ kind }: A_Expr, operator: string): string {
+/** What a statement writes for an operator. */
+export function wordOf({ kind }: A_Expr, operator: string): string {
   return LIKES[operator] ?? WORDS[kind ?? ''] ?? operator
 }
 

@@ -1,9 +1,9 @@
 import type { Node, OnConflictClause } from 'libpg-query'
 import { isExact } from '../plan/exactIndex.js'
-import type { IndexPlan } from '../plan/plan.js'
 import type { Analysis } from './analysis.js'
 import { type Assignment, assignmentsOf } from './assignments.js'
-import { type CatalogTable, columnOfIndex, isEncrypted, isFixed } from './catalog.js'
+import { type CatalogTable, columnOfIndex, isEncrypted, isFixed, isIndexColumn } from './catalog.js'
+import { type ColumnIndex, indexesOf } from './columnIndex.js'
 import { namesOf, nodeOf, nodesOf } from './nodes.js'
 import { guardOwner } from './ownerGuard.js'
 import { partialIndex, refusedIndexWrite, refusedUse, unsupported } from './refusals.js'
@@ -30,7 +30,7 @@ export function walkConflict(
   for (const assignment of assignments) {
     const { name, value, isPart } = assignment
     const column = encrypted?.columns.get(name)
-    if (column?.kind === 'index') throw refusedIndexWrite(column.index)
+    if (isIndexColumn(column)) throw refusedIndexWrite(column.index)
     if (column?.kind === 'plain' && isFixed(encrypted!, column.field)) {
       requireExcluded(encrypted!, name, value)
       if (column.field === encrypted!.plan.tenant && !names.includes(name)) keepOwner(analysis, scope, assignment)
@@ -53,7 +53,7 @@ export function walkConflict(
         `${field.name} is bound to ${unknown}, which the row that is there already may have another of: insert and update apart, or ` +
           `name ${unknown} in ON CONFLICT (…)`,
       )
-    addExcludedIndexes(analysis, encrypted!, field.indexes, assignments, assignment)
+    addExcludedIndexes(analysis, encrypted!, indexesOf(field), assignments, assignment)
   }
   analysis.expression([clause.whereClause, clause.infer?.whereClause], both)
 }
@@ -86,7 +86,7 @@ function isExcluded(value: Node | undefined, name: string): boolean {
 function addExcludedIndexes(
   { text }: Analysis,
   table: CatalogTable,
-  indexes: readonly IndexPlan[],
+  indexes: readonly ColumnIndex[],
   assignments: readonly Assignment[],
   assignment: Assignment,
 ): void {

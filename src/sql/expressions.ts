@@ -1,12 +1,15 @@
 import type { A_Expr, BoolExpr, ColumnRef, FuncCall, Node, ParamRef, SubLink } from 'libpg-query'
 import type { FieldPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
+import { isIndexColumn } from './catalog.js'
 import { comparisonOf } from './comparison.js'
 import { columnNameOf, isBuiltIn, lastName, nodeOf, someNode } from './nodes.js'
 import { refusedCall, refusedExpression, refusedPlace, unsupported } from './refusals.js'
 import { type Resolved, resolve, type Scope } from './scope.js'
 import { search, searchTogether } from './search.js'
 import { readIndex, requirePlain } from './selection.js'
+import { tokenConditionOf } from './tokenCondition.js'
+import { searchTokens } from './tokenSearch.js'
 import { parameterOf } from './values.js'
 
 /**
@@ -38,6 +41,11 @@ export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, 
     return
   }
   if (nodeOf(node, 'SelectStmt')) throw unsupported('this place of a subquery is not understood')
+  const asked = tokenConditionOf(analysis, node, scope)
+  if (asked) {
+    searchTokens(analysis, asked, standing)
+    return
+  }
   const comparison = nodeOf(node, 'A_Expr')
   const compared = comparison && comparisonOf(analysis, comparison, scope)
   if (compared) {
@@ -45,9 +53,9 @@ export function walkExpression(analysis: Analysis, tree: unknown, scope: Scope, 
     return
   }
   if (comparison) noteLookedAt(analysis, comparison)
-  const asked = nodeOf(node, 'NullTest')?.arg
-  if (isColumn(asked, scope)) return
-  const parameter = parameterOf(analysis.text, asked)
+  const tested = nodeOf(node, 'NullTest')?.arg
+  if (isColumn(tested, scope)) return
+  const parameter = parameterOf(analysis.text, tested)
   if (parameter) {
     const first = analysis.text.tokenAt(parameter.ref.location)
     analysis.text.replace({ first, last: parameter.last }, { kind: 'presence', param: parameter.ref.number ?? 0 })
@@ -107,7 +115,7 @@ function walkParts(analysis: Analysis, parts: readonly unknown[], scope: Scope):
 function readColumn({ indexesRead }: Analysis, ref: ColumnRef, scope: Scope): void {
   const source = resolve(scope, columnNameOf(ref))?.source
   if (source?.kind === 'encrypted') throw refusedExpression(source.field)
-  if (source?.kind === 'index') indexesRead.push(readIndex(source))
+  if (isIndexColumn(source)) indexesRead.push(readIndex(source))
 }
 
 function walkCondition(analysis: Analysis, { boolop, args = [] }: BoolExpr, scope: Scope, standing: Standing): void {
@@ -118,12 +126,20 @@ function walkCondition(analysis: Analysis, { boolop, args = [] }: BoolExpr, scop
       }
       return
     case 'OR_EXPR':
-      for (const arg of args) walkExpression(analysis, arg, scope, standing === 'anywhere' ? 'anywhere' : 'positive')
+      for (const arg of args)
+        walkExpression(analysis, arg, scope, standing === 'of all results' ? 'positive' : standing)
       return
     default:
-      walkParts(analysis, args, scope)
+      for (const arg of args) walkExpression(analysis, arg, scope, NEGATED[standing])
   }
 }
+
+const NEGATED = {
+  'of all results': 'negative',
+  positive: 'negative',
+  negative: 'positive',
+  anywhere: 'anywhere',
+} as const satisfies { readonly [standing in Standing]: Standing }
 
 /** What a subquery gives is compared, but with EXISTS. */
 function walkSubquery(analysis: Analysis, { subLinkType, testexpr, subselect }: SubLink, scope: Scope): void {
@@ -154,7 +170,7 @@ function isCountOfRows({ funcname, args = [], agg_distinct, agg_order }: FuncCal
     const ref = nodeOf(arg, 'ColumnRef')
     return ref && resolve(scope, columnNameOf(ref))
   })
-  return parts.every((part) => part?.source && part.source.kind !== 'index' && isBesideKey(part, parts))
+  return parts.every((part) => part?.source && !isIndexColumn(part.source) && isBesideKey(part, parts))
 }
 
 /** Whether the columns of the primary key of its row are there too. */

@@ -1,7 +1,14 @@
 import type { InsertStmt, Node } from 'libpg-query'
-import type { IndexPlan } from '../plan/plan.js'
 import type { Analysis } from './analysis.js'
-import { type CatalogColumn, type CatalogTable, columnOfIndex, isEncrypted, requireWritable } from './catalog.js'
+import {
+  type CatalogColumn,
+  type CatalogTable,
+  columnOfIndex,
+  isEncrypted,
+  isIndexColumn,
+  requireWritable,
+} from './catalog.js'
+import { type ColumnIndex, indexesOf } from './columnIndex.js'
 import { walkConflict } from './conflict.js'
 import { nodeOf, nodesOf } from './nodes.js'
 import { refusedIndexWrite, refusedTenant, refusedValue, unsupported } from './refusals.js'
@@ -9,7 +16,7 @@ import { walkReturning } from './returning.js'
 import { innerScope, type Scope, secretIn, tableRelation } from './scope.js'
 import { requirePlain, type Selection } from './selection.js'
 import { quoteName } from './sqlText.js'
-import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
+import { indexUse, type Piece, type StatementRow, type ValueSource } from './statementPlan.js'
 import { castOfParameter, isNull, parameterOf, valueSource } from './values.js'
 import { walkWith } from './with.js'
 
@@ -47,7 +54,7 @@ class Insert {
   readonly #table: CatalogTable
   readonly #names: readonly string[]
   /** The indexes that are filled by the columns that are named. */
-  readonly #indexes: readonly IndexPlan[]
+  readonly #indexes: readonly ColumnIndex[]
 
   constructor(analysis: Analysis, statement: InsertStmt, table: CatalogTable) {
     this.#analysis = analysis
@@ -56,7 +63,7 @@ class Insert {
     this.#names = nodesOf(statement.cols, 'ResTarget').map(({ name = '' }) => name)
     const columns = this.#names.map((name) => table.columns.get(name))
     const fields = new Set(columns.flatMap((column) => (column?.kind === 'encrypted' ? column.field : [])))
-    this.#indexes = [...new Set([...fields].flatMap(({ indexes }) => indexes))]
+    this.#indexes = [...new Set([...fields].flatMap(indexesOf))]
   }
 
   walk(scope: Scope): void {
@@ -67,7 +74,7 @@ class Insert {
       throw unsupported(`INSERT INTO "${this.#table.name}" must name its columns, as ${this.#secret()} is encrypted`)
     for (const name of this.#names) {
       const column = this.#table.columns.get(name)
-      if (column?.kind === 'index') throw refusedIndexWrite(column.index)
+      if (isIndexColumn(column)) throw refusedIndexWrite(column.index)
     }
     if (!source.valuesLists) {
       this.#walkSelect(scope)
@@ -99,7 +106,7 @@ class Insert {
     text.insertBefore(text.tokenAt(first!.location), ...this.#indexes.map((index) => `${this.#columnOf(index)}, `))
   }
 
-  #columnOf(index: IndexPlan): string {
+  #columnOf(index: ColumnIndex): string {
     return quoteName(columnOfIndex(this.#table, index))
   }
 
@@ -173,11 +180,11 @@ function writtenRow({ plan }: CatalogTable, given: readonly Given[]): StatementR
   return { plan, written, stored: new Map() }
 }
 
-function indexPiece(index: IndexPlan, given: readonly Given[], row: StatementRow): Piece {
+function indexPiece(index: ColumnIndex, given: readonly Given[], row: StatementRow): Piece {
   const values = index.sources.map((source) => {
     const found = given.find(({ column }) => column?.kind === 'encrypted' && column.field === source)
     return found && valueSource(found.item)
   })
   const isNever = values.some((value) => value === undefined || ('constant' in value && value.constant === null))
-  return isNever ? 'NULL' : { kind: 'index', index, values, row, isUpdate: false }
+  return isNever ? 'NULL' : indexUse(index, values, row, false)
 }

@@ -1,18 +1,34 @@
 import { checkedValue, fieldError, type Slot } from '../cipher/cipher.js'
+import { tokenBodies } from '../cipher/tokenBodies.js'
+import type { TokenQuery } from '../cipher/tokenQuery.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { checkSearchable, checkUnmasked } from '../client/masking.js'
 import { plaintextForms, refuseManyForms } from '../client/plaintextForms.js'
 import { looksEncrypted } from '../crypto/ciphertext.js'
 import { textForm } from '../crypto/textForm.js'
-import type { IndexPlan, Plans } from '../plan/plan.js'
+import type { FieldPlan, IndexPlan, Plans } from '../plan/plan.js'
+import { isIndexColumn } from './catalog.js'
+import type { ColumnIndex } from './columnIndex.js'
 import type { GivenValues } from './givenValues.js'
 import { partialIndex } from './refusals.js'
-import { isUse, type OutputCheck, type ParameterUse, type Piece, type StatementRow } from './statementPlan.js'
+import {
+  isUse,
+  type OutputCheck,
+  type ParameterUse,
+  type Piece,
+  type StatementPlan,
+  type StatementRow,
+  type TokenSearch,
+} from './statementPlan.js'
+import { type TextPart, textOfParts } from './textParts.js'
+import { type TokenAnswer, tokenAnswer } from './tokenAnswer.js'
+import { checkExact, findsNoOthers, textOfTokens } from './tokenText.js'
 
 export interface ParametersOptions {
   readonly context: Pick<ClientContext, 'plainValue'>
   /** Of what the client may read. */
   readonly plans: Plans
+  readonly plan: Pick<StatementPlan, 'tokenChecks'>
   readonly given: GivenValues
 }
 
@@ -32,6 +48,8 @@ export class Parameters {
   readonly slots: Slot[] = []
   /** What the cipher makes. */
   readonly #made: Made[] = []
+  /** What the tokens of columns answer. */
+  readonly #answers = new Map<TokenSearch, TokenAnswer | undefined>()
   /** Parameters of JSON columns, which take text. */
   readonly #json: number[] = []
 
@@ -40,21 +58,32 @@ export class Parameters {
     this.#given = options.given
   }
 
-  /** The text of pieces, whose values are added. */
+  /** The text of pieces in which nothing is searched for by tokens, whose values are added. */
   textOf(pieces: readonly Piece[]): string {
-    const texts: (string | number)[] = []
+    // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
+    return textOfParts(this.partsOf(pieces))
+  }
+
+  /** The parts of the text of pieces, whose values are added. */
+  partsOf(pieces: readonly Piece[]): readonly TextPart[] {
+    const texts: TextPart[] = []
     for (const piece of pieces) {
       if (typeof piece === 'string') texts.push(piece)
       else if (isUse(piece)) texts.push(...this.#textOfUse(piece))
     }
-    // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
-    return texts.join('')
+    return texts
   }
 
   /** What a check of results looks for. */
   valuesOf({ values, each, index }: OutputCheck): readonly unknown[] {
     if (each) return this.#given.listOf(values[0]!, index.sources[0]!) ?? []
     return values.map((source) => this.#given.valueOf(source))
+  }
+
+  /** Whether a value is one that a search by tokens asks for, where these find other values too. */
+  matchesOf(search: TokenSearch): ((value: unknown) => boolean) | undefined {
+    const answer = this.#answerOf(search)
+    return answer && !findsNoOthers(search, answer) ? answer.found.matches : undefined
   }
 
   /** The values, when the slots are transformed. */
@@ -64,12 +93,13 @@ export class Parameters {
     return this.values
   }
 
-  #textOfUse(use: ParameterUse): (string | number)[] {
+  #textOfUse(use: ParameterUse): TextPart[] {
+    if (use.kind === 'token search') return this.#textOfTokens(use.search)
     if (use.kind !== 'presence') return ['$', this.#add(use)]
     return [this.#given.valueOf(use) === null ? 'NULL::text' : "''::text"]
   }
 
-  #add(use: Exclude<ParameterUse, { readonly kind: 'presence' }>): number {
+  #add(use: Exclude<ParameterUse, { readonly kind: 'presence' | 'token search' }>): number {
     switch (use.kind) {
       case 'plain':
         return this.#addPlain(use.param)
@@ -77,6 +107,8 @@ export class Parameters {
         return this.#addValue(use)
       case 'index':
         return this.#addIndex(use)
+      case 'tokens':
+        return this.#addTokens(use)
       case 'search':
         return this.#addSearch(use)
       case 'plaintext':
@@ -133,6 +165,18 @@ export class Parameters {
     return this.values.length
   }
 
+  /** Of a row without a value there are none; in one of many, the column may be left out. */
+  #addTokens({ index, values: [source], row }: UseOf<'tokens'>): number {
+    const [field] = index.sources as readonly [FieldPlan]
+    const value = source && this.#given.valueOf(source)
+    if (value === undefined || value === null || field.state === 'ejecting') return this.#put(null)
+    const bodies = () => tokenBodies(index, value)
+    const holder = this.#putMade(null)
+    const slot = { field, owner: this.#given.ownerOf(row), holder, key: 'value', index, bodies }
+    this.slots.push({ mode: 'tokens', use: 'any', ...slot })
+    return this.values.length
+  }
+
   #addSearch(use: UseOf<'search'>): number {
     const { index, values: sources, each, row } = use
     checkSearchable(limitedIndex(this.#options.plans, row.plan.name, index))
@@ -157,6 +201,49 @@ export class Parameters {
     this.slots.push({ mode: 'index', field: index.sources[0]!, owner, holder, key, index, values, use: 'searched for' })
   }
 
+  #textOfTokens(search: TokenSearch): TextPart[] {
+    const answer = this.#answerOf(search)
+    if (!answer) return ['NULL::boolean']
+    return textOfTokens(search, answer, {
+      tokens: (column, query) => this.#hasTokens(search, answer, column, query),
+      value: (source) => this.#put(this.#given.valueOf(source)),
+    })
+  }
+
+  /**
+   * While the tenant's key for indexes is rotated, there are tokens under two: any of them all is asked for by one list, all
+   * of those under one key or the other by two.
+   */
+  #hasTokens(
+    { row, field }: TokenSearch,
+    { index }: TokenAnswer,
+    column: string,
+    { match, bodies }: TokenQuery,
+  ): TextPart[] {
+    const slot = { mode: 'tokens', field, owner: this.#given.ownerOf(row), index, bodies: () => bodies } as const
+    if (match === 'any' || bodies.length === 1) {
+      this.slots.push({ ...slot, use: 'any', holder: this.#putMade(null), key: 'value' })
+      return [column, ' && $', this.values.length, '::uuid[]']
+    }
+    let lists: readonly (readonly string[])[] = []
+    const use = (made: typeof lists) => {
+      lists = made
+    }
+    this.slots.push({ ...slot, use, holder: {}, key: '' })
+    return [() => `(${lists.map((list) => `${column} @> $${this.#put(list)}::uuid[]`).join(' OR ')})`]
+  }
+
+  #answerOf(search: TokenSearch): TokenAnswer | undefined {
+    if (this.#answers.has(search)) return this.#answers.get(search)
+    const { plans, plan } = this.#options
+    const [index] = search.columns.keys()
+    checkSearchable(limitedIndex(plans, search.row.plan.name, index!))
+    const answer = tokenAnswer(search, (source) => this.#given.valueOf(source))
+    if (answer) checkExact(search, answer, plan)
+    this.#answers.set(search, answer)
+    return answer
+  }
+
   #plaintextForms({ field, index, values: sources, each }: UseOf<'plaintext'>): unknown[] | null {
     refuseManyForms(field)
     const all = each ? this.#given.listOf(sources[0]!, field) : sources.map((source) => this.#given.valueOf(source))
@@ -168,7 +255,7 @@ export class Parameters {
 type Made = { value: unknown; readonly position: number }
 
 /** An index as a client of limited access sees it. */
-export function limitedIndex(plans: Plans, model: string, index: IndexPlan): IndexPlan {
+export function limitedIndex(plans: Plans, model: string, index: ColumnIndex): ColumnIndex {
   const member = plans.get(model)?.members.get(index.field)
-  return member?.kind === 'index' ? member.index : index
+  return isIndexColumn(member) ? member.index : index
 }

@@ -14,6 +14,7 @@ import { unsupported } from './refusals.js'
 import { Results } from './results.js'
 import type { EncryptedStatement, Statement } from './statement.js'
 import { isSecret, isUse, type Piece, paramsOfUse, type StatementPlan } from './statementPlan.js'
+import { type TextPart, textOfParts } from './textParts.js'
 
 export interface PreparationOptions {
   readonly binding: BindingSource
@@ -45,17 +46,19 @@ export class Preparation {
     this.#context = context
     this.#options = options
     this.#given = new GivenValues({ tenancy, given: statement.values ?? [], open, isSealed })
-    this.#parameters = new Parameters({ context, plans, given: this.#given })
+    this.#parameters = new Parameters({ context, plans, plan, given: this.#given })
     for (const { model, index } of plan.indexesRead) checkSearchable(limitedIndex(plans, model, index))
     const valuesOf = this.#parameters.valuesOf.bind(this.#parameters)
-    this.#results = new Results({ context, binding, tenancy, plans, plan, valuesOf })
+    const matchesOf = this.#parameters.matchesOf.bind(this.#parameters)
+    this.#results = new Results({ context, binding, tenancy, plans, plan, valuesOf, matchesOf })
   }
 
   async run(): Promise<EncryptedStatement> {
     const { plan, shape } = this.#options
-    const text = shape ? await this.#rowsText(shape) : this.#wholeText()
+    const parts = shape ? [await this.#rowsText(shape)] : this.#wholeText()
     await this.#encrypt()
     await this.#openKey()
+    const text = textOfParts(parts)
     const values = this.#parameters.finish()
     return {
       text,
@@ -66,16 +69,16 @@ export class Preparation {
     }
   }
 
-  #wholeText(): string {
+  #wholeText(): readonly TextPart[] {
     const { plan } = this.#options
     const parameters = this.#parameters
     this.#given.claim(plan.rows)
     this.#given.checkUnchanged(plan.unchanged)
-    const text = parameters.textOf(plan.pieces)
+    const parts = parameters.partsOf(plan.pieces)
     const used = paramsOf(plan)
     this.#given.checkAllUsed((param) => used.has(param))
     this.#checkCount()
-    return text
+    return parts
   }
 
   /** Row by row, each by the plan of its pattern. */
@@ -102,7 +105,7 @@ export class Preparation {
     const { length } = this.#parameters.values
     if (length > MOST_PARAMETERS)
       throw unsupported(
-        `with its blind indexes the statement has ${length} parameters, and PostgreSQL takes ${MOST_PARAMETERS}: write fewer rows at once`,
+        `with its indexes the statement has ${length} parameters, and PostgreSQL takes ${MOST_PARAMETERS}: write fewer rows at once`,
       )
   }
 
@@ -143,7 +146,7 @@ function anotherOwner(table: string): FieldsealError {
 
 /** A global index has its key for all tenants. */
 function isOfAll(slot: Slot): boolean {
-  return slot.mode === 'index' && slot.index.scope === 'global'
+  return (slot.mode === 'index' || slot.mode === 'tokens') && slot.index.scope === 'global'
 }
 
 /** Found once for each plan. */

@@ -1,5 +1,7 @@
 import { FieldsealError } from '../errors.js'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
+import { isRangeKind } from '../schema/rangeBounds.js'
+import type { ColumnIndex } from './columnIndex.js'
 
 /*
  * What statements are refused for, and what to do instead.
@@ -32,6 +34,11 @@ export function refusedCall(field: FieldPlan, call: string): FieldsealError {
 
 /** A comparison that no blind index answers. */
 export function refusedComparison(field: FieldPlan, operator: string): FieldsealError {
+  const tokens = tokenIndexFor(field, operator)
+  if (tokens !== undefined)
+    return unsupported(
+      `${field.name} is encrypted, so "${operator}" needs a ${tokens} index of it: add one, or compare after reading`,
+    )
   const single = field.indexes.some(({ sources }) => sources.length === 1)
   const combined = field.indexes.find(({ sources }) => sources.length > 1)
   if (single) {
@@ -41,8 +48,36 @@ export function refusedComparison(field: FieldPlan, operator: string): Fieldseal
   }
   const instead = combined
     ? `search by ${listed(combined)} together, each by = with one parameter, joined by AND`
-    : 'only IS NULL can be asked of it: add a blind index, or filter by other columns and compare after reading'
+    : `${field.tokenIndexes.length > 0 ? '' : 'only IS NULL can be asked of it: '}add a blind index, or filter by other columns and compare after reading`
   return unsupported(`${field.name} is encrypted, so "${operator}" needs a blind index; ${instead}`)
+}
+
+const ORDERS: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', 'BETWEEN', 'NOT BETWEEN'])
+const PATTERNS: ReadonlySet<string> = new Set(['LIKE', 'NOT LIKE', 'ILIKE', 'NOT ILIKE'])
+
+/** The kind of index of tokens that could answer an operator. */
+function tokenIndexFor({ kind, list }: FieldPlan, operator: string): 'range' | 'text' | undefined {
+  if (list) return undefined
+  if (ORDERS.has(operator) && isRangeKind(kind)) return 'range'
+  return PATTERNS.has(operator) && kind === 'String' ? 'text' : undefined
+}
+
+/** A condition that the tokens of a column do not answer. */
+export function refusedTokens({ name }: FieldPlan, operator: string, why: string): FieldsealError {
+  return unsupported(`${name} is encrypted, and "${operator}" is answered by its tokens; ${why}`)
+}
+
+/** A search by tokens that finds other values too, where these cannot be taken out again. */
+export function otherValues({ name, state }: FieldPlan, index: ColumnIndex, use: string): FieldsealError {
+  const why =
+    state === undefined
+      ? 'with this value finds others too'
+      : `finds only some rows while ${name} is ${state}, so that the others are looked at, too`
+  return unsupported(
+    `${name} is searched through ${index.name}, which ${why}; these are taken out after decryption, which is not possible with ${use}: ` +
+      'use a SELECT of the column, with the condition beside others joined by AND, without LIMIT, OFFSET, DISTINCT, GROUP BY and functions, or ' +
+      'ask for what the index knows exactly',
+  )
 }
 
 /** A comparison with something else than parameters. */
@@ -55,7 +90,7 @@ export function refusedOperand(
   if (cast !== undefined) {
     const list = isList ? '[]' : ''
     return unsupported(
-      `${name} is encrypted, and what "${operator}" compares it with is found by its blind index, for which a cast to ${cast} has no ` +
+      `${name} is encrypted, and what "${operator}" compares it with is found by its index, for which a cast to ${cast} has no ` +
         `meaning: write the parameter alone ($1) or as $1::text${list}, and give ${isList ? 'an array of values' : 'the value'} as ${name} holds ${isList ? 'them' : 'it'}`,
     )
   }
@@ -89,8 +124,9 @@ export function refusedRow(alias: string, secret: string | undefined): Fieldseal
   )
 }
 
-export function refusedIndexWrite({ name }: IndexPlan): FieldsealError {
-  return unsupported(`${name} is a blind index, which is filled with its column: leave it out`)
+export function refusedIndexWrite(index: ColumnIndex): FieldsealError {
+  const kind = 'kind' in index ? index.kind : 'blind'
+  return unsupported(`${index.name} is a ${kind} index, which is filled with its column: leave it out`)
 }
 
 /** A search through an index so short that other values match too, where these cannot be taken out again. */
@@ -111,20 +147,20 @@ export function notNegated(index: IndexPlan): FieldsealError {
 }
 
 /** A search where the index does not stand beside the column. */
-export function indexNotGiven({ name }: FieldPlan, index: IndexPlan, alias: string): FieldsealError {
+export function indexNotGiven({ name }: FieldPlan, index: ColumnIndex, alias: string): FieldsealError {
   return unsupported(
     `${name} is searched through ${index.name}, which "${alias}" does not give: search in the table itself, or have the view ` +
       'or subquery give the column of the index too',
   )
 }
 
-export function partialIndex(index: IndexPlan, missing: readonly FieldPlan[]): FieldsealError {
+export function partialIndex(index: ColumnIndex, missing: readonly FieldPlan[]): FieldsealError {
   const fields = missing.map(({ field }) => field).join(' and ')
   return unsupported(
     `${index.name} is a blind index over ${listed(index)}: this statement must give ${fields} too; an ORM's save may leave out what did not change, so write all of them by an UPDATE`,
   )
 }
 
-export function listed({ sources }: IndexPlan): string {
+export function listed({ sources }: ColumnIndex): string {
   return sources.map(({ name }) => name).join(' and ')
 }

@@ -1,7 +1,14 @@
 import { FieldsealError, quoted } from '../errors.js'
 import { plainPlan } from '../plan/plainPlan.js'
 import { viewColumns } from './analyse.js'
-import { type Catalog, type CatalogColumn, type CatalogTable, contentName, isEncrypted } from './catalog.js'
+import {
+  type Catalog,
+  type CatalogColumn,
+  type CatalogTable,
+  contentName,
+  isEncrypted,
+  isIndexColumn,
+} from './catalog.js'
 import type { DatabaseRelation } from './databaseRelations.js'
 import { type ColumnSource, secretIn, sourceName, tableRelation } from './scope.js'
 
@@ -185,7 +192,7 @@ function sharedColumn(
 
 function shownColumn(relation: DatabaseRelation, name: string, source: ColumnSource): CatalogColumn {
   const of = sourceName(source)
-  const options = source.kind === 'index' ? ', { select: false }' : ''
+  const options = isIndexColumn(source) ? ', { select: false }' : ''
   const refusal = `${nameOf(relation)}.${quoted(name)} shows ${of}, which is encrypted, and no entity declares that: declare the view as an entity with @EncryptedView('${of}'${options}) on that column, or query ${quoted(source.origin.table.name)} instead`
   return { kind: 'undeclared', of, refusal }
 }

@@ -13,13 +13,19 @@ import { FieldsealError, quoted } from '../errors.js'
 import type { FieldPlan, ModelPlan, Plans } from '../plan/plan.js'
 import { knownValue } from './knownValues.js'
 import { limitedIndex } from './parameters.js'
-import type { OutputCheck, OutputRow, StatementPlan } from './statementPlan.js'
+import type { OutputCheck, OutputRow, StatementPlan, TokenSearch } from './statementPlan.js'
 
 type Row = Record<string, unknown>
 
 /** A check, with the texts that its index makes of the values that were looked for. */
 interface RowCheck extends Pick<OutputCheck, 'index' | 'names'> {
   readonly wanted: ReadonlySet<string>
+}
+
+/** The result that holds a value, and whether that is one that is looked for. */
+interface RowFilter {
+  readonly name: string
+  readonly matches: (value: unknown) => boolean
 }
 
 /** What a client may read of the results of a statement. */
@@ -49,6 +55,8 @@ export interface ResultsOptions {
   readonly plan: StatementPlan
   /** The values that a check looks for. */
   readonly valuesOf: (check: OutputCheck) => readonly unknown[]
+  /** Whether a value is one that a search asks for; `undefined` where it finds no others. */
+  readonly matchesOf: (search: TokenSearch) => ((value: unknown) => boolean) | undefined
 }
 
 /** So many rows are decrypted at a time. */
@@ -59,14 +67,19 @@ export class Results {
   readonly #options: ResultsOptions
   readonly #limited: LimitedResults
   readonly #checks: readonly RowCheck[]
+  readonly #filters: readonly RowFilter[]
 
   /** @throws FieldsealError `ACCESS_DENIED` for a column that the client may not read */
   constructor(options: ResultsOptions) {
-    const { plan, plans, valuesOf } = options
+    const { plan, plans, valuesOf, matchesOf } = options
     this.#options = options
     this.#limited = limitedResults(plan, plans)
     checkReadable(this.#limited.fields)
     this.#checks = plan.checks.map((check) => ({ ...check, wanted: wantedTexts(check, valuesOf(check)) }))
+    this.#filters = plan.tokenChecks.flatMap(({ search, name }) => {
+      const matches = matchesOf(search)
+      return matches ? [{ name, matches }] : []
+    })
   }
 
   /** The first encrypted field that is read. */
@@ -91,7 +104,8 @@ export class Results {
       maskSlots(slots)
     }
     asBuffers(this.#limited.bytes, copies)
-    return this.#withoutHidden(this.#checks.length === 0 ? copies : copies.filter((row) => this.#passes(row)))
+    const isChecked = this.#checks.length + this.#filters.length > 0
+    return this.#withoutHidden(isChecked ? copies.filter((row) => this.#passes(row)) : copies)
   }
 
   /** Part by part, so that what is needed for each value lives no longer than its part, as far as keys are in memory. */
@@ -142,6 +156,10 @@ export class Results {
   }
 
   #passes(row: Row): boolean {
+    return this.#isWanted(row) && this.#filters.every(({ name, matches }) => row[name] !== null && matches(row[name]))
+  }
+
+  #isWanted(row: Row): boolean {
     return this.#checks.every(({ index, names, wanted }) => {
       const values = names.map((name) => row[name])
       return !values.includes(null) && wanted.has(indexedText(index, values, 'kept'))

@@ -1,6 +1,6 @@
 import type { Plans } from '../plan/plan.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
-import type { Catalog, CatalogColumn, CatalogTable } from './catalog.js'
+import { type Catalog, type CatalogColumn, type CatalogTable, columnOf } from './catalog.js'
 import { tableCatalog } from './tableCatalog.js'
 
 /** The tables of the models of a schema, where nothing else is declared. */
@@ -8,8 +8,7 @@ export function schemaCatalog({ models }: EncryptionSchema, plans: Plans): Catal
   const tables = Object.entries(models).map(([model, { schema, table, columns }]): CatalogTable => {
     const plan = plans.get(model)!
     const entries = Object.entries(columns).map(([field, column]): [string, CatalogColumn] => {
-      const member = plan.members.get(field)
-      return [column, member?.kind === 'encrypted' || member?.kind === 'index' ? member : { kind: 'plain', field }]
+      return [column, columnOf(plan, field)]
     })
     return { schema, name: table, plan, columns: new Map(entries), isView: false }
   })

@@ -1,4 +1,4 @@
-import type { FieldPlan, IndexPlan } from '../plan/plan.js'
+import type { FieldPlan, IndexPlan, TokenIndexPlan } from '../plan/plan.js'
 import { type CatalogTable, contentName } from './catalog.js'
 import type { ColumnName } from './nodes.js'
 import { refusedRow, unsupported } from './refusals.js'
@@ -15,8 +15,11 @@ export interface Origin {
 export type ColumnSource =
   | { readonly kind: 'encrypted'; readonly field: FieldPlan; readonly origin: Origin }
   | { readonly kind: 'index'; readonly index: IndexPlan; readonly origin: Origin }
+  | { readonly kind: 'tokens'; readonly index: TokenIndexPlan; readonly origin: Origin }
   | { readonly kind: 'plain'; readonly field: string; readonly origin: Origin }
   | { readonly kind: 'undeclared'; readonly of: string; readonly refusal: string; readonly origin: Origin }
+
+export type EncryptedSource = ColumnSource & { readonly kind: 'encrypted' }
 
 /** Something that columns can be taken of: a table, a subquery, a function. */
 export interface Relation {
@@ -51,6 +54,7 @@ export function isSameSource(a: ColumnSource, b: ColumnSource): boolean {
   if (a.origin !== b.origin || a.kind !== b.kind) return false
   switch (a.kind) {
     case 'index':
+    case 'tokens':
       return a.index === (b as typeof a).index
     case 'undeclared':
       return false
@@ -86,7 +90,7 @@ export function holdsEncrypted(relation: Relation): boolean {
 /** The name of an encrypted column of a relation, or of an index. */
 export function secretIn({ columns }: Relation): string | undefined {
   const sources = [...columns.values()]
-  const kinds = ['encrypted', 'index', 'undeclared'] as const
+  const kinds = ['encrypted', 'index', 'tokens', 'undeclared'] as const
   const [first] = kinds.flatMap((kind) => sources.filter((source) => source?.kind === kind))
   return first && sourceName(first)
 }
@@ -166,7 +170,7 @@ function resolveQualified(scope: Scope, qualifier: string, name: string): Resolv
   for (let at: Scope | undefined = scope; at; at = at.outer) {
     const relation = at.relations.find(({ alias }) => alias === qualifier)
     if (!relation) continue
-    if (relation.columns.has(name)) return { relation, source: relation.columns.get(name) }
+    if (relation.columns.has(name)) return { relation, source: ownColumn(relation, name) }
     if (holdsEncrypted(relation) && !SYSTEM_COLUMNS.has(name)) throw undeclared(relation, name)
     return { relation, source: undefined }
   }
@@ -176,6 +180,15 @@ function resolveQualified(scope: Scope, qualifier: string, name: string): Resolv
     )
   }
   return undefined
+}
+
+/** What a star gives of a table that nobody declared may have the same name. */
+function ownColumn({ columns, known, alias }: Relation, name: string): ColumnSource | undefined {
+  const source = columns.get(name)
+  if (known !== 'none' || !isOfInterest(source)) return source
+  throw unsupported(
+    `${sourceName(source!)} is encrypted, and "${alias}" gives besides it all columns of a table of which nothing is declared: name the columns that "${alias}" gives`,
+  )
 }
 
 /** `u.f` means `f(u)` where there is no column `f`. */

@@ -8,6 +8,7 @@ import { falsePositives, indexNotGiven, notNegated, refusedComparison } from './
 import type { ColumnSource, Scope } from './scope.js'
 import { quoteName } from './sqlText.js'
 import type { ParameterUse, Piece, StatementRow, ValueSource } from './statementPlan.js'
+import { tokenConditionOf } from './tokenCondition.js'
 import type { Parameter } from './values.js'
 
 /** Has a comparison answered by the blind index of its column. */
@@ -108,7 +109,8 @@ export function searchTogether(
 ): Node[] {
   const comparisons = conditions.flatMap((node) => {
     const expression = nodeOf(node, 'A_Expr')
-    const comparison = expression && comparisonOf(analysis, expression, scope)
+    const comparison =
+      expression && !tokenConditionOf(analysis, node, scope) && comparisonOf(analysis, expression, scope)
     return comparison && isOneValue(comparison) ? [{ node, comparison }] : []
   })
   const lacking = comparisons.filter(({ comparison }) => !singleIndex(comparison.source.field))
@@ -139,7 +141,7 @@ function isOneValue({ operator, params, each }: Comparison): boolean {
 }
 
 function combine(analysis: Analysis, index: IndexPlan, comparisons: readonly Comparison[], standing: Standing): void {
-  if (standing === 'anywhere') throw notNegated(index)
+  if (standing === 'anywhere' || standing === 'negative') throw notNegated(index)
   const [first, ...others] = comparisons
   const values = comparisons.map(({ params }) => paramValue(params[0]!))
   const sources = comparisons.map(({ source }) => source)

@@ -1,5 +1,6 @@
 import type { Node, ResTarget, SelectStmt } from 'libpg-query'
 import type { Analysis } from './analysis.js'
+import { isIndexColumn } from './catalog.js'
 import { refuseColumn } from './expressions.js'
 import { takeFacts } from './facts.js'
 import { columnNameOf, nodeOf, nodesOf, someNode } from './nodes.js'
@@ -172,7 +173,7 @@ function refuseNamed({ indexesRead }: Analysis, selection: Selection, node: Node
     number ? position === (number.ival ?? 0) - 1 || selection.hasStar : name !== undefined && output.name === name,
   )
   for (const { source } of named) {
-    if (source?.kind === 'index') indexesRead.push(readIndex(source))
+    if (isIndexColumn(source)) indexesRead.push(readIndex(source))
     if (source?.kind !== 'encrypted') continue
     throw refusedPlace(source.field, clause)
   }

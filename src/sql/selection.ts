@@ -1,3 +1,4 @@
+import { type IndexColumn, isIndexColumn } from './catalog.js'
 import { unsupported } from './refusals.js'
 import { type ColumnSource, isSameSource, type Origin, type Relation, type Scope } from './scope.js'
 import { quoteName, type SqlText } from './sqlText.js'
@@ -134,9 +135,9 @@ export function requirePlain({ indexesRead }: IndexReads, selection: Selection, 
     throw unsupported(
       `${what} cannot give ${first.field.name}, which is encrypted: equal values have different ciphertexts; ${instead}`,
     )
-  for (const { source } of selection.outputs) if (source?.kind === 'index') indexesRead.push(readIndex(source))
+  for (const { source } of selection.outputs) if (isIndexColumn(source)) indexesRead.push(readIndex(source))
 }
 
-export function readIndex({ origin, index }: ColumnSource & { readonly kind: 'index' }): IndexRead {
+export function readIndex({ origin, index }: ColumnSource & IndexColumn): IndexRead {
   return { model: origin.table.plan.name, index }
 }

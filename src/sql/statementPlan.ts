@@ -1,4 +1,6 @@
-import type { FieldPlan, IndexPlan, ModelPlan } from '../plan/plan.js'
+import type { RangeOperator } from '../cipher/rangeQuery.js'
+import type { FieldPlan, IndexPlan, ModelPlan, TokenIndexPlan } from '../plan/plan.js'
+import type { ColumnIndex } from './columnIndex.js'
 
 /** Where a value comes from: a parameter by its number, or what is written in the statement. */
 export type ValueSource = { readonly param: number } | { readonly constant: string | number | null }
@@ -29,6 +31,14 @@ export type ParameterUse =
       /** What is left out has another value then. */
       readonly isUpdate: boolean
     }
+  /** The tokens that are stored with it. */
+  | {
+      readonly kind: 'tokens'
+      readonly index: TokenIndexPlan
+      /** Of its one source; `undefined` where that is left out. */
+      readonly values: readonly (ValueSource | undefined)[]
+      readonly row: StatementRow
+    }
   /** An index to look for; with `each`, of every element of the one value, a list. */
   | {
       readonly kind: 'search'
@@ -37,6 +47,8 @@ export type ParameterUse =
       readonly each: boolean
       readonly row: StatementRow
     }
+  /** A condition that is answered by tokens. */
+  | { readonly kind: 'token search'; readonly search: TokenSearch }
   /** The forms that the values of a search may have where they are plaintext. */
   | {
       readonly kind: 'plaintext'
@@ -45,6 +57,46 @@ export type ParameterUse =
       readonly values: readonly ValueSource[]
       readonly each: boolean
     }
+
+/** An index that is stored with its sources, whose values these are. */
+export function indexUse(
+  index: ColumnIndex,
+  values: readonly (ValueSource | undefined)[],
+  row: StatementRow,
+  isUpdate: boolean,
+): ParameterUse {
+  if ('kind' in index) return { kind: 'tokens', index, values, row }
+  return { kind: 'index', index, values, row, isUpdate }
+}
+
+/** What is asked of tokens. */
+export type TokenAsk =
+  /** All of these, joined by AND. */
+  | {
+      readonly kind: 'range'
+      readonly bounds: readonly { readonly operator: RangeOperator; readonly value: ValueSource }[]
+    }
+  | { readonly kind: 'like'; readonly foldsCase: boolean; readonly value: ValueSource }
+  | { readonly kind: 'words'; readonly value: ValueSource }
+
+/**
+ * A condition that is answered by the tokens of an encrypted column. Which index answers it, and whether it finds other
+ * values too, depends on the values that are given.
+ */
+export interface TokenSearch {
+  readonly field: FieldPlan
+  readonly ask: TokenAsk
+  readonly isNegated: boolean
+  /** The columns of its token indexes as they are called where the condition stands. */
+  readonly columns: ReadonlyMap<TokenIndexPlan, string>
+  /** The encrypted column itself. */
+  readonly own: string
+  /** What the condition counts as where the value is NULL. */
+  readonly unknown: 'false' | 'true' | 'unknown'
+  /** Why other values that are found cannot be taken out again; `undefined` where they can. */
+  readonly inexact: string | undefined
+  readonly row: StatementRow
+}
 
 /** Where a row of VALUES begins, and where the last one ends. */
 export type RowMark = { readonly kind: 'row begins' } | { readonly kind: 'rows end' }
@@ -60,8 +112,19 @@ export function isSecret(piece: Piece): piece is ParameterUse {
 /** The numbers of the parameters that a use takes. */
 export function paramsOfUse(use: ParameterUse): number[] {
   if (use.kind === 'plain' || use.kind === 'presence') return [use.param]
-  const sources = use.kind === 'value' ? [use.value] : use.values
-  return sources.flatMap((source) => (source && 'param' in source ? source.param : []))
+  return sourcesOfUse(use).flatMap((source) => (source && 'param' in source ? source.param : []))
+}
+
+function sourcesOfUse(
+  use: Exclude<ParameterUse, { readonly kind: 'plain' | 'presence' }>,
+): readonly (ValueSource | undefined)[] {
+  if (use.kind === 'value') return [use.value]
+  return use.kind === 'token search' ? valuesAsked(use.search.ask) : use.values
+}
+
+/** The values that a condition compares with, in their order. */
+export function valuesAsked(ask: TokenAsk): ValueSource[] {
+  return ask.kind === 'range' ? ask.bounds.map(({ value }) => value) : [ask.value]
 }
 
 export function isUse(piece: Piece): piece is ParameterUse {
@@ -72,7 +135,7 @@ export function isUse(piece: Piece): piece is ParameterUse {
 export interface OutputRow {
   readonly plan: ModelPlan
   readonly fields: readonly { readonly name: string; readonly field: FieldPlan }[]
-  readonly indexes: readonly { readonly name: string; readonly index: IndexPlan }[]
+  readonly indexes: readonly { readonly name: string; readonly index: ColumnIndex }[]
   /** The tenant's and the bound columns, as far as they are among the results. */
   readonly known: readonly { readonly name: string; readonly field: string }[]
 }
@@ -84,6 +147,13 @@ export interface OutputCheck {
   readonly each: boolean
   /** The results that hold the index's sources. */
   readonly names: readonly string[]
+}
+
+/** A search by tokens, whose results are compared again where it finds other values too. */
+export interface TokenCheck {
+  readonly search: TokenSearch
+  /** The result that holds the value. */
+  readonly name: string
 }
 
 /** An update must leave a column that ciphertexts are bound to as it is. */
@@ -104,11 +174,12 @@ export interface StatementPlan {
   /** Results that were added, to be taken out again. */
   readonly hidden: readonly string[]
   readonly checks: readonly OutputCheck[]
+  readonly tokenChecks: readonly TokenCheck[]
   /** All rows whose tenant the statement names. */
   readonly rows: readonly StatementRow[]
   readonly unchanged: readonly UnchangedColumn[]
   /** The table of which ON CONFLICT divides by zero rather than give another tenant's row to the one that writes. */
   readonly keepsOwners: string | undefined
   /** Indexes that are read as they are. */
-  readonly indexesRead: readonly { readonly model: string; readonly index: IndexPlan }[]
+  readonly indexesRead: readonly { readonly model: string; readonly index: ColumnIndex }[]
 }

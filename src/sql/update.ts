@@ -1,8 +1,9 @@
 import type { UpdateStmt } from 'libpg-query'
-import type { FieldPlan, IndexPlan } from '../plan/plan.js'
+import type { FieldPlan } from '../plan/plan.js'
 import type { Analysis } from './analysis.js'
 import { type Assignment, assignmentsOf } from './assignments.js'
-import { type CatalogTable, columnOfIndex, isEncrypted, isFixed, requireWritable } from './catalog.js'
+import { type CatalogTable, columnOfIndex, isEncrypted, isFixed, isIndexColumn, requireWritable } from './catalog.js'
+import { type ColumnIndex, indexesOf } from './columnIndex.js'
 import { takeFacts } from './facts.js'
 import { nodeOf } from './nodes.js'
 import { guardOwner } from './ownerGuard.js'
@@ -11,7 +12,7 @@ import { walkReturning } from './returning.js'
 import { innerScope, type Origin, type Relation, type Scope } from './scope.js'
 import type { Selection } from './selection.js'
 import { quoteName } from './sqlText.js'
-import type { Piece, StatementRow, ValueSource } from './statementPlan.js'
+import { indexUse, type Piece, type StatementRow, type ValueSource } from './statementPlan.js'
 import { castOfParameter, isNull, parameterOf, valueSource } from './values.js'
 import { walkWith } from './with.js'
 
@@ -51,22 +52,22 @@ class Update {
     const { rows } = this.#analysis
     requireWritable(this.#table)
     rows.push(this.#row)
-    const indexes = new Set<IndexPlan>()
+    const indexes = new Set<ColumnIndex>()
     for (const assignment of this.#assignments) {
       const column = this.#table.columns.get(assignment.name)
-      if (column?.kind === 'index') throw refusedIndexWrite(column.index)
+      if (isIndexColumn(column)) throw refusedIndexWrite(column.index)
       if (column?.kind === 'encrypted') this.#walkValue(column.field, assignment, indexes)
       else this.#analysis.expression(assignment.value, scope)
       if (column?.kind === 'plain' && isFixed(this.#table, column.field)) this.#walkFixed(column.field, assignment)
     }
   }
 
-  #walkValue(field: FieldPlan, { value: given, start, isPart }: Assignment, done: Set<IndexPlan>): void {
+  #walkValue(field: FieldPlan, { value: given, start, isPart }: Assignment, done: Set<ColumnIndex>): void {
     const { text } = this.#analysis
     const parameter = parameterOf(text, given)
     if (isPart || (!parameter && !isNull(given) && !nodeOf(given, 'SetToDefault')))
       throw refusedValue(field, castOfParameter(given))
-    const before = field.indexes.flatMap((index): Piece[] => {
+    const before = indexesOf(field).flatMap((index): Piece[] => {
       if (done.has(index)) return []
       done.add(index)
       return [`${quoteName(columnOfIndex(this.#table, index))} = `, this.#indexPiece(index), ', ']
@@ -78,13 +79,13 @@ class Update {
     text.replace({ first: token, last: parameter.last }, { kind: 'value', field, value, row: this.#row })
   }
 
-  #indexPiece(index: IndexPlan): Piece {
+  #indexPiece(index: ColumnIndex): Piece {
     const values = index.sources.map((source) => {
       const found = this.#assignments.find(({ name }) => this.#fieldOf(name) === source)
       return found && (nodeOf(found.value, 'SetToDefault') ? { constant: null } : valueSource(found.value))
     })
     const isCleared = values.some((value) => value !== undefined && 'constant' in value && value.constant === null)
-    return isCleared ? 'NULL' : { kind: 'index', index, values, row: this.#row, isUpdate: true }
+    return isCleared ? 'NULL' : indexUse(index, values, this.#row, true)
   }
 
   #fieldOf(name: string): FieldPlan | undefined {

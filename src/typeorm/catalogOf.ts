@@ -3,7 +3,7 @@ import { own } from '../own.js'
 import { plainPlan } from '../plan/plainPlan.js'
 import type { ModelPlan, Plans } from '../plan/plan.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
-import type { Catalog, CatalogColumn, CatalogTable } from '../sql/catalog.js'
+import { type Catalog, type CatalogColumn, type CatalogTable, columnOf, plainColumn } from '../sql/catalog.js'
 import { tableCatalog } from '../sql/tableCatalog.js'
 import { entityTables } from './schema/entityTable.js'
 import { columnsOf } from './schema/metadata.js'
@@ -30,7 +30,7 @@ function tableOf(entity: EntityMetadata, others: readonly EntityMetadata[], plan
   const columns = new Map(Object.entries(plan.columns).map(([field, column]) => [column, columnOf(plan, field)]))
   for (const other of others) {
     for (const { databaseName, propertyPath } of columnsOf(other)) {
-      if (!columns.has(databaseName)) columns.set(databaseName, plain(`${other.name}.${propertyPath}`))
+      if (!columns.has(databaseName)) columns.set(databaseName, plainColumn(`${other.name}.${propertyPath}`))
     }
   }
   return { schema: schemaOf(entity), name: entity.tableName, plan, columns, isView: false }
@@ -42,23 +42,13 @@ function viewOf(view: EntityMetadata, plans: Plans): CatalogTable {
   const plan = plans.get(shown[0]?.model ?? '') ?? plainPlan(view.name, view.tableName)
   const columns = columnsOf(view).map((column): [string, CatalogColumn] => {
     const field = shown.find((each) => each.column === column)?.field
-    return [column.databaseName, field === undefined ? plain(column.propertyPath) : columnOf(plan, field)]
+    return [column.databaseName, field === undefined ? plainColumn(column.propertyPath) : columnOf(plan, field)]
   })
   return { schema: schemaOf(view), name: view.tableName, plan, columns: new Map(columns), isView: true }
 }
 
 function schemaOf({ schema }: EntityMetadata): string | undefined {
   return schema || undefined
-}
-
-function columnOf({ members }: ModelPlan, field: string): CatalogColumn {
-  const member = members.get(field)
-  if (member?.kind === 'encrypted') return member
-  return member?.kind === 'index' ? member : plain(field)
-}
-
-function plain(field: string): CatalogColumn {
-  return { kind: 'plain', field }
 }
 
 /** Known once the data source has connected. */

@@ -3,7 +3,22 @@ export { withTenant } from '../tenancy/tenant.js'
 export type { DataSourceEncryptionOptions } from './dataSourceOptions.js'
 export { fieldEncryption } from './fieldEncryption.js'
 export { EncryptionKeyColumns, encryptionKeys } from './keys/encryptionKeyColumns.js'
-export { blindIndex, encrypted, encryptedView, tenant } from './schema/columns.js'
-export { BlindIndex, Encrypted, EncryptedView, EncryptionKeys, Tenant } from './schema/decorators.js'
-export type { BlindIndexOptions, EncryptedOptions, EncryptedViewOptions } from './schema/options.js'
+export { blindIndex, encrypted, encryptedView, rangeIndex, tenant, textIndex } from './schema/columns.js'
+export {
+  BlindIndex,
+  Encrypted,
+  EncryptedView,
+  EncryptionKeys,
+  RangeIndex,
+  Tenant,
+  TextIndex,
+} from './schema/decorators.js'
+export type {
+  BlindIndexOptions,
+  EncryptedOptions,
+  EncryptedViewOptions,
+  RangeIndexOptions,
+  TextIndexOptions,
+} from './schema/options.js'
 export { acrossTenants, encryptionOf, forTenant } from './tenants.js'
+export { Words } from './words.js'

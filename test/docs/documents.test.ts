@@ -34,9 +34,10 @@ function examplesOf(path: string): string[] {
 /** What examples of entities leave out. */
 const IMPORTED: { readonly [module: string]: readonly string[] } = {
   'node:crypto': ['randomUUID'],
-  typeorm: ['Column', 'DataSource', 'Entity', 'EntitySchema', 'PrimaryColumn', 'ViewColumn', 'ViewEntity'],
+  typeorm: ['Column', 'DataSource', 'Entity', 'EntitySchema', 'Index', 'PrimaryColumn', 'ViewColumn', 'ViewEntity'],
   'fieldseal/typeorm': [
     ...['BlindIndex', 'Encrypted', 'EncryptedView', 'EncryptionKeyColumns', 'EncryptionKeys', 'Tenant'],
+    ...['RangeIndex', 'TextIndex', 'Words'],
     ...['acrossTenants', 'blindIndex', 'encrypted', 'encryptionOf', 'forTenant', 'tenant'],
   ],
   './dataSource': ['dataSource'],
@@ -190,13 +191,15 @@ describe('the documents', () => {
   })
 
   it('docs/typeorm.md shows code that compiles, as do the examples of what it is about', async () => {
-    const [entities, use, config, module, middleware] = blocks('docs/typeorm.md', 'ts') as string[]
+    const [entities, patient, search, use, config, module, middleware] = blocks('docs/typeorm.md', 'ts') as string[]
     const examples = readdirSync(join(root, 'src/typeorm'), { encoding: 'utf8', recursive: true })
       .filter((name) => name.endsWith('.ts'))
       .flatMap((name) => examplesOf(`src/typeorm/${name}`))
-    expect(examples).toHaveLength(9)
+    expect(examples).toHaveLength(12)
     const files = {
       'src/entities.ts': entities!,
+      'src/patient.ts': patient!,
+      'src/search.ts': search!,
       'src/dataSource.ts': use!,
       'fieldseal.config.ts': config!,
       'src/app.module.ts': module!,

@@ -350,7 +350,7 @@ const REFUSED: readonly (readonly [sql: string, reason: string])[] = [
   ['UPDATE "user" SET (n, "tenantId") = ($1, lower($2))', '"user"."tenantId" tells whose the row is'],
   [
     'SELECT id FROM "user" WHERE email = ANY($1::bigint[])',
-    'User.email is encrypted, and what "=" compares it with is found by its blind index, for which a cast to bigint[] has no meaning: write the parameter alone ($1) or as $1::text[], and give an array of values as User.email holds them',
+    'User.email is encrypted, and what "=" compares it with is found by its index, for which a cast to bigint[] has no meaning: write the parameter alone ($1) or as $1::text[], and give an array of values as User.email holds them',
   ],
   [
     'SELECT id FROM "user" WHERE email IN ($1, $2::int)',

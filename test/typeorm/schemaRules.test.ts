@@ -473,7 +473,7 @@ describe('a blind index', () => {
     })
     expect(found).toEqual(
       expect.arrayContaining([
-        'User.a: is a blind index, which fieldseal alone reads and writes; leave out `select`, `insert` and `update`',
+        'User.a: is an index that fieldseal alone reads and writes; leave out `select`, `insert` and `update`',
         'User.b: is required; leave `nullable` to fieldseal: it is null in rows without a value and in rows not indexed yet',
         'User.c: has a `default`, which is no index of any value; remove it',
         "User.d: is a blind index of the type integer, nullable; leave its type to fieldseal (`column` is 'text' or 'bytea')",
@@ -599,7 +599,7 @@ describe('views', () => {
       'Shown.typo: shows Owner.emial, which is no property of Owner; did you mean `email`?',
       "Shown.nobody: shows Ownr, which is no entity with a table; did you mean `Owner`? write `@EncryptedView('Entity.property')`",
       'Shown.plain: shows Owner.id, which is not encrypted; write `@ViewColumn()`',
-      "Shown.index: shows the blind index Owner.emailIndex, which no result shows; write `@EncryptedView('Owner.emailIndex', { select: false })`",
+      "Shown.index: shows the index Owner.emailIndex, which no result shows; write `@EncryptedView('Owner.emailIndex', { select: false })`",
       'Shown.pet: shows Pet in a view that shows Owner; a view may show what is encrypted in one entity',
     ])
   })

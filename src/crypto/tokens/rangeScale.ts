@@ -38,6 +38,11 @@ export class RangeScale {
     this.#bounds = bounds
   }
 
+  /** Whether every value has a cell of its own. */
+  get isFine(): boolean {
+    return this.#bounds.step === 1n
+  }
+
   /** The cell of a value; `undefined` for one that is outside of the scale. */
   cellOf(value: bigint): number | undefined {
     const { min, max, step } = this.#bounds

@@ -4,6 +4,8 @@ type Rows = readonly object[]
 interface StructuredResult {
   readonly records: Rows
   readonly raw: unknown
+  /** How many rows PostgreSQL gave, or changed. */
+  readonly affected?: unknown
 }
 
 /** The rows in what a runner's `query` gave, in whatever form. */
@@ -31,7 +33,15 @@ function withRows(result: unknown, rows: Rows): unknown {
   if (isRows(result)) return rows
   const structured = result as StructuredResult
   const raw = isRows(structured.raw) || isCounted(structured.raw) ? withRows(structured.raw, rows) : structured.raw
-  return Object.assign(Object.create(Object.getPrototypeOf(structured)), structured, { records: rows, raw })
+  const made = Object.assign(Object.create(Object.getPrototypeOf(structured)), structured, { records: rows, raw })
+  // Those that an index found by mistake are none.
+  const mistakes = structured.records.length - rows.length
+  return mistakes > 0 && typeof made.affected === 'number' ? counting(made, made.affected - mistakes) : made
+}
+
+function counting(result: { affected: unknown }, affected: number): unknown {
+  result.affected = affected
+  return result
 }
 
 function isRows(value: unknown): value is Rows {

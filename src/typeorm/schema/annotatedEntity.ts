@@ -1,11 +1,12 @@
 import type { Annotated, AnnotatedModel } from '../../schema/annotatedModel.js'
 import type { DatamodelEnum } from '../../schema/datamodel.js'
-import type { BlindIndexOptions, EncryptedOptions } from '../../schema/fieldOptions.js'
+import type { BlindIndexOptions, EncryptedOptions, TokenIndexOptions } from '../../schema/fieldOptions.js'
 import { type Annotation, annotationsOf } from './annotation.js'
 import { storesKeys, tenantsOf } from './declarations.js'
 import type { EntityField, EntityModel } from './entityModel.js'
 import { enumValues } from './optionRules.js'
 import { ownersOf } from './owners.js'
+import { tokenIndexOptions } from './tokenIndexOptions.js'
 
 /** What the annotations of an entity say, in the words of the rules of schemas. */
 export interface AnnotatedEntity extends AnnotatedModel {
@@ -26,7 +27,7 @@ export function annotatedEntity(model: EntityModel): AnnotatedEntity {
     tenants: tenantFields(model),
     encrypted: encrypted.map((each) => encryptedField(model, each)),
     indexes: annotatedWith(model, 'index').map((each) => indexField(model, each)),
-    tokenIndexes: [],
+    tokenIndexes: tokenFields(model),
     enums: withEnum.map(({ field, annotation }) => ({
       name: enumName(model, field),
       values: enumValues(annotation.options.enum!).map((value) => ({ name: String(value) })),
@@ -67,6 +68,15 @@ function indexField(model: EntityModel, { field, annotation }: On<Index>): Annot
   const { normalize = [], scope = 'tenant', bits = 128 } = annotation.options
   const sources = annotation.sources.map((name) => besides(model, field, name))
   return { field, options: { sources, normalize, scope, bits } }
+}
+
+function tokenFields(model: EntityModel): Annotated<TokenIndexOptions>[] {
+  const marked = [...annotatedWith(model, 'textIndex'), ...annotatedWith(model, 'rangeIndex')]
+  return marked.map(({ field, annotation }) => {
+    const options = tokenIndexOptions(annotation, () => undefined)
+    const source = options.source && besides(model, field, options.source)
+    return { field, options: { ...options, source } }
+  })
 }
 
 /** `@Tenant()` on a relation means its foreign key. */

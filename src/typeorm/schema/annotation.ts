@@ -1,10 +1,12 @@
 import type { ValueTransformer } from 'typeorm'
-import type { BlindIndexOptions, EncryptedOptions } from './options.js'
+import type { BlindIndexOptions, EncryptedOptions, RangeIndexOptions, TextIndexOptions } from './options.js'
 
 /** What a decorator, or a helper for `EntitySchema`, says of a column. */
 export type Annotation =
   | { readonly kind: 'encrypted'; readonly options: EncryptedOptions }
   | { readonly kind: 'index'; readonly sources: readonly string[]; readonly options: BlindIndexOptions }
+  | { readonly kind: 'textIndex'; readonly source: string; readonly options: TextIndexOptions }
+  | { readonly kind: 'rangeIndex'; readonly source: string; readonly options: RangeIndexOptions }
   /** A column of a view that shows a column of a table, which is named as `Entity.property`. */
   | { readonly kind: 'view'; readonly of: string }
   | { readonly kind: 'tenant' }
@@ -27,4 +29,9 @@ export function annotated(transformer: ValueTransformer, annotation: Annotation)
 export function annotationsOf(transformer: ValueTransformer | ValueTransformer[] | undefined): Annotation[] {
   const all = Array.isArray(transformer) ? transformer : [transformer]
   return all.flatMap((each) => (each as AnnotatedTransformer | undefined)?.[ANNOTATION] ?? [])
+}
+
+/** Whether a column is an index of encrypted ones, which only fieldseal writes. */
+export function isIndex({ kind }: Annotation): boolean {
+  return kind === 'index' || kind === 'textIndex' || kind === 'rangeIndex'
 }

@@ -1,8 +1,11 @@
 import { applyRules, type ReportAt, type Rule } from '../../schema/problem.js'
-import { type Annotation, annotationsOf } from './annotation.js'
+import { type Annotation, annotationsOf, isIndex } from './annotation.js'
 import type { EntityModel } from './entityModel.js'
 import type { ColumnMetadata } from './metadata.js'
 import { blindIndexOptionRules, encryptedOptionRules } from './optionRules.js'
+import { checkTokenIndex } from './tokenIndexOptions.js'
+
+type IndexMetadata = ColumnMetadata['entityMetadata']['indices'][number]
 
 interface ColumnSubject {
   readonly column: ColumnMetadata
@@ -20,8 +23,14 @@ const columnRules: readonly Rule<ColumnSubject>[] = [
     return 'tells the entities of one table apart, which the database does by its value; leave it in plaintext'
   },
   ({ column, annotation }) => {
-    if (annotation.kind !== 'index' || !(column.isSelect || column.isInsert || column.isUpdate)) return undefined
-    return 'is a blind index, which fieldseal alone reads and writes; leave out `select`, `insert` and `update`'
+    if (!isIndex(annotation) || !(column.isSelect || column.isInsert || column.isUpdate)) return undefined
+    return 'is an index that fieldseal alone reads and writes; leave out `select`, `insert` and `update`'
+  },
+  ({ column, annotation }) => {
+    const isTokens = annotation.kind === 'textIndex' || annotation.kind === 'rangeIndex'
+    const index = isTokens && column.entityMetadata.indices.find((one) => one.columns.includes(column) && isTree(one))
+    if (!index) return undefined
+    return `is in the \`@Index\` "${index.name}", which is no GIN index: only that finds tokens; ${GIN}`
   },
   ({ column, annotation }) => {
     if (annotation.kind !== 'view' || column.entityMetadata.tableType === 'view') return undefined
@@ -42,7 +51,14 @@ export function checkColumns({ name, fields }: EntityModel, reportAt: ReportAt):
 
 function checkOptions(annotation: Annotation, place: string, reportAt: ReportAt): void {
   if (annotation.kind === 'encrypted') applyRules(encryptedOptionRules, annotation.options, place, reportAt)
-  if (annotation.kind !== 'index') return
-  const { options, sources } = annotation
-  applyRules(blindIndexOptionRules, { options, sources }, place, reportAt)
+  if (annotation.kind === 'index') applyRules(blindIndexOptionRules, annotation, place, reportAt)
+  if (annotation.kind === 'textIndex' || annotation.kind === 'rangeIndex') checkTokenIndex(annotation, place, reportAt)
 }
+
+/** Whether TypeORM makes an index of it in which tokens cannot be found. Before 1.0 it knows no other type. */
+function isTree(index: IndexMetadata): boolean {
+  return index.synchronize && (index as { readonly type?: string }).type !== 'gin'
+}
+
+const GIN =
+  "write `@Index({ type: 'gin' })` or, before TypeORM 1.0, `@Index({ synchronize: false })`, and make the index in a migration"

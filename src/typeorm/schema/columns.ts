@@ -1,7 +1,13 @@
 import type { EntitySchemaColumnOptions, ValueTransformer } from 'typeorm'
 import { plainTransformer, sealingTransformer } from '../seal/sealingTransformer.js'
-import { annotated } from './annotation.js'
-import type { BlindIndexOptions, EncryptedOptions, EncryptedViewOptions } from './options.js'
+import { type Annotation, annotated } from './annotation.js'
+import type {
+  BlindIndexOptions,
+  EncryptedOptions,
+  EncryptedViewOptions,
+  RangeIndexOptions,
+  TextIndexOptions,
+} from './options.js'
 
 /**
  * An encrypted column of an `EntitySchema`.
@@ -49,6 +55,43 @@ export function blindIndex<Entity = Record<string, unknown>>(
     insert: false,
     update: false,
     ...(unique ? { unique } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(comment === undefined ? {} : { comment }),
+    transformer: annotated(plainTransformer(), annotation),
+  }
+}
+
+/**
+ * The index of the parts of an encrypted text of an `EntitySchema`: its beginnings, ends, words or grams. Only fieldseal
+ * writes it, and results do not show it.
+ */
+export function textIndex<Entity = Record<string, unknown>>(
+  source: keyof Entity & string,
+  options: TextIndexOptions = {},
+): EntitySchemaColumnOptions {
+  return tokenColumn({ kind: 'textIndex', source, options })
+}
+
+/** The index of an encrypted number or date of an `EntitySchema` by which it is compared: `<`, `BETWEEN`. */
+export function rangeIndex<Entity = Record<string, unknown>>(
+  source: keyof Entity & string,
+  options: RangeIndexOptions,
+): EntitySchemaColumnOptions {
+  return tokenColumn({ kind: 'rangeIndex', source, options })
+}
+
+function tokenColumn(
+  annotation: Extract<Annotation, { readonly kind: 'textIndex' | 'rangeIndex' }>,
+): EntitySchemaColumnOptions {
+  // Who has no compiler may leave them out, which is reported with all else that is wrong.
+  const { name, comment } = annotation.options ?? {}
+  return {
+    type: 'uuid',
+    array: true,
+    nullable: true,
+    select: false,
+    insert: false,
+    update: false,
     ...(name === undefined ? {} : { name }),
     ...(comment === undefined ? {} : { comment }),
     transformer: annotated(plainTransformer(), annotation),

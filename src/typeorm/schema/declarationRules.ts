@@ -17,6 +17,8 @@ interface DeclarationSubject extends DeclaredColumn {
 const DECORATORS = {
   encrypted: '@Encrypted',
   index: '@BlindIndex',
+  textIndex: '@TextIndex',
+  rangeIndex: '@RangeIndex',
   view: '@EncryptedView',
   tenant: '@Tenant',
   keys: '@EncryptionKeys',

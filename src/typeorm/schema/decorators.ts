@@ -1,8 +1,14 @@
 import { Column, Entity, type EntityOptions, ViewColumn } from 'typeorm'
 import { type Annotation, annotationsOf } from './annotation.js'
-import { blindIndex, encrypted, viewTransformer } from './columns.js'
+import { blindIndex, encrypted, rangeIndex, textIndex, viewTransformer } from './columns.js'
 import { declareColumn, declareKeys, declareTenant } from './declarations.js'
-import type { BlindIndexOptions, EncryptedOptions, EncryptedViewOptions } from './options.js'
+import type {
+  BlindIndexOptions,
+  EncryptedOptions,
+  EncryptedViewOptions,
+  RangeIndexOptions,
+  TextIndexOptions,
+} from './options.js'
 
 /**
  * Makes a property an encrypted column. It takes the place of `@Column`.
@@ -43,6 +49,50 @@ export function BlindIndex<Entity = any>(
   options: BlindIndexOptions = {},
 ): PropertyDecorator {
   const column = blindIndex<Entity>(sources, options)
+  return decorator(annotationsOf(column.transformer)[0]!, Column(column))
+}
+
+/**
+ * Makes a property the index of the parts of an encrypted text, by which `LIKE` and `Words` find it. Only fieldseal writes
+ * it, and results do not show it. It takes the place of `@Column`, and wants a GIN index beside it.
+ *
+ * @example
+ * ```ts
+ * @Entity()
+ * class Patient {
+ *   @PrimaryColumn('uuid') id: string = randomUUID()
+ *   @Encrypted() name!: string
+ *   @Index('patient_name', { type: 'gin' })
+ *   @TextIndex<Patient>('name', { prefix: [2, 10], words: true, normalize: ['trim', 'lowercase'] })
+ *   nameTokens?: string[]
+ * }
+ * ```
+ */
+// biome-ignore lint/suspicious/noExplicitAny: without a type argument, any property may be named
+export function TextIndex<Entity = any>(source: keyof Entity & string, options: TextIndexOptions): PropertyDecorator {
+  const column = textIndex<Entity>(source, options)
+  return decorator(annotationsOf(column.transformer)[0]!, Column(column))
+}
+
+/**
+ * Makes a property the index by which an encrypted number or date is compared: `MoreThan`, `Between`. Only fieldseal writes
+ * it, and results do not show it. It takes the place of `@Column`, and wants a GIN index beside it.
+ *
+ * @example
+ * ```ts
+ * @Entity()
+ * class Patient {
+ *   @PrimaryColumn('uuid') id: string = randomUUID()
+ *   @Encrypted({ type: 'DateTime' }) birthDate!: Date
+ *   @Index('patient_born', { type: 'gin' })
+ *   @RangeIndex<Patient>('birthDate', { min: '1900-01-01', max: '2100-01-01' })
+ *   birthDateTokens?: string[]
+ * }
+ * ```
+ */
+// biome-ignore lint/suspicious/noExplicitAny: without a type argument, any property may be named
+export function RangeIndex<Entity = any>(source: keyof Entity & string, options: RangeIndexOptions): PropertyDecorator {
+  const column = rangeIndex<Entity>(source, options)
   return decorator(annotationsOf(column.transformer)[0]!, Column(column))
 }
 

@@ -76,14 +76,14 @@ function annotated(entity: EntityMetadata, reportAt: ReportAt): AnnotatedEntity 
 }
 
 /** Two decorators on one property, which in a Prisma schema exclude each other. */
-function checkTenantIsPlain({ model, tenants, encrypted, indexes }: AnnotatedEntity, reportAt: ReportAt): void {
-  const marked = [...encrypted, ...indexes].find(({ field }) => tenants.includes(field))
+function checkTenantIsPlain(
+  { model, tenants, encrypted, indexes, tokenIndexes }: AnnotatedEntity,
+  reportAt: ReportAt,
+): void {
+  const marked = [...encrypted, ...indexes, ...tokenIndexes].find(({ field }) => tenants.includes(field))
   if (marked === undefined) return
   const why = 'whose a row is must be known before it can be decrypted'
-  reportAt(
-    `${model.name}.${marked.field.name}`,
-    `holds the tenant and is encrypted or a blind index; keep it plain: ${why}`,
-  )
+  reportAt(`${model.name}.${marked.field.name}`, `holds the tenant and is encrypted or an index; keep it plain: ${why}`)
 }
 
 /** Models are known by their names alone, so of two with one name only one can have anything encrypted. */
@@ -109,8 +109,8 @@ function related(tables: readonly AnnotatedEntity[]): AnnotatedEntity[] {
   })
 }
 
-function isMarked({ encrypted, indexes, isKeys }: AnnotatedEntity): boolean {
-  return isKeys || encrypted.length + indexes.length > 0
+function isMarked({ encrypted, indexes, tokenIndexes, isKeys }: AnnotatedEntity): boolean {
+  return isKeys || encrypted.length + indexes.length + tokenIndexes.length > 0
 }
 
 function viewsOf(entities: readonly EntityMetadata[]): EntityMetadata[] {

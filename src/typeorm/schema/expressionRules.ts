@@ -4,7 +4,7 @@ import { guardName } from '../../maintenance/postgres/guards.js'
 import type { ReportAt } from '../../schema/problem.js'
 import { columnNameOf } from '../../sql/nodes.js'
 import { parseSql } from '../../sql/parser.js'
-import { annotationsOf } from './annotation.js'
+import { annotationsOf, isIndex } from './annotation.js'
 import { type ColumnMetadata, columnsOf } from './metadata.js'
 
 /** An expression of SQL that the database computes for each row. */
@@ -108,7 +108,7 @@ function columnsIn(tree: unknown): (string | undefined)[] {
 }
 
 function isMarked(column: ColumnMetadata): boolean {
-  return annotationsOf(column.transformer).some(({ kind }) => kind === 'encrypted' || kind === 'index')
+  return annotationsOf(column.transformer).some((each) => each.kind === 'encrypted' || isIndex(each))
 }
 
 function isEncrypted({ transformer }: ColumnMetadata): boolean {

@@ -77,20 +77,26 @@ export const blindIndexOptionRules: readonly Rule<BlindIndexSubject>[] = [
     return namesProblem('@BlindIndex', sources)
   },
   ({ options: { column } }) => oneOf('column', column, ['text', 'bytea']),
-  ({ options: { scope } }) => oneOf('scope', scope, scopes),
+  ({ options: { scope } }) => scopeProblem(scope),
   ({ options: { bits } }) => {
     if (bits === undefined || (Number.isInteger(bits) && bits >= 8 && bits <= 256 && bits % 8 === 0)) return undefined
     return '`bits` is a multiple of 8 from 8 to 256; leave it out for 128'
   },
-  ({ options: { normalize } }) => {
-    if (normalize === undefined) return undefined
-    if (!Array.isArray(normalize)) return "`normalize` is a list of names; write `normalize: ['trim', 'lowercase']`"
-    const near = normalize.find(
-      (name) => !isIn(NORMALIZER_NAMES, name) && didYouMean(String(name), NORMALIZER_NAMES) !== '',
-    )
-    return near === undefined ? namesProblem('normalize', normalize) : oneOf('normalize', near, NORMALIZER_NAMES)
-  },
+  ({ options: { normalize } }) => normalizeProblem(normalize),
 ]
+
+export function scopeProblem(scope: unknown): string | undefined {
+  return oneOf('scope', scope, scopes)
+}
+
+export function normalizeProblem(normalize: unknown): string | undefined {
+  if (normalize === undefined) return undefined
+  if (!Array.isArray(normalize)) return "`normalize` is a list of names; write `normalize: ['trim', 'lowercase']`"
+  const near = normalize.find(
+    (name) => !isIn(NORMALIZER_NAMES, name) && didYouMean(String(name), NORMALIZER_NAMES) !== '',
+  )
+  return near === undefined ? namesProblem('normalize', normalize) : oneOf('normalize', near, NORMALIZER_NAMES)
+}
 
 /** The values of an enum of TypeScript, or a list of them. */
 export function enumValues(values: NonNullable<EncryptedOptions['enum']>): readonly unknown[] {
@@ -101,7 +107,7 @@ export function enumValues(values: NonNullable<EncryptedOptions['enum']>): reado
 
 const CONTEXT = /^[A-Za-z]\w*(\.[A-Za-z]\w*)+$/
 
-function unknownOption(decorator: string, options: object, known: object): string | undefined {
+export function unknownOption(decorator: string, options: object, known: object): string | undefined {
   const names = Object.keys(known)
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
   if (unknown === undefined) return undefined

@@ -54,6 +54,46 @@ export interface BlindIndexOptions {
   readonly comment?: string
 }
 
+/** What `@TextIndex` and `textIndex` take, beside the property that is indexed: one or more of the first five. */
+export interface TextIndexOptions {
+  /** Beginnings of the text, of so many characters at least and at most: for `LIKE 'abc%'`. */
+  readonly prefix?: readonly [fewest: number, most: number]
+  /** Ends of the text: for `LIKE '%abc'`. */
+  readonly suffix?: readonly [fewest: number, most: number]
+  /** Its words: for `Words('ada lovelace')`. */
+  readonly words?: boolean
+  /** Beginnings of its words: for `Words('love*')`. */
+  readonly wordPrefix?: readonly [fewest: number, most: number]
+  /** Every so many characters in a row: for `LIKE '%abc%'`, whose results are looked at again once they are decrypted. */
+  readonly grams?: number
+  /** What is done to text before it is indexed, in this order: built-in normalisers, or names of the `normalizers` option. */
+  readonly normalize?: readonly (Normalizer | (string & {}))[]
+  /** `tenant` unless given; `global` finds the texts of all tenants. */
+  readonly scope?: 'tenant' | 'global'
+  /** The column's name in the database. */
+  readonly name?: string
+  readonly comment?: string
+}
+
+/** What `@RangeIndex` and `rangeIndex` take, beside the property that is indexed. */
+export interface RangeIndexOptions {
+  /** The least value; of a DateTime, a Date or a text such as `1900-01-01`. */
+  readonly min: number | bigint | string | Date
+  /** The greatest value. */
+  readonly max: number | bigint | string | Date
+  /** Values of one step are told apart after decryption only; of a DateTime `1d`, `1h`, `15m`, `1s` or `1ms`. One unit, or one day, unless given. */
+  readonly step?: number | bigint | string
+  /** How many decimal places a Decimal has at most. */
+  readonly scale?: number
+  /** Every how many levels a token is stored, from 1 to 8; 2 unless given. More makes columns smaller and searches slower. */
+  readonly sparsity?: number
+  /** `tenant` unless given; `global` finds the values of all tenants. */
+  readonly scope?: 'tenant' | 'global'
+  /** The column's name in the database. */
+  readonly name?: string
+  readonly comment?: string
+}
+
 /** What `@EncryptedView` and `encryptedView` take, beside the column that is shown. */
 export interface EncryptedViewOptions {
   /** The column's name in the view. */

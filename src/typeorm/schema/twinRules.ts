@@ -66,7 +66,7 @@ function checkKeys(first: AnnotatedEntity, { model }: AnnotatedEntity, reportAt:
 
 /** By the columns' names in the database; of two properties of one column, the first that is marked. */
 function marksOf(entity: AnnotatedEntity): Map<string, Mark> {
-  const { model, encrypted, indexes, enums } = entity
+  const { model, encrypted, indexes, tokenIndexes, enums } = entity
   const names = (paths: readonly string[]) =>
     paths.map((path) => model.fields.find(({ name }) => name === path)?.dbName)
   const values = (type: string | undefined) => enums.find(({ name }) => name === type)?.values ?? type
@@ -78,6 +78,9 @@ function marksOf(entity: AnnotatedEntity): Map<string, Mark> {
       return { field, sign: { ...own, bind: names(bind) } }
     }),
     ...indexes.map(({ field, options }) => ({ field, sign: { ...options, sources: names(options.sources) } })),
+    ...tokenIndexes.map(({ field, options }) => {
+      return { field, sign: { ...options, source: names([options.source ?? '']) } }
+    }),
   ]
   return new Map(
     marks.toReversed().map(({ field, sign }) => {

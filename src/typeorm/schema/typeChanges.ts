@@ -2,7 +2,7 @@ import type { DataSource, EntityMetadata } from 'typeorm'
 import { quoteName, tableName } from '../../maintenance/postgres/sql.js'
 import { type Problem, schemaError } from '../../schema/problem.js'
 import { poolOf, runText } from '../keys/pool.js'
-import { annotationsOf } from './annotation.js'
+import { annotationsOf, isIndex } from './annotation.js'
 import { columnField } from './entityModel.js'
 import { type ColumnMetadata, columnsOf, rootOf } from './metadata.js'
 
@@ -58,7 +58,7 @@ async function typeProblems(
 
 function remedy(column: ColumnMetadata, table: string, is: string, wanted: string): string {
   const name = quoteName(column.databaseName)
-  if (annotationsOf(column.transformer).some(({ kind }) => kind === 'index')) {
+  if (annotationsOf(column.transformer).some(isIndex)) {
     return `first drop it in a migration of your own, and run \`fieldseal reindex\` afterwards`
   }
   const alter = `have a migration of your own change the type first: ALTER TABLE ${table} ALTER COLUMN ${name} TYPE ${wanted}`
@@ -68,7 +68,7 @@ function remedy(column: ColumnMetadata, table: string, is: string, wanted: strin
 }
 
 function isMarked({ transformer }: ColumnMetadata): boolean {
-  return annotationsOf(transformer).some(({ kind }) => kind === 'encrypted' || kind === 'index')
+  return annotationsOf(transformer).some((each) => each.kind === 'encrypted' || isIndex(each))
 }
 
 /** The types of a table's columns as TypeORM compares them: with the length of a text, without a precision. */

@@ -52,13 +52,14 @@ function viewColumnProblem(
     return `shows ${model}, which is no entity with a table; ${andThen(didYouMean(model, Object.keys(models)))}write \`@EncryptedView('Entity.property')\``
   }
   if (Object.hasOwn(schema.encrypted, field)) return undefined
-  if (Object.hasOwn(schema.indexes, field)) {
+  const { tokenIndexes = {} } = schema
+  if (Object.hasOwn(schema.indexes, field) || Object.hasOwn(tokenIndexes, field)) {
     if (!column.isSelect) return undefined
-    return `shows the blind index ${model}.${field}, which no result shows; write \`@EncryptedView('${model}.${field}', { select: false })\``
+    return `shows the index ${model}.${field}, which no result shows; write \`@EncryptedView('${model}.${field}', { select: false })\``
   }
   if (Object.hasOwn(schema.columns, field))
     return `shows ${model}.${field}, which is not encrypted; write \`@ViewColumn()\``
-  const names = [...Object.keys(schema.encrypted), ...Object.keys(schema.indexes)]
+  const names = [schema.encrypted, schema.indexes, tokenIndexes].flatMap(Object.keys)
   const near = didYouMean(field, names)
-  return `shows ${model}.${field}, which is no property of ${model}; ${near || 'name an encrypted one, or a blind index'}`
+  return `shows ${model}.${field}, which is no property of ${model}; ${near || 'name an encrypted one, or an index'}`
 }

@@ -45,12 +45,12 @@ function shown(answer: Outcome['answer']): string {
   return 'message' in answer ? answer.message : ''
 }
 
-/** Without the columns of blind indexes, which hold something on one side alone; of JSON, keys have no order. */
+/** Without the columns of indexes, which hold something on one side alone; of JSON, keys have no order. */
 function comparable(rows: readonly Row[], ordered: boolean): unknown[] {
   const plain = rows.map((row) =>
     Object.fromEntries(
       Object.entries(row)
-        .filter(([name]) => !name.endsWith('Index'))
+        .filter(([name]) => !/(Index|Tokens)$/.test(name))
         .sort(([one], [other]) => (one < other ? -1 : 1))
         .map(([name, value]) => [name, sorted(value)]),
     ),

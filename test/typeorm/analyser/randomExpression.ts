@@ -1,4 +1,4 @@
-import { AROUND, BOLD_CONDITIONS, BOLD_EXPRESSIONS, NULL_TESTS, SEARCHES } from './randomUses.js'
+import { AROUND, BOLD_CONDITIONS, BOLD_EXPRESSIONS, NULL_TESTS, PATTERNS, RANGES, SEARCHES } from './randomUses.js'
 import { isSecret, type Kind, type TableColumn } from './tables.js'
 import { type Reference, referencesIn, type Source, type Writing } from './writing.js'
 
@@ -42,6 +42,10 @@ function ofSecret(w: Writing, reference: Reference, place: Place): string {
   if (w.isBold()) {
     w.note('a bold condition')
     return w.dice.of(BOLD_CONDITIONS)(name, w, column.kind)
+  }
+  if (column.tokens !== undefined && w.dice.chance(0.6)) {
+    w.note(`a search by tokens: ${column.tokens}`)
+    return w.dice.of(column.tokens === 'text' ? PATTERNS : RANGES)(name, w, column.kind)
   }
   if (column.secret === 'blind' || w.dice.chance(0.2)) return w.dice.of(NULL_TESTS)(name, w, column.kind)
   w.note('a search')

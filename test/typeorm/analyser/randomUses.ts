@@ -36,6 +36,45 @@ export const SEARCHES: readonly Use[] = [
     `${c} <> ALL(${w.param([w.valueOf(kind), w.dice.of([w.valueOf(kind), null])], kind)}${asText(kind, '[]')})`,
 ]
 
+const COMPARISONS = ['<', '<=', '>', '>='] as const
+
+/** Conditions that the tokens of ranges answer. */
+export const RANGES: readonly Use[] = [
+  (c, w, kind) => `${c} ${w.dice.of(COMPARISONS)} ${value(c, w, kind)}`,
+  (c, w, kind) => `${value(c, w, kind)} ${w.dice.of(COMPARISONS)} ${c}`,
+  (c, w, kind) => `(${c}) ${w.dice.of(COMPARISONS)} (${value(c, w, kind)})`,
+  (c, w, kind) => `NOT ${c} ${w.dice.of(COMPARISONS)} ${value(c, w, kind)}`,
+  (c, w, kind) => `${c} ${w.dice.of(COMPARISONS)} ${w.param(null, kind)}`,
+  (c, w, kind) => `${c} ${w.dice.of(['BETWEEN', 'NOT BETWEEN'])} ${value(c, w, kind)} AND ${value(c, w, kind)}`,
+  (c, w, kind) => `${c} ${w.dice.of(['BETWEEN', 'NOT BETWEEN'])} ${value(c, w, kind)} AND ${w.param(null, kind)}`,
+  (c, w, kind) => `${c} ${w.dice.of(['BETWEEN', 'NOT BETWEEN'])} ${w.param(null, kind)} AND ${value(c, w, kind)}`,
+]
+
+/** A pattern of a text that may be there; sometimes none that has an answer. */
+const pattern = (w: Writing) => {
+  const points = Array.from(String(w.valueOf('text')))
+  const [from, to] = [w.dice.int(0, 2), w.dice.int(1, 4)]
+  return w.dice.weighted([
+    [4, () => `${points.slice(0, to).join('')}%`],
+    [3, () => `%${points.slice(from).join('')}`],
+    [2, () => `%${points.slice(from, from + to).join('')}%`],
+    [1, () => `\\${points.slice(0, to).join('')}%`],
+    [1, () => points.join('')],
+    [1, () => `${points[0] ?? ''}_%`],
+  ])
+}
+
+const LIKES = ['LIKE', 'LIKE', 'LIKE', 'NOT LIKE', 'ILIKE', 'NOT ILIKE'] as const
+
+/** Conditions that the tokens of texts answer, as far as the index has what they ask for. */
+export const PATTERNS: readonly Use[] = [
+  (c, w) => `${c} ${w.dice.of(LIKES)} ${w.param(pattern(w), 'text')}`,
+  (c, w) => `${c} ${w.dice.of(LIKES)} ${w.param(pattern(w), 'text')}`,
+  (c, w) => `NOT ${c} ${w.dice.of(LIKES)} ${w.param(pattern(w), 'text')}::text`,
+  (c, w) => `(${c}) ${w.dice.of(LIKES)} (${w.param(pattern(w), 'text')})`,
+  (c, w) => `${c} ${w.dice.of(LIKES)} ${w.param(null, 'text')}`,
+]
+
 /** Conditions of any encrypted column that have a right answer. */
 export const NULL_TESTS: readonly Use[] = [
   (c) => `${c} IS NULL`,

@@ -41,6 +41,12 @@ describe('what generated statements have found stays found', () => {
       ['ada'],
     ],
     [
+      'a column of a subquery that a star of an undeclared table may give too',
+      'SELECT 1 FROM (SELECT * FROM loose JOIN person ON loose.id = person.id) x WHERE x.email = $1',
+      ['ada'],
+    ],
+    ['how many rows tokens find', 'SELECT height FROM person WHERE height > $1', [3]],
+    [
       'an index that a value shares with others',
       'UPDATE person SET email = $1, "nickName" = $1 WHERE email = $1',
       ['ada'],

@@ -1,4 +1,12 @@
-import { BlindIndex, Encrypted, EncryptedView, EncryptionKeyColumns, EncryptionKeys } from 'fieldseal/typeorm'
+import {
+  BlindIndex,
+  Encrypted,
+  EncryptedView,
+  EncryptionKeyColumns,
+  EncryptionKeys,
+  RangeIndex,
+  TextIndex,
+} from 'fieldseal/typeorm'
 import { Column, Entity, PrimaryColumn, ViewColumn, ViewEntity } from 'typeorm'
 
 /** What a column holds, in the tables in plaintext. */
@@ -9,6 +17,8 @@ export interface TableColumn {
   readonly kind: Kind
   /** Encrypted on the other side: found by its index, or not at all. */
   readonly secret?: 'indexed' | 'blind'
+  /** Found by tokens too: by comparisons, of which some tell ten values apart only, or by patterns. */
+  readonly tokens?: 'range' | 'coarse range' | 'text'
 }
 
 export interface Table {
@@ -33,8 +43,9 @@ export const TABLES: readonly Table[] = [
       name,
       { name: 'email', kind: 'text', secret: 'indexed' },
       { name: 'phone', kind: 'text', secret: 'blind' },
-      { name: 'age', kind: 'int', secret: 'indexed' },
-      { name: 'nickName', kind: 'text', secret: 'indexed' },
+      { name: 'age', kind: 'int', secret: 'indexed', tokens: 'range' },
+      { name: 'height', kind: 'int', secret: 'blind', tokens: 'coarse range' },
+      { name: 'nickName', kind: 'text', secret: 'indexed', tokens: 'text' },
       { name: 'notes', kind: 'json', secret: 'blind' },
     ],
   },
@@ -47,7 +58,7 @@ export const TABLES: readonly Table[] = [
       n,
       { name: 'email', kind: 'text' },
       { name: 'body', kind: 'text', secret: 'blind' },
-      { name: 'title', kind: 'text', secret: 'indexed' },
+      { name: 'title', kind: 'text', secret: 'indexed', tokens: 'text' },
     ],
   },
   {
@@ -111,11 +122,26 @@ class Person {
   @BlindIndex<Person>('age')
   declare ageIndex?: string
 
+  @RangeIndex<Person>('age', { min: -1, max: 100 })
+  declare ageTokens?: string[]
+
+  @Encrypted({ type: 'Int', nullable: true })
+  declare height: number | null
+
+  @RangeIndex<Person>('height', { min: -10, max: 200, step: 10, sparsity: 1 })
+  declare heightTokens?: string[]
+
   @Encrypted({ nullable: true })
   declare nickName: string | null
 
   @BlindIndex<Person>('nickName')
   declare nickNameIndex?: string
+
+  @TextIndex<Person>('nickName', { prefix: [1, 2], suffix: [1, 3], grams: 2 })
+  declare nickNameTokens?: string[]
+
+  @TextIndex<Person>('nickName', { prefix: [1, 8], normalize: ['lowercase'] })
+  declare nickNameFoldedTokens?: string[]
 
   @Encrypted({ column: 'jsonb', nullable: true })
   declare notes: unknown
@@ -143,6 +169,9 @@ class Post {
 
   @BlindIndex<Post>('title')
   declare titleIndex?: string
+
+  @TextIndex<Post>('title', { prefix: [1, 8] })
+  declare titleTokens?: string[]
 }
 
 @Entity({ schema: 'archive', name: 'post' })

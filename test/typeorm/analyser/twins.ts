@@ -6,7 +6,7 @@ import pg from 'pg'
 import { DataSource, type QueryRunner } from 'typeorm'
 import { createDatabase } from '../../support/database.js'
 import { rowsOf } from './rows.js'
-import { CONTACT, entities, quoted, TABLES, type Table, UNDECLARED } from './tables.js'
+import { CONTACT, entities, quoted, TABLES, type Table, type TableColumn, UNDECLARED } from './tables.js'
 
 const EMPTY = fileURLToPath(new URL('../fixtures/empty.prisma', import.meta.url))
 const TYPES = { int: 'int', text: 'text', json: 'jsonb' } as const
@@ -113,11 +113,18 @@ async function openEncrypted() {
   }
 }
 
-/** With a column for each blind index also where there is none, so that stars mean the same. */
+/** The columns of its tokens. */
+function tokensOf(table: string, { name, tokens }: TableColumn): string[] {
+  if (tokens === undefined) return []
+  return tokens === 'text' && table === 'person' ? [`${name}Tokens`, `${name}FoldedTokens`] : [`${name}Tokens`]
+}
+
+/** With a column for each index also where there is none, so that stars mean the same. */
 function definition({ schema, name, columns }: Table): string {
   const parts = columns.flatMap((column) => [
     `${quoted(column.name)} ${TYPES[column.kind]}${column.name === 'id' ? ' PRIMARY KEY' : ''}`,
     ...(column.secret === 'indexed' ? [`"${column.name}Index" text`] : []),
+    ...tokensOf(name, column).map((tokens) => `"${tokens}" uuid[]`),
   ])
   return `CREATE TABLE ${schema}.${name} (${parts.join(', ')})`
 }
@@ -193,6 +200,10 @@ async function flawsIn(client: pg.ClientBase, tables: readonly (readonly Row[])[
           !isIndexOf(known, `${schema}.${name}.${column.name}`, value, row[`${column.name}Index`])
         )
           flaws.push(`a wrong index in ${where}`)
+        for (const tokens of tokensOf(name, column)) {
+          const list = row[tokens] === null ? null : JSON.stringify(row[tokens])
+          if (!isIndexOf(known, `${schema}.${name}.${tokens}`, value, list)) flaws.push(`wrong ${tokens} in ${where}`)
+        }
       }
   }
   return flaws

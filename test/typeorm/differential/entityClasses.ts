@@ -5,8 +5,12 @@ import {
   EncryptionKeyColumns,
   EncryptionKeys,
   encrypted,
+  RangeIndex,
+  rangeIndex,
   Tenant,
+  TextIndex,
   tenant,
+  textIndex,
 } from 'fieldseal/typeorm'
 import {
   ChildEntity,
@@ -30,7 +34,16 @@ import {
   TreeParent,
   VersionColumn,
 } from 'typeorm'
-import { type Column, type Entity, type Group, type Kind, LEVELS, type Relation, type Schema } from './schema.js'
+import {
+  type Column,
+  type Entity,
+  type Group,
+  type Kind,
+  LEVELS,
+  type Relation,
+  type Schema,
+  type Tokens,
+} from './schema.js'
 
 export type Twin = 'plain' | 'encrypted'
 type Class = new () => object
@@ -134,12 +147,22 @@ function decorateFields(target: Class, { columns, embedded }: Fields, twin: Twin
     if (column.tenant && twin === 'encrypted') Tenant()(target.prototype, name)
     for (const { path, ...index } of twin === 'plain' ? [] : (column.secret?.indexes ?? []))
       BlindIndex(name, indexOptions(index))(target.prototype, path.split('.').at(-1)!)
+    const tokens = twin === 'plain' ? undefined : column.secret?.tokens
+    if (tokens) tokenDecorator(name, tokens)(target.prototype, tokens.path.split('.').at(-1)!)
   }
   for (const [name, fields] of embedded) {
     const inner = named(name, Object)
     decorateFields(inner, fields, twin)
     ColumnOf(() => inner)(target.prototype, name)
   }
+}
+
+function tokenDecorator(name: string, tokens: Tokens): PropertyDecorator {
+  return tokens.kind === 'text' ? TextIndex(name, tokens.options) : RangeIndex(name, tokens.options)
+}
+
+function tokenColumn(name: string, tokens: Tokens): EntitySchemaColumnOptions {
+  return tokens.kind === 'text' ? textIndex(name, tokens.options) : rangeIndex(name, tokens.options)
 }
 
 function plainColumn({ kind, nullable, list, hidden, unique, secret }: Column, twin: Twin): ColumnOptions {
@@ -233,6 +256,8 @@ function schemaFields({ columns, embedded }: Fields, twin: Twin, owner: string, 
     if (column.tenant && twin === 'encrypted') made[name] = tenant(made[name])
     for (const { path, ...index } of twin === 'plain' ? [] : (column.secret?.indexes ?? []))
       made[path.split('.').at(-1)!] = blindIndex(name, indexOptions(index))
+    const tokens = twin === 'plain' ? undefined : column.secret?.tokens
+    if (tokens) made[tokens.path.split('.').at(-1)!] = tokenColumn(name, tokens)
   }
   for (const { path, sources } of twin === 'plain' ? [] : groups) made[path] = blindIndex([...sources])
   const embeddeds: { [name: string]: { schema: EntitySchema } } = {}

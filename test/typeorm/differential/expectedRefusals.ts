@@ -178,9 +178,43 @@ function compared(finding: Finding, secret: Secret, condition: Condition, lossy:
       if (condition.operator === '=' || condition.operator === '<>') equality(finding, secret, 'refused')
       else finding.reasons.push(`operator Raw ${condition.operator}`)
       return
+    case 'Like':
+      pattern(finding, secret, condition.is, condition.value, lossy)
+      return
+    case 'MoreThan':
+    case 'MoreThanOrEqual':
+    case 'LessThan':
+    case 'LessThanOrEqual':
+    case 'Between':
+      range(finding, secret, condition.is, lossy)
+      return
     default:
       finding.reasons.push(`operator ${condition.is}`)
   }
+}
+
+/** Of a column under way the rows that are plaintext are looked at after decryption. */
+function range({ reasons }: Finding, { tokens, state }: Secret, operator: string, lossy: Lossy): void {
+  if (tokens?.kind !== 'range') reasons.push(`operator ${operator}`)
+  else if ((!tokens.isFine || state) && lossy === 'refused') reasons.push('tokens find others')
+}
+
+const PATTERN = /^(?<open>%?)(?<text>(?:[^%_\\]|\\.)*)(?<end>%?)$/su
+
+function pattern({ reasons }: Finding, secret: Secret, operator: string, value: unknown, lossy: Lossy): void {
+  const { tokens } = secret
+  if (tokens?.kind !== 'text') {
+    reasons.push(`operator ${operator}`)
+    return
+  }
+  const { open, text = '', end } = PATTERN.exec(String(value))?.groups ?? {}
+  const length = Array.from(text.replace(/\\(.)/gsu, '$1')).length
+  const isPart = open === '%' && end === '%'
+  const { prefix, suffix = [1, 1], grams = Number.POSITIVE_INFINITY } = tokens.options
+  const isAnswered = isPart ? length >= grams : length > 0 && (open === '%' || end === '%')
+  if (!isAnswered) reasons.push('such a pattern')
+  const isExact = !isPart && length <= (open === '%' ? suffix : prefix)[1]
+  if (!isExact && (lossy === 'refused' || operator === 'NOT LIKE')) reasons.push('tokens find others')
 }
 
 function equality({ reasons }: Finding, { indexes }: Secret, lossy: Lossy): void {
@@ -209,6 +243,9 @@ function expression(finding: Finding, condition: Expression): void {
       const { secret } = columnOf(finding.schema, condition.column.entity, condition.column.path)!
       if (!secret) return
       if (EQUALITY.has(condition.operator)) equality(finding, secret, 'refused')
+      else if (/^[<>]=?$/.test(condition.operator)) range(finding, secret, condition.operator, 'refused')
+      else if (condition.operator.endsWith('LIKE'))
+        pattern(finding, secret, condition.operator, condition.values[0], 'refused')
       else finding.reasons.push(`operator ${condition.operator}`)
       return
     }

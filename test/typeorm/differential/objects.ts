@@ -9,9 +9,11 @@ import {
   ILike,
   In,
   IsNull,
+  LessThan,
   LessThanOrEqual,
   Like,
   MoreThan,
+  MoreThanOrEqual,
   Not,
   Or,
   Raw,
@@ -100,7 +102,9 @@ function operator(condition: Condition): unknown {
     case 'ArrayContains':
       return { In, Any, ArrayContains }[condition.is](made(condition.values) as never)
     default:
-      return { Equal, Like, ILike, MoreThan, LessThanOrEqual }[condition.is](made(condition.value) as never)
+      return { Equal, Like, ILike, MoreThan, MoreThanOrEqual, LessThan, LessThanOrEqual }[condition.is](
+        made(condition.value) as never,
+      )
   }
 }
 

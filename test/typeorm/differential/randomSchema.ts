@@ -1,5 +1,6 @@
+import type { RangeIndexOptions } from 'fieldseal/typeorm'
 import type { Dice } from '../../differential/dice.js'
-import type { Column, Entity, Index, Kind, Relation, Schema, Secret, TreeType } from './schema.js'
+import type { Column, Entity, Index, Kind, Relation, Schema, Secret, Tokens, TreeType } from './schema.js'
 
 /** The same names mean different things in different entities, and some are words of SQL. */
 const ENTITIES = ['User', 'Order', 'Post']
@@ -84,6 +85,38 @@ function randomSecret(dice: Dice, { path, kind, list }: Pick<Column, 'path' | 'k
           [2, () => []],
         ])
       : [],
+    ...(!list && dice.chance(0.6) && tokensOf(dice, kind, `${path}TokensIndex`)),
+  }
+}
+
+/** For a column whose values have an order, or parts. */
+function tokensOf(dice: Dice, kind: Kind, path: string): { readonly tokens: Tokens } | undefined {
+  const scope = dice.of(['tenant', 'tenant', 'global'] as const)
+  const range = (fine: RangeIndexOptions, coarse: RangeIndexOptions, isFine = dice.chance(0.6)): { tokens: Tokens } => {
+    const options = { ...(isFine ? fine : coarse), scope, sparsity: dice.int(1, 4) }
+    return { tokens: { kind: 'range', path, options, isFine } }
+  }
+  switch (kind) {
+    case 'String': {
+      const grams = dice.chance(0.3) ? { grams: 2 } : {}
+      return {
+        tokens: { kind: 'text', path, options: { prefix: [1, dice.int(1, 3)], suffix: [1, 2], scope, ...grams } },
+      }
+    }
+    case 'Int':
+      return range({ min: -10, max: 2 ** 31 - 1 }, { min: -10, max: 2 ** 31 - 1, step: 3 })
+    case 'BigInt':
+      return range({ min: 0, max: 1 }, { min: '-20', max: '10000000000000000', step: 10_000_000n }, false)
+    case 'Decimal':
+      return range({ min: 0, max: 1 }, { min: '-10000', max: '13000000000000', step: '10000', scale: 4 }, false)
+    case 'DateTime':
+      return range(
+        { min: 0, max: 1 },
+        { min: '1800-01-01', max: '2100-01-01', step: dice.of(['1d', '12h', '1h']) },
+        false,
+      )
+    default:
+      return undefined
   }
 }
 

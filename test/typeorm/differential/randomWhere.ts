@@ -1,5 +1,15 @@
 import type { Dice } from '../../differential/dice.js'
-import { type Column, columnsOf, type Group, groupsOf, keyColumn, relationsOf, rootOf, type Schema } from './schema.js'
+import {
+  type Column,
+  columnsOf,
+  type Group,
+  groupsOf,
+  type Kind,
+  keyColumn,
+  relationsOf,
+  rootOf,
+  type Schema,
+} from './schema.js'
 import type { Condition, Expression, Operator, Ref, Where } from './step.js'
 import { someValue } from './values.js'
 
@@ -37,11 +47,37 @@ function isComparable({ kind, list }: Column): boolean {
   return kind !== 'Json' && !list
 }
 
+const ORDERED: ReadonlySet<Kind> = new Set<Kind>(['Int', 'BigInt', 'Decimal', 'DateTime'])
+const COMPARISONS = ['MoreThan', 'MoreThanOrEqual', 'LessThan', 'LessThanOrEqual'] as const
+/** Of beginnings, ends and parts; some are longer than what an index has of them. */
+const PATTERNS = [
+  'a%',
+  'A%',
+  '%a',
+  '%b',
+  ' %',
+  "o'%",
+  'fs1%',
+  '[s%',
+  '%é',
+  'xxxxx%',
+  '%xx%',
+  '%har%',
+  'a\\%%',
+  '_%',
+  'b',
+]
+
+function tokensWeight({ secret }: Column): number {
+  return secret?.tokens ? 3 : 1
+}
+
 function randomCondition(dice: Dice, column: Column, depth: number): Condition {
   const value = () => someValue(dice, column)
   const values = (min: number) => dice.list(min, 3, value)
   const isText = column.kind === 'String'
-  const isOrdered = isText || column.kind === 'Int' || column.kind === 'DateTime'
+  const isOrdered = isText || ORDERED.has(column.kind)
+  const ordered = tokensWeight(column)
   const inner = () => randomCondition(dice, column, depth - 1)
   if (!isComparable(column)) return dice.of([{ is: 'IsNull' }, { is: 'Not', of: { is: 'IsNull' } }] as Condition[])
   return dice.weighted<Condition>([
@@ -53,9 +89,12 @@ function randomCondition(dice: Dice, column: Column, depth: number): Condition {
     [depth > 0 ? 4 : 0, () => ({ is: 'Not', of: inner() })],
     [depth > 0 ? 1 : 0, () => ({ is: dice.of(['And', 'Or'] as const), all: [inner(), inner()] })],
     [1, () => ({ is: 'Raw', operator: dice.of(['=', '<>'] as const), value: value() })],
-    [isText ? 1 : 0, () => ({ is: dice.of(['Like', 'ILike'] as const), value: 'a%' })],
-    [isOrdered ? 1 : 0, () => ({ is: dice.of(['MoreThan', 'LessThanOrEqual'] as const), value: value() })],
-    [isOrdered ? 1 : 0, () => ({ is: 'Between', values: [value(), value()] })],
+    [
+      isText ? ordered : 0,
+      () => ({ is: dice.of(['Like', 'Like', 'Like', 'ILike'] as const), value: dice.of(PATTERNS) }),
+    ],
+    [isOrdered ? ordered : 0, () => ({ is: dice.of(COMPARISONS), value: value() })],
+    [isOrdered ? ordered : 0, () => ({ is: 'Between', values: [value(), value()] })],
     [isText ? 1 : 0, () => ({ is: 'Raw', operator: 'function', value: 'a' })],
   ])
 }
@@ -107,7 +146,10 @@ function comparison(dice: Dice, schema: Schema, aliases: readonly Alias[]): Expr
     [2, () => dice.of(['= ANY', '<> ALL'] as const)],
     [1, () => 'IS DISTINCT FROM'],
     [isText ? 2 : 0, () => dice.of(['<', 'LIKE', 'literal', 'function'] as const)],
+    [isText && column.secret?.tokens ? 5 : 0, () => dice.of(['LIKE', 'LIKE', 'NOT LIKE'] as const)],
+    [ORDERED.has(column.kind) ? 2 * tokensWeight(column) : 0, () => dice.of(['<', '<=', '>', '>='] as const)],
   ])
+  if (operator.endsWith('LIKE')) return { is: 'compare', column: ref, operator, values: [dice.of(PATTERNS)] }
   const isList = ['IN', 'NOT IN', '= ANY', '<> ALL'].includes(operator)
   const values = isList ? dice.list(1, 3, () => someValue(dice, column)) : [someValue(dice, column)]
   return { is: 'compare', column: ref, operator, values: operator === '=' && dice.chance(0.05) ? [null] : values }

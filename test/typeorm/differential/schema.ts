@@ -1,3 +1,5 @@
+import type { RangeIndexOptions, TextIndexOptions } from 'fieldseal/typeorm'
+
 /*
  * Entities in words of their own. From them come two data sources: the plain one, with native columns, and the one that
  * encrypts.
@@ -60,7 +62,15 @@ export interface Secret {
   /** The name that its ciphertexts have it by. */
   readonly as?: string
   readonly indexes: readonly Index[]
+  readonly tokens?: Tokens
 }
+
+/** An index of several tokens for each value. */
+export type Tokens = { readonly path: string } & (
+  | { readonly kind: 'text'; readonly options: TextIndexOptions & { readonly prefix: readonly [1, number] } }
+  /** A fine one tells all values apart. */
+  | { readonly kind: 'range'; readonly options: RangeIndexOptions; readonly isFine: boolean }
+)
 
 export interface Index {
   readonly path: string

@@ -3,8 +3,10 @@
  */
 
 /** A condition on one column, as find operators are. */
+type Valued = 'value' | 'Equal' | 'Like' | 'ILike' | 'MoreThan' | 'MoreThanOrEqual' | 'LessThan' | 'LessThanOrEqual'
+
 export type Condition =
-  | { readonly is: 'value' | 'Equal' | 'Like' | 'ILike' | 'MoreThan' | 'LessThanOrEqual'; readonly value: unknown }
+  | { readonly is: Valued; readonly value: unknown }
   | { readonly is: 'In' | 'Any' | 'Between' | 'ArrayContains'; readonly values: readonly unknown[] }
   | { readonly is: 'IsNull' }
   | { readonly is: 'Not'; readonly of: Condition }
@@ -57,7 +59,11 @@ export type Operator =
   | '= ANY'
   | '<> ALL'
   | '<'
+  | '<='
+  | '>'
+  | '>='
   | 'LIKE'
+  | 'NOT LIKE'
   | 'IS DISTINCT FROM'
   | 'literal'
   | 'function'

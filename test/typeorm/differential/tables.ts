@@ -51,6 +51,14 @@ export async function flaws({ schema, encrypted, stored, known }: Twins): Promis
           )
             note(index.path, 'is not the index of its column')
       }
+      for (const { path, secret } of columnsOf(schema, name)) {
+        if (!secret?.tokens) continue
+        const isPlain = !isCiphertext(row[nameOf(path)])
+        const value = isPlain ? null : values[at]![nameOf(path)]
+        const key = `tokens of ${tableName(encrypted, name)} ${path}`
+        if (!isIndexOf(known, { key, exact: false }, value, row[nameOf(secret.tokens.path)]))
+          note(secret.tokens.path, 'has not the tokens of its column')
+      }
       for (const { path, sources } of groupsOf(schema, name)) {
         const own = sources.map((source) => values[at]![nameOf(source)])
         const isPlain = sources.some((source) => !isCiphertext(row[nameOf(source)]))
@@ -72,7 +80,12 @@ export async function turnPlain({ schema, encrypted, stored }: Twins, entity: st
     const name = nameOf(path)
     const text = `SELECT id, ${name} AS value FROM ${table} ORDER BY id`
     const rows: Row[] = await encrypted.dataSource.query(text)
-    const indexes = [...secret!.indexes, ...groupsOf(schema, entity).filter(({ sources }) => sources.includes(path))]
+    const tokens = secret!.tokens ? [secret!.tokens] : []
+    const indexes = [
+      ...secret!.indexes,
+      ...tokens,
+      ...groupsOf(schema, entity).filter(({ sources }) => sources.includes(path)),
+    ]
     const cleared = indexes.map((index) => `, ${nameOf(index.path)} = NULL`).join('')
     for (const { id, value } of rows.filter((_, at) => at % 2 === 0)) {
       if (value === null) continue

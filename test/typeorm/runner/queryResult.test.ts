@@ -27,6 +27,12 @@ describe('the result of a statement', () => {
     expect(counted).toMatchObject({ records: wasRead, raw: [wasRead, 2], affected: 2 })
   })
 
+  it('counts no rows that were found by mistake', async () => {
+    const first = async (given: readonly object[]) => given.slice(0, 1)
+    expect(await readResult(structured(rows, 2), first)).toMatchObject({ records: [rows[0]], affected: 1 })
+    expect(await readResult(structured(rows), first)).toMatchObject({ records: [rows[0]], affected: undefined })
+  })
+
   it('gives the same rows in both places where TypeORM has them', async () => {
     const { records, raw } = (await readResult(structured(rows), read)) as QueryResult
     expect(records).toBe(raw)

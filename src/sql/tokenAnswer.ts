@@ -1,0 +1,112 @@
+import { type RangeOperator, rangeIntervals, rangeQuery } from '../cipher/rangeQuery.js'
+import { answers, type TextOperator, textQuery } from '../cipher/textQuery.js'
+import { foldsCase } from '../cipher/tokenBodies.js'
+import type { TokenQuery } from '../cipher/tokenQuery.js'
+import { complement } from '../crypto/tokens/intervals.js'
+import { FieldsealError } from '../errors.js'
+import type { RangeIndexPlan, TextIndexPlan, TokenIndexPlan } from '../plan/plan.js'
+import { type LikePattern, likePattern } from './likePattern.js'
+import { refusedTokens } from './refusals.js'
+import type { TokenAsk, TokenSearch, ValueSource } from './statementPlan.js'
+
+/** What one index answers to a condition, with the values that the statement is given. */
+export interface TokenAnswer {
+  readonly index: TokenIndexPlan
+  /** The values of which the condition is true. */
+  readonly found: TokenQuery
+  /** Of a range, those of which it is false. Where a bound is NULL, there are some of which it is neither. */
+  readonly missed: TokenQuery | undefined
+}
+
+type Ask<Kind extends TokenAsk['kind']> = Extract<TokenAsk, { readonly kind: Kind }>
+
+/**
+ * The answer of the index that knows best.
+ *
+ * @param given tells the value that the statement is given
+ * @returns `undefined` where the condition is NULL for every row
+ * @throws FieldsealError `QUERY_UNSUPPORTED` for what no index answers; `VALUE_INVALID` for what the column cannot hold
+ */
+export function tokenAnswer(search: TokenSearch, given: (source: ValueSource) => unknown): TokenAnswer | undefined {
+  const { ask } = search
+  if (ask.kind === 'range') return rangeAnswer(search, ask, given)
+  const value = given(ask.value)
+  if (value === null) return undefined
+  return ask.kind === 'words' ? textAnswer(search, 'words', value) : likeAnswer(search, ask, value)
+}
+
+/** A condition with two bounds is that of both, also where one is NULL: 7 is not between NULL and 5. */
+function rangeAnswer(
+  { columns, isNegated }: TokenSearch,
+  { bounds }: Ask<'range'>,
+  given: (source: ValueSource) => unknown,
+): TokenAnswer {
+  const all = bounds.map(({ operator, value }): readonly [RangeOperator, unknown] => [operator, given(value)])
+  const known = all.filter(([, value]) => value !== null)
+  const indexes = [...columns.keys()].filter((index): index is RangeIndexPlan => index.kind === 'range')
+  const found = indexes.map((index): TokenAnswer => {
+    const within = rangeIntervals(index, known)
+    const inside = rangeQuery(index, known.length < all.length ? [] : within)
+    const outside = rangeQuery(index, complement(within))
+    return isNegated ? { index, found: outside, missed: inside } : { index, found: inside, missed: outside }
+  })
+  return found.find(isExactAnswer) ?? found[0]!
+}
+
+/** Whether the same can be asked of plaintext, which stands in its column as such an index takes texts apart. */
+export function asksPlaintext({ ask, field }: TokenSearch, { index }: TokenAnswer): boolean {
+  return ask.kind === 'like' && field.column === 'String' && index.kind === 'text' && index.normalize.length === 0
+}
+
+export function isExactAnswer({ found, missed }: TokenAnswer): boolean {
+  return found.isExact && (missed?.isExact ?? true)
+}
+
+function likeAnswer(search: TokenSearch, ask: Ask<'like'>, value: unknown): TokenAnswer {
+  const pattern = typeof value === 'string' ? likePattern(value) : 'its pattern is no text'
+  if (typeof pattern === 'string') throw refusedTokens(search.field, wordOf(search, ask), pattern)
+  return textAnswer(search, pattern.operator, pattern.text, ask)
+}
+
+function textAnswer(search: TokenSearch, operator: TextOperator, value: unknown, like?: Ask<'like'>): TokenAnswer {
+  const indexes = textIndexes(search, operator, like)
+  const found: TokenAnswer[] = []
+  let refusal: unknown
+  for (const index of indexes) {
+    try {
+      found.push({ index, found: textQuery(index, operator, value), missed: undefined })
+    } catch (error) {
+      if (!FieldsealError.is(error) || error.code !== 'QUERY_UNSUPPORTED') throw error
+      refusal ??= error
+    }
+  }
+  const answer = found.find(isExactAnswer) ?? found[0]
+  if (!answer) throw refusal
+  return answer
+}
+
+/** Those that answer, and of them first those to which upper and lower case are as different as they are to LIKE. */
+function textIndexes(search: TokenSearch, operator: TextOperator, like: Ask<'like'> | undefined): TextIndexPlan[] {
+  const { columns, field } = search
+  const all = [...columns.keys()].filter((index): index is TextIndexPlan => index.kind === 'text')
+  const able = all.filter((index) => answers(index, operator))
+  const word = like ? wordOf(search, like) : 'words'
+  if (able.length === 0) throw refusedTokens(field, word, PART[operator])
+  if (!like) return able
+  const folding = able.filter(foldsCase)
+  if (!like.foldsCase) return [...able.filter((index) => !foldsCase(index)), ...folding]
+  if (folding.length === 0)
+    throw refusedTokens(field, word, 'its index tells upper from lower case: normalise it by lowercase')
+  return folding
+}
+
+function wordOf({ isNegated }: TokenSearch, ask: Ask<'like'>): string {
+  return `${isNegated ? 'NOT ' : ''}${ask.foldsCase ? 'ILIKE' : 'LIKE'}`
+}
+
+const PART: { readonly [operator in LikePattern['operator'] | 'words']: string } = {
+  startsWith: 'its index has no beginnings of texts: give it prefix, as in prefix: [2, 10]',
+  endsWith: 'its index has no ends of texts: give it suffix, as in suffix: [2, 6]',
+  contains: 'its index has no parts of texts: give it grams, as in grams: 3',
+  words: 'its index has no words: give it words: true',
+}
