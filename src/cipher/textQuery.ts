@@ -1,6 +1,6 @@
 import { gramsOf, type Lengths, type PieceKind, pieceBody, wordsOf } from '../crypto/tokens/textPieces.js'
 import { FieldsealError } from '../errors.js'
-import { textOf } from './tokenBodies.js'
+import { foldsCase, textOf } from './tokenBodies.js'
 import type { CipherTextIndex } from './tokenIndex.js'
 import type { TokenQuery } from './tokenQuery.js'
 
@@ -24,6 +24,52 @@ export function answers({ parts }: CipherTextIndex, operator: TextOperator): boo
     case 'words':
       return parts.words === true || parts.wordPrefix !== undefined
   }
+}
+
+/** A comparison of texts, and whether upper and lower case are the same to it. */
+export interface TextComparison {
+  readonly operator: TextOperator
+  readonly value: unknown
+  readonly isInsensitive: boolean
+}
+
+/**
+ * The indexes that answer a comparison in one sense, so that what is found does not depend on how long a text is: that of
+ * the first one which takes texts as they are, or tells upper and lower case apart, as far as the comparison does.
+ */
+export function textIndexesFor<Index extends CipherTextIndex>(
+  indexes: readonly Index[],
+  { operator, isInsensitive }: Omit<TextComparison, 'value'>,
+): Index[] {
+  const able = indexes.filter((index) => answers(index, operator) && (foldsCase(index) || !isInsensitive))
+  const first =
+    able.find(({ normalize }) => normalize.length === 0) ?? able.find((index) => !foldsCase(index)) ?? able[0]
+  return able.filter(({ normalize }) => normalize.join() === first!.normalize.join())
+}
+
+/**
+ * What the index that knows best is asked for: one that finds no others, if there is one.
+ *
+ * @param indexes of one sense, at least one
+ * @throws FieldsealError `QUERY_UNSUPPORTED`, `VALUE_INVALID`
+ */
+export function bestTextQuery<Index extends CipherTextIndex>(
+  indexes: readonly Index[],
+  { operator, value }: Omit<TextComparison, 'isInsensitive'>,
+): { readonly index: Index; readonly query: TokenQuery } {
+  const found: { readonly index: Index; readonly query: TokenQuery }[] = []
+  const refusals: unknown[] = []
+  for (const index of indexes) {
+    try {
+      found.push({ index, query: textQuery(index, operator, value) })
+    } catch (error) {
+      if (!FieldsealError.is(error) || error.code !== 'QUERY_UNSUPPORTED') throw error
+      refusals.push(error)
+    }
+  }
+  const best = found.find(({ query }) => query.isExact) ?? found[0]
+  if (best === undefined) throw refusals[0]
+  return best
 }
 
 /**
@@ -76,15 +122,22 @@ function wordsQuery(index: CipherTextIndex, query: unknown): TokenQuery {
   }
 }
 
-/** `ada love*` is the word "ada" and a word that begins with "love". */
+/**
+ * `ada love*` is the word "ada" and a word that begins with "love". What stands between two `*` is normalised as one text,
+ * as the stored text is: a normaliser may take the blanks out.
+ */
 function wantedWords(index: CipherTextIndex, query: unknown): WantedWord[] {
   if (typeof query !== 'string') return [{ word: textOf(index, query, 'searched for'), isPrefix: false }]
-  return query.split(/\s+/u).flatMap((part) => {
-    const isPrefix = part.endsWith('*')
-    const words = wordsOf(textOf(index, isPrefix ? part.slice(0, -1) : part, 'searched for'))
-    return words.map((word, i) => ({ word, isPrefix: isPrefix && i === words.length - 1 }))
+  if (STAR_INSIDE.test(query)) throw refused(index, 'a "*" stands at the end of a word, before a blank')
+  const parts = query.split(/\*(?=\s|$)/u)
+  return parts.flatMap((part, position) => {
+    const endsInWord = position < parts.length - 1 && /\S$/u.test(part)
+    const words = wordsOf(textOf(index, part, 'searched for'))
+    return words.map((word, i) => ({ word, isPrefix: endsInWord && i === words.length - 1 }))
   })
 }
+
+const STAR_INSIDE = /\*(?!\s|$)/u
 
 interface Piece {
   readonly kind: PieceKind

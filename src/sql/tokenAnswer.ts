@@ -1,9 +1,6 @@
-import { type RangeOperator, rangeIntervals, rangeQuery } from '../cipher/rangeQuery.js'
-import { answers, type TextOperator, textQuery } from '../cipher/textQuery.js'
-import { foldsCase } from '../cipher/tokenBodies.js'
+import { NO_VALUES, othersThan, type RangeOperator, rangeOf, rangeQuery } from '../cipher/rangeQuery.js'
+import { answers, bestTextQuery, type TextOperator, textIndexesFor } from '../cipher/textQuery.js'
 import type { TokenQuery } from '../cipher/tokenQuery.js'
-import { complement } from '../crypto/tokens/intervals.js'
-import { FieldsealError } from '../errors.js'
 import type { RangeIndexPlan, TextIndexPlan, TokenIndexPlan } from '../plan/plan.js'
 import { type LikePattern, likePattern } from './likePattern.js'
 import { refusedTokens } from './refusals.js'
@@ -45,9 +42,9 @@ function rangeAnswer(
   const known = all.filter(([, value]) => value !== null)
   const indexes = [...columns.keys()].filter((index): index is RangeIndexPlan => index.kind === 'range')
   const found = indexes.map((index): TokenAnswer => {
-    const within = rangeIntervals(index, known)
-    const inside = rangeQuery(index, known.length < all.length ? [] : within)
-    const outside = rangeQuery(index, complement(within))
+    const within = rangeOf(index, known)
+    const inside = rangeQuery(index, known.length < all.length ? NO_VALUES : within)
+    const outside = rangeQuery(index, othersThan(within))
     return isNegated ? { index, found: outside, missed: inside } : { index, found: inside, missed: outside }
   })
   return found.find(isExactAnswer) ?? found[0]!
@@ -69,35 +66,19 @@ function likeAnswer(search: TokenSearch, ask: Ask<'like'>, value: unknown): Toke
 }
 
 function textAnswer(search: TokenSearch, operator: TextOperator, value: unknown, like?: Ask<'like'>): TokenAnswer {
-  const indexes = textIndexes(search, operator, like)
-  const found: TokenAnswer[] = []
-  let refusal: unknown
-  for (const index of indexes) {
-    try {
-      found.push({ index, found: textQuery(index, operator, value), missed: undefined })
-    } catch (error) {
-      if (!FieldsealError.is(error) || error.code !== 'QUERY_UNSUPPORTED') throw error
-      refusal ??= error
-    }
-  }
-  const answer = found.find(isExactAnswer) ?? found[0]
-  if (!answer) throw refusal
-  return answer
+  const { index, query } = bestTextQuery(textIndexes(search, operator, like), { operator, value })
+  return { index, found: query, missed: undefined }
 }
 
-/** Those that answer, and of them first those to which upper and lower case are as different as they are to LIKE. */
+/** Those that answer, to which upper and lower case are as different as they are to LIKE if there are any. */
 function textIndexes(search: TokenSearch, operator: TextOperator, like: Ask<'like'> | undefined): TextIndexPlan[] {
   const { columns, field } = search
   const all = [...columns.keys()].filter((index): index is TextIndexPlan => index.kind === 'text')
-  const able = all.filter((index) => answers(index, operator))
-  const word = like ? wordOf(search, like) : 'words'
-  if (able.length === 0) throw refusedTokens(field, word, PART[operator])
-  if (!like) return able
-  const folding = able.filter(foldsCase)
-  if (!like.foldsCase) return [...able.filter((index) => !foldsCase(index)), ...folding]
-  if (folding.length === 0)
-    throw refusedTokens(field, word, 'its index tells upper from lower case: normalise it by lowercase')
-  return folding
+  const found = textIndexesFor(all, { operator, isInsensitive: like?.foldsCase === true })
+  if (found.length > 0) return found
+  const isThere = all.some((index) => answers(index, operator))
+  const why = isThere ? 'its index tells upper from lower case: normalise it by lowercase' : PART[operator]
+  throw refusedTokens(field, like ? wordOf(search, like) : 'words', why)
 }
 
 function wordOf({ isNegated }: TokenSearch, ask: Ask<'like'>): string {

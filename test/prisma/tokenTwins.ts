@@ -8,7 +8,7 @@ export async function openTokenTwins(): Promise<Twins> {
   return openTwinFixtures({
     encrypted: 'tokens.prisma',
     plain: 'tokensPlain.prisma',
-    indexes: /(Index|Parts|Cells|Days)$/,
+    indexes: /(Index|Parts|Folds|Cells|Tens|Days)$/,
     fill,
     contents,
   })
@@ -88,7 +88,13 @@ const RATES = new Map([
   [5, 100],
   [6, 20],
 ])
-/** Of these rows the encrypted side holds the draft and the rate in plaintext. */
+/** By the row: what some have beside. */
+const MORE = new Map([
+  [1, { alias: 'Doe Jane Roe Poe', score: 10, code: '12 34', cost: '0.3' }],
+  [2, { alias: 'DOE JANE ROE POE', score: 14, code: 'x' }],
+  [5, { alias: 'D', cost: '7' }],
+])
+/** Of these rows the encrypted side holds the draft, the rate and the cost in plaintext, some under tokens of others. */
 const PLAINTEXT = [2, 5, 6, 7]
 
 async function fill(client: FixtureClient): Promise<void> {
@@ -104,10 +110,16 @@ async function fill(client: FixtureClient): Promise<void> {
     rank,
     draft: DRAFTS.get(person.id) ?? null,
     rate: RATES.get(person.id) ?? null,
+    ...MORE.get(person.id),
   }))
   await client.person!.createMany({ data: persons })
   for (const id of '$encryption' in client ? PLAINTEXT : []) {
-    const sql = `UPDATE "Person" SET draft = $1, "draftParts" = NULL, rate = $2, "rateCells" = NULL WHERE id = $3`
-    await client.$executeRawUnsafe(sql, DRAFTS.get(id), RATES.get(id)?.toString() ?? null, id)
+    const sql = `UPDATE "Person" p SET draft = $1, "draftParts" = o."draftParts", rate = $2, "rateCells" = o."rateCells",
+      cost = $3, "costCells" = NULL FROM "Person" o WHERE o.id = 1 AND p.id = $4`
+    const values = [DRAFTS.get(id), RATES.get(id)?.toString() ?? null, MORE.get(id)?.cost ?? null]
+    await client.$executeRawUnsafe(sql, ...values, id)
   }
+  // More places than the index holds, as plaintext may have them.
+  const cost = '$encryption' in client ? `'0.305'` : '0.305'
+  await client.$executeRawUnsafe(`UPDATE "Person" SET cost = ${cost} WHERE id = 2`)
 }

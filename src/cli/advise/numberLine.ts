@@ -1,5 +1,6 @@
 import { MOST_BITS, type RangeBounds, RangeScale } from '../../crypto/tokens/rangeScale.js'
 import type { Line, PlacedValues } from '../../leakage/placedValues.js'
+import type { ValueType } from '../../schema/encryptionSchema.js'
 import type { IndexOptions } from './advice.js'
 import type { AdvisedField } from './advisedField.js'
 
@@ -78,7 +79,9 @@ export function proposedLine(field: AdvisedField, values: readonly unknown[]): N
   const all = values.map(units.of)
   const isTime = field.kind === 'time'
   const steps = isTime ? TIMES.map(([size]) => size) : powersOfTen(all)
-  const proposals = (isTime ? [decadesAround(all)] : [fromNought(all), aroundAll(all)]).map((bounds) => {
+  const candidates = isTime ? [decadesAround(all)] : [fromNought(all), aroundAll(all)]
+  const proposals = candidates.map((wide) => {
+    const bounds = cutTo(LIMITS[field.type], wide)
     const exact = steps.find((step) => all.every((one) => (one - bounds.min) % step === 0n)) ?? 1n
     return { ...bounds, exact, step: stepFor(bounds, exact, steps) }
   })
@@ -89,6 +92,17 @@ export function proposedLine(field: AdvisedField, values: readonly unknown[]): N
 interface Bounds {
   readonly min: bigint
   readonly max: bigint
+}
+
+/** What the type itself can hold. */
+const LIMITS: { readonly [type in ValueType]?: Bounds } = {
+  Int: { min: -(2n ** 31n), max: 2n ** 31n - 1n },
+  BigInt: { min: -(2n ** 63n), max: 2n ** 63n - 1n },
+}
+
+function cutTo(limits: Bounds | undefined, { min, max }: Bounds): Bounds {
+  if (limits === undefined) return { min, max }
+  return { min: min < limits.min ? limits.min : min, max: max > limits.max ? limits.max : max }
 }
 
 /** @param steps from the largest to the smallest */

@@ -47,11 +47,20 @@ export function tokensOf(key: IndexKey, prefix: Buffer, bodies: readonly Buffer[
 
 /** As `tokensOf`, of many values at once. */
 export function tokenLists(key: IndexKey, prefix: Buffer, values: readonly (readonly Buffer[])[]): string[][] {
-  const tokens = key.index(prefix, values.flat(), TOKEN_BYTES)
+  const distinct = values.map(withoutDuplicates)
+  const tokens = key.index(prefix, distinct.flat(), TOKEN_BYTES)
   let taken = 0
-  return values.map(({ length }) => {
+  return distinct.map(({ length }) => {
     const own = tokens.slice(taken, taken + length).map((token) => uuidOfHex(token.toString('hex')))
     taken += length
     return [...new Set(own)].sort()
   })
+}
+
+/** Of so many pieces, some are likely the same: to look for those costs less than their tokens. */
+const MANY = 64
+
+function withoutDuplicates(bodies: readonly Buffer[]): readonly Buffer[] {
+  if (bodies.length <= MANY) return bodies
+  return [...new Map(bodies.map((body) => [body.toString('latin1'), body])).values()]
 }

@@ -32,6 +32,21 @@ export function unitsOf(kind: RangeKind, value: unknown, scale: number): Units {
   }
 }
 
+/**
+ * Which of two values of a type comes first: below 0, 0 or above 0.
+ *
+ * @throws {UnencodableValue} for a value that is none of its type
+ */
+export function compareValues(kind: RangeKind, one: unknown, other: unknown): number {
+  const scale = kind === 'Decimal' ? Math.max(placesOf(one), placesOf(other)) : 0
+  const [first, second] = [unitsOf(kind, one, scale).floor, unitsOf(kind, other, scale).floor]
+  return first < second ? -1 : Number(first > second)
+}
+
+function placesOf(value: unknown): number {
+  return decimal(value).split('.')[1]?.length ?? 0
+}
+
 /** The value of so many units, as its type writes it. */
 export function textOfUnits(kind: RangeKind, units: bigint, scale: number): string {
   if (kind === 'DateTime') return new Date(Number(units)).toISOString()

@@ -30,7 +30,7 @@ export function refusedFilter(field: FieldPlan, operator: string): FieldsealErro
   if (EQUALITY.has(operator) && !single) {
     const advice = combined
       ? `search by ${listed(combined)} together, each by one value, beside each other in one object`
-      : `only null can be asked of it: add a column marked @blindIndex(${field.field}), or filter by other columns and compare after reading`
+      : `${asked(field)}: add a column marked @blindIndex(${field.field}), or filter by other columns and compare after reading`
     return unsupported(`${field.name} is encrypted, so "${operator}" needs a blind index; ${advice}`)
   }
   const index = tokenIndexFor(field, operator)
@@ -40,8 +40,12 @@ export function refusedFilter(field: FieldPlan, operator: string): FieldsealErro
   }
   const advice = single
     ? 'its blind index finds equal values only: use equals, in, notIn or not, or compare after reading'
-    : 'only null can be asked of it: filter by other columns and compare after reading'
+    : `${asked(field)}: filter by other columns and compare after reading`
   return unsupported(`${field.name} is encrypted, so "${operator}" has no right answer on it; ${advice}`)
+}
+
+function asked({ tokenIndexes }: FieldPlan): string {
+  return tokenIndexes.length === 0 ? 'only null can be asked of it' : 'its indexes do not answer that'
 }
 
 /** The annotation of an index that would answer an operator, as the operator needs it. */

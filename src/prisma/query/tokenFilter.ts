@@ -1,11 +1,8 @@
 import type { TokenQuery, TokenUse } from '../../cipher/cipher.js'
-import { isRangeOperator, type RangeOperator, rangeIntervals, rangeQuery } from '../../cipher/rangeQuery.js'
-import { answers, isTextOperator, type TextOperator, textQuery } from '../../cipher/textQuery.js'
-import { foldsCase } from '../../cipher/tokenBodies.js'
+import { isRangeOperator, othersThan, type RangeOperator, rangeOf, rangeQuery } from '../../cipher/rangeQuery.js'
+import { bestTextQuery, isTextOperator, type TextComparison, textIndexesFor } from '../../cipher/textQuery.js'
 import { UNSTORABLE } from '../../client/plaintextForms.js'
 import { PREFIX } from '../../crypto/ciphertext.js'
-import { complement } from '../../crypto/tokens/intervals.js'
-import { FieldsealError } from '../../errors.js'
 import type { FieldPlan, RangeIndexPlan, TextIndexPlan, TokenIndexPlan } from '../../plan/plan.js'
 import { isAbsent, isFieldRef, isPlainObject } from '../values.js'
 import { type Checks, noteCheck } from './falsePositive.js'
@@ -46,12 +43,12 @@ export function takeTokenParts(context: TokenContext, field: FieldPlan, conditio
   const { mode, ...comparisons } = condition
   const isInsensitive = mode === 'insensitive'
   const others = take(field, comparisons, { isNegated: false, isInsensitive }, taken)
-  const rest = others && !isAbsent(mode) ? { ...others, mode } : others
-  const range = rangeIndexOf(field)
+  const isTaken = taken.texts.length > 0 && (mode === 'insensitive' || mode === 'default')
+  const rest = isAbsent(mode) || isTaken ? others : { ...others, mode }
   return {
     rest,
     filters: [
-      ...(range && taken.bounds.length > 0 ? [rangeFilter(context, range, taken.bounds)] : []),
+      ...(taken.bounds.length > 0 ? [rangeFilter(context, field, taken.bounds)] : []),
       ...taken.texts.map((text) => textFilter(context, field, text)),
     ],
   }
@@ -60,18 +57,15 @@ export function takeTokenParts(context: TokenContext, field: FieldPlan, conditio
 /** Comparisons that must all be true. */
 interface Taken {
   readonly bounds: (readonly [RangeOperator, unknown])[]
-  readonly texts: TextComparison[]
+  readonly texts: NegatableComparison[]
 }
 
-interface TextComparison {
-  readonly operator: TextOperator
-  readonly operand: unknown
-  readonly isInsensitive: boolean
+interface NegatableComparison extends TextComparison {
   readonly isNegated: boolean
 }
 
 /** What is said around a condition; a `mode` is so at every depth. */
-type Around = Pick<TextComparison, 'isNegated' | 'isInsensitive'>
+type Around = Pick<NegatableComparison, 'isNegated' | 'isInsensitive'>
 
 /** To Prisma a `not` around several operators negates each by itself, and all of these must be true. */
 function take(field: FieldPlan, condition: Where, around: Around, taken: Taken): Where | undefined {
@@ -79,12 +73,12 @@ function take(field: FieldPlan, condition: Where, around: Around, taken: Taken):
   const rest: Where = {}
   for (const [operator, operand] of Object.entries(condition)) {
     if (isAbsent(operand)) continue
-    if (isRangeOperator(operator) && rangeIndexOf(field)) {
+    if (isRangeOperator(operator) && rangeIndexes(field).length > 0) {
       refuseReference(field, operand)
       taken.bounds.push([isNegated ? OPPOSITE[operator] : operator, operand])
-    } else if (isTextOperator(operator) && textIndexes(field, operator, isInsensitive).length > 0) {
+    } else if (isTextOperator(operator) && textIndexes(field, { operator, isInsensitive }).length > 0) {
       refuseReference(field, operand)
-      taken.texts.push({ operator, operand, isInsensitive, isNegated })
+      taken.texts.push({ operator, value: operand, isInsensitive, isNegated })
     } else if (operator === 'not' && isPlainObject(operand)) {
       const inner = take(field, operand, { isNegated: !isNegated, isInsensitive }, taken)
       if (inner) rest.not = inner
@@ -99,36 +93,36 @@ function refuseReference(field: FieldPlan, operand: unknown): void {
   if (isFieldRef(operand)) throw refusedFilter(field, 'a field reference')
 }
 
-function rangeIndexOf({ tokenIndexes }: FieldPlan): RangeIndexPlan | undefined {
-  return tokenIndexes.find((index) => index.kind === 'range')
+function rangeIndexes({ tokenIndexes }: FieldPlan): RangeIndexPlan[] {
+  return tokenIndexes.filter((index) => index.kind === 'range')
 }
 
-/** Those that answer an operator; first those that tell upper and lower case apart if it does. */
-function textIndexes({ tokenIndexes }: FieldPlan, operator: TextOperator, isInsensitive: boolean): TextIndexPlan[] {
-  const found = tokenIndexes.filter(
-    (index): index is TextIndexPlan => index.kind === 'text' && answers(index, operator),
+function textIndexes({ tokenIndexes }: FieldPlan, comparison: Omit<TextComparison, 'value'>): TextIndexPlan[] {
+  return textIndexesFor(
+    tokenIndexes.filter((index) => index.kind === 'text'),
+    comparison,
   )
-  const folding = found.filter(foldsCase)
-  return isInsensitive ? folding : [...found.filter((index) => !folding.includes(index)), ...folding]
 }
 
 /**
  * Under a negation it is the negation of what is not in the interval: two negations are none to PostgreSQL, which then
  * asks the index for that.
  */
-function rangeFilter(context: TokenContext, index: RangeIndexPlan, bounds: Taken['bounds']): Where {
-  const [field] = index.sources
-  const intervals = rangeIntervals(index, bounds)
-  const query = rangeQuery(index, intervals)
-  if (field!.state) return supersetFilter(context, index, query)
+function rangeFilter(context: TokenContext, field: FieldPlan, bounds: Taken['bounds']): Where {
+  const found = rangeIndexes(field).map((index) => {
+    const range = rangeOf(index, bounds)
+    return { index, range, query: rangeQuery(index, range) }
+  })
+  const { index, range, query } = found.find((each) => each.query.isExact) ?? found[0]!
+  if (field.state) return supersetFilter(context, index, query)
   if (!query.isExact) noteQuery(context, index, query, 'bounds between its steps')
-  if (context.isAmbiguous) return orUnknown(field!, tokenFilter(context, index, query))
+  if (context.isAmbiguous) return orUnknown(field, tokenFilter(context, index, query))
   if (!context.isNegative) return tokenFilter(context, index, query)
-  return { NOT: tokenFilter(context, index, rangeQuery(index, complement(intervals))) }
+  return { NOT: tokenFilter(context, index, rangeQuery(index, othersThan(range))) }
 }
 
-function textFilter(context: TokenContext, field: FieldPlan, text: TextComparison): Where {
-  const { index, query } = bestTextQuery(field, text)
+function textFilter(context: TokenContext, field: FieldPlan, text: NegatableComparison): Where {
+  const { index, query } = bestTextQuery(textIndexes(field, text), text)
   if (field.state && !asksPlaintext(index, text)) {
     if (text.isNegated) throw superset(field, `"not" around "${text.operator}"`)
     return supersetFilter(context, index, query)
@@ -142,23 +136,6 @@ function textFilter(context: TokenContext, field: FieldPlan, text: TextCompariso
     return polarized(field, found, { isNegated: text.isNegated, isNegative: context.isNegative })
   const exact = orUnknown(field, found)
   return text.isNegated ? { NOT: exact } : exact
-}
-
-/** The index that finds no others, if there is one; one that finds others, too, if there is not. */
-function bestTextQuery(field: FieldPlan, { operator, operand, isInsensitive }: TextComparison) {
-  const found: { readonly index: TextIndexPlan; readonly query: TokenQuery }[] = []
-  const refusals: unknown[] = []
-  for (const index of textIndexes(field, operator, isInsensitive)) {
-    try {
-      found.push({ index, query: textQuery(index, operator, operand) })
-    } catch (error) {
-      if (!FieldsealError.is(error) || error.code !== 'QUERY_UNSUPPORTED') throw error
-      refusals.push(error)
-    }
-  }
-  const best = found.find(({ query }) => query.isExact) ?? found[0]
-  if (best === undefined) throw refusals[0]
-  return best
 }
 
 function tokenFilter({ addTokens }: TokenContext, index: TokenIndexPlan, query: TokenQuery): Where {
@@ -200,9 +177,11 @@ function orUnknown({ field, column, optional }: FieldPlan, found: Where): Where 
   return optional ? { OR: [found, { [field]: { equals: UNSTORABLE[column] } }] } : found
 }
 
-/** Rows without tokens that hold plaintext, or nothing. */
-function hasNoTokens({ field }: TokenIndexPlan): Where {
-  return { OR: [{ [field]: { isEmpty: true } }, { [field]: { equals: null } }] }
+/** Rows that may hold plaintext: whatever wrote it may have left tokens there, where the column itself can be asked. */
+function mayBePlaintext({ field: tokens, sources }: TokenIndexPlan): Where {
+  const { field, column } = sources[0]!
+  if (column === 'String') return { NOT: { [field]: { startsWith: PREFIX } } }
+  return { OR: [{ [tokens]: { isEmpty: true } }, { [tokens]: { equals: null } }] }
 }
 
 /** Whether plaintext can be asked the same: it stands in its column as the index takes it apart. */
@@ -210,19 +189,19 @@ function asksPlaintext({ normalize, sources }: TextIndexPlan, { operator }: Text
   return normalize.length === 0 && sources[0]!.column === 'String' && operator !== 'words'
 }
 
-/** Asks the tokens of rows that have some, and the plaintext of the others. It is never unknown where there is a value. */
+/** Asks the tokens of ciphertexts, and the plaintext of other rows. */
 function foundInEither(
   context: TokenContext,
   index: TextIndexPlan,
   query: TokenQuery,
-  { operator, operand }: TextComparison,
+  { operator, value }: TextComparison,
 ): Where {
   const [{ field }] = index.sources as readonly [FieldPlan]
-  const isPlaintext = [hasNoTokens(index), { NOT: { [field]: { startsWith: PREFIX } } }]
+  const isCiphertext = { [field]: { startsWith: PREFIX } }
   return {
     OR: [
-      { AND: [{ NOT: { [index.field]: { equals: null } } }, tokenFilter(context, index, query)] },
-      { AND: [...isPlaintext, { [field]: { [operator]: literal(operand as string) } }] },
+      { AND: [isCiphertext, tokenFilter(context, index, query)] },
+      { AND: [{ NOT: isCiphertext }, { [field]: { [operator]: literal(value as string) } }] },
     ],
   }
 }
@@ -237,7 +216,7 @@ function supersetFilter(context: TokenContext, index: TokenIndexPlan, query: Tok
   const [field] = index.sources
   if (typeof context.checks === 'string') throw superset(field!, context.checks)
   noteQuery(context, index, query, '')
-  return { OR: [tokenFilter(context, index, query), hasNoTokens(index)] }
+  return { OR: [tokenFilter(context, index, query), mayBePlaintext(index)] }
 }
 
 function noteQuery({ checks }: TokenContext, index: TokenIndexPlan, query: TokenQuery, what: string): void {

@@ -205,6 +205,6 @@ function writes(value: unknown): boolean {
 }
 
 function indexWritten({ name }: ModelPlan, column: string, sources: readonly string[]): FieldsealError {
-  const message = `${name}.${column} is a blind index, which fieldseal fills: write ${sources.join(' and ')} and leave it out`
+  const message = `${name}.${column} is an index, which fieldseal fills: write ${sources.join(' and ')} and leave it out`
   return new FieldsealError('QUERY_UNSUPPORTED', message)
 }

@@ -49,7 +49,14 @@ const refused: { readonly [name: string]: readonly [Where, RegExp] } = {
   ],
   'a comparison where there is no range index': [{ name: { gt: 'A' } }, /^QUERY_UNSUPPORTED: Person\.name .*"gt"/],
   'words where the index has none': [{ nick: { words: 'ada' } }, /^QUERY_UNSUPPORTED: Person\.nick .*"words"/],
-  'no words': [{ name: { words: ' *, ' } }, /"words" without a word in it/],
+  'no words': [{ name: { words: ' * , ' } }, /"words" without a word in it/],
+  'a star within a word': [{ name: { words: 'lo*ve' } }, /a "\*" stands at the end of a word/],
+  'a star before what is no blank': [{ name: { words: '(love*)' } }, /a "\*" stands at the end of a word/],
+  'a mode that there is not': [
+    { name: { startsWith: 'Ad', mode: 'any' } },
+    /^QUERY_UNSUPPORTED: Person\.name .*"mode"/,
+  ],
+  'a mode beside a bound': [{ age: { gt: 1, mode: 'insensitive' } }, /^QUERY_UNSUPPORTED: Person\.age .*"mode"/],
   'a beginning of a word that is too short': [{ name: { words: 'l*' } }, /needs a beginning of a word of at least 2/],
   'letters of any case where the index tells them apart': [
     { name: { startsWith: 'ad', mode: 'insensitive' } },
@@ -100,6 +107,25 @@ describe('a text index with normalisers', () => {
   })
 })
 
+describe('several text indexes over one field', () => {
+  it('answer in one sense, however long the text is', async () => {
+    for (const startsWith of ['Do', 'Doe', 'Doe J', 'Doe Jane', 'Doe Jane Roe', 'Doe Jane Roe Poe']) {
+      expect(await found({ alias: { startsWith } })).toEqual([1])
+      expect(await found({ alias: { startsWith, mode: 'insensitive' } })).toEqual([1, 2])
+    }
+    await expect(person.count({ where: { alias: { startsWith: 'Doe J' } } })).rejects.toMatchObject({
+      code: 'QUERY_UNSUPPORTED',
+    })
+  })
+})
+
+describe('several range indexes over one field', () => {
+  it('are asked by the one that tells exactly', async () => {
+    expect(await person.count({ where: { score: { gt: 13 } } })).toBe(1)
+    expect(await person.count({ where: { score: { not: { gt: 13 } } } })).toBe(1)
+  })
+})
+
 describe('words', () => {
   const words = (text: string) => fixture.prisma.$encryption.words('Person.name', text)
 
@@ -113,8 +139,14 @@ describe('words', () => {
     ['a mark that belongs to a letter', 'Zoe\u0308', [7]],
     ['a letter without the mark of the stored one', 'Zoe', []],
     ['one twice', 'Ada Ada', [1, 2]],
+    ['several beginnings', 'Lov* Ad*', [1]],
   ])('finds rows that have all of them: %s', async (_, text, ids) => {
     expect(await found(words(text))).toEqual(ids)
+  })
+
+  it('are normalised as the stored text is, of which a normaliser may take the blanks out', async () => {
+    expect(await found(fixture.prisma.$encryption.words('Person.code', '12 34'))).toEqual([1])
+    expect(await found(fixture.prisma.$encryption.words('Person.code', '1 2*'))).toEqual([1])
   })
 
   it('finds none by 40,000 words of which one is missing', async () => {
