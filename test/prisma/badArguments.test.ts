@@ -27,8 +27,10 @@ const calls: { readonly [method: string]: () => Arguments } = {
   decryptRows: () => ['Measure', [{ count: null }]],
   encrypt: () => ['Measure.count', 1, {}],
   blindIndex: () => ['Measure.both', [new Date(0), 1]],
+  words: () => ['Measure.count', 'one'],
   maintain: () => [{ operation: 'verify', database: pool }],
   maintainRange: () => [{ range: '1' }, { database: pool }],
+  rotateIndexKeys: () => [{ database: pool }],
   survey: () => [{ database: pool }],
   checkKey: () => ['acme'],
   tryKms: () => ['acme'],
@@ -43,6 +45,10 @@ const OPTIONS: { readonly [method: string]: readonly string[] } = {
   maintain: [
     ...['operation', 'database', 'models', 'fields', 'tenant', 'tenants', 'rowsPerSecond', 'maxLag', 'workers'],
     ...['signal', 'onProgress', 'onProblem', 'onWait', 'onFailure', 'onError'],
+  ],
+  rotateIndexKeys: [
+    ...['database', 'tenant', 'tenants', 'settle', 'rowsPerSecond', 'maxLag', 'workers'],
+    ...['signal', 'onStep', 'onProgress', 'onProblem', 'onWait', 'onFailure'],
   ],
   survey: ['database', 'models', 'fields', 'tenant', 'tenants'],
   rotate: ['tenants', 'rate', 'concurrency', 'signal', 'after', 'onProgress', 'before'],

@@ -10,7 +10,8 @@ import {
   TEXT,
   TEXTS_BY_NAME,
 } from '../../callArguments.js'
-import { FieldsealError } from '../../errors.js'
+import type { FieldsealError } from '../../errors.js'
+import { invalidOptions } from '../../invalidOptions.js'
 import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import { checkTenant, GLOBAL_TENANT } from '../../tenancy/tenant.js'
 import { type MaintainOptions, maintain } from '../maintain.js'
@@ -19,6 +20,8 @@ import { openTransactionsEnd } from '../postgres/openTransactions.js'
 import { pause } from '../rows/batchSize.js'
 import type { RunReport } from '../rows/run.js'
 import { type KeyFailure, walkKeys } from './keyWalk.js'
+
+const invalid = invalidOptions('rotateIndexKeys:')
 
 /** What is done with rows is done as `maintain` does it. */
 type RowOptions = Pick<
@@ -78,6 +81,7 @@ export interface IndexRotationReport {
 }
 
 const SETTLE = 10_000
+const LONGEST_TIMER = 2 ** 30
 /** GenerateDataKey of Tencent's lowest tier, as `rotate`. */
 const RATE = 100
 
@@ -110,6 +114,7 @@ export async function rotateIndexKeys(
   checkCallOptions('rotateIndexKeys', options, KINDS)
   checkArguments('rotateIndexKeys', { database: options.database }, { database: POOL })
   if (options.tenant !== undefined) checkTenant(options.tenant)
+  if (!((options.settle ?? 0) >= 0)) throw invalid('"settle" must be a number from 0 on')
   return new IndexRotation(context, options).run()
 }
 
@@ -182,7 +187,7 @@ class IndexRotation {
   async #settled(step: 'forget' | 'settle', wait: number): Promise<boolean> {
     const { database, signal } = this.options
     this.#tell({ step, wait })
-    await pause(wait, signal)
+    await waitOut(wait, signal)
     await openTransactionsEnd(database, { signal, onWait: (count) => this.#tell({ step, count }) })
     return !this.#isAborted
   }
@@ -211,6 +216,14 @@ class IndexRotation {
   }
 }
 
+/** A timer counts no further than 24 days, and more than that as no time at all. */
+async function waitOut(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const end = performance.now() + ms
+  for (let left = ms; left > 0 && !signal?.aborted; left = end - performance.now()) {
+    await pause(Math.max(1, Math.min(left, LONGEST_TIMER)), signal)
+  }
+}
+
 type Scope = 'tenant' | 'global'
 
 function scopeOf(tenant: string): Scope {
@@ -236,5 +249,5 @@ function notRotatable(blind: readonly string[]): FieldsealError {
     blind.length === 0
       ? 'the schema has no text or range index'
       : `${blind.join(', ')} ${blind.length === 1 ? 'is a blind index' : 'are blind indexes'} under the same keys, and a column that holds what one key makes has no room for a second: searches would miss rows meanwhile`
-  return new FieldsealError('OPTIONS_INVALID', `rotateIndexKeys: ${why}`)
+  return invalid(why)
 }

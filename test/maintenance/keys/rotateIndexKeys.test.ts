@@ -112,7 +112,9 @@ describe('the rotation of keys for indexes', () => {
     const steps: [string, number, number][] = []
     await delay(300)
     const report = await rotate({
-      rowsPerSecond: 400,
+      // A busy machine may take that long between the making of tokens and the statement with them.
+      settle: 1_500,
+      rowsPerSecond: 200,
       onStep: ({ step }) => steps.push([step, searchers.asked, searchers.added]),
     })
     await delay(TTL)
@@ -131,8 +133,8 @@ describe('the rotation of keys for indexes', () => {
     // All the while they were at it.
     for (const name of ['fill', 'drop']) {
       const at = steps.findIndex(([step]) => step === name)
-      expect(steps[at + 1]![1] - steps[at]![1]).toBeGreaterThan(20)
-      expect(steps[at + 1]![2] - steps[at]![2]).toBeGreaterThan(3)
+      expect(steps[at + 1]![1] - steps[at]![1]).toBeGreaterThan(5)
+      expect(steps[at + 1]![2] - steps[at]![2]).toBeGreaterThan(1)
     }
     expect(await states()).toEqual(['1 destroyed, gone', '2 active'])
     expect(await states('globex')).toEqual(['1 destroyed, gone', '2 active'])
@@ -179,11 +181,11 @@ describe('the rotation of keys for indexes', () => {
 
   it('goes on where it was broken off, at each of its steps', async () => {
     const left: string[][] = []
-    for (const last of ['add', 'fill', 'retire', 'drop']) {
+    for (const last of ['forget', 'fill', 'retire', 'drop']) {
       const stop = new AbortController()
       const outcome = await rotate({
         signal: stop.signal,
-        onStep: ({ step }) => step === last && setTimeout(() => stop.abort(), step === 'add' ? 200 : 0),
+        onStep: ({ step }) => step === last && stop.abort(),
       })
       expect(outcome).toMatchObject({ outcome: 'interrupted', destroyed: 0 })
       left.push(await states())
