@@ -39,135 +39,119 @@ export function isTextColumn(field: CipherField): boolean {
  * decrypted, is left to slots, which say what the matter is.
  */
 export class RowColumns {
-  readonly #rows = new Map<readonly RowColumn[], Row[]>()
+  readonly #tables: ColumnTable[] = []
+  #last: ColumnTable | undefined
   #count = 0
 
   /** @param columns the same list for all rows of one kind */
   add(columns: readonly RowColumn[], row: Row): void {
-    const rows = this.#rows.get(columns)
-    if (rows) rows.push(row)
-    else this.#rows.set(columns, [row])
+    const table = this.#last?.columns === columns ? this.#last : this.#tableOf(columns)
+    table.rows.push(row)
     this.#count += columns.length
   }
 
-  get isEmpty(): boolean {
-    return this.#count === 0
+  #tableOf(columns: readonly RowColumn[]): ColumnTable {
+    let table = this.#tables.find((one) => one.columns === columns)
+    if (!table) {
+      table = new ColumnTable(columns)
+      this.#tables.push(table)
+    }
+    this.#last = table
+    return table
   }
 
   /** @returns whether all was done; otherwise no row is to be used any more */
   decryptNow(keys: RowKeys): boolean {
-    const isDone = this.#parts(keys).every((part) => part())
-    if (isDone && isDebugging) this.#debug()
-    return isDone
+    for (const table of this.#tables) {
+      for (let from = 0; from < table.rows.length; from += table.rowsAtOnce) {
+        if (!table.decrypt(keys, from)) return false
+      }
+    }
+    if (isDebugging && this.#count > 0) this.#debug()
+    return true
   }
 
   /** As `decryptNow`, with turns for others on the event loop where the values are very many. */
   decrypt(keys: RowKeys): boolean | Promise<boolean> {
-    if (this.#count <= AT_ONCE) return this.decryptNow(keys)
+    return this.#count <= AT_ONCE ? this.decryptNow(keys) : this.#decryptInTurns(keys)
+  }
+
+  #decryptInTurns(keys: RowKeys): boolean | Promise<boolean> {
+    const parts = this.#tables.flatMap((table) => partsOf(table).map((from) => () => table.decrypt(keys, from)))
     let isDone = true
-    const parts = this.#parts(keys)
     const turns = inTurns(parts.length, 1, (at) => {
       isDone = parts[at]!()
       return isDone
     })
-    if (isDebugging && !turns && isDone) this.#debug()
+    if (isDebugging) this.#debug()
     return turns ? turns.then(() => isDone) : isDone
   }
 
-  #parts(keys: RowKeys): (() => boolean)[] {
-    const held = new HeldKeys(keys)
-    const parts: (() => boolean)[] = []
-    for (const [columns, rows] of this.#rows) {
-      const columnKeys = new ColumnKeys(columns, held)
-      const size = Math.max(1, Math.floor(AT_ONCE / columns.length))
-      for (let from = 0; from < rows.length; from += size) {
-        parts.push(() => decryptPart(columnKeys, rows, from, Math.min(from + size, rows.length)))
-      }
-    }
-    return parts
-  }
-
   #debug(): void {
-    debugStep('cipher', `up to ${this.#count} decrypted by their columns, all keys in memory`)
+    debugStep('cipher', `up to ${this.#count} decrypted by their columns, with keys in memory`)
   }
 }
 
-function decryptPart(keys: ColumnKeys, rows: readonly Row[], from: number, to: number): boolean {
-  const { columns } = keys
-  for (let at = from; at < to; at += 1) {
-    const row = rows[at]!
+function partsOf({ rows, rowsAtOnce }: ColumnTable): number[] {
+  return Array.from({ length: Math.ceil(rows.length / rowsAtOnce) }, (_, part) => part * rowsAtOnce)
+}
+
+/** Rows with the same columns, and the keys of the ciphertexts in them. */
+class ColumnTable {
+  readonly rows: Row[] = []
+  readonly rowsAtOnce: number
+  /** By the head of ciphertexts; a tenant has few keys. */
+  readonly #batches: ColumnBatch[] = []
+  /** The last one asked for: consecutive values mostly have the same key. */
+  #last: ColumnBatch | undefined
+
+  constructor(readonly columns: readonly RowColumn[]) {
+    this.rowsAtOnce = Math.max(1, Math.floor(AT_ONCE / columns.length))
+  }
+
+  /** Decrypts so many rows as go to the engine at once; `false` if one of their values is not as all mostly are. */
+  decrypt(keys: RowKeys, from: number): boolean {
+    const to = Math.min(from + this.rowsAtOnce, this.rows.length)
+    for (let at = from; at < to; at += 1) if (!this.#sort(this.rows[at]!, keys)) return false
+    for (const batch of this.#batches) if (!batch.decrypt()) return false
+    return true
+  }
+
+  #sort(row: Row, keys: RowKeys): boolean {
+    const { columns } = this
     for (let column = 0; column < columns.length; column += 1) {
       const stored = row[columns[column]!.key]
       if (stored === null || stored === undefined) continue
-      const batch = typeof stored === 'string' ? keys.of(stored) : undefined
+      if (typeof stored !== 'string') return false
+      const last = this.#last
+      const batch = last && stored.startsWith(last.head) ? last : this.#batchOf(stored, keys)
       if (!batch) return false
-      batch.add(row, column, stored as string)
+      batch.add(row, column, stored)
     }
-  }
-  return keys.decrypt()
-}
-
-/** The keys of the ciphertexts in some columns, by their heads, each with what is to be decrypted under it. */
-class ColumnKeys {
-  readonly #held: HeldKeys
-  readonly #byHead = new Map<string, ColumnBatch>()
-  /** The last one asked for: comparing with its head is cheaper than looking one up. */
-  #last: ColumnBatch | undefined
-
-  constructor(
-    readonly columns: readonly RowColumn[],
-    held: HeldKeys,
-  ) {
-    this.#held = held
-  }
-
-  of(stored: string): ColumnBatch | undefined {
-    const last = this.#last
-    return last && stored.startsWith(last.head) ? last : this.#find(stored)
-  }
-
-  #find(stored: string): ColumnBatch | undefined {
-    const head = headOf(stored)
-    if (head === null) return undefined
-    let batch = this.#byHead.get(head)
-    if (!batch) {
-      const key = this.#held.of(head)
-      if (!key) return undefined
-      batch = new ColumnBatch(head, key, this.columns)
-      this.#byHead.set(head, batch)
-    }
-    this.#last = batch
-    return batch
-  }
-
-  decrypt(): boolean {
-    for (const batch of this.#byHead.values()) if (!batch.decrypt()) return false
     return true
   }
+
+  #batchOf(stored: string, keys: RowKeys): ColumnBatch | undefined {
+    this.#last = this.#batches.find(({ head }) => stored.startsWith(head)) ?? this.#newBatch(stored, keys)
+    return this.#last
+  }
+
+  #newBatch(stored: string, keys: RowKeys): ColumnBatch | undefined {
+    const head = headOf(stored)
+    const key = head === null ? undefined : heldKey(head, keys)
+    if (!key) return undefined
+    const batch = new ColumnBatch(head!, key, this.columns)
+    this.#batches.push(batch)
+    return batch
+  }
 }
 
-/** The tenant's keys that are in memory, each looked up once. */
-class HeldKeys {
-  readonly #keys: RowKeys
-  readonly #byHead = new Map<string, DecryptionKey | undefined>()
-
-  constructor(keys: RowKeys) {
-    this.#keys = keys
-  }
-
-  of(head: string): DecryptionKey | undefined {
-    if (this.#byHead.has(head)) return this.#byHead.get(head)
-    const key = this.#find(head)
-    this.#byHead.set(head, key)
-    return key
-  }
-
-  #find(head: string): DecryptionKey | undefined {
-    const header = headerOf(head)
-    if (!header || isDirect(header)) return undefined
-    const dek = this.#keys.ring.loaded.cached(header.dekId)
-    return dek?.tenant === this.#keys.tenant ? new DecryptionKey(dek, header) : undefined
-  }
+/** The tenant's key of what begins so, if it is in memory. */
+function heldKey(head: string, { tenant, ring }: RowKeys): DecryptionKey | undefined {
+  const header = headerOf(head)
+  if (!header || isDirect(header)) return undefined
+  const dek = ring.loaded.cached(header.dekId)
+  return dek?.tenant === tenant ? new DecryptionKey(dek, header) : undefined
 }
 
 /** Values under one key, and where they stand. */
@@ -190,10 +174,9 @@ class ColumnBatch {
   }
 
   add(row: Row, column: number, stored: string): void {
-    const place = this.#placeOf[column] ?? this.#addPlace(column)
+    this.#places.push(this.#placeOf[column] ?? this.#addPlace(column))
     this.#rows.push(row)
     this.#at.push(column)
-    this.#places.push(place)
     this.#stored.push(stored)
   }
 
@@ -203,7 +186,7 @@ class ColumnBatch {
     return place
   }
 
-  /** Puts the values into the rows; `false` if there is one without. */
+  /** Puts the values into the rows; `false` if there is a ciphertext without. */
   decrypt(): boolean {
     if (this.#stored.length === 0) return true
     const outcomes = this.#key.dek.values!.decrypt({ places: this.#places, bound: undefined, stored: this.#stored })
@@ -213,10 +196,14 @@ class ColumnBatch {
       if (value === undefined) return false
       this.#rows[i]![key] = value
     }
+    this.#clear()
+    return true
+  }
+
+  #clear(): void {
     this.#rows = []
     this.#at = []
     this.#places = []
     this.#stored = []
-    return true
   }
 }

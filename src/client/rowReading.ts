@@ -39,18 +39,26 @@ export function readsByColumn(field: FieldPlan): boolean {
  * Reads rows: by columns, where nobody watches and all are one tenant's, as far as nothing else is unusual, and with a slot
  * for each value otherwise. Which values have been decrypted is nobody's concern: if one cannot be, nobody gets any.
  *
- * @returns copies of the rows, with values in the place of ciphertexts
+ * @returns copies of the rows, with values in the place of ciphertexts; at once where nothing has to be waited for
  * @throws FieldsealError for the first value that cannot be decrypted exactly
  */
-export async function readRows<Row>(reading: RowReading<Row>): Promise<Row[]> {
+export function readRows<Row>(reading: RowReading<Row>): Row[] | Promise<Row[]> {
   const { length, context } = reading
-  const reads = length > PART && !context.auditTrail ? readParts(reading) : readAtOnce(reading)
-  const { rows, slots } = reads instanceof Promise ? await reads : reads
+  const read = length > PART && !context.auditTrail ? readParts(reading) : readAtOnce(reading)
+  return read instanceof Promise ? read.then((all) => transformRest(reading, all)) : transformRest(reading, read)
+}
+
+function transformRest<Row>(
+  { transform }: RowReading<Row>,
+  { rows, slots }: CollectedRows<Row>,
+): Row[] | Promise<Row[]> {
   if (slots.length === 0) return rows
-  const transformed = reading.transform(slots)
-  if (transformed) await transformed
-  maskSlots(slots)
-  return rows
+  const finish = () => {
+    maskSlots(slots)
+    return rows
+  }
+  const transformed = transform(slots)
+  return transformed ? transformed.then(finish) : finish()
 }
 
 function readAtOnce<Row>(reading: RowReading<Row>): CollectedRows<Row> | Promise<CollectedRows<Row>> {

@@ -99,7 +99,8 @@ async function readResult(context: ClientContext, call: OperationCall, read: Rea
   if (read.encrypted) await read.encrypted
   if (read.commits && read.shape.decrypts) await openKey(context, call, read)
   const result = await call.query(read.args)
-  const rows = await readRows(readingOf(context, call, read, Array.isArray(result) ? result : [result]))
+  const reads = readRows(readingOf(context, call, read, Array.isArray(result) ? result : [result]))
+  const rows = reads instanceof Promise ? await reads : reads
   const copy = Array.isArray(result) ? rows : rows[0]
   if (hasChecks(read.shape)) removeFalsePositives(read.shape, copy)
   return copy

@@ -75,10 +75,17 @@ export class Results {
     return this.#limited.fields[0]
   }
 
-  /** @throws FieldsealError for the first value that cannot be decrypted exactly */
-  async read(rows: readonly object[]): Promise<object[]> {
+  /**
+   * @returns at once where nothing has to be waited for
+   * @throws FieldsealError for the first value that cannot be decrypted exactly
+   */
+  read(rows: readonly object[]): object[] | Promise<object[]> {
     if (!this.reads) return this.#withoutHidden(rows.map((row) => this.#withoutIndexes(this.#copy(row))))
-    const copies = await readRows(this.#readingOf(rows))
+    const copies = readRows(this.#readingOf(rows))
+    return copies instanceof Promise ? copies.then((all) => this.#finish(all)) : this.#finish(copies)
+  }
+
+  #finish(copies: Row[]): Row[] {
     asBuffers(this.#limited.bytes, copies)
     return this.#withoutHidden(this.#checks.length === 0 ? copies : copies.filter((row) => this.#passes(row)))
   }
@@ -239,7 +246,7 @@ function unexplained(name: string): FieldsealError {
 }
 
 /** The rows of a statement that touches no encrypted column. */
-export async function readUntouched(rows: readonly object[]): Promise<object[]> {
+export function readUntouched(rows: readonly object[]): object[] {
   for (const row of rows as readonly Row[]) for (const name in row) if (isCiphertext(row[name])) throw unexplained(name)
   return rows as object[]
 }
