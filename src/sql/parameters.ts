@@ -45,7 +45,7 @@ export class Parameters {
     const texts: (string | number)[] = []
     for (const piece of pieces) {
       if (typeof piece === 'string') texts.push(piece)
-      else if (isUse(piece)) texts.push(...this.#textOfUse(piece))
+      else if (isUse(piece)) this.#addText(texts, piece)
     }
     // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
     return texts.join('')
@@ -64,9 +64,9 @@ export class Parameters {
     return this.values
   }
 
-  #textOfUse(use: ParameterUse): (string | number)[] {
-    if (use.kind !== 'presence') return ['$', this.#add(use)]
-    return [this.#given.valueOf(use) === null ? 'NULL::text' : "''::text"]
+  #addText(texts: (string | number)[], use: ParameterUse): void {
+    if (use.kind === 'presence') texts.push(this.#given.valueOf(use) === null ? 'NULL::text' : "''::text")
+    else texts.push('$', this.#add(use))
   }
 
   #add(use: Exclude<ParameterUse, { readonly kind: 'presence' }>): number {

@@ -77,7 +77,9 @@ export function encryptRunner(
     const found = current()
     const running = found instanceof Promise ? await found : found
     if (!running) return query.call(runner, text, parameters, structured)
-    return told(running, { binding, method: 'query', text }, () => send(running, text, parameters, structured))
+    const work = () => send(running, text, parameters, structured)
+    // What is awaited here and not handed on takes fewer turns of the microtask queue.
+    return await told(running, { binding, method: 'query', text }, work)
   }
 
   const decrypted = async (running: RunningEncryption, { text, parameters, callbacks }: Streamed) => {
