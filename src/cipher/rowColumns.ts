@@ -7,6 +7,7 @@ import type { KeyRing } from '../keys/keyRing.js'
 import { headerOf } from './headers.js'
 import { DecryptionKey } from './keyResolution.js'
 import { plaintextValue } from './outcome.js'
+import { debugKeys } from './passSteps.js'
 import type { CipherField } from './slot.js'
 import { inTurns } from './turns.js'
 
@@ -67,7 +68,7 @@ export class RowColumns {
         if (!table.decrypt(keys, from)) return false
       }
     }
-    if (isDebugging && this.#count > 0) this.#debug()
+    if (isDebugging) this.#debug()
     return true
   }
 
@@ -83,12 +84,20 @@ export class RowColumns {
       isDone = parts[at]!()
       return isDone
     })
-    if (isDebugging) this.#debug()
-    return turns ? turns.then(() => isDone) : isDone
+    const outcome = () => {
+      if (isDebugging && isDone) this.#debug()
+      return isDone
+    }
+    return turns ? turns.then(outcome) : outcome()
   }
 
+  /** The same steps as of slots. */
   #debug(): void {
-    debugStep('cipher', `up to ${this.#count} decrypted by their columns, with keys in memory`)
+    const values = this.#tables.reduce((sum, { decrypted }) => sum + decrypted, 0)
+    if (values === 0) return
+    debugStep('cipher', `${values} to decrypt`)
+    debugKeys({ held: new Set(this.#tables.flatMap(({ heads }) => heads)).size, missing: 0 })
+    debugStep('cipher', `${values} of ${values} applied`)
   }
 }
 
@@ -100,6 +109,8 @@ function partsOf({ rows, rowsAtOnce }: ColumnTable): number[] {
 class ColumnTable {
   readonly rows: Row[] = []
   readonly rowsAtOnce: number
+  /** How many values were. */
+  decrypted = 0
   /** By the head of ciphertexts; a tenant has few keys. */
   readonly #batches: ColumnBatch[] = []
   /** The last one asked for: consecutive values mostly have the same key. */
@@ -109,11 +120,18 @@ class ColumnTable {
     this.rowsAtOnce = Math.max(1, Math.floor(AT_ONCE / columns.length))
   }
 
+  get heads(): string[] {
+    return this.#batches.map(({ head }) => head)
+  }
+
   /** Decrypts so many rows as go to the engine at once; `false` if one of their values is not as all mostly are. */
   decrypt(keys: RowKeys, from: number): boolean {
     const to = Math.min(from + this.rowsAtOnce, this.rows.length)
     for (let at = from; at < to; at += 1) if (!this.#sort(this.rows[at]!, keys)) return false
-    for (const batch of this.#batches) if (!batch.decrypt()) return false
+    for (const batch of this.#batches) {
+      this.decrypted += batch.size
+      if (!batch.decrypt()) return false
+    }
     return true
   }
 
@@ -184,6 +202,10 @@ class ColumnBatch {
     const place = this.#key.place(this.#columns[column]!.field)
     this.#placeOf[column] = place
     return place
+  }
+
+  get size(): number {
+    return this.#stored.length
   }
 
   /** Puts the values into the rows; `false` if there is a ciphertext without. */

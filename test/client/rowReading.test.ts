@@ -70,7 +70,7 @@ function slotOf(holder: Row, owner: TenantHolder): DecryptSlot {
   return { mode: 'decrypt', field: NAME, owner, holder, key: 'name', bound: [] }
 }
 
-const namesOf = (count: number) => Array.from({ length: count }, (_, id) => ({ id, name: `name ${id}` }))
+const namesOf = (count: number): Row[] => Array.from({ length: count }, (_, id) => ({ id, name: `name ${id}` }))
 
 function spoilt(rows: readonly Row[], at: number): Row[] {
   const text = rows[at]!.name as string
