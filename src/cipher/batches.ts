@@ -84,9 +84,9 @@ class DekBatches {
   readonly #dek: Dek
   readonly #all: Batch[]
   /** By the form of the ciphertexts, text or raw. */
-  readonly #encrypts: (EncryptBatch | undefined)[] = [undefined, undefined]
+  readonly #encrypts: (EncryptBatch | undefined)[] = []
   /** By the form of the ciphertexts, and whether plaintexts come out as texts. */
-  readonly #decrypts: (DecryptBatch | undefined)[] = [undefined, undefined, undefined, undefined]
+  readonly #decrypts: (DecryptBatch | undefined)[] = []
   readonly #indexes: IndexBatch[] = []
   readonly #tokens: TokenBatch[] = []
 

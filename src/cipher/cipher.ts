@@ -94,7 +94,7 @@ async function resolveAndApply(
   try {
     await Promise.all([limitKeyWait(keys.resolve()), keys.resolveDirect()])
   } catch (error) {
-    keys.direct.stop()
+    keys.direct?.stop()
     throw error
   }
   if (isDebugging) debugStep('keys', 'all there')
@@ -102,22 +102,19 @@ async function resolveAndApply(
 }
 
 function apply(slots: readonly Slot[], keys: KeyResolution, began?: number): Promise<void> | undefined {
-  return inTurns(
-    slots.length,
-    STRETCH,
-    (from, to) => {
-      applyStretch(slots, keys, from, to)
-      if (isDebugging) debugStep('cipher', `${to} of ${slots.length} applied`)
-      return true
-    },
-    began,
-  )
+  if (slots.length <= STRETCH) return applyStretch(slots, keys, 0, slots.length)
+  const work = (from: number, to: number) => {
+    applyStretch(slots, keys, from, to)
+    return true
+  }
+  return inTurns(slots.length, STRETCH, work, began)
 }
 
-function applyStretch(slots: readonly Slot[], keys: KeyResolution, from: number, to: number): void {
+function applyStretch(slots: readonly Slot[], keys: KeyResolution, from: number, to: number): undefined {
   const batches = new Batches()
   const unsorted = sorted(slots, from, to, (slot, position) => sortSlot(batches, slot, keys, position))
   run(batches, slots, unsorted)
+  if (isDebugging) debugStep('cipher', `${to} of ${slots.length} applied`)
 }
 
 /** Stops at a slot that fails: what comes after it decides nothing any more. */
@@ -150,13 +147,13 @@ function firstOf(slots: readonly Slot[], failures: readonly FailedSlot[]): Faile
 function sortSlot(batches: Batches, slot: Slot, keys: KeyResolution, position: number): void {
   switch (slot.mode) {
     case 'encrypt': {
-      if (keys.direct.putResult(slot, position)) break
+      if (keys.direct?.putResult(slot, position)) break
       const dek = keys.activeDek(slot)
       batches.encrypt(dek, slot, plaintextOf(slot, dek))
       break
     }
     case 'decrypt':
-      if (!keys.direct.putResult(slot, position)) batches.decrypt(keys.decryptionKey(slot, position), slot)
+      if (!keys.direct?.putResult(slot, position)) batches.decrypt(keys.decryptionKey(slot, position), slot)
       break
     case 'index':
       batches.index(keys.activeDek(slot), slot, indexMessage(slot.index, slot.values, slot.use))

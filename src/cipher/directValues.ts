@@ -22,10 +22,6 @@ export class DirectValues {
   #pausedUntil = 0
   #answers = 0
 
-  get isEmpty(): boolean {
-    return this.#sealings.size === 0 && this.#openings.size === 0
-  }
-
   /** @throws FieldsealError `VALUE_INVALID` for a value that cannot be written, or is too long for the KMS */
   seal(slot: EncryptSlot, position: number): void {
     this.#sealings.set(position, new DirectSealing(slot))

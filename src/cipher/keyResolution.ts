@@ -50,8 +50,7 @@ interface DecryptionRequest {
 
 /** The keys of one pass, so that no eviction in between can take one away. */
 export class KeyResolution {
-  /** The values that need no DEK, but the KMS itself. */
-  readonly direct = new DirectValues()
+  #direct: DirectValues | undefined
   readonly #ring: KeyRing
   readonly #activeRequests = new Map<string, ActiveKeyRequest>()
   readonly #decryptionRequests = new Map<string, DecryptionRequest>()
@@ -69,9 +68,19 @@ export class KeyResolution {
     this.#ring = ring
   }
 
+  /** The values that need no DEK, but the KMS itself; `undefined` while there is none. */
+  get direct(): DirectValues | undefined {
+    return this.#direct
+  }
+
+  #needDirect(): DirectValues {
+    this.#direct ??= new DirectValues()
+    return this.#direct
+  }
+
   request(slot: Slot, position: number): void {
     if (slot.mode === 'decrypt') this.#requestDecryption(slot, position)
-    else if (slot.mode === 'encrypt' && slot.field.direct) this.direct.seal(slot, position)
+    else if (slot.mode === 'encrypt' && slot.field.direct) this.#needDirect().seal(slot, position)
     else this.#requestActive(slot).count += 1
   }
 
@@ -92,7 +101,7 @@ export class KeyResolution {
 
   #requestDecryption(slot: DecryptSlot, position: number): void {
     const request = this.#decryptionRequest(slot)
-    if (request.direct) this.direct.open(slot, position, request.header)
+    if (request.direct) this.#needDirect().open(slot, position, request.header)
     else this.#bySlot[position] = request
   }
 
@@ -121,7 +130,7 @@ export class KeyResolution {
 
   /** Takes what is in memory, and says whether that is all. */
   takeCached(): boolean {
-    let complete = this.direct.isEmpty
+    let complete = this.#direct === undefined
     for (const request of this.#activeRequests.values()) complete = request.takeCached(this.#ring.active) && complete
     for (const { direct, decryptionKey } of this.#decryptionRequests.values())
       complete &&= direct || decryptionKey !== undefined
@@ -149,7 +158,7 @@ export class KeyResolution {
 
   /** Has the KMS work on the values that need it. */
   async resolveDirect(): Promise<void> {
-    if (!this.direct.isEmpty) await this.direct.resolve(this.#ring.valueKms)
+    await this.#direct?.resolve(this.#ring.valueKms)
   }
 
   async #resolveActives(missing: readonly ActiveKeyRequest[]): Promise<void> {

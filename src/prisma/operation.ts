@@ -1,11 +1,10 @@
-import { type DecryptSlot, decryptNow, prefixErrors, type Slot, transform } from '../cipher/cipher.js'
-import { inTurns } from '../cipher/turns.js'
+import { prefixErrors, type Slot, transform } from '../cipher/cipher.js'
 import { auditSlots } from '../client/audit.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { limitKeyWait } from '../client/keyWait.js'
-import { maskSlots } from '../client/masking.js'
 import { OperationTenancy } from '../client/operationTenancy.js'
 import type { Pass } from '../client/pass.js'
+import { type RowReading, readRows } from '../client/rowReading.js'
 import { FieldsealError } from '../errors.js'
 import { own } from '../own.js'
 import type { ModelPlan } from '../plan/plan.js'
@@ -13,7 +12,7 @@ import { OPERATIONS, type OperationRoles } from './operations.js'
 import { checkAggregates } from './query/aggregates.js'
 import { checksOf, type Query, rewriteQuery } from './query/query.js'
 import { writtenArguments } from './query/writtenArguments.js'
-import { collectRows, hasChecks, removeFalsePositives, shapeAt } from './read/rows.js'
+import { collectRows, hasChecks, type RowPass, removeFalsePositives, shapeAt } from './read/rows.js'
 import { type ReadShape, readShape } from './read/shape.js'
 import { collectCreate, collectCreates, collectUpdate, collectUpdateMany } from './write/writes.js'
 
@@ -45,7 +44,7 @@ export function runOperation(context: ClientContext, call: OperationCall): Promi
   if (shape?.decrypts) tenancy.settle(tenancy.owner, shape.plan.name)
 
   const encrypted = resolve(context, call, slots)
-  if (shape) return readRows(context, call, { args, shape, tenancy, encrypted, commits: commits(roles, call) })
+  if (shape) return readResult(context, call, { args, shape, tenancy, encrypted, commits: commits(roles, call) })
   return encrypted ? encrypted.then(() => call.query(args)) : call.query(args)
 }
 
@@ -96,74 +95,35 @@ interface Read {
   readonly commits: boolean
 }
 
-async function readRows(context: ClientContext, call: OperationCall, read: Read): Promise<unknown> {
+async function readResult(context: ClientContext, call: OperationCall, read: Read): Promise<unknown> {
   if (read.encrypted) await read.encrypted
   if (read.commits && read.shape.decrypts) await openKey(context, call, read)
   const result = await call.query(read.args)
-  const { rows, slots } =
-    isLong(result) && !context.auditTrail ? await decryptParts(context, read, result) : collect(read, result)
-  const decrypted = resolve(context, call, slots)
-  if (decrypted) await decrypted
-  finish(read, slots)
-  if (hasChecks(read.shape)) removeFalsePositives(read.shape, rows)
-  return rows
+  const reads = readRows(readingOf(context, call, read, Array.isArray(result) ? result : [result]))
+  const rows = reads instanceof Promise ? await reads : reads
+  const copy = Array.isArray(result) ? rows : rows[0]
+  if (hasChecks(read.shape)) removeFalsePositives(read.shape, copy)
+  return copy
 }
 
-/** So many rows are decrypted at a time. */
-const PART = 256
-
-function isLong(result: unknown): result is readonly unknown[] {
-  return Array.isArray(result) && result.length > PART
-}
-
-/** Rows of our own, and what is still to be decrypted in them. */
-interface Collected<Rows> {
-  readonly rows: Rows
-  readonly slots: DecryptSlot[]
-}
-
-/**
- * Decrypts rows part by part, so that what is needed for each value lives no longer than its part, as far as their keys
- * are in memory. Which rows of a part have been decrypted is nobody's concern: if one cannot be, nobody gets any.
- *
- * @returns all rows, with the slots of those from the first part on whose keys are not in memory
- */
-async function decryptParts(
-  { ring }: ClientContext,
-  read: Read,
-  result: readonly unknown[],
-): Promise<Collected<unknown[]>> {
-  const all: Collected<unknown[]> = { rows: [], slots: [] }
-  await inTurns(result.length, PART, (from, to) => {
-    const part = collect(read, result.slice(from, to))
-    append(all.rows, part.rows)
-    if (decryptNow(part.slots, ring)) {
-      finish(read, part.slots)
-      return true
-    }
-    const rest = collect(read, result.slice(to))
-    append(all.rows, rest.rows)
-    append(all.slots, part.slots)
-    append(all.slots, rest.slots)
-    return false
-  })
-  return all
-}
-
-/** One by one: as arguments of `push`, very many would not fit on the stack. */
-function append<T>(list: T[], more: readonly T[]): void {
-  for (const one of more) list.push(one)
-}
-
-function collect<Result>({ shape, tenancy }: Read, result: Result): Collected<Result> {
-  const slots: DecryptSlot[] = []
-  const rows = collectRows({ slots, tenancy }, shape, result)
-  if (slots.length > 0) tenancy.settle(tenancy.owner, shape.plan.name)
-  return { rows, slots }
-}
-
-function finish({ shape }: Read, slots: readonly DecryptSlot[]): void {
-  if (shape.plan.limit !== undefined) maskSlots(slots)
+function readingOf(
+  context: ClientContext,
+  call: OperationCall,
+  { shape, tenancy }: Read,
+  stored: readonly unknown[],
+): RowReading<unknown> {
+  return {
+    context,
+    tenancy,
+    length: stored.length,
+    collect: (from, to, columns) => {
+      const pass: RowPass = { slots: [], tenancy, columns }
+      const rows = collectRows(pass, shape, stored.slice(from, to))
+      if (pass.slots.length > 0) tenancy.settle(tenancy.owner, shape.plan.name)
+      return { rows, slots: pass.slots }
+    },
+    transform: (slots) => resolve(context, call, slots),
+  }
 }
 
 /** Sees before the SQL that rows can be decrypted after it, as far as the active DEK tells. */
@@ -173,7 +133,7 @@ async function openKey(context: ClientContext, call: OperationCall, { tenancy, s
   await waitForKeys(context, call, prefixErrors(shape.plan.name, context.ring.active.open(tenant)))
 }
 
-function resolve(context: ClientContext, call: OperationCall, slots: Slot[]): Promise<void> | undefined {
+function resolve(context: ClientContext, call: OperationCall, slots: readonly Slot[]): Promise<void> | undefined {
   const done = transform(slots, context.ring, (keys) => waitForKeys(context, call, keys))
   return auditSlots(context, call.operation, { slots, done })
 }

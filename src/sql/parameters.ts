@@ -69,7 +69,7 @@ export class Parameters {
     const texts: TextPart[] = []
     for (const piece of pieces) {
       if (typeof piece === 'string') texts.push(piece)
-      else if (isUse(piece)) texts.push(...this.#textOfUse(piece))
+      else if (isUse(piece)) this.#addText(texts, piece)
     }
     return texts
   }
@@ -93,10 +93,10 @@ export class Parameters {
     return this.values
   }
 
-  #textOfUse(use: ParameterUse): TextPart[] {
-    if (use.kind === 'token search') return this.#textOfTokens(use.search)
-    if (use.kind !== 'presence') return ['$', this.#add(use)]
-    return [this.#given.valueOf(use) === null ? 'NULL::text' : "''::text"]
+  #addText(texts: TextPart[], use: ParameterUse): void {
+    if (use.kind === 'token search') texts.push(...this.#textOfTokens(use.search))
+    else if (use.kind === 'presence') texts.push(this.#given.valueOf(use) === null ? 'NULL::text' : "''::text")
+    else texts.push('$', this.#add(use))
   }
 
   #add(use: Exclude<ParameterUse, { readonly kind: 'presence' | 'token search' }>): number {

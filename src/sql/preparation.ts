@@ -53,19 +53,32 @@ export class Preparation {
     this.#results = new Results({ context, binding, tenancy, plans, plan, valuesOf, matchesOf })
   }
 
-  async run(): Promise<EncryptedStatement> {
-    const { plan, shape } = this.#options
-    const parts = shape ? [await this.#rowsText(shape)] : this.#wholeText()
-    await this.#encrypt()
-    await this.#openKey()
-    const text = textOfParts(parts)
-    const values = this.#parameters.finish()
+  /** @returns at once where nothing has to be waited for */
+  run(): EncryptedStatement | Promise<EncryptedStatement> {
+    const { shape } = this.#options
+    if (shape) return this.#rowsText(shape).then((text) => this.#ready([text]))
+    return this.#ready(this.#wholeText())
+  }
+
+  #ready(parts: readonly TextPart[]): EncryptedStatement | Promise<EncryptedStatement> {
+    const encrypted = this.#encrypt()
+    const opened = encrypted ? encrypted.then(() => this.#openKey()) : this.#openKey()
+    return opened ? opened.then(() => this.#finish(parts)) : this.#finish(parts)
+  }
+
+  /** Texts of searches by tokens are written once the keys are known. */
+  #finish(parts: readonly TextPart[]): EncryptedStatement {
+    const { plan } = this.#options
+    const { keepsOwners } = plan
     return {
-      text,
-      values,
+      text: textOfParts(parts),
+      values: this.#parameters.finish(),
       isSensitive: isSensitive(plan),
       read: (rows) => this.#results.read(rows),
-      meaningOf: (code) => (code === DIVISION_BY_ZERO && plan.keepsOwners ? anotherOwner(plan.keepsOwners) : undefined),
+      meaningOf:
+        keepsOwners === undefined
+          ? undefined
+          : (code) => (code === DIVISION_BY_ZERO ? anotherOwner(keepsOwners) : undefined),
     }
   }
 
@@ -109,7 +122,7 @@ export class Preparation {
       )
   }
 
-  async #encrypt(): Promise<void> {
+  #encrypt(): Promise<void> | undefined {
     const { binding, tenancy, plan, statement } = this.#options
     const { slots } = this.#parameters
     for (const slot of slots) if (!isOfAll(slot)) tenancy.settle(slot.owner, slot.field.name)
@@ -118,22 +131,18 @@ export class Preparation {
     const done = transform(slots, this.#context.ring, (keys) =>
       limitKeyWait(this.#context, statement.inTransaction, plan.kind, keys),
     )
-    await auditSlots({ auditTrail: this.#context.auditTrail, clientBinding: binding }, plan.kind, { slots, done })
+    return auditSlots({ auditTrail: this.#context.auditTrail, clientBinding: binding }, plan.kind, { slots, done })
   }
 
   /** Sees before a statement that writes that its results can be decrypted after it: a failure would look like none was. */
-  async #openKey(): Promise<void> {
+  #openKey(): Promise<unknown> | undefined {
     const { tenancy, plan, statement } = this.#options
     const { ring } = this.#context
     const { tenant } = tenancy.owner
     const { reads } = this.#results
     if (plan.kind === 'SELECT' || !reads || typeof tenant !== 'string' || ring.active.cached(tenant, 'encrypt')) return
-    await limitKeyWait(
-      this.#context,
-      statement.inTransaction,
-      plan.kind,
-      prefixErrors(reads.name, ring.active.open(tenant)),
-    )
+    const opened = prefixErrors(reads.name, ring.active.open(tenant))
+    return limitKeyWait(this.#context, statement.inTransaction, plan.kind, opened)
   }
 }
 

@@ -1,12 +1,13 @@
 import { types } from 'node:util'
-import { type DecryptSlot, decryptNow, transform } from '../cipher/cipher.js'
+import { type DecryptSlot, transform } from '../cipher/cipher.js'
 import { indexedText } from '../cipher/indexText.js'
-import { inTurns } from '../cipher/turns.js'
+import type { RowColumn, RowColumns } from '../cipher/rowColumns.js'
 import { auditSlots } from '../client/audit.js'
 import type { BindingSource } from '../client/clientBinding.js'
 import type { ClientContext } from '../client/clientContext.js'
-import { checkReadable, hideIndexes, maskSlots } from '../client/masking.js'
+import { checkReadable, hideIndexes } from '../client/masking.js'
 import type { OperationTenancy } from '../client/operationTenancy.js'
+import { type CollectedRows, type RowReading, readRows, readsByColumn } from '../client/rowReading.js'
 import { collectStoredField } from '../client/storedField.js'
 import { headOf, TEXT_HEAD } from '../crypto/ciphertext.js'
 import { FieldsealError, quoted } from '../errors.js'
@@ -31,6 +32,9 @@ interface RowFilter {
 /** What a client may read of the results of a statement. */
 interface LimitedResults {
   readonly outputs: readonly LimitedOutput[]
+  /** What of them can be read by columns, and what is left then. */
+  readonly byColumn: readonly RowColumn[]
+  readonly others: readonly LimitedOutput[]
   readonly fields: readonly FieldPlan[]
   /** The names of the results that are known to be ciphertexts. */
   readonly explained: ReadonlySet<string>
@@ -59,9 +63,6 @@ export interface ResultsOptions {
   readonly matchesOf: (search: TokenSearch) => ((value: unknown) => boolean) | undefined
 }
 
-/** So many rows are decrypted at a time. */
-const PART = 256
-
 /** How the rows of a statement become values. */
 export class Results {
   readonly #options: ResultsOptions
@@ -87,56 +88,61 @@ export class Results {
     return this.#limited.fields[0]
   }
 
-  /** @throws FieldsealError for the first value that cannot be decrypted exactly */
-  async read(rows: readonly object[]): Promise<object[]> {
+  /**
+   * @returns at once where nothing has to be waited for
+   * @throws FieldsealError for the first value that cannot be decrypted exactly
+   */
+  read(rows: readonly object[]): object[] | Promise<object[]> {
     if (!this.reads) return this.#withoutHidden(rows.map((row) => this.#withoutIndexes(this.#copy(row))))
-    const copies: Row[] = []
-    const slots: DecryptSlot[] = []
-    const { context } = this.#options
-    if (rows.length > PART && !context.auditTrail) await this.#readParts(rows, copies, slots)
-    else for (const row of rows) this.#collect(row, copies, slots)
-    if (slots.length > 0) {
-      const operation = this.#options.plan.kind
-      await auditSlots({ auditTrail: context.auditTrail, clientBinding: this.#options.binding }, operation, {
-        slots,
-        done: transform(slots, context.ring),
-      })
-      maskSlots(slots)
-    }
+    const copies = readRows(this.#readingOf(rows))
+    return copies instanceof Promise ? copies.then((all) => this.#finish(all)) : this.#finish(copies)
+  }
+
+  #finish(copies: Row[]): Row[] {
     asBuffers(this.#limited.bytes, copies)
     const isChecked = this.#checks.length + this.#filters.length > 0
     return this.#withoutHidden(isChecked ? copies.filter((row) => this.#passes(row)) : copies)
   }
 
-  /** Part by part, so that what is needed for each value lives no longer than its part, as far as keys are in memory. */
-  async #readParts(rows: readonly object[], copies: Row[], rest: DecryptSlot[]): Promise<void> {
-    const { ring } = this.#options.context
-    await inTurns(rows.length, PART, (from, to) => {
-      const slots: DecryptSlot[] = []
-      for (let at = from; at < to; at += 1) this.#collect(rows[at]!, copies, slots)
-      if (rest.length === 0 && decryptNow(slots, ring)) maskSlots(slots)
-      else for (const slot of slots) rest.push(slot)
-      return true
-    })
+  #readingOf(rows: readonly object[]): RowReading<Row> {
+    const { context, binding, tenancy, plan } = this.#options
+    return {
+      context,
+      tenancy,
+      length: rows.length,
+      collect: (from, to, columns) => this.#collect(rows.slice(from, to), columns),
+      transform: (slots) =>
+        auditSlots({ auditTrail: context.auditTrail, clientBinding: binding }, plan.kind, {
+          slots,
+          done: transform(slots, context.ring),
+        }),
+    }
   }
 
-  #collect(row: object, copies: Row[], slots: DecryptSlot[]): void {
-    const holder = this.#copy(row)
-    copies.push(holder)
-    const { tenancy } = this.#options
-    for (const output of this.#limited.outputs) {
-      const { plan, fields, known, needsKnown } = output
-      const stored = {
-        plan,
-        owner: tenancy.owner,
-        holder,
-        known: needsKnown ? knownIn(plan, holder, known) : NOTHING,
-        asksTenant: tenancy.readsAcross,
-        missing: 'select it too',
-      }
-      for (const { name, field } of fields) collectStoredField(slots, stored, field, name)
+  #collect(stored: readonly object[], columns: RowColumns | undefined): CollectedRows<Row> {
+    const { byColumn, others, outputs } = this.#limited
+    const rows = stored.map((row) => this.#copy(row))
+    const slots: DecryptSlot[] = []
+    if (columns && byColumn.length > 0) for (const row of rows) columns.add(byColumn, row)
+    const slotted = columns ? others : outputs
+    for (const row of rows) {
+      for (const output of slotted) this.#collectSlots(row, output, slots)
+      this.#withoutIndexes(row)
     }
-    this.#withoutIndexes(holder)
+    return { rows, slots }
+  }
+
+  #collectSlots(holder: Row, { plan, fields, known, needsKnown }: LimitedOutput, slots: DecryptSlot[]): void {
+    const { tenancy } = this.#options
+    const stored = {
+      plan,
+      owner: tenancy.owner,
+      holder,
+      known: needsKnown ? knownIn(plan, holder, known) : NOTHING,
+      asksTenant: tenancy.readsAcross,
+      missing: 'select it too',
+    }
+    for (const { name, field } of fields) collectStoredField(slots, stored, field, name)
   }
 
   #withoutIndexes(row: Row): Row {
@@ -187,6 +193,8 @@ function limitedResults(plan: StatementPlan, plans: Plans): LimitedResults {
   const columns = outputs.flatMap(({ fields }) => fields)
   const made = {
     outputs,
+    byColumn: columns.filter(({ field }) => readsByColumn(field)).map(({ name, field }) => ({ key: name, field })),
+    others: outputs.flatMap(withoutColumns),
     fields: columns.map(({ field }) => field),
     explained: new Set(columns.map(({ name }) => name)),
     hiddenIndexes: outputs.flatMap(({ hiddenIndexes }) => hiddenIndexes),
@@ -207,6 +215,11 @@ function limitedOutput(plans: Plans, { plan, fields, indexes, known }: OutputRow
       limitedIndex(plans, plan.name, index).unsearchable ? name : [],
     ),
   }
+}
+
+function withoutColumns(output: LimitedOutput): readonly LimitedOutput[] {
+  const fields = output.fields.filter(({ field }) => !readsByColumn(field))
+  return fields.length === 0 ? [] : [{ ...output, fields }]
 }
 
 function limitedField({ members }: ModelPlan, field: FieldPlan): FieldPlan {
@@ -251,7 +264,7 @@ function unexplained(name: string): FieldsealError {
 }
 
 /** The rows of a statement that touches no encrypted column. */
-export async function readUntouched(rows: readonly object[]): Promise<object[]> {
+export function readUntouched(rows: readonly object[]): object[] {
   for (const row of rows as readonly Row[]) for (const name in row) if (isCiphertext(row[name])) throw unexplained(name)
   return rows as object[]
 }

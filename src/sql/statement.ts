@@ -14,12 +14,12 @@ export interface EncryptedStatement {
   readonly isSensitive: boolean
   /**
    * The rows that it gave, as copies with values in the place of ciphertexts, without those that a short index found by
-   * mistake.
+   * mistake: at once where nothing has to be waited for.
    *
    * @throws FieldsealError for the first value that cannot be decrypted exactly, and for a ciphertext that the statement
    * does not explain
    */
-  read(rows: readonly object[]): Promise<object[]>
+  read(rows: readonly object[]): object[] | Promise<object[]>
   /** What an error of PostgreSQL's means, by its code; `undefined` where it means what it says. */
-  meaningOf?(code: unknown): Error | undefined
+  readonly meaningOf?: ((code: unknown) => Error | undefined) | undefined
 }

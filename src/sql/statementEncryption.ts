@@ -3,7 +3,7 @@ import type { ClientContext } from '../client/clientContext.js'
 import { OperationTenancy } from '../client/operationTenancy.js'
 import type { Catalog } from './catalog.js'
 import { type Seals, sealedElsewhere } from './givenValues.js'
-import { insertShape } from './insertShape.js'
+import { type InsertShape, insertShape } from './insertShape.js'
 import { isSensitive, Preparation } from './preparation.js'
 import { readUntouched } from './results.js'
 import type { EncryptedStatement, Statement } from './statement.js'
@@ -45,16 +45,26 @@ export class StatementEncryption {
   }
 
   /**
-   * Analyses a statement, encrypts what it writes and searches for, and says how to read its results.
+   * Analyses a statement, encrypts what it writes and searches for, and says how to read its results: at once where
+   * nothing has to be waited for.
    *
    * @param binding of the client that sends it
    * @throws FieldsealError `QUERY_UNSUPPORTED` and whatever else is wrong with it, before any SQL
    */
-  async prepare(binding: BindingSource, statement: Statement): Promise<EncryptedStatement> {
+  prepare(binding: BindingSource, statement: Statement): EncryptedStatement | Promise<EncryptedStatement> {
+    const shape = insertShape(statement.text)
+    return shape
+      ? shape.then((found) => this.#prepare(binding, statement, found))
+      : this.#prepare(binding, statement, undefined)
+  }
+
+  #prepare(
+    binding: BindingSource,
+    statement: Statement,
+    shape: InsertShape | undefined,
+  ): EncryptedStatement | Promise<EncryptedStatement> {
     const { context, isSealed } = this.#options
     const { text, values } = statement
-    const reading = insertShape(text)
-    const shape = reading && (await reading)
     const tenancy = new OperationTenancy(binding.current(), context.tenancy)
     const plan = (tenancy.readsAcross ? this.#plans.all : this.#plans.one).of(shape?.text ?? text)
     if (plan) return new Preparation(this.#options, { binding, tenancy, plan, shape, statement }).run()

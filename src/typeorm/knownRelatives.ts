@@ -55,24 +55,30 @@ export class KnownRelatives {
   /**
    * Sees before a statement that all is known that it may name.
    *
+   * @returns nothing where all is
    * @throws FieldsealError `DATABASE_UNAVAILABLE`: it is not sent
    */
-  async before(runner: Runner, text: string): Promise<void> {
+  before(runner: Runner, text: string): Promise<void> | undefined {
     const isStale = this.#applied < this.#needed
     const isNeeded = isStale || this.#changed.has(runner)
     // Many changes follow each other, and what is taken back need not be known.
-    if (!isNeeded || CHANGES.test(text) || isRollback(text)) return
+    return !isNeeded || CHANGES.test(text) || isRollback(text) ? undefined : this.#readNeeded(runner, isStale)
+  }
+
+  async #readNeeded(runner: Runner, isStale: boolean): Promise<void> {
     if (isStale) await this.#readCommitted(() => runner.connect())
     if (this.#changed.has(runner)) await this.#readUncommitted(runner)
   }
 
   /** Notes what a statement has changed. It was successful, so that what fails here is told by the next one. */
-  async after(runner: Runner, text: string): Promise<void> {
+  after(runner: Runner, text: string): Promise<void> | undefined {
+    const isOpen = this.#open.has(runner)
     if (CHANGES.test(text)) {
-      if (this.#open.has(runner)) this.#changed.add(runner)
-      else await this.#readAgain(runner)
+      if (!isOpen) return this.#readAgain(runner)
+      this.#changed.add(runner)
     } else if (BEGINS.test(text)) this.#open.add(runner)
-    else if (this.#open.has(runner) && ENDS.test(text) && !TO_SAVEPOINT.test(text)) await this.#end(runner)
+    else if (isOpen && ENDS.test(text) && !TO_SAVEPOINT.test(text)) return this.#end(runner)
+    return undefined
   }
 
   async #end(runner: Runner): Promise<void> {

@@ -1,6 +1,8 @@
 import type { DecryptSlot, TenantHolder } from '../../cipher/cipher.js'
+import type { RowColumn, RowColumns } from '../../cipher/rowColumns.js'
 import { accessDenied, hideIndexes } from '../../client/masking.js'
 import type { OperationTenancy } from '../../client/operationTenancy.js'
+import { readsByColumn } from '../../client/rowReading.js'
 import { collectStoredField } from '../../client/storedField.js'
 import { FieldsealError } from '../../errors.js'
 import { own } from '../../own.js'
@@ -53,6 +55,8 @@ class Decrypted extends Given {
 export interface RowPass {
   readonly slots: DecryptSlot[]
   readonly tenancy: OperationTenancy
+  /** Takes the fields that need no slots, if it is there. */
+  readonly columns: RowColumns | undefined
 }
 
 /**
@@ -86,20 +90,59 @@ function putCopy(pass: RowPass, shape: ReadShape, at: { readonly row: Row; reado
 }
 
 function copyOf(row: Row): Row {
-  const prototype: unknown = Object.getPrototypeOf(row)
-  if (prototype === Object.prototype || prototype === null) return { ...row }
-  return Object.assign(Object.create(prototype as object), row)
+  return isPlain(row) ? { ...row } : Object.assign(Object.create(Object.getPrototypeOf(row)), row)
 }
 
-function collectFields({ slots, tenancy: { owner } }: RowPass, plan: ModelPlan, row: Row): void {
-  const stored = { plan, owner, holder: row, known: row, asksTenant: true, missing: 'the row came without it' }
+function collectFields(pass: RowPass, plan: ModelPlan, row: Row): void {
+  const { slots, tenancy, columns } = pass
+  const { byColumn, others } = columns && isPlain(row) ? fieldsOf(plan) : { byColumn: NONE, others: plan.encrypted }
   const before = slots.length
-  let settled = false
-  for (const field of plan.encrypted) if (collectStoredField(slots, stored, field, field.field)) settled = true
-  if (settled || slots.length > before) {
-    Decrypted.mark(row, { owner: slots.length > before ? slots[before]!.owner : owner, limit: plan.limit })
+  const isSettled = others.length > 0 && collectSlots(pass, plan, others, row)
+  const holds = holdsAny(byColumn, row)
+  if (holds) columns!.add(byColumn, row)
+  if (holds || isSettled || slots.length > before) {
+    Decrypted.mark(row, { owner: slots[before]?.owner ?? tenancy.owner, limit: plan.limit })
   }
   hideIndexes(plan.hiddenIndexes, row)
+}
+
+/** @returns whether one of the fields is a value by now, and has no slot */
+function collectSlots({ slots, tenancy }: RowPass, plan: ModelPlan, fields: readonly FieldPlan[], row: Row): boolean {
+  const { owner } = tenancy
+  const stored = { plan, owner, holder: row, known: row, asksTenant: true, missing: 'the row came without it' }
+  let isSettled = false
+  for (const field of fields) if (collectStoredField(slots, stored, field, field.field)) isSettled = true
+  return isSettled
+}
+
+/** The encrypted fields of a model, by whether they need a slot for each value. */
+interface ReadFields {
+  readonly byColumn: readonly RowColumn[]
+  readonly others: readonly FieldPlan[]
+}
+
+const NONE: readonly never[] = []
+const FIELDS = new WeakMap<ModelPlan, ReadFields>()
+
+function fieldsOf(plan: ModelPlan): ReadFields {
+  let fields = FIELDS.get(plan)
+  if (!fields) {
+    const byColumn = plan.encrypted.filter(readsByColumn).map((field) => ({ field, key: field.field }))
+    fields = { byColumn, others: plan.encrypted.filter((field) => !readsByColumn(field)) }
+    FIELDS.set(plan, fields)
+  }
+  return fields
+}
+
+function holdsAny(columns: readonly RowColumn[], row: Row): boolean {
+  for (const { key } of columns) if (row[key] !== null && row[key] !== undefined) return true
+  return false
+}
+
+/** Whether it has its values itself. */
+function isPlain(row: Row): boolean {
+  const prototype: unknown = Object.getPrototypeOf(row)
+  return prototype === Object.prototype || prototype === null
 }
 
 /**

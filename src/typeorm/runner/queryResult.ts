@@ -19,12 +19,14 @@ export function rowsIn(result: unknown): Rows | undefined {
  * The result with other rows, in the same form. What was given stays as it is: subscribers and loggers may hold it.
  *
  * @param read gives the rows that stand for those
+ * @returns the result, or a promise of it
  */
-export async function readResult(result: unknown, read: (rows: Rows) => Promise<object[]>): Promise<unknown> {
+export function readResult(result: unknown, read: (rows: Rows) => Rows | Promise<Rows>): unknown {
   const rows = rowsIn(result)
   if (rows === undefined || rows.length === 0) return result
-  const made = await read(rows)
-  return rows === result ? made : withRows(result, made)
+  const made = read(rows)
+  const finish = (all: Rows) => (rows === result ? all : withRows(result, all))
+  return made instanceof Promise ? made.then(finish) : finish(made)
 }
 
 /** @param result in which rows stand somewhere, or are it */

@@ -23,7 +23,7 @@ type Rows = readonly object[]
  */
 export function decryptedStream(
   { rows: source, connection }: StreamSource,
-  read: (rows: Rows) => Promise<Rows>,
+  read: (rows: Rows) => Rows | Promise<Rows>,
   { onEnd, onError }: StreamCallbacks,
 ): Readable {
   const batches = batchesOf(source)
@@ -69,7 +69,10 @@ function pushAll(stream: Readable, rows: Rows | undefined): void {
 }
 
 /** Of a batch nothing may be left: rows that a short index found by mistake are none. */
-async function nextRows(batches: AsyncIterator<Rows>, read: (rows: Rows) => Promise<Rows>): Promise<Rows | undefined> {
+async function nextRows(
+  batches: AsyncIterator<Rows>,
+  read: (rows: Rows) => Rows | Promise<Rows>,
+): Promise<Rows | undefined> {
   for (;;) {
     const { done, value } = await batches.next()
     if (done) return undefined

@@ -15,7 +15,8 @@ export function sealingTransformer(): ValueTransformer {
     last = undefined
   }
   const sealed = (value: unknown): Seal => {
-    if (last === undefined) queueMicrotask(forget)
+    // `queueMicrotask` would make a resource for asynchronous hooks of it.
+    if (last === undefined) void Promise.resolve().then(forget)
     else if (isSame(openSeal(last), value)) return last
     last = new Seal(value)
     return last

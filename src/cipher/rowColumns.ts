@@ -1,0 +1,231 @@
+import { headOf } from '../crypto/ciphertext.js'
+import { isDirect } from '../crypto/direct.js'
+import type { Place } from '../crypto/engine.js'
+import { textCodecOf } from '../crypto/fieldValue.js'
+import { debugStep, isDebugging } from '../debug.js'
+import type { KeyRing } from '../keys/keyRing.js'
+import { headerOf } from './headers.js'
+import { DecryptionKey } from './keyResolution.js'
+import { plaintextValue } from './outcome.js'
+import { debugKeys } from './passSteps.js'
+import type { CipherField } from './slot.js'
+import { inTurns } from './turns.js'
+
+/** A column of rows: `isTextColumn` of its field. */
+export interface RowColumn {
+  readonly field: CipherField
+  /** Its name in the rows. */
+  readonly key: string
+}
+
+/** Whose the rows are, and who has their keys. */
+export interface RowKeys {
+  readonly tenant: string
+  readonly ring: KeyRing
+}
+
+type Row = Record<string, unknown>
+
+/** Values that go to the engine together: enough to make its calls cheap, and few enough to stay in the processor's cache. */
+const AT_ONCE = 512
+
+/** Whether a field's ciphertexts and plaintexts are texts, so that many of them are opened by one call. */
+export function isTextColumn(field: CipherField): boolean {
+  return !field.direct && field.column !== 'Bytes' && textCodecOf(field) !== undefined
+}
+
+/**
+ * Rows of one pass that are decrypted in place, without a slot for each value. That is for values of which nothing is
+ * unusual: ciphertexts of one tenant, under DEKs that are in memory, bound to nothing. Whatever is not so, or cannot be
+ * decrypted, is left to slots, which say what the matter is.
+ */
+export class RowColumns {
+  readonly #tables: ColumnTable[] = []
+  #last: ColumnTable | undefined
+  #count = 0
+
+  /** @param columns the same list for all rows of one kind */
+  add(columns: readonly RowColumn[], row: Row): void {
+    const table = this.#last?.columns === columns ? this.#last : this.#tableOf(columns)
+    table.rows.push(row)
+    this.#count += columns.length
+  }
+
+  #tableOf(columns: readonly RowColumn[]): ColumnTable {
+    let table = this.#tables.find((one) => one.columns === columns)
+    if (!table) {
+      table = new ColumnTable(columns)
+      this.#tables.push(table)
+    }
+    this.#last = table
+    return table
+  }
+
+  /** @returns whether all was done; otherwise no row is to be used any more */
+  decryptNow(keys: RowKeys): boolean {
+    for (const table of this.#tables) {
+      for (let from = 0; from < table.rows.length; from += table.rowsAtOnce) {
+        if (!table.decrypt(keys, from)) return false
+      }
+    }
+    if (isDebugging) this.#debug()
+    return true
+  }
+
+  /** As `decryptNow`, with turns for others on the event loop where the values are very many. */
+  decrypt(keys: RowKeys): boolean | Promise<boolean> {
+    return this.#count <= AT_ONCE ? this.decryptNow(keys) : this.#decryptInTurns(keys)
+  }
+
+  #decryptInTurns(keys: RowKeys): boolean | Promise<boolean> {
+    const parts = this.#tables.flatMap((table) => partsOf(table).map((from) => () => table.decrypt(keys, from)))
+    let isDone = true
+    const turns = inTurns(parts.length, 1, (at) => {
+      isDone = parts[at]!()
+      return isDone
+    })
+    const outcome = () => {
+      if (isDebugging && isDone) this.#debug()
+      return isDone
+    }
+    return turns ? turns.then(outcome) : outcome()
+  }
+
+  /** The same steps as of slots. */
+  #debug(): void {
+    const values = this.#tables.reduce((sum, { decrypted }) => sum + decrypted, 0)
+    if (values === 0) return
+    debugStep('cipher', `${values} to decrypt`)
+    debugKeys({ held: new Set(this.#tables.flatMap(({ heads }) => heads)).size, missing: 0 })
+    debugStep('cipher', `${values} of ${values} applied`)
+  }
+}
+
+function partsOf({ rows, rowsAtOnce }: ColumnTable): number[] {
+  return Array.from({ length: Math.ceil(rows.length / rowsAtOnce) }, (_, part) => part * rowsAtOnce)
+}
+
+/** Rows with the same columns, and the keys of the ciphertexts in them. */
+class ColumnTable {
+  readonly rows: Row[] = []
+  readonly rowsAtOnce: number
+  /** How many values were. */
+  decrypted = 0
+  /** By the head of ciphertexts; a tenant has few keys. */
+  readonly #batches: ColumnBatch[] = []
+  /** The last one asked for: consecutive values mostly have the same key. */
+  #last: ColumnBatch | undefined
+
+  constructor(readonly columns: readonly RowColumn[]) {
+    this.rowsAtOnce = Math.max(1, Math.floor(AT_ONCE / columns.length))
+  }
+
+  get heads(): string[] {
+    return this.#batches.map(({ head }) => head)
+  }
+
+  /** Decrypts so many rows as go to the engine at once; `false` if one of their values is not as all mostly are. */
+  decrypt(keys: RowKeys, from: number): boolean {
+    const to = Math.min(from + this.rowsAtOnce, this.rows.length)
+    for (let at = from; at < to; at += 1) if (!this.#sort(this.rows[at]!, keys)) return false
+    for (const batch of this.#batches) {
+      this.decrypted += batch.size
+      if (!batch.decrypt()) return false
+    }
+    return true
+  }
+
+  #sort(row: Row, keys: RowKeys): boolean {
+    const { columns } = this
+    for (let column = 0; column < columns.length; column += 1) {
+      const stored = row[columns[column]!.key]
+      if (stored === null || stored === undefined) continue
+      if (typeof stored !== 'string') return false
+      const last = this.#last
+      const batch = last && stored.startsWith(last.head) ? last : this.#batchOf(stored, keys)
+      if (!batch) return false
+      batch.add(row, column, stored)
+    }
+    return true
+  }
+
+  #batchOf(stored: string, keys: RowKeys): ColumnBatch | undefined {
+    this.#last = this.#batches.find(({ head }) => stored.startsWith(head)) ?? this.#newBatch(stored, keys)
+    return this.#last
+  }
+
+  #newBatch(stored: string, keys: RowKeys): ColumnBatch | undefined {
+    const head = headOf(stored)
+    const key = head === null ? undefined : heldKey(head, keys)
+    if (!key) return undefined
+    const batch = new ColumnBatch(head!, key, this.columns)
+    this.#batches.push(batch)
+    return batch
+  }
+}
+
+/** The tenant's key of what begins so, if it is in memory. */
+function heldKey(head: string, { tenant, ring }: RowKeys): DecryptionKey | undefined {
+  const header = headerOf(head)
+  if (!header || isDirect(header)) return undefined
+  const dek = ring.loaded.cached(header.dekId)
+  return dek?.tenant === tenant ? new DecryptionKey(dek, header) : undefined
+}
+
+/** Values under one key, and where they stand. */
+class ColumnBatch {
+  readonly #key: DecryptionKey
+  readonly #columns: readonly RowColumn[]
+  readonly #placeOf: Place[] = []
+  #rows: Row[] = []
+  #at: number[] = []
+  #places: Place[] = []
+  #stored: string[] = []
+
+  constructor(
+    readonly head: string,
+    key: DecryptionKey,
+    columns: readonly RowColumn[],
+  ) {
+    this.#key = key
+    this.#columns = columns
+  }
+
+  add(row: Row, column: number, stored: string): void {
+    this.#places.push(this.#placeOf[column] ?? this.#addPlace(column))
+    this.#rows.push(row)
+    this.#at.push(column)
+    this.#stored.push(stored)
+  }
+
+  #addPlace(column: number): Place {
+    const place = this.#key.place(this.#columns[column]!.field)
+    this.#placeOf[column] = place
+    return place
+  }
+
+  get size(): number {
+    return this.#stored.length
+  }
+
+  /** Puts the values into the rows; `false` if there is a ciphertext without. */
+  decrypt(): boolean {
+    if (this.#stored.length === 0) return true
+    const outcomes = this.#key.dek.values!.decrypt({ places: this.#places, bound: undefined, stored: this.#stored })
+    for (let i = 0; i < outcomes.length; i += 1) {
+      const { field, key } = this.#columns[this.#at[i]!]!
+      const value = plaintextValue(field, outcomes[i]!)
+      if (value === undefined) return false
+      this.#rows[i]![key] = value
+    }
+    this.#clear()
+    return true
+  }
+
+  #clear(): void {
+    this.#rows = []
+    this.#at = []
+    this.#places = []
+    this.#stored = []
+  }
+}
