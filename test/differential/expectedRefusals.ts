@@ -10,6 +10,7 @@ import {
   type Schema,
   searchIndex,
   selectorOf,
+  TEXT_PARTS,
 } from './schema.js'
 import { isAbsent, isNull, isRecord, isToken, OTHER_TENANT } from './values.js'
 
@@ -153,11 +154,62 @@ function field(finding: Finding, column: Column, condition: unknown, lossy: Loss
     return
   }
   if (isNullOnly(condition)) return
+  const others = withoutTokens(finding, column, condition, lossy)
+  if (others === undefined || isNullOnly(others)) return
+  equality(finding, column, others, lossy)
+}
+
+function equality(finding: Finding, column: Column, condition: unknown, lossy: Lossy): void {
   const index = searchIndex(column)
   if (hasManyForms(column)) finding.reasons.push('plaintext in several forms')
   if (!index) finding.reasons.push('no index')
   else if (!isRecord(condition)) operator(finding, index, 'equals', condition, lossy)
   else for (const [name, operand] of Object.entries(condition)) operator(finding, index, name, operand, lossy)
+}
+
+const BOUNDS = new Set(['gt', 'gte', 'lt', 'lte'])
+const TEXTS = new Set(['startsWith', 'endsWith', 'contains'])
+
+/** What is left of a condition for other indexes, when its token index has answered. */
+function withoutTokens(finding: Finding, column: Column, condition: unknown, lossy: Lossy, isNegated = false): unknown {
+  if (!column.encrypted?.tokens || !isRecord(condition)) return condition
+  const operators = column.kind === 'String' ? TEXTS : BOUNDS
+  const left = Object.entries(condition).flatMap(([name, operand]): [string, unknown][] => {
+    if (name === 'not' && isRecord(operand)) {
+      const inner = withoutTokens(finding, column, operand, lossy, !isNegated)
+      return inner === undefined ? [] : [[name, inner]]
+    }
+    if (!operators.has(name) || (isToken(operand) && operand.$reference)) return [[name, operand]]
+    if (!isAbsent(operand)) tokens(finding, column, { name, operand, isNegated }, lossy)
+    return []
+  })
+  return left.length === 0 && Object.keys(condition).length > 0 ? undefined : Object.fromEntries(left)
+}
+
+interface Comparison {
+  readonly name: string
+  readonly operand: unknown
+  readonly isNegated: boolean
+}
+
+/** By docs/queries.md: a bound between two steps and a text longer than the index has are filtered after decryption. */
+function tokens(finding: Finding, column: Column, { name, operand, isNegated }: Comparison, lossy: Lossy): void {
+  const { storage, migrating } = column.encrypted!
+  const isText = column.kind === 'String'
+  const length = isText ? Array.from(String(operand)).length : 0
+  if (isText && length < fewest(name)) finding.reasons.push('too short for tokens')
+  const isExact = isText ? name !== 'contains' && length <= most(name) : column.kind === 'Int'
+  const asksPlaintext = isText && storage === 'String'
+  const isFiltered = !isExact || (migrating && !asksPlaintext)
+  if (isFiltered && (lossy !== 'filtered' || (isText && isNegated))) finding.reasons.push('tokens find others')
+}
+
+function fewest(name: string): number {
+  return name === 'contains' ? TEXT_PARTS.grams : TEXT_PARTS[name === 'startsWith' ? 'prefix' : 'suffix'][0]
+}
+
+function most(name: string): number {
+  return TEXT_PARTS[name === 'startsWith' ? 'prefix' : 'suffix'][1]
 }
 
 /** Of these one value may stand in a text column in several forms, as 1.5 and 1.50. */

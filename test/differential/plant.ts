@@ -17,7 +17,11 @@ export async function plant({ schema, encrypted, stored }: Twins, { model, id, f
   if (text === null || text === undefined || isMistakable(text)) return
   await delegateOf(stored, schema, model).updateMany!({
     where,
-    data: { [field]: text, ...clearedIndexes(modelOf(schema, model), column) },
+    data: {
+      [field]: text,
+      ...clearedIndexes(modelOf(schema, model), column),
+      ...(column.encrypted!.tokens ? { [column.encrypted!.tokens.column]: [] } : {}),
+    },
   })
 }
 

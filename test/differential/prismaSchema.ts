@@ -1,5 +1,16 @@
 import { keysModelSource } from '../../src/prisma/schema/keysModelSource.js'
-import { type Column, type Index, LEVELS, type Model, type Relation, type Schema, selectorOf } from './schema.js'
+import {
+  type Column,
+  type Index,
+  LEVELS,
+  type Model,
+  RANGES,
+  type Relation,
+  type Schema,
+  selectorOf,
+  TEXT_PARTS,
+  type TokenIndex,
+} from './schema.js'
 
 export type Twin = 'plain' | 'encrypted'
 
@@ -42,7 +53,8 @@ function columnLines(model: Model, column: Column, twin: Twin): string[] {
     return [`${column.name} ${nativeType(column)} ${attributes.join(' ')}${tenant}`]
   }
   const stored = `${column.name} ${storedType(column)} ${attributes.join(' ')} /// ${annotation(column)}`
-  return [stored, ...column.encrypted.indexes.map((index) => indexLine(column, index))]
+  const { indexes, tokens } = column.encrypted
+  return [stored, ...indexes.map((index) => indexLine(column, index)), ...(tokens ? [tokensLine(column, tokens)] : [])]
 }
 
 const NATIVE: { readonly [kind: string]: string } = { Uuid: 'String', Enum: 'Level' }
@@ -69,6 +81,14 @@ function annotation({ kind, encrypted }: Column): string {
 function indexLine({ name }: Column, { column, storage, scope, bits, unique }: Index): string {
   const options = [name, ...(scope === 'global' ? ['scope: global'] : []), ...(bits !== 128 ? [`bits: ${bits}`] : [])]
   return `${column} ${storage}? ${unique ? '@unique ' : ''}/// @blindIndex(${options.join(', ')})`
+}
+
+function tokensLine({ name, kind }: Column, { column, scope }: TokenIndex): string {
+  const { prefix, suffix, grams } = TEXT_PARTS
+  const annotation = kind === 'String' ? 'textIndex' : 'rangeIndex'
+  const parts = `prefix: [${prefix.join(', ')}], suffix: [${suffix.join(', ')}], grams: ${grams}`
+  const options = [name, kind === 'String' ? parts : RANGES[kind], ...(scope === 'global' ? ['scope: global'] : [])]
+  return `${column} String[] @db.Uuid /// @${annotation}(${options.join(', ')})`
 }
 
 function relationLine({ field, name, model, list, optional, from, to, onDelete }: Relation): string {

@@ -1,6 +1,15 @@
 import type { Dice } from './dice.js'
 import { addRelations } from './randomRelations.js'
-import type { Column, Encryption, Index, Kind, Model, Schema } from './schema.js'
+import {
+  type Column,
+  type Encryption,
+  type Index,
+  type Kind,
+  type Model,
+  RANGES,
+  type Schema,
+  type TokenIndex,
+} from './schema.js'
 
 const MODELS = ['User', 'Order', 'Note', 'Device', 'Visit', 'Team']
 const PLAIN: readonly Kind[] = [
@@ -73,7 +82,8 @@ function encryptedColumn(dice: Dice, model: Model, name: string): Column {
   const unique = indexes.some((index) => index.unique)
   const migrating = !unique && (storage !== 'Bytes' || kind === 'Bytes') && dice.chance(0.15)
   const pad = !FIXED.has(kind) && dice.chance(0.15) ? { pad: 32 } : {}
-  const encrypted = { storage, bind, indexes, ...pad, ...(migrating && { migrating }) }
+  const tokens = list ? {} : randomTokens(dice, name, kind)
+  const encrypted = { storage, bind, indexes, ...tokens, ...pad, ...(migrating && { migrating }) }
   const shape = list ? { optional: false, list } : { optional: dice.chance(0.6) }
   return { name, kind, ...shape, ...(unique && { unique }), ...mapped(dice, name), encrypted }
 }
@@ -125,6 +135,11 @@ function randomIndexes(dice: Dice, field: string): Index[] {
     [4, () => [index('Index', true)]],
     [1, () => [index('First', false), index('Second', true)]],
   ])
+}
+
+function randomTokens(dice: Dice, field: string, kind: Kind): { tokens?: TokenIndex } {
+  if ((kind !== 'String' && !RANGES[kind]) || !dice.chance(0.5)) return {}
+  return { tokens: { column: `${field}Tokens`, scope: dice.chance(0.2) ? 'global' : 'tenant' } }
 }
 
 /** Compound uniques of a plain column and one that is indexed exactly. */

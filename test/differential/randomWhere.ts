@@ -35,7 +35,7 @@ function randomPart(dice: Dice, schema: Schema, model: Model, depth: number): Wh
 }
 
 function columnPart(dice: Dice, model: Model): Where {
-  const searched = model.columns.filter((column) => searchIndex(column))
+  const searched = model.columns.filter((column) => searchIndex(column) ?? column.encrypted?.tokens)
   const column = searched.length > 0 && dice.chance(0.6) ? dice.of(searched) : dice.of(model.columns)
   return { [column.name]: columnFilter(dice, model, column) }
 }
@@ -72,8 +72,32 @@ export function columnFilter(dice: Dice, model: Model, column: Column): unknown 
   if (dice.chance(REFUSED)) return refusable(dice, model, column)
   if (column.kind === 'Json') return jsonFilter(dice, column)
   if (column.list) return listFilter(dice, column)
+  if (column.encrypted?.tokens && dice.chance(0.5)) return tokenFilter(dice, column)
   if (column.encrypted && !searchIndex(column)) return nullFilter(dice, column)
   return valueFilter(dice, column)
+}
+
+/** What a text or range index answers, mostly. */
+function tokenFilter(dice: Dice, column: Column): unknown {
+  const one = (): { [operator: string]: unknown } =>
+    column.kind === 'String'
+      ? { [dice.of(['startsWith', 'endsWith', 'contains'])]: piece(dice, dice.of(poolOf(column)) as string) }
+      : { [dice.of(['gt', 'gte', 'lt', 'lte'])]: dice.of(poolOf(column)) }
+  return dice.weighted<unknown>([
+    [5, one],
+    [2, () => ({ ...one(), ...one() })],
+    [2, () => ({ not: one() })],
+    [1, () => ({ not: { ...one(), ...one() } })],
+    [1, () => ({ not: { not: one() } })],
+    [1, () => ({ ...one(), not: one() })],
+    [column.optional ? 1 : 0, () => ({ ...one(), not: null })],
+  ])
+}
+
+function piece(dice: Dice, text: string): string {
+  const points = Array.from(text)
+  const from = dice.int(0, Math.max(points.length - 1, 0))
+  return points.slice(from, from + dice.int(1, 4)).join('')
 }
 
 function nullFilter(dice: Dice, { optional }: Column): unknown {

@@ -52,6 +52,22 @@ export interface Encryption {
   readonly pad?: number
   readonly migrating?: boolean
   readonly indexes: readonly Index[]
+  /** A text or range index, by the kind of the column. */
+  readonly tokens?: TokenIndex
+}
+
+export interface TokenIndex {
+  readonly column: string
+  readonly scope: 'tenant' | 'global'
+}
+
+/** What token indexes of a kind can be asked: by their lengths, or by their steps. */
+export const TEXT_PARTS = { prefix: [1, 3], suffix: [1, 2], grams: 2 } as const
+export const RANGES: { readonly [kind in Kind]?: string } = {
+  Int: 'min: -10, max: 2_147_483_647, sparsity: 3',
+  BigInt: 'min: -1_000, max: "9007199254740993", step: 4_194_304',
+  Decimal: 'min: -100, max: 12_345_678_901_235, scale: 4, step: 10_000, sparsity: 4',
+  DateTime: 'min: "1800-01-01", max: "2100-01-01", step: "1d"',
 }
 
 export interface Index {
@@ -123,7 +139,10 @@ export function isExact({ bits }: Index): boolean {
 
 /** Names of the columns that only the encrypted twin has. */
 export function indexColumns(model: Model): Set<string> {
-  const own = model.columns.flatMap(({ encrypted }) => encrypted?.indexes.map(({ column }) => column) ?? [])
+  const own = model.columns.flatMap(({ encrypted }) => {
+    const { indexes = [], tokens } = encrypted ?? {}
+    return [...indexes, ...(tokens ? [tokens] : [])].map(({ column }) => column)
+  })
   return new Set([...own, ...model.groups.map(({ column }) => column)])
 }
 

@@ -32,7 +32,12 @@ export async function flaws({ schema, stored, encrypted }: Twins): Promise<strin
       const order = { orderBy: model.id.map((field) => ({ [field]: 'asc' })) }
       const cells = (await delegateOf(stored, schema, model.name).findMany!(order)) as Row[]
       const values = (await delegateOf(encrypted.client, schema, model.name).findMany!(order)) as Row[]
-      return [...openCells(model, cells), ...tornIndexes(model, cells, values), ...tornGroups(model, cells)]
+      return [
+        ...openCells(model, cells),
+        ...tornIndexes(model, cells, values),
+        ...tornTokens(model, cells, values),
+        ...tornGroups(model, cells),
+      ]
     }),
   )
   return [...new Set(all.flat())]
@@ -70,6 +75,19 @@ function tornIndexes(model: Model, cells: readonly Row[], values: readonly Row[]
       return isWrong ? [torn(model, column, index.column)] : []
     }),
   )
+}
+
+/** Equal values have equal tokens, and no value has none. */
+function tornTokens(model: Model, cells: readonly Row[], values: readonly Row[]): string[] {
+  return model.columns.flatMap(({ name, encrypted }) => {
+    const { tokens, migrating } = encrypted ?? {}
+    if (!tokens || migrating) return []
+    const pairs = cells.map((row, at) => [values[at]![name], (row[tokens.column] ?? []) as string[]] as const)
+    const isWrong =
+      pairs.some(([value, made]) => value === null && made.length > 0) ||
+      !isFunction(pairs.map(([value, made]) => [key(value), made.join()] as const))
+    return isWrong ? [`${model.name}.${tokens.column} is not the index of ${name}`] : []
+  })
 }
 
 /** An index over several fields is there where all of them are. */
