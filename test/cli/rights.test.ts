@@ -13,7 +13,7 @@ let migration: Migration
 let url: string
 const user = `app_${randomBytes(6).toString('hex')}`
 /** What docs/existing-data.md has an administrator run, for the tables of this fixture. */
-const [, block] = /```sql\n(.*GRANT USAGE[^`]*)```/s.exec(readFileSync('docs/existing-data.md', 'utf8'))!
+const [, block] = /```sql\n([^`]*GRANT USAGE[^`]*)```/.exec(readFileSync('docs/existing-data.md', 'utf8'))!
 const documented = block!
   .replaceAll(/^--.*\n/gm, '')
   .replaceAll(/\bapp\b/g, user)
