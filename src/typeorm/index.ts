@@ -20,5 +20,5 @@ export type {
   RangeIndexOptions,
   TextIndexOptions,
 } from './schema/options.js'
+export { Words } from './seal/words.js'
 export { acrossTenants, encryptionOf, forTenant } from './tenants.js'
-export { Words } from './words.js'

@@ -1,6 +1,6 @@
 import { type FindOperator, Raw } from 'typeorm'
-import { WORDS_FUNCTION } from '../sql/tokenCondition.js'
-import { Seal } from './seal/seal.js'
+import { WORDS_FUNCTION } from '../../sql/tokenCondition.js'
+import { Seal } from './seal.js'
 
 /**
  * A condition of `find` and `where` on an encrypted text with a `@TextIndex` of words: it has all of some words, in any
