@@ -88,13 +88,18 @@ export function textQuery(index: CipherTextIndex, operator: TextOperator, value:
     const size = index.parts.grams!
     requireLength(index, operator, points, size)
     const bodies = gramsOf(points, size).map((gram) => pieceBody('gram', gram))
-    return { match: 'all', bodies, isExact: false, matches }
+    return { match: matchOf(bodies), bodies, isExact: false, matches }
   }
   const kind = operator === 'startsWith' ? 'prefix' : 'suffix'
   const [fewest, most] = index.parts[kind]!
   requireLength(index, operator, points, fewest)
   const piece = kind === 'prefix' ? points.slice(0, most) : points.slice(-most)
-  return { match: 'all', bodies: [pieceBody(kind, piece.join(''))], isExact: points.length <= most, matches }
+  return { match: 'any', bodies: [pieceBody(kind, piece.join(''))], isExact: points.length <= most, matches }
+}
+
+/** All of one is any of it, which is asked for by one list of tokens, however many keys there are. */
+function matchOf(bodies: readonly Buffer[]): TokenQuery['match'] {
+  return bodies.length === 1 ? 'any' : 'all'
 }
 
 const OPERATIONS = { startsWith: 'startsWith', endsWith: 'endsWith', contains: 'includes' } as const
@@ -109,9 +114,10 @@ function wordsQuery(index: CipherTextIndex, query: unknown): TokenQuery {
   const wanted = wantedWords(index, query)
   if (wanted.length === 0) throw refused(index, '"words" without a word in it would be every row: leave the filter out')
   const pieces = wanted.map((one) => wordPiece(index, one))
+  const bodies = pieces.map(({ kind, piece }) => pieceBody(kind, piece))
   return {
-    match: 'all',
-    bodies: pieces.map(({ kind, piece }) => pieceBody(kind, piece)),
+    match: matchOf(bodies),
+    bodies,
     isExact: pieces.every(({ isExact }) => isExact),
     matches: (stored) => {
       const words = wordsOf(textOf(index, stored, 'kept'))

@@ -1,4 +1,5 @@
 import type { Purpose } from '../keys/kms.js'
+import { indexesOf } from '../plan/columnIndex.js'
 import type { Plans } from '../plan/plan.js'
 import { ANY_TENANT } from '../tenancy/scope.js'
 import { ambientTenant, checkTenant, GLOBAL_TENANT } from '../tenancy/tenant.js'
@@ -10,7 +11,7 @@ export type IndexScopes = ReadonlySet<'tenant' | 'global'>
 
 export function indexScopes(plans: Plans): IndexScopes {
   const fields = [...plans.values()].flatMap(({ encrypted }) => encrypted)
-  return new Set(fields.flatMap(({ indexes, tokenIndexes }) => [...indexes, ...tokenIndexes].map(({ scope }) => scope)))
+  return new Set(fields.flatMap((field) => indexesOf(field).map(({ scope }) => scope)))
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Node, SelectStmt } from 'libpg-query'
+import { isIndexColumn } from '../plan/columnIndex.js'
 import type { Analysis, PendingCheck, PendingTokenCheck, Standing } from './analysis.js'
-import { type Catalog, isIndexColumn } from './catalog.js'
+import type { Catalog } from './catalog.js'
 import { walkDelete } from './delete.js'
 import { walkExpression } from './expressions.js'
 import { relationOf, walkFrom } from './from.js'

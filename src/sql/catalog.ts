@@ -1,5 +1,5 @@
+import { type ColumnIndex, isIndexColumn } from '../plan/columnIndex.js'
 import type { FieldPlan, IndexPlan, ModelPlan, TokenIndexPlan } from '../plan/plan.js'
-import type { ColumnIndex } from './columnIndex.js'
 import { unsupported } from './refusals.js'
 
 /** What the application declares of the tables of its database. */
@@ -52,13 +52,6 @@ export function plainColumn(field: string): CatalogColumn {
 
 /** The column of an index. */
 export type IndexColumn = Extract<CatalogColumn, { readonly kind: 'index' | 'tokens' }>
-
-/** Whether it is the column of an index, which is filled with the column that it indexes. */
-export function isIndexColumn<Column extends { readonly kind: string }>(
-  column: Column | undefined,
-): column is Extract<Column, { readonly kind: 'index' | 'tokens' }> {
-  return column?.kind === 'index' || column?.kind === 'tokens'
-}
 
 /** Whether anything in a table is encrypted. */
 export function isEncrypted({ columns }: CatalogTable): boolean {

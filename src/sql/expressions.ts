@@ -1,7 +1,8 @@
 import type { A_Expr, BoolExpr, ColumnRef, FuncCall, Node, ParamRef, SubLink } from 'libpg-query'
+import { isIndexColumn } from '../plan/columnIndex.js'
 import type { FieldPlan } from '../plan/plan.js'
 import type { Analysis, Standing } from './analysis.js'
-import { isIndexColumn } from './catalog.js'
+
 import { comparisonOf } from './comparison.js'
 import { columnNameOf, isBuiltIn, lastName, nodeOf, someNode } from './nodes.js'
 import { refusedCall, refusedExpression, refusedPlace, unsupported } from './refusals.js'

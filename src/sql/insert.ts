@@ -1,14 +1,7 @@
 import type { InsertStmt, Node } from 'libpg-query'
+import { type ColumnIndex, indexesOf, isIndexColumn } from '../plan/columnIndex.js'
 import type { Analysis } from './analysis.js'
-import {
-  type CatalogColumn,
-  type CatalogTable,
-  columnOfIndex,
-  isEncrypted,
-  isIndexColumn,
-  requireWritable,
-} from './catalog.js'
-import { type ColumnIndex, indexesOf } from './columnIndex.js'
+import { type CatalogColumn, type CatalogTable, columnOfIndex, isEncrypted, requireWritable } from './catalog.js'
 import { walkConflict } from './conflict.js'
 import { nodeOf, nodesOf } from './nodes.js'
 import { refusedIndexWrite, refusedTenant, refusedValue, unsupported } from './refusals.js'

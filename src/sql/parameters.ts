@@ -6,9 +6,8 @@ import { checkSearchable, checkUnmasked } from '../client/masking.js'
 import { plaintextForms, refuseManyForms } from '../client/plaintextForms.js'
 import { looksEncrypted } from '../crypto/ciphertext.js'
 import { textForm } from '../crypto/textForm.js'
+import { type ColumnIndex, isIndexColumn } from '../plan/columnIndex.js'
 import type { FieldPlan, IndexPlan, Plans } from '../plan/plan.js'
-import { isIndexColumn } from './catalog.js'
-import type { ColumnIndex } from './columnIndex.js'
 import type { GivenValues } from './givenValues.js'
 import { partialIndex } from './refusals.js'
 import {
@@ -221,7 +220,7 @@ export class Parameters {
     { match, bodies }: TokenQuery,
   ): TextPart[] {
     const slot = { mode: 'tokens', field, owner: this.#given.ownerOf(row), index, bodies: () => bodies } as const
-    if (match === 'any' || bodies.length === 1) {
+    if (match === 'any') {
       this.slots.push({ ...slot, use: 'any', holder: this.#putMade(null), key: 'value' })
       return [column, ' && $', this.values.length, '::uuid[]']
     }

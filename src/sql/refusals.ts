@@ -1,7 +1,7 @@
 import { FieldsealError } from '../errors.js'
+import type { ColumnIndex } from '../plan/columnIndex.js'
 import type { FieldPlan, IndexPlan } from '../plan/plan.js'
 import { isRangeKind } from '../schema/rangeBounds.js'
-import type { ColumnIndex } from './columnIndex.js'
 
 /*
  * What statements are refused for, and what to do instead.

@@ -1,14 +1,8 @@
 import { FieldsealError, quoted } from '../errors.js'
+import { isIndexColumn } from '../plan/columnIndex.js'
 import { plainPlan } from '../plan/plainPlan.js'
 import { viewColumns } from './analyse.js'
-import {
-  type Catalog,
-  type CatalogColumn,
-  type CatalogTable,
-  contentName,
-  isEncrypted,
-  isIndexColumn,
-} from './catalog.js'
+import { type Catalog, type CatalogColumn, type CatalogTable, contentName, isEncrypted } from './catalog.js'
 import type { DatabaseRelation } from './databaseRelations.js'
 import { type ColumnSource, secretIn, sourceName, tableRelation } from './scope.js'
 

@@ -1,6 +1,7 @@
 import type { Node, ResTarget, SelectStmt } from 'libpg-query'
+import { isIndexColumn } from '../plan/columnIndex.js'
 import type { Analysis } from './analysis.js'
-import { isIndexColumn } from './catalog.js'
+
 import { refuseColumn } from './expressions.js'
 import { takeFacts } from './facts.js'
 import { columnNameOf, nodeOf, nodesOf, someNode } from './nodes.js'

@@ -1,4 +1,5 @@
-import { type IndexColumn, isIndexColumn } from './catalog.js'
+import { isIndexColumn } from '../plan/columnIndex.js'
+import type { IndexColumn } from './catalog.js'
 import { unsupported } from './refusals.js'
 import { type ColumnSource, isSameSource, type Origin, type Relation, type Scope } from './scope.js'
 import { quoteName, type SqlText } from './sqlText.js'

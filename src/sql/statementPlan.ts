@@ -1,6 +1,6 @@
 import type { RangeOperator } from '../cipher/rangeQuery.js'
+import type { ColumnIndex } from '../plan/columnIndex.js'
 import type { FieldPlan, IndexPlan, ModelPlan, TokenIndexPlan } from '../plan/plan.js'
-import type { ColumnIndex } from './columnIndex.js'
 
 /** Where a value comes from: a parameter by its number, or what is written in the statement. */
 export type ValueSource = { readonly param: number } | { readonly constant: string | number | null }

@@ -1,6 +1,7 @@
 import type { TenantHolder } from '../../cipher/cipher.js'
 import { checkSearchable } from '../../client/masking.js'
 import type { Pass } from '../../client/pass.js'
+import { isIndexColumn } from '../../plan/columnIndex.js'
 import { isExact } from '../../plan/exactIndex.js'
 import type { FieldPlan, ModelPlan } from '../../plan/plan.js'
 import { isAbsent, isPlainObject, listOf } from '../values.js'
@@ -23,7 +24,7 @@ function checkOrder(plan: ModelPlan, key: string, order: unknown): void {
   if (isAbsent(order)) return
   const member = plan.members.get(key)
   if (member?.kind === 'encrypted') throw refusedUse(member.field.name, 'orderBy')
-  if (member?.kind === 'index' || member?.kind === 'tokens') checkSearchable(member.index)
+  if (isIndexColumn(member)) checkSearchable(member.index)
   else if (member?.kind === 'relation') checkOrderBy(member.relation.model, order)
   else if (key === '_relevance' && isPlainObject(order)) checkNames(plan, order.fields, 'orderBy')
   else if (VALUE_AGGREGATES.includes(key)) checkNames(plan, Object.keys(order as object), 'orderBy')
@@ -80,5 +81,5 @@ function encryptedField(plan: ModelPlan, name: unknown): FieldPlan | undefined {
 
 function checkIndexNamed(plan: ModelPlan, name: unknown): void {
   const member = typeof name === 'string' ? plan.members.get(name) : undefined
-  if (member?.kind === 'index' || member?.kind === 'tokens') checkSearchable(member.index)
+  if (isIndexColumn(member)) checkSearchable(member.index)
 }

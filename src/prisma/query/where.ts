@@ -2,13 +2,15 @@ import type { TenantHolder } from '../../cipher/cipher.js'
 import { checkSearchable } from '../../client/masking.js'
 import type { Pass } from '../../client/pass.js'
 import { own } from '../../own.js'
+import { type ColumnIndex, isIndexColumn } from '../../plan/columnIndex.js'
 import { isExact } from '../../plan/exactIndex.js'
-import type { CompoundPlan, FieldPlan, IndexPlan, ModelPlan, RelationPlan, TokenIndexPlan } from '../../plan/plan.js'
+import type { CompoundPlan, FieldPlan, IndexPlan, ModelPlan, RelationPlan } from '../../plan/plan.js'
 import { GLOBAL_TENANT } from '../../tenancy/tenant.js'
 import { isAbsent, isFieldRef, isPlainObject, listOf } from '../values.js'
 import { type Checks, checkLater, checkLaterTogether } from './falsePositive.js'
 import { fixedBy } from './fixedBy.js'
 import { migratingFilter } from './migratingFilter.js'
+import { type Negation, NO_NEGATION, negated, RELATION_FILTERS, throughRelation } from './negation.js'
 import { recordOwner } from './recordOwner.js'
 import { notNegated, notUnique, notUniqueYet, refusedFilter } from './refusals.js'
 import { addIndexSlot, equalValue, indexCondition, isNullFilter, nullCondition, type Search } from './search.js'
@@ -17,25 +19,13 @@ import { type TokenContext, takeTokenParts } from './tokenFilter.js'
 type Where = Record<string, unknown>
 
 /** Where a condition stands. */
-interface WhereContext {
+interface WhereContext extends Negation {
   readonly pass: Pass
   readonly plan: ModelPlan
   /** Whose rows are meant, as far as the conditions around say; asked only where a value is looked for. */
   readonly owner: () => TenantHolder
   readonly checks: Checks
-  /** What is not true of a row is asked for, so that "false" and "unknown" are told apart. */
-  readonly negated: boolean
-  /** An odd number of negations is around it. */
-  readonly isNegative: boolean
-  /**
-   * It is asked of a row that a negated condition refers to. Whether "unknown" is negated there or means that there is no
-   * such row depends on how Prisma writes the operation: as a join or as a query of its own.
-   */
-  readonly isAmbiguous: boolean
 }
-
-/** What is around a whole filter. */
-const NO_NEGATION = { negated: false, isNegative: false, isAmbiguous: false }
 
 /**
  * Rewrites a filter, at any depth, so that the blind indexes answer it; in place.
@@ -105,11 +95,10 @@ function rewriteCondition(context: WhereContext, element: Where, key: string, { 
   const compound = plan.uniques.get(key)
   if (member?.kind === 'encrypted') rewriteField(context, element, member.field, { choose, others })
   else if (member?.kind === 'relation') rewriteRelation(context, member.relation, element[key])
-  else if (member?.kind === 'index' || member?.kind === 'tokens') checkIndexFilter(plan, member.index, element[key])
+  else if (isIndexColumn(member)) checkIndexFilter(plan, member.index, element[key])
   else if (key === 'AND') rewrite(context, element[key])
   else if (key === 'OR') rewrite({ ...context, checks: '"OR"' }, element[key])
-  else if (key === 'NOT')
-    rewrite({ ...context, checks: '"NOT"', negated: true, isNegative: !context.isNegative }, element[key])
+  else if (key === 'NOT') rewrite({ ...context, ...negated(context), checks: '"NOT"' }, element[key])
   else if (compound) rewriteCompound(context, element, key, compound)
   else checkReferences(plan, element[key])
 }
@@ -170,7 +159,7 @@ function rewriteCombined(context: WhereContext, element: Where, index: IndexPlan
 }
 
 /** A column of a blind index, asked by itself. */
-function checkIndexFilter(plan: ModelPlan, index: IndexPlan | TokenIndexPlan, condition: unknown): void {
+function checkIndexFilter(plan: ModelPlan, index: ColumnIndex, condition: unknown): void {
   if (!isNullFilter(condition)) checkSearchable(index)
   checkReferences(plan, condition)
 }
@@ -200,7 +189,7 @@ function rewriteCompound(
 const FOR_ALL: TenantHolder = { tenant: GLOBAL_TENANT }
 
 /** @throws FieldsealError `ACCESS_DENIED` */
-function searchIn<Index extends IndexPlan | TokenIndexPlan>(
+function searchIn<Index extends ColumnIndex>(
   { pass, owner }: WhereContext,
   field: FieldPlan,
   index: Index,
@@ -209,30 +198,15 @@ function searchIn<Index extends IndexPlan | TokenIndexPlan>(
   return { pass, field, index, owner: index.scope === 'global' ? FOR_ALL : owner() }
 }
 
-const RELATION_FILTERS = ['is', 'isNot', 'some', 'every', 'none']
-const NEGATING = new Set(['isNot', 'every'])
-/** How many negations are around what is asked of rows of a list does not count: they are there or not. */
-const LISTS: ReadonlyMap<string, boolean> = new Map([
-  ['some', false],
-  ['none', false],
-  ['every', true],
-])
-/** Whether there are such rows is either true or false, whatever is around. */
-const COUNTING = new Set(['some', 'none'])
-
 function rewriteRelation(context: WhereContext, relation: RelationPlan, condition: unknown): void {
   if (!isPlainObject(condition)) return
   const { model, list } = relation
   const inside = { ...context, plan: model, checks: 'a filter through a relation' }
-  const isToOneAmbiguous = context.isAmbiguous || context.negated
   for (const filter of RELATION_FILTERS) {
-    const negated = NEGATING.has(filter) || (context.negated && !COUNTING.has(filter))
-    const isNegative = LISTS.get(filter) ?? (filter === 'isNot') !== context.isNegative
-    const isAmbiguous = !LISTS.has(filter) && (filter === 'isNot' || isToOneAmbiguous)
-    const around = { ...inside, negated, isNegative, isAmbiguous }
-    if (list || !Object.hasOwn(model.columns, filter)) rewrite(around, condition[filter])
+    if (!list && Object.hasOwn(model.columns, filter)) continue
+    rewrite({ ...inside, ...throughRelation(context, filter) }, condition[filter])
   }
-  if (!list) rewrite({ ...inside, isAmbiguous: isToOneAmbiguous }, condition)
+  if (!list) rewrite({ ...inside, ...throughRelation(context, 'is') }, condition)
 }
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when an encrypted field alone should name the row and cannot */
@@ -263,7 +237,7 @@ export function checkReferences(plan: ModelPlan, condition: unknown): void {
   if (isFieldRef(condition)) {
     const member = condition.modelName === plan.name ? plan.members.get(condition.name) : undefined
     if (member?.kind === 'encrypted') throw refusedFilter(member.field, 'a field reference')
-    if (member?.kind === 'index' || member?.kind === 'tokens') checkSearchable(member.index)
+    if (isIndexColumn(member)) checkSearchable(member.index)
   } else if (isPlainObject(condition)) {
     for (const operand of Object.values(condition)) checkReferences(plan, operand)
   }

@@ -3,6 +3,7 @@ import { boundTexts, type KnownValues } from '../../client/boundColumns.js'
 import type { Pass } from '../../client/pass.js'
 import { FieldsealError } from '../../errors.js'
 import { own } from '../../own.js'
+import { isIndexColumn } from '../../plan/columnIndex.js'
 import type { ModelPlan, RelationPlan } from '../../plan/plan.js'
 import { fixedBy } from '../query/fixedBy.js'
 import { recordOwner } from '../query/recordOwner.js'
@@ -101,7 +102,7 @@ function collectMembers(pass: Pass, plan: ModelPlan, record: WrittenRecord): voi
     const member = plan.members.get(key)
     if (member?.kind === 'encrypted') collectField(pass.slots, record, member.field)
     else if (member?.kind === 'relation') collectNested(pass, member.relation, record, data[key])
-    else if (member?.kind === 'index' || member?.kind === 'tokens')
+    else if (isIndexColumn(member))
       throw indexWritten(
         plan,
         key,
