@@ -10,7 +10,14 @@ import type { RangeOptions } from './rangeOptions.js'
 export type RangeBoundsSchema = Pick<RangeIndexSchema, 'unit' | 'min' | 'max' | 'step' | 'sparsity'>
 
 const KINDS: readonly string[] = ['Int', 'BigInt', 'Decimal', 'DateTime'] satisfies RangeKind[]
-const DURATIONS: { readonly [unit: string]: bigint } = { d: 86_400_000n, h: 3_600_000n, m: 60_000n, s: 1000n, ms: 1n }
+/** Steps of times in milliseconds, by their names, from the largest to the smallest. */
+export const DURATIONS: { readonly [unit: string]: bigint } = {
+  d: 86_400_000n,
+  h: 3_600_000n,
+  m: 60_000n,
+  s: 1000n,
+  ms: 1n,
+}
 const MOST_CELLS = 2n ** BigInt(MOST_BITS)
 
 /** Whether the values of a type stand in an order that a range index can tell. */

@@ -65,7 +65,7 @@ describe('the scale that is proposed', () => {
   })
 
   it('takes decimals of any client, and all of their places', () => {
-    const decimal = { toFixed: () => '-12.5' }
+    const decimal = { d: [12, 5_000_000], e: 1, s: -1, toFixed: () => '-12.5' }
     const line = proposedLine(field('Decimal', 'number'), [decimal, '0.25', '3'])
     expect(line.options).toMatchObject({ min: '-50', max: '10', step: '0.01', scale: 2 })
     expect([...line.place([decimal, '0.25', '3']).values]).toEqual([-12.5, 0.25, 3])

@@ -1,39 +1,33 @@
 import { MOST_BITS, type RangeBounds, RangeScale } from '../../crypto/tokens/rangeScale.js'
+import { placesOf, type RangeKind, textOfUnits, unitsOf } from '../../crypto/tokens/units.js'
 import type { Line, PlacedValues } from '../../leakage/placedValues.js'
 import type { ValueType } from '../../schema/encryptionSchema.js'
+import { DURATIONS } from '../../schema/rangeBounds.js'
 import type { IndexOptions } from './advice.js'
 import type { AdvisedField } from './advisedField.js'
 
-/** The numbers or times of a column in whole units: ones, milliseconds, or the last decimal place. */
-export interface Units {
+/** The numbers or times of a column, in units of which an index has them. */
+export interface NumberUnits {
+  readonly kind: RangeKind
   /** So many decimal places. */
   readonly scale: number
-  of(value: unknown): bigint
 }
 
 /** Steps of times, from the largest to the smallest, and how a range index names them. */
-const TIMES = [
-  [86_400_000n, 'd'],
-  [3_600_000n, 'h'],
-  [60_000n, 'm'],
-  [1_000n, 's'],
-  [1n, 'ms'],
-] as const
+const TIMES = Object.entries(DURATIONS)
 
 /** Where the values of a column may lie, as a range index over it would have it. */
 export class NumberLine implements Line {
   readonly scale: RangeScale
   readonly options: IndexOptions
   readonly #bounds: RangeBounds
-  readonly #units: Units
-  readonly #isTime: boolean
+  readonly #units: NumberUnits
 
-  constructor(bounds: RangeBounds, units: Units, isTime: boolean) {
+  constructor(bounds: RangeBounds, units: NumberUnits) {
     this.scale = new RangeScale(bounds)
     this.#bounds = bounds
     this.#units = units
-    this.#isTime = isTime
-    this.options = isTime ? timeOptions(bounds) : numberOptions(bounds, units.scale)
+    this.options = isTime(units) ? timeOptions(bounds) : numberOptions(bounds, units)
   }
 
   valueAt(cell: number): number {
@@ -42,7 +36,7 @@ export class NumberLine implements Line {
   }
 
   place(values: readonly unknown[]): PlacedValues {
-    const units = values.map((value) => this.#units.of(value))
+    const units = values.map((value) => floorOf(this.#units, value))
     return {
       values: Float64Array.from(units, (one) => this.#numberOf(one)),
       cells: Float64Array.from(units, (one) => this.scale.cellOf(one) ?? 0),
@@ -54,8 +48,8 @@ export class NumberLine implements Line {
     const { min, max, step } = this.#bounds
     const span = (max - min) / step + 1n
     const times = span / BigInt(cells)
-    const wider = this.#isTime ? step * (times || 1n) : niceAbove(step * (times || 1n))
-    return new NumberLine({ min, max, step: wider }, this.#units, this.#isTime)
+    const wider = isTime(this.#units) ? step * (times || 1n) : niceAbove(step * (times || 1n))
+    return new NumberLine({ min, max, step: wider }, this.#units)
   }
 
   #numberOf(units: bigint): number {
@@ -63,11 +57,19 @@ export class NumberLine implements Line {
   }
 }
 
-/** @param values of which some are there */
-export function unitsOf({ kind }: AdvisedField, values: readonly unknown[]): Units {
-  if (kind === 'time') return { scale: 0, of: (value) => BigInt(new Date(value as Date).getTime()) }
-  const scale = values.reduce<number>((most, value) => Math.max(most, placesIn(decimalText(value))), 0)
-  return { scale, of: (value) => unitsIn(decimalText(value), scale) }
+function isTime({ kind }: NumberUnits): boolean {
+  return kind === 'DateTime'
+}
+
+function floorOf({ kind, scale }: NumberUnits, value: unknown): bigint {
+  return unitsOf(kind, value, scale).floor
+}
+
+/** Units of which each of the values is a whole number. */
+function unitsFor({ type }: AdvisedField, values: readonly unknown[]): NumberUnits {
+  const kind = type as RangeKind
+  const scale = kind === 'Decimal' ? values.reduce<number>((most, value) => Math.max(most, placesOf(value)), 0) : 0
+  return { kind, scale }
 }
 
 /**
@@ -75,18 +77,17 @@ export function unitsOf({ kind }: AdvisedField, values: readonly unknown[]): Uni
  * as far as an index can be that fine.
  */
 export function proposedLine(field: AdvisedField, values: readonly unknown[]): NumberLine {
-  const units = unitsOf(field, values)
-  const all = values.map(units.of)
-  const isTime = field.kind === 'time'
-  const steps = isTime ? TIMES.map(([size]) => size) : powersOfTen(all)
-  const candidates = isTime ? [decadesAround(all)] : [fromNought(all), aroundAll(all)]
+  const units = unitsFor(field, values)
+  const all = values.map((value) => floorOf(units, value))
+  const steps = isTime(units) ? TIMES.map(([, size]) => size) : powersOfTen(all)
+  const candidates = isTime(units) ? [decadesAround(all)] : [fromNought(all), aroundAll(all)]
   const proposals = candidates.map((wide) => {
     const bounds = cutTo(LIMITS[field.type], wide)
     const exact = steps.find((step) => all.every((one) => (one - bounds.min) % step === 0n)) ?? 1n
     return { ...bounds, exact, step: stepFor(bounds, exact, steps) }
   })
   const chosen = proposals.find(({ exact, step }) => exact === step) ?? proposals.at(-1)!
-  return new NumberLine(chosen, units, isTime)
+  return new NumberLine(chosen, units)
 }
 
 interface Bounds {
@@ -159,36 +160,13 @@ function decadesAround(all: readonly bigint[]): Bounds {
   return { min: year(Math.max(1, decade(least))), max: year(Math.min(9990, decade(most) + 30)) }
 }
 
-function numberOptions({ min, max, step }: RangeBounds, scale: number): IndexOptions {
-  const text = (units: bigint) => decimalOf(units, scale)
+function numberOptions({ min, max, step }: RangeBounds, { kind, scale }: NumberUnits): IndexOptions {
+  const text = (units: bigint) => textOfUnits(kind, units, scale)
   return { min: text(min), max: text(max), step: text(step), ...(scale > 0 ? { scale } : {}) }
 }
 
 function timeOptions({ min, max, step }: RangeBounds): IndexOptions {
   const date = (time: bigint) => `"${new Date(Number(time)).toISOString().slice(0, 10)}"`
-  const [size, name] = TIMES.find(([one]) => step % one === 0n)!
+  const [name, size] = TIMES.find(([, one]) => step % one === 0n)!
   return { min: date(min), max: date(max), step: `"${step / size}${name}"` }
-}
-
-/** A number of any client's as digits. */
-function decimalText(value: unknown): string {
-  const given = value as { toFixed?: () => string }
-  // Classes of decimals write out what they would else write with an exponent; a number's own would round.
-  return typeof value === 'object' && typeof given.toFixed === 'function' ? given.toFixed() : String(value)
-}
-
-function placesIn(text: string): number {
-  return text.split('.')[1]?.length ?? 0
-}
-
-function unitsIn(text: string, scale: number): bigint {
-  const [whole = '0', places = ''] = text.split('.')
-  return BigInt(`${whole}${places.padEnd(scale, '0')}`)
-}
-
-function decimalOf(units: bigint, scale: number): string {
-  if (scale === 0) return String(units)
-  const digits = String(units < 0n ? -units : units).padStart(scale + 1, '0')
-  const text = `${digits.slice(0, -scale)}.${digits.slice(-scale)}`.replace(/\.?0+$/, '')
-  return units < 0n ? `-${text}` : text
 }

@@ -43,7 +43,8 @@ export function compareValues(kind: RangeKind, one: unknown, other: unknown): nu
   return first < second ? -1 : Number(first > second)
 }
 
-function placesOf(value: unknown): number {
+/** How many decimal places a Decimal has. */
+export function placesOf(value: unknown): number {
   return decimal(value).split('.')[1]?.length ?? 0
 }
 
