@@ -1,6 +1,6 @@
 import { countsOf } from './groups.js'
 import type { Random } from './random.js'
-import { matchByRank } from './rankMatching.js'
+import { matchByRank, weighed } from './rankMatching.js'
 
 /**
  * Frequency matching, on an index that shows which rows are equal (Naveed, Kamara and Wright, CCS 2015): the value that is
@@ -17,12 +17,8 @@ export function attackEquality<Value>(
   otherwise: Value,
   random: Random,
 ): Value[] {
-  const guesses = new Map(matchByRank(weighed(groups), weighed(known), random))
+  const guesses = new Map(matchByRank(weighed(countsOf(groups)), weighed(countsOf(known)), random))
   return groups.map((group) => guesses.get(group) ?? otherwise)
-}
-
-function weighed<Item>(items: readonly Item[]) {
-  return Array.from(countsOf(items), ([item, weight]) => ({ item, weight }))
 }
 
 /** The groups that an index of so many bits shows: values that fall on the same bits are in one. */

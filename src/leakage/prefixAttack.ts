@@ -1,7 +1,7 @@
-import type { Lengths } from '../crypto/tokens/textPieces.js'
+import { beginnings, type Lengths } from '../crypto/tokens/textPieces.js'
 import { countsOf } from './groups.js'
 import type { Random } from './random.js'
-import { matchByRank } from './rankMatching.js'
+import { matchByRank, weighed } from './rankMatching.js'
 import { tokenSetsOf } from './tokenSets.js'
 import { type TokenTree, tokenTreeOf } from './tokenTree.js'
 import type { WordGuesses } from './wordAttack.js'
@@ -36,10 +36,8 @@ export function attackPrefixes(
   return { whole, part }
 }
 
-function beginningsOf(text: string, [fewest, most]: Lengths): string[] {
-  const points = Array.from(text)
-  const longest = Math.min(most, points.length)
-  return Array.from({ length: Math.max(longest - fewest + 1, 0) }, (_, i) => points.slice(0, fewest + i).join(''))
+function beginningsOf(text: string, lengths: Lengths): string[] {
+  return beginnings(Array.from(text), lengths)
 }
 
 /** Texts that an attacker knows, by how they begin. */
@@ -61,7 +59,7 @@ class KnownBeginnings {
   }
 
   after(beginning: string) {
-    return Array.from(this.#longer.get(beginning) ?? [], ([item, weight]) => ({ item, weight }))
+    return weighed(this.#longer.get(beginning) ?? [])
   }
 
   likeliest(beginning: string): string | undefined {

@@ -6,6 +6,10 @@ export interface Weighed<Item> {
   readonly weight: number
 }
 
+export function weighed<Item>(counts: Iterable<readonly [Item, number]>): Weighed<Item>[] {
+  return Array.from(counts, ([item, weight]) => ({ item, weight }))
+}
+
 /**
  * Pairs what is seen with what is known, the heaviest with the heaviest. Of all pairings it is the likeliest: the product of
  * known shares to the power of seen counts is largest where both go down together (the rearrangement inequality, on

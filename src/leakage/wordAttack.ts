@@ -1,6 +1,6 @@
 import { countsOf } from './groups.js'
 import type { Random } from './random.js'
-import { matchByRank } from './rankMatching.js'
+import { matchByRank, weighed } from './rankMatching.js'
 import { sizesOf, tokenSetsOf } from './tokenSets.js'
 
 /** How much of each row's text was guessed. */
@@ -24,10 +24,8 @@ export function attackWords(
   random: Random,
 ): WordGuesses {
   const sets = tokenSetsOf(texts, (words) => words, random)
-  const seen = Array.from(sizesOf(sets), (weight, item) => ({ item, weight }))
-  const words = countsOf(known.flatMap((row) => [...new Set(row)]))
-  const expected = Array.from(words, ([item, weight]) => ({ item, weight }))
-  const guesses = new Map(matchByRank(seen, expected, random))
+  const expected = countsOf(known.flatMap((row) => [...new Set(row)]))
+  const guesses = new Map(matchByRank(weighed(sizesOf(sets).entries()), weighed(expected), random))
   const rights = texts.map((row, i) => {
     const own = new Set(row)
     const tokens = sets.tokens.subarray(sets.starts[i]!, sets.starts[i + 1]!)

@@ -55,7 +55,8 @@ export function gramsOf(points: readonly string[], size: number): string[] {
   return points.slice(0, Math.max(points.length - size + 1, 0)).map((_, i) => points.slice(i, i + size).join(''))
 }
 
-function beginnings(points: readonly string[], lengths: Lengths): string[] {
+/** What a text begins with, in each of the lengths that it has. */
+export function beginnings(points: readonly string[], lengths: Lengths): string[] {
   return lengthsWithin(points, lengths).map((length) => points.slice(0, length).join(''))
 }
 
