@@ -1,5 +1,6 @@
 import { FieldsealError, quoted } from '../../errors.js'
 import { printable } from '../../printable.js'
+import { acrossTenants } from '../acrossTenants.js'
 import type { CommandContext } from '../loadConfig.js'
 import { count, counted } from '../terminal.js'
 import type { AdvisedField } from './advisedField.js'
@@ -24,11 +25,6 @@ export interface SampleOptions {
   /** The most values to decrypt. */
   readonly size: number
   readonly onProgress: (done: number, total: number) => void
-}
-
-/** Every client that encrypts has it, of either ORM. */
-interface AcrossTenants {
-  $acrossTenants(): CommandContext['client']
 }
 
 /** So many values are decrypted at once. */
@@ -122,7 +118,7 @@ class Reader {
 
   async #decrypt(rows: readonly FieldRow[]): Promise<unknown[]> {
     const { model, modelName, field } = this.#field
-    const across = (this.#context.client as unknown as AcrossTenants).$acrossTenants()
+    const across = acrossTenants(this.#context.client)
     const stored = rows.map((row) => row.stored)
     const opened = await across.$encryption.decryptRows(modelName, stored)
     return opened.map((row) => row[model.columns[field]!])

@@ -1,6 +1,7 @@
 import { type PgConnection, quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
 import { printable } from '../../printable.js'
 import type { ModelSchema } from '../../schema/encryptionSchema.js'
+import { acrossTenants } from '../acrossTenants.js'
 import { boundValue } from '../boundValue.js'
 import { type Check, type DoctorContext, encryptedFields, type Finding, isIndex } from './finding.js'
 
@@ -34,7 +35,7 @@ export const plaintextCopies: Check = async (context) => {
 /** Decrypted values, and the field of each. */
 async function sampleSecrets({ client, database, schema }: DoctorContext): Promise<Map<string, string>> {
   const secrets = new Map<string, string>()
-  const across = (client as unknown as { $acrossTenants(): typeof client }).$acrossTenants()
+  const across = acrossTenants(client)
   for (const { name, model, field, spec, column } of encryptedFields(schema)) {
     if (spec.type !== 'String' || spec.list) continue
     const isOfKms = spec.mode === 'kms'
