@@ -3,7 +3,7 @@ import { normalized } from '../cipher/indexText.js'
 import { headOf, PREFIX } from '../crypto/ciphertext.js'
 import { textForm } from '../crypto/textForm.js'
 import { FieldsealError } from '../errors.js'
-import type { FieldPlan, IndexPlan } from '../plan/plan.js'
+import type { FieldPlan, IndexPlan, TextIndexPlan } from '../plan/plan.js'
 
 /*
  * What a search looks for in fields of which some rows are plaintext and have no blind index: `migrating` and `ejecting`.
@@ -23,6 +23,11 @@ export function plaintextForms(field: FieldPlan, index: IndexPlan, value: unknow
   return [...forms].map((form) =>
     headOf(form) === null ? checkedValue(field, () => textForm(field, form), 'searched for') : UNSTORABLE[field.column],
   )
+}
+
+/** Whether plaintext can be searched for as the tokens of a text index are: it stands in its column as that takes it apart. */
+export function isStoredAsIndexed({ normalize, sources }: TextIndexPlan): boolean {
+  return normalize.length === 0 && sources[0]!.column === 'String'
 }
 
 /** Of these one value may stand in a text column in several forms: 1.5 and 1.50. */

@@ -1,6 +1,7 @@
 import { NO_VALUES, othersThan, type RangeOperator, rangeOf, rangeQuery } from '../cipher/rangeQuery.js'
 import { answers, bestTextQuery, type TextOperator, textIndexesFor } from '../cipher/textQuery.js'
 import type { TokenQuery } from '../cipher/tokenQuery.js'
+import { isStoredAsIndexed } from '../client/plaintextForms.js'
 import type { RangeIndexPlan, TextIndexPlan, TokenIndexPlan } from '../plan/plan.js'
 import { type LikePattern, likePattern } from './likePattern.js'
 import { refusedTokens } from './refusals.js'
@@ -50,9 +51,9 @@ function rangeAnswer(
   return found.find(isExactAnswer) ?? found[0]!
 }
 
-/** Whether the same can be asked of plaintext, which stands in its column as such an index takes texts apart. */
-export function asksPlaintext({ ask, field }: TokenSearch, { index }: TokenAnswer): boolean {
-  return ask.kind === 'like' && field.column === 'String' && index.kind === 'text' && index.normalize.length === 0
+/** Whether the same can be asked of plaintext. */
+export function asksPlaintext({ ask }: TokenSearch, { index }: TokenAnswer): boolean {
+  return ask.kind === 'like' && index.kind === 'text' && isStoredAsIndexed(index)
 }
 
 export function isExactAnswer({ found, missed }: TokenAnswer): boolean {

@@ -1,7 +1,7 @@
 import type { TokenQuery, TokenUse } from '../../cipher/cipher.js'
 import { isRangeOperator, othersThan, type RangeOperator, rangeOf, rangeQuery } from '../../cipher/rangeQuery.js'
 import { bestTextQuery, isTextOperator, type TextComparison, textIndexesFor } from '../../cipher/textQuery.js'
-import { UNSTORABLE } from '../../client/plaintextForms.js'
+import { isStoredAsIndexed, UNSTORABLE } from '../../client/plaintextForms.js'
 import { PREFIX } from '../../crypto/ciphertext.js'
 import type { FieldPlan, RangeIndexPlan, TextIndexPlan, TokenIndexPlan } from '../../plan/plan.js'
 import { isAbsent, isFieldRef, isPlainObject } from '../values.js'
@@ -184,9 +184,9 @@ function mayBePlaintext({ field: tokens, sources }: TokenIndexPlan): Where {
   return { OR: [{ [tokens]: { isEmpty: true } }, { [tokens]: { equals: null } }] }
 }
 
-/** Whether plaintext can be asked the same: it stands in its column as the index takes it apart. */
-function asksPlaintext({ normalize, sources }: TextIndexPlan, { operator }: TextComparison): boolean {
-  return normalize.length === 0 && sources[0]!.column === 'String' && operator !== 'words'
+/** Whether plaintext can be asked the same. */
+function asksPlaintext(index: TextIndexPlan, { operator }: TextComparison): boolean {
+  return isStoredAsIndexed(index) && operator !== 'words'
 }
 
 /** Asks the tokens of ciphertexts, and the plaintext of other rows. */
