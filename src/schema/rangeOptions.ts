@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import type { Report } from './problem.js'
+import { isWholeWithin } from './wholeNumber.js'
 
 /** The options of a range index that say what it can hold, as given. */
 export interface GivenRange {
@@ -33,9 +34,9 @@ export function rangeOptions({ min, max, step, scale, sparsity = SPARSITY }: Giv
   const read = { min: bound('min', min, wrong), max: bound('max', max, wrong), step: textOf(step) }
   if (step !== undefined && read.step === undefined)
     wrong('`step` is a number, or a duration such as "1d" for a DateTime; leave it out for the smallest step')
-  if (scale !== undefined && !isWithin(scale, 0, MOST_SCALE))
+  if (scale !== undefined && !isWholeWithin(scale, 0, MOST_SCALE))
     wrong(`\`scale\` is how many decimal places a Decimal has, from 0 to ${MOST_SCALE}; write \`scale: 2\``)
-  if (!isWithin(sparsity, 1, MOST_SPARSITY))
+  if (!isWholeWithin(sparsity, 1, MOST_SPARSITY))
     wrong(
       `\`sparsity\` is every how many levels a token is stored, from 1 to ${MOST_SPARSITY}; leave it out for ${SPARSITY}`,
     )
@@ -56,8 +57,4 @@ function textOf(value: unknown): string | undefined {
   if (types.isDate(value)) return Number.isNaN(value.getTime()) ? undefined : value.toISOString()
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   return typeof value === 'string' ? value : undefined
-}
-
-function isWithin(value: unknown, least: number, most: number): boolean {
-  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most
 }

@@ -1,5 +1,6 @@
 import type { Lengths, TextParts } from '../crypto/tokens/textPieces.js'
 import type { Report } from './problem.js'
+import { isWholeWithin } from './wholeNumber.js'
 
 /** The options of a text index that say what it makes tokens of, as given. */
 export interface GivenTextParts {
@@ -36,7 +37,7 @@ export function textParts({ prefix, suffix, words, wordPrefix, grams }: GivenTex
 function lengths(option: string, value: unknown, report: Report): Lengths | undefined {
   if (value === undefined) return undefined
   const [fewest, most, ...more] = Array.isArray(value) ? (value as unknown[]) : []
-  if (isWithin(fewest, 1, MOST_LENGTH) && isWithin(most, fewest, MOST_LENGTH) && more.length === 0)
+  if (isWholeWithin(fewest, 1, MOST_LENGTH) && isWholeWithin(most, fewest, MOST_LENGTH) && more.length === 0)
     return [fewest, most]
   report(
     `\`${option}\` is the fewest and the most characters that can be searched for, from 1 to ${MOST_LENGTH}; write \`${option}: [2, 8]\``,
@@ -51,13 +52,9 @@ function wholeWords(value: unknown, report: Report): true | undefined {
 }
 
 function size(value: unknown, report: Report): number | undefined {
-  if (value === undefined || isWithin(value, LEAST_GRAMS, MOST_GRAMS)) return value
+  if (value === undefined || isWholeWithin(value, LEAST_GRAMS, MOST_GRAMS)) return value
   report(
     `\`grams\` is how many characters in a row a token is made of, from ${LEAST_GRAMS} to ${MOST_GRAMS}; write \`grams: 3\``,
   )
   return undefined
-}
-
-function isWithin(value: unknown, least: number, most: number): value is number {
-  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most
 }
