@@ -1,8 +1,7 @@
 import { complement, EVERYTHING, type Interval, type Intervals, intersection } from '../crypto/tokens/intervals.js'
 import { coverOf, nodeBody } from '../crypto/tokens/rangeCover.js'
-import { compareValues } from '../crypto/tokens/units.js'
+import { compareValues, unitsOf } from '../crypto/tokens/units.js'
 import { checkedValue } from './slot.js'
-import { rangeUnits } from './tokenBodies.js'
 import type { CipherRangeIndex } from './tokenIndex.js'
 import type { TokenQuery } from './tokenQuery.js'
 
@@ -56,7 +55,8 @@ function isWithin(index: CipherRangeIndex, value: unknown, operator: RangeOperat
 }
 
 function intervalOf(index: CipherRangeIndex, operator: RangeOperator, bound: unknown): Interval {
-  const { floor, isWhole } = rangeUnits(index, bound, 'searched for')
+  const units = () => unitsOf(index.values, bound, index.scale)
+  const { floor, isWhole } = checkedValue(index.sources[0]!, units, 'searched for')
   // The first unit of which all values are at least the bound, and the first of which all are above it.
   const ceiling = isWhole ? floor : floor + 1n
   const above = floor + 1n

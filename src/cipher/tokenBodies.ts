@@ -1,6 +1,6 @@
 import { nodeBody, nodesOver } from '../crypto/tokens/rangeCover.js'
 import { piecesOf } from '../crypto/tokens/textPieces.js'
-import { type Units, unitsOf } from '../crypto/tokens/units.js'
+import { unitsOf } from '../crypto/tokens/units.js'
 import { UnencodableValue } from '../crypto/unencodable.js'
 import { normalized } from './indexText.js'
 import { checkedValue, encodeValue, type ValueUse } from './slot.js'
@@ -28,11 +28,6 @@ export function textOf(index: CipherTextIndex, value: unknown, use?: ValueUse): 
 /** Whether letters in upper and lower case are the same to a text index. */
 export function foldsCase({ normalize }: CipherTextIndex): boolean {
   return normalize.includes('lowercase')
-}
-
-/** A value that is compared, in the units of a range index. */
-export function rangeUnits(index: CipherRangeIndex, value: unknown, use?: ValueUse): Units {
-  return checkedValue(index.sources[0]!, () => unitsOf(index.values, value, index.scale), use)
 }
 
 function nodesOf(index: CipherRangeIndex, value: unknown, use?: ValueUse): Buffer[] {

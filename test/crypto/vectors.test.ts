@@ -20,7 +20,7 @@ import {
   rangePrefix,
   type TextParameters,
   textPrefix,
-  tokensOf,
+  tokenLists,
 } from '../../src/crypto/tokens/tokens.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
 import { encryptionContext, valueContext } from '../../src/keys/encryptionContext.js'
@@ -210,7 +210,8 @@ describe.each(['', 'node'])('frozen token indexes, engine "%s"', (engine) => {
     const prefix = textPrefix(context, text)
     const normalizers = normalizersOf(text.normalize, own)
     const index = { ...text, kind: 'text', name: context, sources, scope: 'tenant', parts: text, normalizers } as const
-    expect(tokensOf(keyOf(dek, 'textIndex'), prefix, tokenBodies({ ...index, prefix }, value))).toEqual(tokens)
+    const bodies = tokenBodies({ ...index, prefix }, value)
+    expect(tokenLists(keyOf(dek, 'textIndex'), prefix, [bodies])).toEqual([tokens])
   })
 
   it.each(ranges)('make the tokens of $name', ({ dek, context, parameters, value, tokens }) => {
@@ -220,7 +221,7 @@ describe.each(['', 'node'])('frozen token indexes, engine "%s"', (engine) => {
     const scale = new RangeScale(bounds)
     const bodies = nodesOver({ scale, sparsity }, scale.cellOf(BigInt(value))!).map(nodeBody)
     const prefix = rangePrefix(context, { ...bounds, sparsity, unit })
-    expect(tokensOf(keyOf(dek, 'rangeIndex'), prefix, bodies)).toEqual(tokens)
+    expect(tokenLists(keyOf(dek, 'rangeIndex'), prefix, [bodies])).toEqual([tokens])
   })
 
   it('cover every part of a text, and every unit', () => {

@@ -27,10 +27,6 @@ export function complement(intervals: Intervals): Intervals {
   return [...gaps, { from, to: undefined }]
 }
 
-export function isWithin(intervals: Intervals, value: bigint): boolean {
-  return intervals.some(({ from, to }) => (from === undefined || value >= from) && (to === undefined || value < to))
-}
-
 function isEmpty({ from, to }: Interval): boolean {
   return from !== undefined && to !== undefined && from >= to
 }

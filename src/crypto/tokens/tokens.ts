@@ -36,16 +36,12 @@ function prefixOf(context: string, parameters: object): Buffer {
 }
 
 /**
- * Tokens, each the first 16 bytes of HMAC-SHA-256(key, prefix ‖ body), as UUIDs in the order of their bytes and without
- * duplicates: neither order nor number tells of what they were made, beyond how many differ.
+ * The tokens of each value, each the first 16 bytes of HMAC-SHA-256(key, prefix ‖ body), as UUIDs in the order of their
+ * bytes and without duplicates: neither order nor number tells of what they were made, beyond how many differ.
  *
  * @param key derived for `textIndex` or `rangeIndex`
+ * @param values what the tokens of each are made of
  */
-export function tokensOf(key: IndexKey, prefix: Buffer, bodies: readonly Buffer[]): string[] {
-  return tokenLists(key, prefix, [bodies])[0]!
-}
-
-/** As `tokensOf`, of many values at once. */
 export function tokenLists(key: IndexKey, prefix: Buffer, values: readonly (readonly Buffer[])[]): string[][] {
   const distinct = values.map(withoutDuplicates)
   const tokens = key.index(prefix, distinct.flat(), TOKEN_BYTES)

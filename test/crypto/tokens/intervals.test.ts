@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { complement, EVERYTHING, type Interval, intersection, isWithin } from '../../../src/crypto/tokens/intervals.js'
+import {
+  complement,
+  EVERYTHING,
+  type Interval,
+  type Intervals,
+  intersection,
+} from '../../../src/crypto/tokens/intervals.js'
 
 const end = fc.option(fc.bigInt({ min: -5n, max: 5n }), { nil: undefined })
 const interval = fc.record({ from: end, to: end }, { noNullPrototype: true }) as fc.Arbitrary<Interval>
@@ -9,6 +15,10 @@ const intervals = fc
   .array(interval, { maxLength: 3 })
   .map((all) => all.reduce((left, one) => intersection(left, [one]), EVERYTHING))
 const values = Array.from({ length: 15 }, (_, i) => BigInt(i - 7))
+
+function isWithin(intervals: Intervals, value: bigint): boolean {
+  return intervals.some(({ from, to }) => (from === undefined || value >= from) && (to === undefined || value < to))
+}
 
 describe('intervals', () => {
   it('hold together what each of two hold', () => {

@@ -1,8 +1,13 @@
 import { createSecretKey } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { chooseEngine } from '../../../src/crypto/chooseEngine.js'
+import type { IndexKey } from '../../../src/crypto/engine.js'
 import { pieceBody } from '../../../src/crypto/tokens/textPieces.js'
-import { rangePrefix, textPrefix, tokensOf } from '../../../src/crypto/tokens/tokens.js'
+import { rangePrefix, textPrefix, tokenLists } from '../../../src/crypto/tokens/tokens.js'
+
+/** The tokens of one value. */
+const tokensOf = (...[key, prefix, bodies]: [IndexKey, Buffer, readonly Buffer[]]) =>
+  tokenLists(key, prefix, [bodies])[0]!
 
 const BYTES = Buffer.alloc(32, 7)
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
