@@ -6,6 +6,7 @@ import { KeyRing } from '../../src/keys/keyRing.js'
 import type { KeyStore } from '../../src/keys/keyStore.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
 import { refusalCode } from '../support/refusal.js'
+import { storeWith } from './storeWith.js'
 import { watchedKms } from './watchedKms.js'
 
 const TTL = 1_000
@@ -16,23 +17,9 @@ function processes() {
   const [store, kms] = [memoryKeyStore(), watchedKms()]
   const start = (changes: Partial<KeyStore> = {}) => {
     const cache = new DekCache({ ttl: TTL, max: 100, clock: { now: () => time.now } })
-    return new KeyRing({ kms, store: { ...bound(store), ...changes }, cache })
+    return new KeyRing({ kms, store: storeWith(store, changes), cache })
   }
   return { time, store, kms, start }
-}
-
-function bound(store: KeyStore): KeyStore {
-  return {
-    findNewest: (tenant, purpose) => store.findNewest(tenant, purpose),
-    findByIds: (ids) => store.findByIds(ids),
-    insert: (key, options) => store.insert(key, options),
-    reserve: (id, count, limit) => store.reserve(id, count, limit),
-    list: (filter, page) => store.list(filter, page),
-    count: (filter) => store.count(filter),
-    rewrap: (key, to) => store.rewrap(key, to),
-    advance: (id, to) => store.advance(id, to),
-    destroy: (tenant, tombstones) => store.destroy(tenant, tombstones),
-  }
 }
 
 /** The ids of what tokens are made under. */

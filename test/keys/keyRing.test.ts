@@ -6,12 +6,13 @@ import { type ErrorCode, FieldsealError } from '../../src/errors.js'
 import { DekCache, type DekCacheOptions } from '../../src/keys/cache/dekCache.js'
 import type { Dek } from '../../src/keys/dek.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
-import type { KeyStore, StoredKey } from '../../src/keys/keyStore.js'
+import type { StoredKey } from '../../src/keys/keyStore.js'
 import type { Kms } from '../../src/keys/kms.js'
 import { ANY_TENANT, type TenantScope } from '../../src/tenancy/scope.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
 import { fail } from '../support/fail.js'
 import { formsIn } from './secretForms.js'
+import { storeWith } from './storeWith.js'
 import { watchedKms } from './watchedKms.js'
 
 /** One process: a key ring with a cache of its own, on a keys table that others may share. */
@@ -61,22 +62,6 @@ const EMAIL = { context: 'User.email', kind: 'String', column: 'String' } as con
 function works(one: Dek, other: Dek): boolean {
   const sealed = encrypt(one.key, one.place(EMAIL, false).aad, 'Ada', randomNonces(1))
   return decrypt(other.key, other.place(EMAIL, false).aad, sealed)?.toString() === 'Ada'
-}
-
-/** A keys table that answers in its own way where `changes` says so. */
-function storeWith(store: KeyStore, changes: Partial<KeyStore>): KeyStore {
-  return {
-    findNewest: (tenant, purpose) => store.findNewest(tenant, purpose),
-    findByIds: (ids) => store.findByIds(ids),
-    insert: (key, options) => store.insert(key, options),
-    reserve: (id, count, limit) => store.reserve(id, count, limit),
-    list: (filter, page) => store.list(filter, page),
-    count: (filter) => store.count(filter),
-    rewrap: (key, to) => store.rewrap(key, to),
-    advance: (id, to) => store.advance(id, to),
-    destroy: (tenant, tombstones) => store.destroy(tenant, tombstones),
-    ...changes,
-  }
 }
 
 const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
