@@ -35,18 +35,19 @@ interface Indexed {
 }
 
 /**
- * Rows without tokens may be plaintext yet: it is asked the same, so that the whole is NULL where the value is, or it is
- * looked at once it is read.
+ * Rows may be plaintext yet: it is asked the same, so that the whole is NULL where the value is, or it is looked at once it
+ * is read. Whatever wrote it may have left tokens of another value, where the column itself can be asked.
  */
 function textOfBoth(search: TokenSearch, answer: TokenAnswer, { column, tokens, add }: Indexed): Parts {
-  const { own, ask, isNegated } = search
-  const isPlaintext = `(${column} IS NULL OR ${column} = '{}')`
+  const { own, ask, isNegated, field } = search
+  const isCiphertext = `${own} LIKE '${PREFIX}%'`
+  const isPlaintext = field.column === 'String' ? `NOT ${isCiphertext}` : `(${column} IS NULL OR ${column} = '{}')`
   if (ask.kind !== 'like' || !asksPlaintext(search, answer))
     return ['(', ...tokens, ` OR (${isPlaintext} AND ${own} IS NOT NULL))`]
   return [
-    `${isNegated ? '(NOT ' : '('}((${column} IS NOT NULL AND `,
+    `${isNegated ? '(NOT ' : '('}((${isCiphertext} AND ${column} IS NOT NULL AND `,
     ...tokens,
-    `) OR (${isPlaintext} AND ${own} NOT LIKE '${PREFIX}%' AND ${own} LIKE $`,
+    `) OR (NOT ${isCiphertext} AND ${own} LIKE $`,
     add.value(ask.value),
     '::text)))',
   ]
