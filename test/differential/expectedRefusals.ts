@@ -294,7 +294,7 @@ function created(finding: Finding, model: Model, data: unknown): void {
   for (const record of listOf(data)) {
     if (!isRecord(record)) continue
     for (const { name, encrypted } of model.columns) {
-      const missing = encrypted?.bind.some((column) => isAbsent(record[column]))
+      const missing = encrypted?.bind.some((column) => isNone(record[column]))
       if (missing && writes(record[name])) finding.reasons.push('bound value missing')
     }
     nested(finding, model, record)
@@ -305,7 +305,7 @@ function updated(finding: Finding, model: Model, selector: unknown, data: unknow
   if (!isRecord(data)) return
   const fixed = fixedBy(model, selector)
   for (const { name, encrypted } of model.columns) {
-    if (encrypted?.bind.some((column) => fixed[column] === undefined) && writes(data[name]))
+    if (encrypted?.bind.some((column) => isNone(fixed[column])) && writes(data[name]))
       finding.reasons.push('bound value missing')
   }
   frozen(finding, model, data, fixed)
@@ -350,8 +350,12 @@ function fixedBy(model: Model, selector: unknown): Args {
 }
 
 function writes(value: unknown): boolean {
-  const content = isRecord(value) && 'set' in value ? value.set : value
-  return !isAbsent(content) && !isNull(content)
+  return !isNone(isRecord(value) && 'set' in value ? value.set : value)
+}
+
+/** Prisma would refuse `null` for a column that others are bound to; the binding is asked first. */
+function isNone(value: unknown): boolean {
+  return isAbsent(value) || isNull(value)
 }
 
 function nested(finding: Finding, model: Model, data: Args): void {
