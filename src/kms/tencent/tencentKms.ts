@@ -2,17 +2,17 @@ import { DEK_BYTES } from '../../crypto/keys.js'
 import { FieldsealError } from '../../errors.js'
 import { encryptionContext } from '../../keys/encryptionContext.js'
 import type { GeneratedDek, Kms, WrappedDek } from '../../keys/kms.js'
-import { reportRetry } from '../../keys/retries.js'
+import { isKeyId, named, ofTenant } from '../call/kekIds.js'
+import { callsOf, type Target } from '../call/kmsCall.js'
 import { decodeKey } from '../strictDecode.js'
-import { GaveUp, RetryPolicy } from './retryPolicy.js'
 import { type SealedTransport, sealedTransport } from './sealedTransport.js'
-import { callRefused, named, ofTenant, type Target, type TencentCall } from './tencentCall.js'
+import { callRefused, TENCENT_KMS } from './tencentCall.js'
 import { send, type TencentAnswer } from './tencentClient.js'
-import { classify, type TencentFailure, TIMED_OUT, tencentError } from './tencentErrors.js'
-import { isKeyId, TencentKeyIds } from './tencentKeyIds.js'
+import { advice, classify } from './tencentErrors.js'
 import { checkedOptions, type TencentKmsOptions } from './tencentOptions.js'
 import { tencentValues } from './tencentValues.js'
 
+export type { FormerKeyIdsOf, KeyIdOf } from '../call/kekIds.js'
 export { type CredentialProvider, type FreshCredentialsOptions, freshCredentials } from './freshCredentials.js'
 export type {
   DecryptRequest,
@@ -22,7 +22,6 @@ export type {
   TencentKmsClient,
 } from './tencentClient.js'
 export type { TencentErrorDetails } from './tencentErrors.js'
-export type { FormerKeyIdsOf, KeyIdOf } from './tencentKeyIds.js'
 export type { TencentKmsOptions } from './tencentOptions.js'
 
 /**
@@ -44,24 +43,18 @@ export type { TencentKmsOptions } from './tencentOptions.js'
  * ```
  */
 export function tencentKms(options: TencentKmsOptions): Kms {
-  const { client, keyId, formerKeyIds, timeout, sealed, ...limits } = checkedOptions(options)
-  const keyIds = new TencentKeyIds({ keyId, formerKeyIds })
+  const { client, kekIds, limits, sealed } = checkedOptions(options)
   const transport = () => (sealed ? sealedTransport() : PLAIN)
-  const onRetry = ({ code, reason }: TencentFailure, attempt: number) => reportRetry({ attempt, code, reason })
-  const retryPolicy = new RetryPolicy<TencentFailure>({ timeout, ...limits, classify, timedOut: TIMED_OUT, onRetry })
-  const call: TencentCall = async (target, work) =>
-    retryPolicy.run(work).catch((error: unknown) => {
-      throw error instanceof GaveUp ? tencentError(error, { ...target, timeout }) : error
-    })
+  const call = callsOf({ ...TENCENT_KMS, limits, classify, advice })
   return {
     name: 'tencent',
     concurrency: limits.concurrency,
-    ...(sealed ? {} : tencentValues({ client, keyIds, call })),
+    ...(sealed ? {} : tencentValues({ client, kekIds, call })),
     generate: async (identity) => {
       const EncryptionContext = encryptionContext(identity)
       const target: Target = { action: 'GenerateDataKey', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
-        target.keyId = await keyIds.current(identity.tenant)
+        target.keyId = await kekIds.current(identity.tenant)
         const { request: sealing, open } = await transport()
         const request = { KeyId: target.keyId, KeySpec: 'AES_256', EncryptionContext, ...sealing }
         return attempts(async (signal) =>
@@ -73,7 +66,7 @@ export function tencentKms(options: TencentKmsOptions): Kms {
       const EncryptionContext = encryptionContext(identity)
       const target: Target = { action: 'Decrypt', keyId: kekId }
       return call(target, async (attempts) => {
-        await keyIds.expectOwn({ wrapped, kekId }, identity)
+        await kekIds.expectOwn({ wrapped, kekId }, identity)
         const { request: sealing, open } = await transport()
         const request = { CiphertextBlob: wrapped, EncryptionContext, ...sealing }
         return attempts(async (signal) => readUnwrapped(await send(client, 'Decrypt', request, signal), target, open))
@@ -84,7 +77,7 @@ export function tencentKms(options: TencentKmsOptions): Kms {
       const request = { Plaintext: dek.toString('base64'), EncryptionContext: encryptionContext(identity) }
       const target: Target = { action: 'Encrypt', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
-        target.keyId = await keyIds.current(identity.tenant)
+        target.keyId = await kekIds.current(identity.tenant)
         const wanted = { KeyId: target.keyId, ...request }
         return attempts(async (signal) => readWrapped(await send(client, 'Encrypt', wanted, signal), target))
       })
@@ -94,8 +87,8 @@ export function tencentKms(options: TencentKmsOptions): Kms {
       const contexts = { SourceEncryptionContext: context, DestinationEncryptionContext: context }
       const target: Target = { action: 'ReEncrypt', keyId: kekId }
       return call(target, async (attempts) => {
-        await keyIds.expectOwn({ wrapped, kekId }, identity)
-        const DestinationKeyId = await keyIds.current(identity.tenant)
+        await kekIds.expectOwn({ wrapped, kekId }, identity)
+        const DestinationKeyId = await kekIds.current(identity.tenant)
         const request = { CiphertextBlob: wrapped, DestinationKeyId, ...contexts }
         return attempts(async (signal) =>
           readRewrapped(await send(client, 'ReEncrypt', request, signal), target, DestinationKeyId),

@@ -1,25 +1,26 @@
 import { MOST_KMS_BYTES } from '../../crypto/direct.js'
 import { valueContext } from '../../keys/encryptionContext.js'
 import type { ValueKms } from '../../keys/kms.js'
+import { type KekIds, named, ofTenant } from '../call/kekIds.js'
+import type { Call, Target } from '../call/kmsCall.js'
 import { decodeBytes } from '../strictDecode.js'
-import { callRefused, named, ofTenant, type Target, type TencentCall } from './tencentCall.js'
+import { callRefused } from './tencentCall.js'
 import { send, type TencentAnswer, type TencentKmsClient } from './tencentClient.js'
-import type { TencentKeyIds } from './tencentKeyIds.js'
 
 interface ValueOptions {
   readonly client: TencentKmsClient
-  readonly keyIds: TencentKeyIds
-  readonly call: TencentCall
+  readonly kekIds: KekIds
+  readonly call: Call
 }
 
 /** Values that Tencent Cloud KMS encrypts itself, each by a request of its own. */
-export function tencentValues({ client, keyIds, call }: ValueOptions): Pick<ValueKms, 'encrypt' | 'decrypt'> {
+export function tencentValues({ client, kekIds, call }: ValueOptions): Pick<ValueKms, 'encrypt' | 'decrypt'> {
   return {
     encrypt: async (plaintext, identity) => {
       const request = { Plaintext: plaintext.toString('base64'), EncryptionContext: valueContext(identity) }
       const target: Target = { action: 'Encrypt', subject: 'value', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
-        target.keyId = await keyIds.current(identity.tenant)
+        target.keyId = await kekIds.current(identity.tenant)
         const wanted = { KeyId: target.keyId, ...request }
         return attempts(async (signal) => readBlob(await send(client, 'Encrypt', wanted, signal), target))
       })
@@ -28,7 +29,7 @@ export function tencentValues({ client, keyIds, call }: ValueOptions): Pick<Valu
       const request = { CiphertextBlob: ciphertext, EncryptionContext: valueContext(identity) }
       const target: Target = { action: 'Decrypt', subject: 'value', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
-        const known = await keyIds.all(identity.tenant)
+        const known = await kekIds.all(identity.tenant)
         target.keyId = known[0]!
         return attempts(async (signal) => readValue(await send(client, 'Decrypt', request, signal), target, known))
       })

@@ -1,10 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import {
-  type AttemptFailure,
-  GaveUp,
-  RetryPolicy,
-  type RetryPolicyOptions,
-} from '../../../src/kms/tencent/retryPolicy.js'
+import { type AttemptFailure, GaveUp, RetryPolicy, type RetryPolicyOptions } from '../../../src/kms/call/retryPolicy.js'
 
 const lasting: AttemptFailure = { retry: 'always' }
 const late: AttemptFailure = { retry: 'always' }
