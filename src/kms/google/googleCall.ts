@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { FieldsealError } from '../../errors.js'
 import { named } from '../call/kekIds.js'
 import { callRefusedOf, type KmsService, type Target } from '../call/kmsCall.js'
@@ -85,7 +86,7 @@ function boundTo(context: string) {
 function readEncrypted(answer: GoogleAnswer, target: Target): Encrypted {
   const { name, ciphertext, ciphertextCrc32c: sum } = answer
   const arrived = answer.verifiedPlaintextCrc32c === true && answer.verifiedAdditionalAuthenticatedDataCrc32c === true
-  if (!(ciphertext instanceof Uint8Array) || ciphertext.length === 0) throw callRefused(target, 'lacks ciphertext')
+  if (!types.isUint8Array(ciphertext) || ciphertext.length === 0) throw callRefused(target, 'lacks ciphertext')
   if (!arrived || !isIntact(ciphertext, sum)) throw new Damaged(DAMAGED)
   const key = cryptoKeyOfVersion(name)
   if (key === target.keyId) return { version: name as string, ciphertext: Buffer.from(ciphertext) }
@@ -94,7 +95,7 @@ function readEncrypted(answer: GoogleAnswer, target: Target): Encrypted {
 
 /** The SDK's bytes lie in what gRPC received, and are zeroed there. */
 function readDecrypted({ plaintext, plaintextCrc32c: sum, usedPrimary }: GoogleAnswer): Decrypted {
-  if (!(plaintext instanceof Uint8Array)) throw new Damaged(DAMAGED)
+  if (!types.isUint8Array(plaintext)) throw new Damaged(DAMAGED)
   try {
     if (!isIntact(plaintext, sum)) throw new Damaged(DAMAGED)
     const own = Buffer.alloc(plaintext.length)

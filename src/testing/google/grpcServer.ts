@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createSecureServer, type Http2SecureServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
+import { types } from 'node:util'
 import type { Certificate } from '../emulator/certificate.js'
 import type { Emulation } from '../emulator/face.js'
 import { alteredBody, type Fault } from '../emulator/faults.js'
@@ -114,7 +115,7 @@ function encodeAnswer(face: GrpcFace, action: string, answer: object, fault: Fau
 function jsonOf(answer: object): string {
   return JSON.stringify(answer, function (this: { [name: string]: unknown }, name, value: unknown) {
     const given = this[name]
-    return given instanceof Uint8Array ? Buffer.from(given).toString('base64') : value
+    return types.isUint8Array(given) ? Buffer.from(given).toString('base64') : value
   })
 }
 

@@ -117,37 +117,43 @@ export class KeyRings {
     return version
   }
 
-  /** @param name of a version, or of a key, for its primary version */
-  enable(name: string): CryptoKeyVersion {
+  /** @param name of a version, or of a key, for all its versions, as with the others below */
+  enable(name: string): readonly CryptoKeyVersion[] {
     return this.#change(name, ['ENABLED', 'DISABLED'], { state: 'ENABLED' })
   }
 
-  /** @param name of a version, or of a key, for its primary version */
-  disable(name: string): CryptoKeyVersion {
+  disable(name: string): readonly CryptoKeyVersion[] {
     return this.#change(name, ['ENABLED', 'DISABLED'], { state: 'DISABLED' })
   }
 
-  /** Schedules the destruction of a version, or of a key's primary one. */
-  destroy(name: string): CryptoKeyVersion {
+  /** Schedules the destruction. */
+  destroy(name: string): readonly CryptoKeyVersion[] {
     const { destroyScheduledDuration } = this.key(VERSION.exec(name)?.[1] ?? name)
     const destroyTime = this.#now() + destroyScheduledDuration
     return this.#change(name, ['ENABLED', 'DISABLED'], { state: 'DESTROY_SCHEDULED', destroyTime })
   }
 
-  /** Takes a scheduled destruction back. The version is disabled then. */
-  restore(name: string): CryptoKeyVersion {
+  /** Takes a scheduled destruction back. The versions are disabled then. */
+  restore(name: string): readonly CryptoKeyVersion[] {
     return this.#change(name, ['DESTROY_SCHEDULED'], { state: 'DISABLED', destroyTime: undefined })
+  }
+
+  /** What the service does when the time of a scheduled destruction has come. */
+  destroyNow(name: string): readonly CryptoKeyVersion[] {
+    const gone = { state: 'DESTROYED', material: null, destroyEventTime: this.#now() } as const
+    return this.#change(name, ['ENABLED', 'DISABLED', 'DESTROY_SCHEDULED'], gone)
   }
 
   #change(
     name: string,
     from: readonly VersionState[],
-    change: Partial<Pick<CryptoKeyVersion, 'state' | 'destroyTime'>>,
-  ): CryptoKeyVersion {
-    const version = VERSION.test(name) ? this.version(name) : (this.key(name).primary ?? absent('CryptoKeyVersion', name))
-    if (from.includes(version.state)) return Object.assign(version, change)
-    const message = `${version.name} is ${version.state}, and must be ${from.join(' or ')}.`
-    throw new GrpcError('FAILED_PRECONDITION', message)
+    change: Partial<Omit<CryptoKeyVersion, 'name'>>,
+  ): readonly CryptoKeyVersion[] {
+    const versions = VERSION.test(name) ? [this.version(name)] : this.key(name).versions
+    const changed = versions.filter(({ state }) => from.includes(state))
+    if (changed.length > 0) return changed.map((version) => Object.assign(version, change))
+    const states = versions.map(({ state }) => state).join(', ')
+    throw new GrpcError('FAILED_PRECONDITION', `${name} is ${states}, and must be ${from.join(' or ')}.`)
   }
 
   #addVersion(key: CryptoKey): CryptoKeyVersion {

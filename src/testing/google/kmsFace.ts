@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { InjectedError } from '../emulator/face.js'
 import type { RateLimits } from '../emulator/rateLimits.js'
 import type { AccessTokens } from './accessTokens.js'
@@ -61,7 +62,7 @@ function decode(method: Method, message: Buffer): Fields {
 function noted({ name, additionalAuthenticatedData: aad }: Fields): Omit<GrpcAnswer, 'outcome'> {
   return {
     keyId: typeof name === 'string' ? name : undefined,
-    encryptionContext: aad instanceof Uint8Array ? Buffer.from(aad).toString() : undefined,
+    encryptionContext: types.isUint8Array(aad) ? Buffer.from(aad).toString() : undefined,
   }
 }
 

@@ -94,13 +94,13 @@ export const managementActions: { readonly [method: string]: Action } = {
     ...writing,
     ...ofName,
     permission: 'cloudkms.cryptoKeyVersions.destroy',
-    run: ({ name }, { keyRings }) => versionMessage(keyRings.destroy(keyRings.version(text(name)).name)),
+    run: ({ name }, { keyRings }) => versionMessage(keyRings.destroy(keyRings.version(text(name)).name)[0]!),
   },
   RestoreCryptoKeyVersion: {
     ...writing,
     ...ofName,
     permission: 'cloudkms.cryptoKeyVersions.restore',
-    run: ({ name }, { keyRings }) => versionMessage(keyRings.restore(keyRings.version(text(name)).name)),
+    run: ({ name }, { keyRings }) => versionMessage(keyRings.restore(keyRings.version(text(name)).name)[0]!),
   },
 }
 
@@ -142,8 +142,8 @@ function updateVersion(request: Fields, { keyRings }: World): object {
   const version = keyRings.version(text(name))
   const other = pathsOf(request).find((path) => path !== 'state')
   if (other !== undefined) throw unsupported(other)
-  if (state === 'ENABLED') return versionMessage(keyRings.enable(version.name))
-  if (state === 'DISABLED') return versionMessage(keyRings.disable(version.name))
+  if (state === 'ENABLED') return versionMessage(keyRings.enable(version.name)[0]!)
+  if (state === 'DISABLED') return versionMessage(keyRings.disable(version.name)[0]!)
   throw new GrpcError('INVALID_ARGUMENT', `A version cannot be made ${text(state)} by an update.`)
 }
 
