@@ -11,6 +11,16 @@ export { type TestRunner, testKms } from './contract/testKms.js'
 export type { Call, Calls } from './emulator/calls.js'
 export type { Fault, FaultKind, Faults } from './emulator/faults.js'
 export type { Limits } from './emulator/rateLimits.js'
+export type { CryptoKey, CryptoKeyVersion, ProtectionLevel, VersionState } from './google/cryptoKey.js'
+export {
+  type GoogleEmulatorClientOptions,
+  type GoogleKmsEmulator,
+  type GoogleKmsEmulatorOptions,
+  startGoogleKmsEmulator,
+} from './google/googleKmsEmulator.js'
+export type { CreateKeyOptions, KeyRing, KeyRings } from './google/keyRings.js'
+export type { Permissions } from './google/permissions.js'
+export type { ServiceAccountKey } from './google/sdk.js'
 export { type KeyStoreCalls, type MemoryKeyStore, memoryKeyStore } from './memoryKeyStore.js'
 export type { Cmk, CmkState } from './tencent/cmk.js'
 export type { Cmks } from './tencent/cmks.js'

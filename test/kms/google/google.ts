@@ -9,10 +9,9 @@ import {
   startGoogleKmsEmulator,
 } from '../../../src/testing/google/googleKmsEmulator.js'
 import { onTestFinished } from '../../support/onTestFinished.js'
+import { OTHER, OWN } from './names.js'
 
-export const RING = 'projects/clinic/locations/europe-west3/keyRings/fieldseal'
-export const OWN = `${RING}/cryptoKeys/own`
-export const OTHER = `${RING}/cryptoKeys/other`
+export { OTHER, OWN }
 
 export function identity(tenant = 'acme'): DekIdentity {
   return { key: randomUUID(), purpose: 'encrypt', tenant }

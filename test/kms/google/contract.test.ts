@@ -1,0 +1,5 @@
+import { describe, it } from '@jest/globals'
+import { testKms } from 'fieldseal/testing'
+import { testedGoogle } from './tested.js'
+
+testKms(testedGoogle, { describe, it })
