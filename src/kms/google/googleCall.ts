@@ -80,7 +80,10 @@ export class GoogleCrypto {
 
 function boundTo(context: string) {
   const additionalAuthenticatedData = Buffer.from(context)
-  return { additionalAuthenticatedData, additionalAuthenticatedDataCrc32c: { value: crc32c(additionalAuthenticatedData) } }
+  return {
+    additionalAuthenticatedData,
+    additionalAuthenticatedDataCrc32c: { value: crc32c(additionalAuthenticatedData) },
+  }
 }
 
 function readEncrypted(answer: GoogleAnswer, target: Target): Encrypted {
@@ -113,6 +116,7 @@ function isIntact(bytes: Uint8Array, sum: unknown): boolean {
 }
 
 function otherKey(target: Target, key: string | undefined): FieldsealError {
-  const hint = "give googleKms the key's resource name as the console shows it, with the id of the project, not its number"
+  const hint =
+    "give googleKms the key's resource name as the console shows it, with the id of the project, not its number"
   return callRefused(target, `names ${named(key)}, not the one that was asked for: ${hint}`)
 }

@@ -69,7 +69,8 @@ export function classify(error: unknown): CallFailure {
   if (error instanceof Damaged) return unavailable(DAMAGED)
   const { code, reason, message } = (error ?? {}) as { readonly [field: string]: unknown }
   const says = (piece: string) => typeof message === 'string' && message.includes(piece)
-  if (error instanceof CredentialsFailed || says(NO_TOKEN)) return { ...unavailable(NO_CREDENTIALS), code: 'KMS_DENIED' }
+  if (error instanceof CredentialsFailed || says(NO_TOKEN))
+    return { ...unavailable(NO_CREDENTIALS), code: 'KMS_DENIED' }
   const status = typeof code === 'number' ? STATUSES[code] : undefined
   if (status === undefined) return unavailable(networkReason(error) ?? 'no answer that can be read')
   if (status === 'INVALID_ARGUMENT' && (says('crc32c') || says('checksum'))) return unavailable(DAMAGED)

@@ -1,7 +1,7 @@
 import { crc32c } from '../../kms/google/crc32c.js'
+import type { Action, Fields } from './action.js'
 import { type CryptoKeyVersion, seal, unseal, versionOf } from './cryptoKey.js'
 import { GrpcError } from './grpcError.js'
-import type { Action, Fields } from './action.js'
 
 const KIB = 1024
 const MOST = 64 * KIB
@@ -40,7 +40,8 @@ export const decrypt: Action = {
     verified(request, 'ciphertext')
     verified(request, 'additionalAuthenticatedData')
     const version = versionOf(key, ciphertext)
-    if (!version) throw new GrpcError('INVALID_ARGUMENT', "Decryption failed: verify that 'name' refers to the correct CryptoKey.")
+    if (!version)
+      throw new GrpcError('INVALID_ARGUMENT', "Decryption failed: verify that 'name' refers to the correct CryptoKey.")
     const plaintext = unseal(version, ciphertext, aad)
     return {
       plaintext,
@@ -56,9 +57,12 @@ type Bytes = 'plaintext' | 'ciphertext' | 'additionalAuthenticatedData'
 function read<Name extends Bytes>(request: Fields, data: Name) {
   const { name, additionalAuthenticatedData = Buffer.alloc(0) } = request
   const bytes = request[data] as Buffer
-  if (!name || bytes.length === 0) throw new GrpcError('INVALID_ARGUMENT', `The field ${name ? data : 'name'} is required.`)
+  if (!name || bytes.length === 0)
+    throw new GrpcError('INVALID_ARGUMENT', `The field ${name ? data : 'name'} is required.`)
   const fields = { name, additionalAuthenticatedData, [data]: bytes }
-  return fields as { readonly name: string; readonly additionalAuthenticatedData: Buffer } & { readonly [N in Name]: Buffer }
+  return fields as { readonly name: string; readonly additionalAuthenticatedData: Buffer } & {
+    readonly [N in Name]: Buffer
+  }
 }
 
 /** Whether a checksum came; one that does not match is an error, https://cloud.google.com/kms/docs/data-integrity-guidelines */
@@ -67,7 +71,10 @@ function verified(request: Fields, field: Bytes): boolean {
   if (!sum) return false
   if (String(sum.value) === String(crc32c(request[field] as Buffer))) return true
   const name = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-  throw new GrpcError('INVALID_ARGUMENT', `The checksum in field ${name}_crc32c did not match the data in field ${name}.`)
+  throw new GrpcError(
+    'INVALID_ARGUMENT',
+    `The checksum in field ${name}_crc32c did not match the data in field ${name}.`,
+  )
 }
 
 function checkSizes({ protectionLevel }: CryptoKeyVersion, plaintext: Buffer, aad: Buffer): void {

@@ -10,8 +10,8 @@ import { AccessTokens } from './accessTokens.js'
 import type { CryptoKey, ProtectionLevel } from './cryptoKey.js'
 import { GrpcError } from './grpcError.js'
 import { listenGrpc } from './grpcServer.js'
-import { kmsFace } from './kmsFace.js'
 import { KeyRings } from './keyRings.js'
+import { kmsFace } from './kmsFace.js'
 import { Permissions } from './permissions.js'
 import { Sdk, type ServiceAccountKey } from './sdk.js'
 
@@ -39,13 +39,17 @@ export interface GoogleKmsEmulatorOptions {
   readonly now?: () => number
 }
 
-/** What the SDK's client takes to reach the emulator: `new KeyManagementServiceClient(…)`. */
-export interface GoogleEmulatorClientOptions {
+/**
+ * What the SDK's client takes to reach the emulator: `new KeyManagementServiceClient(…)`. An interface would not be one of
+ * the SDK's options, which have an index signature.
+ */
+export type GoogleEmulatorClientOptions = {
   readonly apiEndpoint: string
   readonly port: number
-  readonly credentials?: ServiceAccountKey
-  /** A client that has its token; only the SDK knows its type. */
-  readonly authClient?: never
+  /** The certificate is looked at for this name, as TLS has none that are addresses. */
+  readonly 'grpc.ssl_target_name_override': 'localhost'
+  /** Has its token, or signs one; only the SDK knows its type. */
+  readonly authClient: never
   /** Trusts the emulator's certificate; only the SDK knows its type. */
   readonly sslCreds: never
 }
@@ -111,7 +115,7 @@ export async function startGoogleKmsEmulator(options: GoogleKmsEmulatorOptions =
   const emulation = { calls, faults, limits }
   const server = { emulation, face, certificate, maxMessageBytes: MAX_MESSAGE_BYTES }
   const { port, close } = await listenGrpc(server, options.port ?? 0, host)
-  const endpoint = { apiEndpoint: reachable(host), port }
+  const endpoint = { apiEndpoint: reachable(host), port, 'grpc.ssl_target_name_override': 'localhost' } as const
   return {
     host: endpoint.apiEndpoint,
     port,
@@ -124,10 +128,11 @@ export async function startGoogleKmsEmulator(options: GoogleKmsEmulatorOptions =
     calls,
     faults,
     clientOptions: ({ account = accounts[0], accessToken } = {}) => {
-      if (accessToken !== undefined) return { ...endpoint, ...forTheSdk(sdk.tokenCredentials(certificate.cert, accessToken)) }
-      if (!account) throw invalid('accounts', 'has none: give clientOptions an account or an access token')
-      const sslCreds = sdk.accountCredentials(certificate.cert, account)
-      return { ...endpoint, credentials: account, ...forTheSdk({ sslCreds }) }
+      if (!account && accessToken === undefined)
+        throw invalid('accounts', 'has none: give clientOptions an account or an access token')
+      const authClient = accessToken === undefined ? sdk.accountClient(account!) : sdk.tokenClient(accessToken)
+      const sslCreds = sdk.channelCredentials(certificate.cert, authClient)
+      return { ...endpoint, authClient: authClient as never, sslCreds: sslCreds as never }
     },
     close,
   }
@@ -150,8 +155,4 @@ async function newAccount(): Promise<ServiceAccountKey> {
     privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   )
   return { client_email: EMAIL, private_key: await newKey }
-}
-
-function forTheSdk<T extends object>(made: T): { readonly [Name in keyof T]: never } {
-  return made as { readonly [Name in keyof T]: never }
 }

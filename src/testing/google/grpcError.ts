@@ -59,7 +59,7 @@ export function trailersOf({ code, message, details }: GrpcError): { readonly [n
   const status = Buffer.concat([integer(1, STATUS[code]), lengthDelimited(2, message), ...anyOf(details)])
   return {
     'grpc-status': String(STATUS[code]),
-    'grpc-message': encodeURIComponent(message).replaceAll('%20', ' '),
+    'grpc-message': message.replace(/[^ -$&-~]/gu, encodeURIComponent),
     'grpc-status-details-bin': status.toString('base64'),
   }
 }

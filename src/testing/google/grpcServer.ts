@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { createSecureServer, type Http2SecureServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import { types } from 'node:util'
 import type { Certificate } from '../emulator/certificate.js'

@@ -56,7 +56,8 @@ export class KeyRings {
 
   /** @param location `projects/…/locations/…` */
   createRing(location: string, id: string): KeyRing {
-    if (!LOCATION.test(location) || !ID.test(id)) throw new GrpcError('INVALID_ARGUMENT', 'The key ring has no valid name.')
+    if (!LOCATION.test(location) || !ID.test(id))
+      throw new GrpcError('INVALID_ARGUMENT', 'The key ring has no valid name.')
     const name = `${location}/keyRings/${id}`
     if (this.#rings.has(name)) throw new GrpcError('ALREADY_EXISTS', `KeyRing ${name} already exists.`)
     const ring = { name, createTime: this.#now(), keys: new Map<string, CryptoKey>() }
@@ -170,7 +171,11 @@ export class KeyRings {
 }
 
 function newKey(name: string, options: CreateKeyOptions, now: number): CryptoKey {
-  const { protectionLevel = 'SOFTWARE', rotationPeriod, destroyScheduledDuration = DESTROY_SCHEDULED_DURATION } = options
+  const {
+    protectionLevel = 'SOFTWARE',
+    rotationPeriod,
+    destroyScheduledDuration = DESTROY_SCHEDULED_DURATION,
+  } = options
   const nextRotationTime = options.nextRotationTime ?? (rotationPeriod && now + rotationPeriod)
   const schedule = { rotationPeriod, nextRotationTime, destroyScheduledDuration }
   return { name, protectionLevel, createTime: now, versions: [], primary: undefined, ...schedule }

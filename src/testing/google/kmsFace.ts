@@ -76,8 +76,14 @@ function checkRoute(parameters: string | string[] | undefined, resource: string)
 function checkQuota(limits: RateLimits, name: string, { quota }: Action): void {
   if (limits.exceededBy(name) === undefined && limits.exceededBy(quota) === undefined) return
   const [service, metric] = ['cloudkms.googleapis.com', `cloudkms.googleapis.com/${quota}`]
-  const errorInfo: ErrorInfo = { reason: 'RATE_LIMIT_EXCEEDED', domain: 'googleapis.com', metadata: { quota_metric: metric, service } }
-  throw new GrpcError('RESOURCE_EXHAUSTED', `Quota exceeded for quota metric '${metric}' of service '${service}'.`, { errorInfo })
+  const errorInfo: ErrorInfo = {
+    reason: 'RATE_LIMIT_EXCEEDED',
+    domain: 'googleapis.com',
+    metadata: { quota_metric: metric, service },
+  }
+  throw new GrpcError('RESOURCE_EXHAUSTED', `Quota exceeded for quota metric '${metric}' of service '${service}'.`, {
+    errorInfo,
+  })
 }
 
 function statusOf(code: string): GrpcStatus {

@@ -46,7 +46,11 @@ export const managementActions: { readonly [method: string]: Action } = {
     permission: 'cloudkms.cryptoKeys.list',
     run: (request, { keyRings }) => {
       const names = [...keyRings.ring(text(request.parent)).keys.keys()]
-      return page(request, 'cryptoKeys', names.map((name) => cryptoKeyMessage(keyRings.key(name))))
+      return page(
+        request,
+        'cryptoKeys',
+        names.map((name) => cryptoKeyMessage(keyRings.key(name))),
+      )
     },
   },
   CreateCryptoKey: { ...writing, ...ofParent, permission: 'cloudkms.cryptoKeys.create', run: createKey },
@@ -108,7 +112,8 @@ function createKey(request: Parameters<Run>[0], { keyRings }: World): object {
   const { parent, cryptoKeyId, skipInitialVersionCreation } = request
   const key = (request.cryptoKey ?? {}) as Fields
   const template = (key.versionTemplate ?? {}) as Fields
-  if (key.purpose !== 'ENCRYPT_DECRYPT') throw new GrpcError('INVALID_ARGUMENT', 'The emulator has keys of the purpose ENCRYPT_DECRYPT only.')
+  if (key.purpose !== 'ENCRYPT_DECRYPT')
+    throw new GrpcError('INVALID_ARGUMENT', 'The emulator has keys of the purpose ENCRYPT_DECRYPT only.')
   const name = `${keyRings.ring(text(parent)).name}/cryptoKeys/${text(cryptoKeyId)}`
   const created = keyRings.create(name, {
     protectionLevel: protectionLevelOf(template.protectionLevel),

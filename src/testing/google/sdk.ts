@@ -16,20 +16,22 @@ export interface ServiceAccountKey {
   readonly private_key: string
 }
 
-interface AuthClient {
-  scopes?: unknown
-  useJWTAccessWithScope?: boolean
-  getRequestHeaders(url: string): Promise<Iterable<readonly [string, string]>>
+/** What gives the headers of a call, as Google's libraries know it. */
+export interface AuthClient {
+  /** `Headers`, or an object of SDKs before 6. */
+  getRequestHeaders(url: string): Promise<object>
 }
 
 interface Gax {
   readonly GrpcClient: new () => { loadProtoJSON(protos: object): object }
-  readonly GoogleAuth: new (options: object) => { fromJSON(key: ServiceAccountKey & { type: string }): AuthClient }
-  readonly googleAuthLibrary: { readonly OAuth2Client: new () => object & { setCredentials(token: object): void } }
+  readonly googleAuthLibrary: {
+    readonly JWT: new (options: object) => AuthClient & { useJWTAccessWithScope?: boolean }
+    readonly OAuth2Client: new () => AuthClient & { setCredentials(token: { readonly access_token: string }): void }
+  }
   readonly grpc: {
     readonly credentials: {
       createSsl(root: Buffer): object
-      createFromGoogleCredential(client: { getRequestHeaders(url: string): Promise<object> }): object
+      createFromGoogleCredential(client: AuthClient): object
       combineChannelCredentials(channel: object, call: object): object
     }
   }
@@ -56,26 +58,31 @@ export class Sdk {
     this.methods = methodsOf(new this.#gax.GrpcClient().loadProtoJSON(protos))
   }
 
-  /** What connects to a server with this certificate and proves to be this account: its key signs a token for each hour. */
-  accountCredentials(ca: string, key: ServiceAccountKey): object {
-    const client = new this.#gax.GoogleAuth({}).fromJSON({ type: 'service_account', ...key })
-    client.scopes = [SCOPE]
+  /** Proves to be this account: its key signs a token for each hour. */
+  accountClient({ client_email: email, private_key: key }: ServiceAccountKey): AuthClient {
+    const client = new this.#gax.googleAuthLibrary.JWT({ email, key, scopes: [SCOPE] })
     client.useJWTAccessWithScope = true
-    return this.#credentials(ca, async (url) => Object.fromEntries(await client.getRequestHeaders(url)))
+    return client
   }
 
-  /** The same with a token that somebody else has got, such as workload identity federation. */
-  tokenCredentials(ca: string, accessToken: string): { readonly sslCreds: object; readonly authClient: object } {
-    const authClient = new this.#gax.googleAuthLibrary.OAuth2Client()
-    authClient.setCredentials({ access_token: accessToken })
-    return { authClient, sslCreds: this.#credentials(ca, async () => ({ authorization: `Bearer ${accessToken}` })) }
+  /** Has a token that somebody else has issued, workload identity federation for instance. */
+  tokenClient(accessToken: string): AuthClient {
+    const client = new this.#gax.googleAuthLibrary.OAuth2Client()
+    client.setCredentials({ access_token: accessToken })
+    return client
   }
 
-  #credentials(ca: string, getRequestHeaders: (url: string) => Promise<object>): object {
+  /** Trusts this certificate, and sends the client's token over it: what the SDK makes by itself for certificates of all. */
+  channelCredentials(ca: string, client: AuthClient): object {
     const { credentials } = this.#gax.grpc
+    const getRequestHeaders = async (url: string) => plainHeaders(await client.getRequestHeaders(url))
     const call = credentials.createFromGoogleCredential({ getRequestHeaders })
     return credentials.combineChannelCredentials(credentials.createSsl(Buffer.from(ca)), call)
   }
+}
+
+function plainHeaders(headers: object): object {
+  return headers instanceof Headers ? Object.fromEntries(headers) : headers
 }
 
 /** Of this package's place first, then of the application's. */

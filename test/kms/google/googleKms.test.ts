@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { crc32c } from '../../../src/kms/google/crc32c.js'
 import type { GoogleKmsClient } from '../../../src/kms/google/googleClient.js'
 import { googleKms } from '../../../src/kms/google/googleKms.js'
 import type { GoogleKmsOptions } from '../../../src/kms/google/googleOptions.js'
-import { crc32c } from '../../../src/kms/google/crc32c.js'
 import { refusal } from '../../support/refusal.js'
 import { clientOf, identity, OTHER, OWN, start, startEmulator } from './google.js'
 
@@ -48,10 +48,13 @@ describe('googleKms, options', () => {
     )
   })
 
-  it.each(['', 'pubsub', 'kmsinventory', 'pubsub,storage*'])('takes a client that logs other things ("%s")', (names) => {
-    process.env.GOOGLE_SDK_NODE_LOGGING = names
-    expect(googleKms({ client: never, keyId: OWN, formerKeyIds: [OTHER] }).name).toBe('google')
-  })
+  it.each(['', 'pubsub', 'kmsinventory', 'pubsub,storage*'])(
+    'takes a client that logs other things ("%s")',
+    (names) => {
+      process.env.GOOGLE_SDK_NODE_LOGGING = names
+      expect(googleKms({ client: never, keyId: OWN, formerKeyIds: [OTHER] }).name).toBe('google')
+    },
+  )
 })
 
 const RETRIED = 3

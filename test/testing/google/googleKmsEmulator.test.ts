@@ -77,7 +77,8 @@ function token(
   const scope = 'https://www.googleapis.com/auth/cloud-platform'
   const { alg = 'RS256', key = private_key } = how
   const signed = `${json({ alg, typ: 'JWT' })}.${json({ iss: email, sub: email, scope, iat, exp: iat + 3600, ...claims })}`
-  const signature = how.signature ?? sign('RSA-SHA256', Buffer.from(signed), createPrivateKey(key)).toString('base64url')
+  const signature =
+    how.signature ?? sign('RSA-SHA256', Buffer.from(signed), createPrivateKey(key)).toString('base64url')
   return `Bearer ${signed}.${signature}`
 }
 
@@ -157,7 +158,10 @@ describe('startGoogleKmsEmulator, tokens', () => {
   it('refuses every other token', async () => {
     const { emulator } = await start({ accessTokens: ['ya29.known'] })
     const now = Math.floor(Date.now() / 1000)
-    const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    })
     const head = `${json({ alg: 'HS256' })}.${json({ iss: emulator.accounts[0]!.client_email })}`
     const publicKey = createPrivateKey(emulator.accounts[0]!.private_key).export({ type: 'pkcs8', format: 'der' })
     const hs256 = createHmac('sha256', publicKey).update(head).digest('base64url')
@@ -235,10 +239,7 @@ describe('startGoogleKmsEmulator, requests', () => {
     const { client } = await start()
     const wrong = { plaintextCrc32c: { value: 1 } }
     await expect(client.encrypt({ name: KEY, plaintext, ...wrong })).rejects.toEqual(
-      status(
-        INVALID_ARGUMENT,
-        /The checksum in field plaintext_crc32c did not match the data in field plaintext\./,
-      ),
+      status(INVALID_ARGUMENT, /The checksum in field plaintext_crc32c did not match the data in field plaintext\./),
     )
     await expect(
       client.encrypt({ name: KEY, plaintext, additionalAuthenticatedDataCrc32c: { value: 1 } }),
@@ -314,7 +315,8 @@ describe('startGoogleKmsEmulator, keys', () => {
     const [rings] = await client.listKeyRings({ parent: LOCATION })
     expect(rings.map(({ name }) => name)).toEqual([RING, ring.name])
     const cryptoKey = { purpose: 'ENCRYPT_DECRYPT', versionTemplate: { protectionLevel: 'HSM' } } as const
-    for (const cryptoKeyId of ['a', 'b', 'c']) await client.createCryptoKey({ parent: ring.name!, cryptoKeyId, cryptoKey })
+    for (const cryptoKeyId of ['a', 'b', 'c'])
+      await client.createCryptoKey({ parent: ring.name!, cryptoKeyId, cryptoKey })
     const [keys] = await client.listCryptoKeys({ parent: ring.name!, pageSize: 2 })
     expect(keys.map(({ name }) => name)).toEqual(['a', 'b', 'c'].map((id) => `${ring.name}/cryptoKeys/${id}`))
     const [key] = await client.getCryptoKey({ name: `${ring.name}/cryptoKeys/a` })
