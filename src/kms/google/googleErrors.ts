@@ -115,6 +115,8 @@ export function advice(failure: CallFailure, target: Target): string {
 function onDenied({ reason, details }: CallFailure, { action }: Target): string {
   if (reason.includes('SERVICE_DISABLED'))
     return 'Enable the Cloud KMS API (cloudkms.googleapis.com) in the project that the credentials belong to.'
+  if (reason.includes('ACCESS_TOKEN_SCOPE_INSUFFICIENT'))
+    return 'Give the credentials the scope https://www.googleapis.com/auth/cloudkms, or cloud-platform.'
   if (details.code === 'PERMISSION_DENIED') {
     return (
       `Grant the client's identity the permission cloudkms.cryptoKeyVersions.useTo${action} on this key; the role ` +

@@ -124,12 +124,15 @@ describe('googleKms, statuses of the API', () => {
     expect(error.cause).toEqual({ code: 'RESOURCE_EXHAUSTED', reason: 'RATE_LIMIT_EXCEEDED' })
   })
 
-  it('tells an API that is not enabled from a permission that is missing', async () => {
-    const disabled = Object.assign(new Error('7 PERMISSION_DENIED: …'), { code: 7, reason: 'SERVICE_DISABLED' })
-    const kms = googleKms({ client: client(() => Promise.reject(disabled)), keyId: OWN })
+  it.each([
+    ['SERVICE_DISABLED', 'Enable the Cloud KMS API'],
+    ['ACCESS_TOKEN_SCOPE_INSUFFICIENT', 'the scope'],
+  ])('tells %s from a permission that is missing', async (reason, advice) => {
+    const denied = Object.assign(new Error('7 PERMISSION_DENIED: …'), { code: 7, reason })
+    const kms = googleKms({ client: client(() => Promise.reject(denied)), keyId: OWN })
     const error = await refusal(() => kms.generate(identity()))
-    expect(error.message).toContain('Enable the Cloud KMS API')
-    expect(error.cause).toEqual({ code: 'PERMISSION_DENIED', reason: 'SERVICE_DISABLED' })
+    expect(error.message).toContain(advice)
+    expect(error.cause).toEqual({ code: 'PERMISSION_DENIED', reason })
   })
 
   it('takes as a reason nothing that is none', async () => {
