@@ -1,4 +1,9 @@
+import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { KeyManagementServiceClient } from '@google-cloud/kms'
 import { describe, expect, it } from '@jest/globals'
 import { googleKms } from '../../../src/kms/google/googleKms.js'
@@ -58,14 +63,66 @@ describe('googleKms, calls', () => {
   })
 })
 
+/** A way to the emulator whose connections can die silently, as behind a NAT that has forgotten them. */
+async function forgetfulNat(port: number) {
+  const [pairs, forgotten] = [new Set<Socket>(), new Set<Socket>()]
+  const server = createServer((socket) => {
+    const onward = connect(port, '127.0.0.1')
+    for (const each of [socket, onward]) pairs.add(each.on('error', () => undefined))
+    socket.on('data', (data) => forgotten.has(socket) || onward.write(data))
+    onward.on('data', (data) => forgotten.has(socket) || socket.write(data))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+    for (const socket of pairs) socket.destroy()
+  })
+  const forget = () => {
+    for (const socket of pairs) forgotten.add(socket)
+  }
+  return { port: (server.address() as AddressInfo).port, forget }
+}
+
+describe('googleKms, a connection that has silently died', () => {
+  it('is replaced within its time, where the client has the options that docs/kms/google.md names', async () => {
+    const emulator = await startEmulator()
+    const nat = await forgetfulNat(emulator.port)
+    const keepalive = { 'grpc.keepalive_time_ms': 1_000, 'grpc.keepalive_timeout_ms': 1_000 }
+    const client = new KeyManagementServiceClient({ ...emulator.clientOptions(), port: nat.port, ...keepalive })
+    onTestFinished(() => client.close())
+    const kms = googleKms({ client, keyId: OWN, timeout: 8_000, attemptTimeout: 1_500 })
+    await kms.generate(identity())
+    nat.forget()
+    expect((await kms.generate(identity())).dek).toHaveLength(32)
+    expect(emulator.calls.connections).toBe(2)
+  })
+})
+
 describe('googleKms, credentials', () => {
-  it('does without keys: an access token serves as well', async () => {
+  it('are those of the SDK’s own way from a key file to a token', async () => {
+    const emulator = await startEmulator()
+    const folder = mkdtempSync(join(tmpdir(), 'fieldseal-google-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const [keyFilename, roots] = [join(folder, 'key.json'), join(folder, 'ca.pem')]
+    writeFileSync(keyFilename, JSON.stringify({ type: 'service_account', ...emulator.accounts[0] }))
+    writeFileSync(roots, emulator.ca)
+    const program = `
+      const { KeyManagementServiceClient } = require('@google-cloud/kms')
+      const client = new KeyManagementServiceClient({ apiEndpoint: 'localhost', port: ${emulator.port} })
+      client.encrypt({ name: '${OWN}', plaintext: Buffer.from('p') }).then(() => client.close())`
+    const env = { ...process.env, GOOGLE_APPLICATION_CREDENTIALS: keyFilename, GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: roots }
+    const child = spawn(process.execPath, ['--eval', program], { env })
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0)
+    expect(emulator.calls.log).toEqual([expect.objectContaining({ action: 'Encrypt', keyId: OWN, result: 'ok' })])
+  })
+
+  it('are none that lie in a file: an access token serves as well', async () => {
     const emulator = await startEmulator({ accessTokens: ['ya29.known'] })
     const kms = googleKms({ client: clientOf(emulator, { accessToken: 'ya29.known' }), keyId: OWN })
     expect((await kms.generate(identity())).dek).toHaveLength(32)
   })
 
-  it('tries once more when a token is refused, as it may have run out on the way', async () => {
+  it('are tried once more when a token is refused, as it may have run out on the way', async () => {
     const { emulator, kms } = await start()
     emulator.tokens.expire()
     const error = await refusal(() => kms.generate(identity()))
@@ -76,7 +133,7 @@ describe('googleKms, credentials', () => {
     expect((await kms.generate(identity())).dek).toHaveLength(32)
   })
 
-  it('is denied with a key that was made for the same account by somebody else', async () => {
+  it('are refused, with a key that was made for the same account by somebody else', async () => {
     const emulator = await startEmulator()
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const private_key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -85,7 +142,7 @@ describe('googleKms, credentials', () => {
     expect(error.code).toBe('KMS_DENIED')
   })
 
-  it('gets over credentials that could not be loaded at first, which the SDK alone never does', async () => {
+  it('may be late: what could not be loaded at first is loaded anew, which the SDK alone never does', async () => {
     const unhandled: unknown[] = []
     const note = (error: unknown) => unhandled.push(error)
     process.on('unhandledRejection', note)
