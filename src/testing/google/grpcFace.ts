@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Call } from '../emulator/calls.js'
 import type { InjectedError } from '../emulator/face.js'
 import type { GrpcError } from './grpcError.js'
 
@@ -14,8 +15,8 @@ export interface GrpcRequest {
 
 /** What a service answers, also when that is an error. */
 export interface GrpcAnswer {
-  readonly keyId?: string | undefined
-  readonly encryptionContext?: string | undefined
+  /** What `calls` keep of the request. */
+  readonly noted?: Pick<Call, 'keyId' | 'encryptionContext'>
   /** The answer, or why there is none. */
   readonly outcome: object | GrpcError
 }

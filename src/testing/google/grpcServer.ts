@@ -11,7 +11,7 @@ import type { Certificate } from '../emulator/certificate.js'
 import type { Emulation } from '../emulator/face.js'
 import { alteredBody, type Fault } from '../emulator/faults.js'
 import { GrpcError, trailersOf } from './grpcError.js'
-import type { GrpcFace } from './grpcFace.js'
+import type { GrpcAnswer, GrpcFace } from './grpcFace.js'
 
 export interface GrpcServerOptions {
   readonly emulation: Emulation
@@ -75,16 +75,14 @@ async function handle(options: GrpcServerOptions, stream: ServerHttp2Stream, hea
   const fault = emulation.faults.take(action)
   if (fault) call.note({ result: fault.kind })
   if (fault && (await breaksBeforeAnswer(fault, emulation, stream))) return
-  const { outcome, keyId, encryptionContext } = message
-    ? face.answer({ action, path, headers, message }, injectedBy(fault))
-    : { outcome: new GrpcError('RESOURCE_EXHAUSTED', `A message may have ${maxMessageBytes} bytes.`) }
-  if (keyId !== undefined) call.note({ keyId })
-  if (encryptionContext !== undefined) call.note({ encryptionContext })
+  const answer = (received: Buffer) => face.answer({ action, path, headers, message: received }, injectedBy(fault))
+  const { outcome, noted }: GrpcAnswer = message instanceof GrpcError ? { outcome: message } : answer(message)
   const failed = outcome instanceof GrpcError
+  call.note(noted ?? {})
   if (!fault || failed) call.note({ result: failed ? outcome.code : 'ok' })
   if (stream.destroyed) return
-  if (failed) return stream.respond({ ':status': 200, ...CONTENT_TYPE, ...trailersOf(outcome) }, { endStream: true })
-  send(stream, encodeAnswer(face, action, outcome, fault), fault)
+  if (failed) stream.respond({ ':status': 200, ...CONTENT_TYPE, ...trailersOf(outcome) }, { endStream: true })
+  else send(stream, encodeAnswer(face, action, outcome, fault), fault)
 }
 
 /** Plays the faults that come before any answer; `true` when there will be none. */
@@ -93,8 +91,9 @@ async function breaksBeforeAnswer(fault: Fault, { faults }: Emulation, stream: S
   stream.once('close', () => gone.abort())
   await faults.wait(fault, gone.signal)
   if (stream.destroyed) return true
-  if (fault.kind === 'hangUp' && fault.when === 'before') cut(stream)
-  if (fault.kind !== 'status') return stream.destroyed || (fault.kind === 'hangUp' && fault.when === 'before')
+  const cuts = fault.kind === 'hangUp' && fault.when === 'before'
+  if (cuts) cut(stream)
+  if (fault.kind !== 'status') return cuts
   stream.respond({ ':status': fault.status, 'content-type': 'text/plain' })
   stream.end('injected')
   return true
@@ -140,15 +139,17 @@ function cut(stream: ServerHttp2Stream): void {
   stream.session?.destroy()
 }
 
-/** The one message of a unary call; `undefined` for one that is too long, or is none. */
-async function messageOf(stream: ServerHttp2Stream, maxBytes: number): Promise<Buffer | undefined> {
+/** The one message of a unary call. */
+async function messageOf(stream: ServerHttp2Stream, maxBytes: number): Promise<Buffer | GrpcError> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     if (length <= maxBytes) chunks.push(chunk)
     length += chunk.length
   }
+  if (length > maxBytes + PREFIX) return new GrpcError('RESOURCE_EXHAUSTED', `A message may have ${maxBytes} bytes.`)
   const frame = Buffer.concat(chunks)
-  const isWhole = frame.length >= PREFIX && frame[0] === 0 && frame.readUInt32BE(1) === frame.length - PREFIX
-  return isWhole && length <= maxBytes + PREFIX ? frame.subarray(PREFIX) : undefined
+  if (frame[0] === 1) return new GrpcError('UNIMPLEMENTED', 'The emulator takes no compressed messages.')
+  if (frame.length >= PREFIX && frame.readUInt32BE(1) === frame.length - PREFIX) return frame.subarray(PREFIX)
+  return new GrpcError('INTERNAL', 'The request holds no whole message.')
 }

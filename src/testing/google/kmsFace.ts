@@ -44,10 +44,10 @@ function answer(
     api.permissions.expect(action.permission, action.resource(fields))
     checkRoute(headers['x-goog-request-params'], action.resource(fields))
     checkQuota(api.limits, name, action)
-    return { ...noted(fields), outcome: action.run(fields, api) }
+    return { noted: notedOf(fields), outcome: action.run(fields, api) }
   } catch (thrown) {
     const outcome = thrown instanceof GrpcError ? thrown : new GrpcError('INTERNAL', 'The emulator failed.')
-    return { ...noted(fields), outcome }
+    return { noted: notedOf(fields), outcome }
   }
 }
 
@@ -59,10 +59,10 @@ function decode(method: Method, message: Buffer): Fields {
   }
 }
 
-function noted({ name, additionalAuthenticatedData: aad }: Fields): Omit<GrpcAnswer, 'outcome'> {
+function notedOf({ name, additionalAuthenticatedData: aad }: Fields): NonNullable<GrpcAnswer['noted']> {
   return {
-    keyId: typeof name === 'string' ? name : undefined,
-    encryptionContext: types.isUint8Array(aad) ? Buffer.from(aad).toString() : undefined,
+    ...(typeof name === 'string' ? { keyId: name } : {}),
+    ...(types.isUint8Array(aad) ? { encryptionContext: Buffer.from(aad).toString() } : {}),
   }
 }
 

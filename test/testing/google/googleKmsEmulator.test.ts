@@ -208,7 +208,9 @@ describe('startGoogleKmsEmulator, requests', () => {
     expect(await raw(emulator, { ':path': '/other.Service/Encrypt', authorization })).toMatchObject({ status: '12' })
     const torn = Buffer.from([0, 0, 0, 0, 2, 0xff, 0xff])
     expect(await raw(emulator, { authorization }, torn)).toMatchObject({ status: '13' })
-    expect(await raw(emulator, { authorization }, Buffer.from([0, 0, 0, 0, 9]))).toMatchObject({ status: '8' })
+    expect(await raw(emulator, { authorization }, Buffer.from([0, 0, 0, 0, 9]))).toMatchObject({ status: '13' })
+    expect(await raw(emulator, { authorization }, Buffer.from([1, 0, 0, 0, 0]))).toMatchObject({ status: '12' })
+    expect(await raw(emulator, { authorization }, Buffer.alloc(5 * 1024 * 1024))).toMatchObject({ status: '8' })
   })
 
   it('wants the header that routes a call', async () => {
