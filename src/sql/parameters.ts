@@ -1,4 +1,4 @@
-import { checkedValue, fieldError, type Slot } from '../cipher/cipher.js'
+import { checkedValue, fieldError, type IndexSlot, type Slot } from '../cipher/cipher.js'
 import { tokenBodies } from '../cipher/tokenBodies.js'
 import type { TokenQuery } from '../cipher/tokenQuery.js'
 import type { ClientContext } from '../client/clientContext.js'
@@ -7,16 +7,16 @@ import { plaintextForms, refuseManyForms } from '../client/plaintextForms.js'
 import { looksEncrypted } from '../crypto/ciphertext.js'
 import { textForm } from '../crypto/textForm.js'
 import { type ColumnIndex, isIndexColumn } from '../plan/columnIndex.js'
-import type { FieldPlan, IndexPlan, Plans } from '../plan/plan.js'
+import type { FieldPlan, Plans } from '../plan/plan.js'
 import type { GivenValues } from './givenValues.js'
 import { partialIndex } from './refusals.js'
 import {
+  type IndexSearch,
   isUse,
   type OutputCheck,
   type ParameterUse,
   type Piece,
   type StatementPlan,
-  type StatementRow,
   type TokenSearch,
 } from './statementPlan.js'
 import { type TextPart, textOfParts } from './textParts.js'
@@ -94,6 +94,7 @@ export class Parameters {
 
   #addText(texts: TextPart[], use: ParameterUse): void {
     if (use.kind === 'token search') texts.push(...this.#textOfTokens(use.search))
+    else if (use.kind === 'search' && use.compared !== 'each') texts.push(...this.#textOfSearch(use))
     else if (use.kind === 'presence') texts.push(this.#given.valueOf(use) === null ? 'NULL::text' : "''::text")
     else texts.push('$', this.#add(use))
   }
@@ -109,7 +110,7 @@ export class Parameters {
       case 'tokens':
         return this.#addTokens(use)
       case 'search':
-        return this.#addSearch(use)
+        return this.#addSearches(use)
       case 'plaintext':
         return this.#put(this.#plaintextForms(use))
     }
@@ -176,28 +177,41 @@ export class Parameters {
     return this.values.length
   }
 
-  #addSearch(use: UseOf<'search'>): number {
-    const { index, values: sources, each, row } = use
-    checkSearchable(limitedIndex(this.#options.plans, row.plan.name, index))
-    if (each) return this.#addSearches(use)
+  #textOfSearch(use: UseOf<'search'>): TextPart[] {
+    const { values: sources, compared } = use
+    this.#checkSearch(use)
     const values = sources.map((source) => this.#given.valueOf(source))
-    if (values.includes(null)) return this.#put(null)
-    this.#search(index, values, row, this.#putMade(null), 'value')
-    return this.values.length
+    const isNull = values.includes(null)
+    const holder = isNull ? undefined : this.#putMade(null)
+    const number = isNull ? this.#put(null) : this.values.length
+    const older: unknown[] = []
+    if (holder) this.#search(use, { values, holder, key: 'value', older })
+    return [() => searchText(compared, [number, ...older.map((value) => this.#put(value))])]
   }
 
-  #addSearches({ index, values: [list], row }: UseOf<'search'>): number {
-    const elements = this.#given.listOf(list!, index.sources[0]!)
+  #addSearches(use: UseOf<'search'>): number {
+    const { index, values: sources } = use
+    this.#checkSearch(use)
+    const elements = this.#given.listOf(sources[0]!, index.sources[0]!)
     const found = elements?.map((): unknown => null) ?? null
     for (const [position, element] of elements?.entries() ?? []) {
-      if (element !== null) this.#search(index, [element], row, found as never, String(position))
+      if (element === null) continue
+      this.#search(use, { values: [element], holder: found as never, key: String(position), older: found! })
     }
     return this.#put(found)
   }
 
-  #search(index: IndexPlan, values: readonly unknown[], row: StatementRow, holder: Slot['holder'], key: string): void {
-    const owner = this.#given.ownerOf(row)
-    this.slots.push({ mode: 'index', field: index.sources[0]!, owner, holder, key, index, values, use: 'searched for' })
+  #checkSearch({ index, row }: UseOf<'search'>): void {
+    checkSearchable(limitedIndex(this.#options.plans, row.plan.name, index))
+  }
+
+  #search({ index, row }: UseOf<'search'>, { values, holder, key, older }: SearchedValue): void {
+    const several: IndexSlot['several'] = (_, [newest, ...others]) => {
+      holder[key] = newest
+      older.push(...others)
+    }
+    const [owner, field] = [this.#given.ownerOf(row), index.sources[0]!]
+    this.slots.push({ mode: 'index', field, owner, holder, key, index, values, use: 'searched for', several })
   }
 
   #textOfTokens(search: TokenSearch): TextPart[] {
@@ -248,6 +262,22 @@ export class Parameters {
     const all = each ? this.#given.listOf(sources[0]!, field) : sources.map((source) => this.#given.valueOf(source))
     return all?.flatMap((value) => (value === null ? [null] : plaintextForms(field, index, value))) ?? null
   }
+}
+
+/** What is searched for: the cipher puts what the newest key makes of it into `holder[key]`, and what others make to `older`. */
+interface SearchedValue {
+  readonly values: readonly unknown[]
+  readonly holder: Slot['holder']
+  readonly key: string
+  readonly older: unknown[]
+}
+
+/** While the tenant's key for indexes is rotated, there is more than one number. */
+function searchText(compared: IndexSearch['compared'], numbers: readonly number[]): string {
+  const list = numbers.map((number) => `$${number}`).join(', ')
+  if (compared === 'in list') return list
+  if (numbers.length === 1) return `${compared} ${list}`
+  return `${compared === '=' ? 'IN' : 'NOT IN'} (${list})`
 }
 
 /** A holder of the cipher's, and which parameter its value is. */
