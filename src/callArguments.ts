@@ -24,6 +24,7 @@ export const OBJECT: ArgumentKind = { words: 'an object', is: isRecord }
 export const OBJECTS: ArgumentKind = { words: 'a list of objects', is: isListOf(isRecord) }
 export const FUNCTION: ArgumentKind = { words: 'a function', is: (value) => typeof value === 'function' }
 export const NUMBER: ArgumentKind = { words: 'a number', is: (value) => typeof value === 'number' }
+export const BOOLEAN: ArgumentKind = { words: 'true or false', is: (value) => typeof value === 'boolean' }
 export const DATE: ArgumentKind = {
   words: 'a valid Date',
   // Of any realm, as under Jest the caller's Date may be another one than ours.

@@ -21,6 +21,7 @@ import { printable, printableLines } from './printable.js'
  * | `KEY_NOT_FOUND` | the keys table has no row for the DEK that a ciphertext names |
  * | `KEY_DESTROYED` | the DEK was crypto-shredded |
  * | `KEY_INVALID` | a keys-table row that was tampered with or belongs to another set-up |
+ * | `KEY_ROTATING` | while the tenant's key for indexes is rotated, a blind index cannot be used so; later it can |
  * | `KEY_STORE_UNAVAILABLE` | the keys table could not be read or written |
  * | `KMS_UNAVAILABLE` | the KMS could not be reached, was too slow, or kept failing |
  * | `KMS_THROTTLED` | the KMS kept refusing for its rate limit |
@@ -50,6 +51,7 @@ export type ErrorCode =
   | 'KEY_NOT_FOUND'
   | 'KEY_DESTROYED'
   | 'KEY_INVALID'
+  | 'KEY_ROTATING'
   | 'KEY_STORE_UNAVAILABLE'
   | 'KMS_UNAVAILABLE'
   | 'KMS_THROTTLED'

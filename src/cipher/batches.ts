@@ -4,8 +4,8 @@ import type { Ciphertext } from '../crypto/ciphertext.js'
 import type { Outcome, Place } from '../crypto/engine.js'
 import { pad } from '../crypto/padding.js'
 import { tokenLists } from '../crypto/tokens/tokens.js'
-import { FieldsealError } from '../errors.js'
 import type { Dek } from '../keys/dek.js'
+import { blindIndexKey } from './blindIndexKey.js'
 import type { DecryptionKey } from './keyResolution.js'
 import { outcomeError, plaintextValue } from './outcome.js'
 import type { CipherIndex, DecryptSlot, EncryptSlot, IndexSlot, Slot, TokenSlot } from './slot.js'
@@ -28,6 +28,8 @@ export class Batches {
   readonly #byDek = new Map<Dek, DekBatches>()
   /** The last one asked for: consecutive slots mostly have the same key. */
   #lastDek: Dek | undefined
+  /** Those that take what several keys make. */
+  readonly #rotated: { readonly slot: IndexSlot; readonly finish: () => void }[] = []
   #last: DekBatches | undefined
 
   encrypt(dek: Dek, slot: EncryptSlot, plaintext: string | Uint8Array): void {
@@ -39,8 +41,25 @@ export class Batches {
   }
 
   index(dek: Dek, slot: IndexSlot, message: string | Uint8Array): void {
-    if (dek.beside.length > 0) throw besideBlindIndex(slot)
-    this.#of(dek).index(slot, message)
+    if (dek.beside.length === 0) this.#of(dek).index(slot, message)
+    else this.#indexBeside(dek, slot, message)
+  }
+
+  /** While the tenant's key is rotated. */
+  #indexBeside(dek: Dek, slot: IndexSlot, message: string | Uint8Array): void {
+    const { several } = slot
+    if (!several) {
+      this.#of(blindIndexKey(dek, slot)).index(slot, message)
+      return
+    }
+    const made = [dek, ...dek.beside.map((older) => older.dek)].map((key) => {
+      const holder: Record<string, unknown> = {}
+      this.#of(key).index({ ...slot, holder, key: 'value' }, message)
+      return holder
+    })
+    const { state } = dek.beside.at(-1)!
+    const values = () => made.map(({ value }) => value)
+    this.#rotated.push({ slot, finish: () => several(slot, values(), state) })
   }
 
   tokens(dek: Dek, slot: TokenSlot, bodies: readonly Buffer[]): void {
@@ -66,17 +85,15 @@ export class Batches {
       const failed = batch.run()
       if (failed) failures.push(failed)
     }
+    for (const { slot, finish } of this.#rotated) {
+      try {
+        finish()
+      } catch (error) {
+        failures.push({ slot, error })
+      }
+    }
     return failures
   }
-}
-
-/** Its column has room for what one key makes, and a search cannot tell which of the two. */
-function besideBlindIndex({ index }: IndexSlot): FieldsealError {
-  const message =
-    `${index.name} cannot be used while its tenant's key for indexes is rotated, which a blind index does not allow: ` +
-    'somebody has rotated it with a schema that has none. End the rotation with `fieldseal rotate --purpose index` and that ' +
-    'schema, then run `fieldseal reindex` with this one'
-  return new FieldsealError('KEY_INVALID', message)
 }
 
 /** The batches under one DEK: fields that the engine takes together are in one. */
@@ -248,7 +265,9 @@ class TokenBatch implements Batch {
 
   run(): undefined {
     const { kind, prefix } = this.index
-    const byKey = [this.#dek, ...this.#dek.beside].map((dek) => tokenLists(dek.tokens![kind], prefix, this.#bodies))
+    const byKey = [this.#dek, ...this.#dek.beside.map((older) => older.dek)].map((dek) =>
+      tokenLists(dek.tokens![kind], prefix, this.#bodies),
+    )
     this.#slots.forEach(({ holder, key, use }, i) => {
       const lists = byKey.map((made) => made[i]!)
       if (use === 'any') holder[key] = lists.length === 1 ? lists[0] : lists.flat().sort()

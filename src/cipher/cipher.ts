@@ -4,6 +4,7 @@ import { debugStep, isDebugging } from '../debug.js'
 import type { Dek } from '../keys/dek.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import { Batches, type FailedSlot } from './batches.js'
+import { checkComparable } from './blindIndexKey.js'
 import { headerOf } from './headers.js'
 import { indexMessage } from './indexText.js'
 import { KeyResolution } from './keyResolution.js'
@@ -157,6 +158,9 @@ function sortSlot(batches: Batches, slot: Slot, keys: KeyResolution, position: n
       break
     case 'index':
       batches.index(keys.activeDek(slot), slot, indexMessage(slot.index, slot.values, slot.use))
+      break
+    case 'compare':
+      checkComparable(keys.activeDek(slot), slot)
       break
     case 'tokens':
       batches.tokens(keys.activeDek(slot), slot, slot.bodies())

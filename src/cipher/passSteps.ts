@@ -3,7 +3,7 @@ import type { Slot } from './slot.js'
 
 /** What a pass is about to do, by the modes of its slots. Call it only if `isDebugging`. */
 export function debugSlots(slots: readonly Slot[]): void {
-  const modes = ['encrypt', 'index', 'tokens', 'decrypt'] as const
+  const modes = ['encrypt', 'index', 'compare', 'tokens', 'decrypt'] as const
   const counts = modes.map((mode) => [slots.filter((slot) => slot.mode === mode).length, mode] as const)
   const present = counts.filter(([count]) => count > 0)
   debugStep('cipher', present.map(([count, mode]) => `${count} to ${mode}`).join(', '))

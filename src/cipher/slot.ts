@@ -1,6 +1,7 @@
 import { UnencodableValue } from '../crypto/codec.js'
 import { encodeField } from '../crypto/fieldValue.js'
 import { type ErrorCode, FieldsealError } from '../errors.js'
+import type { ReplacedState } from '../keys/keyStore.js'
 import type { TenantScope } from '../tenancy/scope.js'
 import type { CipherField } from './cipherField.js'
 import type { CipherTokenIndex } from './tokenIndex.js'
@@ -19,6 +20,8 @@ export interface CipherIndex {
   readonly bits: number
   /** The form in its column. */
   readonly column: 'String' | 'Bytes'
+  /** A unique constraint of the database counts on it, alone or with other columns. */
+  readonly constrained: boolean
   readonly scope: 'tenant' | 'global'
 }
 
@@ -30,7 +33,7 @@ export interface TenantHolder {
 }
 
 /** A value to transform: read from `holder[key]` and written back there. */
-export type Slot = EncryptSlot | DecryptSlot | IndexSlot | TokenSlot
+export type Slot = EncryptSlot | DecryptSlot | IndexSlot | ComparisonSlot | TokenSlot
 
 /** A slot that needs the active key of its tenant. */
 export type ActiveSlot = Exclude<Slot, DecryptSlot>
@@ -60,6 +63,17 @@ export interface IndexSlot extends SlotBase {
   readonly index: CipherIndex
   /** The plaintext values, one for each source; `holder[key]` is only written. */
   readonly values: readonly unknown[]
+  /**
+   * Takes what several keys make of the values, the newest first, in place of `holder[key]`: while the tenant's key is
+   * rotated, and the oldest of them has come to this state. Without it there is room for one only.
+   */
+  readonly several?: (slot: IndexSlot, made: readonly unknown[], state: ReplacedState) => void
+}
+
+/** Index values that the database compares with each other: all of them must be by one key. Nothing is made. */
+export interface ComparisonSlot extends SlotBase {
+  readonly mode: 'compare'
+  readonly index: CipherIndex
 }
 
 export interface TokenSlot extends SlotBase {

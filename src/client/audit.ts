@@ -1,4 +1,4 @@
-import type { Slot, TenantHolder } from '../cipher/cipher.js'
+import type { ComparisonSlot, Slot, TenantHolder } from '../cipher/cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { Emit } from '../keys/events.js'
 import type { BindingSource } from './clientBinding.js'
@@ -86,8 +86,11 @@ export function auditRefusal<T>(
   }
 }
 
+/** What becomes of a value. */
+type ValueSlot = Exclude<Slot, ComparisonSlot>
+
 interface Tally {
-  readonly slot: Slot
+  readonly slot: ValueSlot
   count: number
 }
 
@@ -114,7 +117,7 @@ function auditedTenant({ tenant, column }: TenantHolder): string | null {
   return typeof tenant === 'string' && column === undefined ? tenant : null
 }
 
-function modeOf(slot: Slot): AuditEntry['mode'] {
+function modeOf(slot: ValueSlot): AuditEntry['mode'] {
   if (isMasked(slot)) return 'mask'
   return slot.mode === 'tokens' ? 'index' : slot.mode
 }
@@ -123,6 +126,7 @@ function modeOf(slot: Slot): AuditEntry['mode'] {
 function tallySlots(slots: readonly Slot[]): Iterable<Tally> {
   const all = new Map<string, Tally>()
   for (const slot of slots) {
+    if (slot.mode === 'compare') continue
     const name = JSON.stringify([auditedTenant(slot.owner), slot.field.name, modeOf(slot)])
     const tally = all.get(name)
     if (tally) tally.count += 1

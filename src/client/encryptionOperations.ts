@@ -82,12 +82,13 @@ export interface EncryptionOperations {
    */
   maintainRange(job: RangeJob, options: MaintainRangeOptions): Promise<RangeReport>
   /**
-   * Replaces the tenants' keys for text and range indexes, beside a running app: new tokens are made beside the old ones,
-   * and these dropped, so that at no moment a search misses a row. It waits for as long as processes may hold keys in
-   * memory, two times; a call that was broken off is begun again and goes on. The command `fieldseal rotate --purpose index`
+   * Replaces the tenants' keys for indexes, beside a running app: all rows get indexes under new keys while searches ask for
+   * those under either, so that at no moment a search misses a row. Blind indexes in unique constraints stand still for a
+   * part of it, which has to be agreed to (`pauseUniqueWrites`). It waits for as long as processes may hold keys in
+   * memory, three times; a call that was broken off is begun again and goes on. The command `fieldseal rotate --purpose index`
    * calls it; see docs/operations.md.
    *
-   * @throws FieldsealError as `maintain` and `rotate`; `OPTIONS_INVALID` where a blind index is under the same keys
+   * @throws FieldsealError as `maintain` and `rotate`; `OPTIONS_INVALID` where a unique blind index stands against it
    *
    * @example
    * ```ts

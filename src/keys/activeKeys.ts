@@ -176,7 +176,7 @@ export class ActiveKeys {
     const newest = await store.findNewest(tenant, 'index')
     if (newest?.state !== 'active' || destroyed.includes(newest)) return false
     const older = await store.list(
-      { tenants: [tenant], purpose: 'index', states: ['retiring', 'retired'] },
+      { tenants: [tenant], purpose: 'index', states: ['retiring', 'replaced', 'retired'] },
       { limit: 1 },
     )
     return older.length === 0 && this.#versions.addBeside(newest)

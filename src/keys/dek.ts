@@ -6,12 +6,19 @@ import { textCodecOf, type ValueForm } from '../crypto/fieldValue.js'
 import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../crypto/header.js'
 import { DEK_BYTES, deriveWith } from '../crypto/keys.js'
 import { FieldsealError } from '../errors.js'
+import type { ReplacedState } from './keyStore.js'
 import type { KeptIdentity, Purpose } from './kms.js'
 
 /** What a DEK has to know of a field. */
 export interface PlaceForm extends ValueForm {
   /** The context in the AAD. */
   readonly context: string
+}
+
+/** A key for indexes that has a successor, and what becomes of it. */
+export interface ReplacedDek {
+  readonly dek: Dek
+  readonly state: ReplacedState
 }
 
 /**
@@ -29,8 +36,8 @@ export class Dek {
   readonly indexes: IndexKey | undefined
   /** For `index` only: those of text and range indexes. */
   readonly tokens: { readonly text: IndexKey; readonly range: IndexKey } | undefined
-  /** For `index` only, while it is rotated: the tenant's older ones, under which tokens are made beside its own. */
-  readonly beside: readonly Dek[]
+  /** For `index` only, while it is rotated: the tenant's older ones, which are searched for as well. */
+  readonly beside: readonly ReplacedDek[]
   readonly #header: Buffer
   /** By context: of each, the first that was asked for. */
   readonly #places = new Map<string, Place>()
@@ -38,7 +45,7 @@ export class Dek {
   #others: Map<string, Place> | undefined
 
   /** Takes over `bytes` and zeroes them. */
-  constructor(identity: KeptIdentity, bytes: Buffer, engine = currentEngine(), beside: readonly Dek[] = []) {
+  constructor(identity: KeptIdentity, bytes: Buffer, engine = currentEngine(), beside: readonly ReplacedDek[] = []) {
     try {
       if (bytes.length !== DEK_BYTES) throw wrongLength(identity)
       const { purpose, key: dekId } = identity

@@ -2,7 +2,7 @@ import type { ActiveKeys } from './activeKeys.js'
 import type { DekCache } from './cache/dekCache.js'
 import type { LoadedKeys } from './cache/loadedKeys.js'
 import { TrailingFlight } from './cache/trailingFlight.js'
-import type { Dek } from './dek.js'
+import type { Dek, ReplacedDek } from './dek.js'
 import type { DestroyedKeys } from './destroyedKeys.js'
 import type { Emit } from './events.js'
 import type { KeyStore, StoredKey } from './keyStore.js'
@@ -89,12 +89,12 @@ export class HeldKeys implements KeyHolder {
     for (let i = 0; i < deks.length; i += PAGE) {
       const page = deks.slice(i, i + PAGE)
       const found = await this.#options.store.findByIds(
-        page.flatMap(({ id, beside }) => [id, ...beside.map((dek) => dek.id)]),
+        page.flatMap(({ id, beside }) => [id, ...beside.map((older) => older.dek.id)]),
       )
       const rows = new Map(found.map((row) => [row.id, row]))
       for (const dek of page) {
         this.#compareDek(dek, rows.get(dek.id))
-        for (const older of dek.beside) this.#compareBeside(older, rows.get(older.id))
+        for (const older of dek.beside) this.#compareBeside(older, rows.get(older.dek.id))
       }
     }
   }
@@ -104,7 +104,7 @@ export class HeldKeys implements KeyHolder {
     else if (row.state !== 'active' && this.#cache.active(tenant, purpose)?.id === id) this.retire(tenant)
   }
 
-  #compareBeside({ tenant }: Dek, row: StoredKey | undefined): void {
-    if (row?.state !== 'retiring') this.retire(tenant)
+  #compareBeside({ dek, state }: ReplacedDek, row: StoredKey | undefined): void {
+    if (row?.state !== state) this.retire(dek.tenant)
   }
 }

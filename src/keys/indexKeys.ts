@@ -1,7 +1,7 @@
 import type { ActiveKeys } from './activeKeys.js'
 import type { DekCache } from './cache/dekCache.js'
 import type { HeldKeys } from './heldKeys.js'
-import type { KeyFilter, KeyStore, StoredKey } from './keyStore.js'
+import type { KeyFilter, KeyStore, NextState, ReplacedState, StoredKey } from './keyStore.js'
 
 /** Rows in one query. */
 const PAGE = 1_000
@@ -41,7 +41,7 @@ export class IndexKeys {
   }
 
   /** Those that a rotation has brought into a state and not further. */
-  async inState(state: 'retiring' | 'retired', tenant: string | undefined): Promise<StoredKey[]> {
+  async inState(state: ReplacedState | 'retired', tenant: string | undefined): Promise<StoredKey[]> {
     const filter: KeyFilter = { purpose: 'index', states: [state], ...(tenant !== undefined && { tenants: [tenant] }) }
     const found: StoredKey[] = []
     for (let after: string | undefined; ; ) {
@@ -60,7 +60,7 @@ export class IndexKeys {
     return rows.filter(({ tenant, version }) => version < (newest.get(tenant) ?? 0))
   }
 
-  async advance({ id, tenant }: StoredKey, to: 'retired' | 'destroyed'): Promise<boolean> {
+  async advance({ id, tenant }: StoredKey, to: NextState): Promise<boolean> {
     const advanced = await this.store.advance(id, to)
     this.#options.held.retire(tenant)
     return advanced

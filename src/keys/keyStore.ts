@@ -1,10 +1,19 @@
 import type { Purpose } from './kms.js'
 
 /**
- * `active` encrypts and decrypts, `retired` only decrypts, `destroyed` is gone. `retiring` is a key for indexes while it is
- * rotated: tokens are made under it beside those under its successor.
+ * `active` encrypts and decrypts, `retired` only decrypts, `destroyed` is gone. Between these two, a key for indexes that is
+ * rotated has a successor, and searches ask for what either made: while it is `retiring`, tokens are made under both, and
+ * blind indexes under it alone; once it is `replaced`, blind indexes are made under its successor.
  */
-export type KeyState = 'active' | 'retiring' | 'retired' | 'destroyed'
+export type KeyState = 'active' | ReplacedState | 'retired' | 'destroyed'
+
+/** What a key for indexes may be while another has its place already and both are searched for. */
+export type ReplacedState = 'retiring' | 'replaced'
+
+/** The states that a rotation of a key for indexes leads to, one after the other, once it has a successor. */
+export type NextState = 'replaced' | 'retired' | 'destroyed'
+
+export const STATE_BEFORE = { replaced: 'retiring', retired: 'replaced', destroyed: 'retired' } as const
 
 /** A row of the keys table as it is first written. */
 export interface NewKey {
@@ -63,8 +72,8 @@ export interface KeyStore {
   count(filter: KeyFilter): Promise<number>
   /** Puts another wrapped text in place of the one in `key`; `false` when the row has changed since. */
   rewrap(key: StoredKey, to: Pick<NewKey, 'wrapped' | 'kms' | 'kekId'>): Promise<boolean>
-  /** Retires a key that is `retiring`, or destroys one that is `retired`; `false` when its row has another state by now. */
-  advance(id: string, to: 'retired' | 'destroyed'): Promise<boolean>
+  /** Takes a key for indexes from the state before to this one; `false` when its row has another state by now. */
+  advance(id: string, to: NextState): Promise<boolean>
   /**
    * Destroys all keys of a tenant, but those for `wrap`, in one transaction, and those that are being made meanwhile, and inserts the
    * `tombstones` where the tenant has no key yet. Gives the tenant's rows, all of them destroyed; none when it had none.

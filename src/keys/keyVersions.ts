@@ -1,12 +1,12 @@
 import { FieldsealError } from '../errors.js'
 import type { DekCache, ReadMark } from './cache/dekCache.js'
-import { Dek } from './dek.js'
+import { Dek, type ReplacedDek } from './dek.js'
 import { newDekId, versionAfter } from './dekId.js'
 import type { DestroyedKeys } from './destroyedKeys.js'
 import type { Emit } from './events.js'
 import { FirstKeys, lostKey } from './firstKeys.js'
 import { keyError } from './keyError.js'
-import type { KeyStore, NewKey, StoredKey } from './keyStore.js'
+import type { KeyState, KeyStore, NewKey, ReplacedState, StoredKey } from './keyStore.js'
 import type { KeyTraces } from './keyTraces.js'
 import type { CountedPurpose, KeptIdentity, Kms, Purpose } from './kms.js'
 import type { MessageQuota } from './quota/messageQuota.js'
@@ -15,6 +15,7 @@ import type { Unwrapper } from './unwrapper.js'
 
 /** There is one; more are somebody else's writing. */
 const MOST_BESIDE = 10
+const REPLACED: readonly ReplacedState[] = ['retiring', 'replaced']
 
 export interface KeyVersionsOptions {
   readonly kms: Kms
@@ -62,7 +63,7 @@ export class KeyVersions {
     const identity = { key: newest.id, purpose: request.purpose, tenant: request.tenant }
     if (this.#options.destroyed.includes(newest)) return this.use(newest, identity, request.since)
     if (newest.state === 'retired') return this.#succeedRetired(request, newest)
-    if (newest.state === 'retiring') throw withoutSuccessor(newest)
+    if (isReplaced(newest.state)) throw withoutSuccessor(newest)
     if (this.#isSpent(request, newest)) return this.create(request, newest)
     if (newest.state === 'active' && this.#isOld(newest)) return this.#succeedOld(request, newest, identity)
     return this.use(newest, identity, request.since)
@@ -101,15 +102,20 @@ export class KeyVersions {
   }
 
   /**
-   * The older keys for indexes that are being retired. They are asked for after the newest: who finds one that has no
+   * The older keys for indexes that are searched for still. They are asked for after the newest: who finds one that has no
    * successor yet needs none of them, and who finds the successor finds all that are.
    */
-  async #beside({ tenant, purpose, version }: StoredKey): Promise<Dek[]> {
+  async #beside({ tenant, purpose, version }: StoredKey): Promise<ReplacedDek[]> {
     if (purpose !== 'index' || version === 1) return []
     const { store, unwrapper } = this.#options
-    const rows = await store.list({ tenants: [tenant], purpose, states: ['retiring'] }, { limit: MOST_BESIDE })
+    const rows = await store.list({ tenants: [tenant], purpose, states: REPLACED }, { limit: MOST_BESIDE })
     const older = rows.filter((row) => row.version < version)
-    return Promise.all(older.map((row) => unwrapper.unwrap(row, { key: row.id, purpose, tenant })))
+    return Promise.all(
+      older.map(async (row) => {
+        const dek = await unwrapper.unwrap(row, { key: row.id, purpose, tenant })
+        return { dek, state: row.state as ReplacedState }
+      }),
+    )
   }
 
   /**
@@ -190,6 +196,10 @@ export class KeyVersions {
     }
     return this.useOrSucceed(request, winner)
   }
+}
+
+function isReplaced(state: KeyState): state is ReplacedState {
+  return REPLACED.some((replaced) => replaced === state)
 }
 
 function withoutSuccessor({ id, state }: StoredKey): FieldsealError {

@@ -1,4 +1,4 @@
-import type { KeyFilter, KeyStore, NewKey, StoredKey } from './keyStore.js'
+import { type KeyFilter, type KeyStore, type NewKey, type NextState, STATE_BEFORE, type StoredKey } from './keyStore.js'
 
 /** What a column of the keys table is compared with. */
 export type KeyCondition =
@@ -71,15 +71,14 @@ export function tableKeyStore({ run, atomically }: KeysTable): KeyStore {
     count: (filter) => run((rows) => rows.count(whereOf(filter))),
     rewrap: ({ id, wrapped }, to) =>
       run(async (rows) => (await rows.update({ id, wrapped, state: { not: 'destroyed' } }, to)) === 1),
-    advance: (id, to) => run(async (rows) => (await rows.update({ id, state: BEFORE[to] }, changeTo(to))) === 1),
+    advance: (id, to) => run(async (rows) => (await rows.update({ id, state: STATE_BEFORE[to] }, changeTo(to))) === 1),
     destroy: (tenant, tombstones) => atomically((rows) => destroy(rows, tenant, tombstones)),
   }
 }
 
-const BEFORE = { retired: 'retiring', destroyed: 'retired' } as const
-
-function changeTo(state: 'retired' | 'destroyed'): KeyChange {
+function changeTo(state: NextState): KeyChange {
   const now = new Date()
+  if (state === 'replaced') return { state }
   return state === 'retired' ? { state, retiredAt: now } : { state, wrapped: null, destroyedAt: now }
 }
 

@@ -1,7 +1,7 @@
 import { isDekId } from '../crypto/header.js'
 import { FieldsealError, quoted } from '../errors.js'
 import { SingleFlight } from './cache/singleFlight.js'
-import { Dek } from './dek.js'
+import { Dek, type ReplacedDek } from './dek.js'
 import { checkVersion } from './dekId.js'
 import { type DestroyedKeys, destroyedError } from './destroyedKeys.js'
 import { keyError } from './keyError.js'
@@ -25,10 +25,16 @@ export class Unwrapper {
    * @param beside what the DEK is given on its way
    * @throws FieldsealError `KEY_DESTROYED`, `KEY_INVALID`, `KMS_*`
    */
-  async unwrap(row: StoredKey, identity: KeptIdentity, beside: readonly Dek[] = []): Promise<Dek> {
+  async unwrap(row: StoredKey, identity: KeptIdentity, beside: readonly ReplacedDek[] = []): Promise<Dek> {
     if (this.#destroyed.includes(row)) throw destroyedError(row)
     const wrapped = { wrapped: usableText(row, identity, this.#kms), kekId: row.kekId, kms: row.kms }
-    const same = JSON.stringify([identity.key, identity.purpose, identity.tenant, wrapped, beside.map(({ id }) => id)])
+    const same = JSON.stringify([
+      identity.key,
+      identity.purpose,
+      identity.tenant,
+      wrapped,
+      beside.map(({ dek, state }) => [dek.id, state]),
+    ])
     return this.#unwraps.run(same, () => this.#askKms(wrapped, identity, beside))
   }
 
@@ -37,7 +43,7 @@ export class Unwrapper {
     this.#unwraps.forget()
   }
 
-  async #askKms(wrapped: WrappedDek, identity: KeptIdentity, beside: readonly Dek[]): Promise<Dek> {
+  async #askKms(wrapped: WrappedDek, identity: KeptIdentity, beside: readonly ReplacedDek[]): Promise<Dek> {
     try {
       return new Dek(identity, await this.#kms.unwrap(wrapped, identity), undefined, beside)
     } catch (error) {
@@ -53,7 +59,11 @@ export class Unwrapper {
 }
 
 const KEPT: ReadonlySet<string> = new Set(['active', 'retired'])
-const USABLE = { encrypt: KEPT, wrap: KEPT, index: new Set<string>(['active', 'retired', 'retiring']) } as const
+const USABLE = {
+  encrypt: KEPT,
+  wrap: KEPT,
+  index: new Set<string>(['active', 'retiring', 'replaced', 'retired']),
+} as const
 
 /** The row's wrapped DEK, if the row is one that this process may use. */
 function usableText(row: StoredKey, identity: KeptIdentity, kms: Kms): string {

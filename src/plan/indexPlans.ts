@@ -5,11 +5,11 @@ import type { CompoundPlan, IndexPlan, ModelPlan } from './plan.js'
 /** Fields and indexes refer to each other. */
 export function fillIndexes(
   { name, encrypted, combined, hiddenIndexes }: ModelPlan,
-  { indexes }: ModelSchema,
+  model: ModelSchema,
   normalizers: Normalizers,
 ): void {
   const fields = new Map(encrypted.map((field) => [field.field, field]))
-  for (const [column, { type, sources, unique, ...index }] of Object.entries(indexes)) {
+  for (const [column, { type, sources, unique, ...index }] of Object.entries(model.indexes)) {
     const plans = sources.map((source) => fields.get(source)!)
     const plan = {
       ...index,
@@ -18,6 +18,7 @@ export function fillIndexes(
       column: type,
       sources: plans,
       unique: !!unique,
+      constrained: isConstrained(model, column),
       unsearchable: plans.some(({ shows }) => shows !== 'value'),
       normalizers: normalizersOf(index.normalize, normalizers),
     }
@@ -25,6 +26,11 @@ export function fillIndexes(
     if (plans.length > 1) (combined as IndexPlan[]).push(plan)
     if (plan.unsearchable) (hiddenIndexes as string[]).push(column)
   }
+}
+
+/** Whether a unique constraint counts on the column of a blind index, alone or with other columns. */
+export function isConstrained({ indexes, uniques }: ModelSchema, column: string): boolean {
+  return indexes[column]?.unique === true || Object.values(uniques).some((fields) => fields.includes(column))
 }
 
 /** A compound unique with a blind index in it goes by the name that it would have over the indexed field, too. */

@@ -1,27 +1,24 @@
 import { checkedValue, fieldError, type Slot } from '../cipher/cipher.js'
 import { tokenBodies } from '../cipher/tokenBodies.js'
-import type { TokenQuery } from '../cipher/tokenQuery.js'
 import type { ClientContext } from '../client/clientContext.js'
-import { checkSearchable, checkUnmasked } from '../client/masking.js'
+import { checkUnmasked } from '../client/masking.js'
 import { plaintextForms, refuseManyForms } from '../client/plaintextForms.js'
 import { looksEncrypted } from '../crypto/ciphertext.js'
 import { textForm } from '../crypto/textForm.js'
-import { type ColumnIndex, isIndexColumn } from '../plan/columnIndex.js'
-import type { FieldPlan, IndexPlan, Plans } from '../plan/plan.js'
+import type { FieldPlan, Plans } from '../plan/plan.js'
 import type { GivenValues } from './givenValues.js'
+import { ParameterList } from './parameterList.js'
 import { partialIndex } from './refusals.js'
+import { SearchParameters } from './searchParameters.js'
 import {
   isUse,
   type OutputCheck,
   type ParameterUse,
   type Piece,
   type StatementPlan,
-  type StatementRow,
   type TokenSearch,
 } from './statementPlan.js'
 import { type TextPart, textOfParts } from './textParts.js'
-import { type TokenAnswer, tokenAnswer } from './tokenAnswer.js'
-import { checkExact, findsNoOthers, textOfTokens } from './tokenText.js'
 
 export interface ParametersOptions {
   readonly context: Pick<ClientContext, 'plainValue'>
@@ -43,21 +40,28 @@ export class Parameters {
   readonly #given: GivenValues
   /** The new numbers of plain ones, by what the application gave them. */
   readonly #plain = new Map<number, number>()
-  readonly values: unknown[] = []
-  readonly slots: Slot[] = []
-  /** What the cipher makes. */
-  readonly #made: Made[] = []
-  /** What the tokens of columns answer. */
-  readonly #answers = new Map<TokenSearch, TokenAnswer | undefined>()
+  readonly #list = new ParameterList()
+  readonly #searches: SearchParameters
   /** Parameters of JSON columns, which take text. */
   readonly #json: number[] = []
 
   constructor(options: ParametersOptions) {
     this.#options = options
     this.#given = options.given
+    const { plans, plan, given } = options
+    this.#searches = new SearchParameters({ plans, plan, given, list: this.#list })
   }
 
-  /** The text of pieces in which nothing is searched for by tokens, whose values are added. */
+  get slots(): readonly Slot[] {
+    return this.#list.slots
+  }
+
+  /** How many there are so far. */
+  get count(): number {
+    return this.#list.values.length
+  }
+
+  /** The text of pieces in which nothing is searched for, whose values are added. */
   textOf(pieces: readonly Piece[]): string {
     // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
     return textOfParts(this.partsOf(pieces))
@@ -81,19 +85,19 @@ export class Parameters {
 
   /** Whether a value is one that a search by tokens asks for, where these find other values too. */
   matchesOf(search: TokenSearch): ((value: unknown) => boolean) | undefined {
-    const answer = this.#answerOf(search)
-    return answer && !findsNoOthers(search, answer) ? answer.found.matches : undefined
+    return this.#searches.matchesOf(search)
   }
 
   /** The values, when the slots are transformed. */
   finish(): readonly unknown[] {
-    for (const { position, value } of this.#made) this.values[position] = value
-    for (const position of this.#json) this.values[position] = JSON.stringify(this.values[position])
-    return this.values
+    const values = this.#list.finish()
+    for (const position of this.#json) values[position] = JSON.stringify(values[position])
+    return values
   }
 
   #addText(texts: TextPart[], use: ParameterUse): void {
-    if (use.kind === 'token search') texts.push(...this.#textOfTokens(use.search))
+    if (use.kind === 'token search') texts.push(...this.#searches.textOfTokens(use.search))
+    else if (use.kind === 'search' && use.compared !== 'each') texts.push(...this.#searches.textOfSearch(use))
     else if (use.kind === 'presence') texts.push(this.#given.valueOf(use) === null ? 'NULL::text' : "''::text")
     else texts.push('$', this.#add(use))
   }
@@ -109,22 +113,10 @@ export class Parameters {
       case 'tokens':
         return this.#addTokens(use)
       case 'search':
-        return this.#addSearch(use)
+        return this.#searches.addList(use)
       case 'plaintext':
-        return this.#put(this.#plaintextForms(use))
+        return this.#list.put(this.#plaintextForms(use))
     }
-  }
-
-  #put(value: unknown): number {
-    return this.values.push(value)
-  }
-
-  /** Where the cipher puts the next value. */
-  #putMade(value: unknown): Made {
-    const made: Made = { value, position: this.values.length }
-    this.#made.push(made)
-    this.values.push(undefined)
-    return made
   }
 
   /** One number for all mentions, from which PostgreSQL finds its type. */
@@ -132,115 +124,56 @@ export class Parameters {
     const given = this.#given.numberOf(param)
     const known = this.#plain.get(given)
     if (known !== undefined) return known
-    const number = this.#put(this.#given.plain(given))
+    const number = this.#list.put(this.#given.plain(given))
     this.#plain.set(given, number)
     return number
   }
 
   #addValue({ field, value: source, row }: UseOf<'value'>): number {
     const value = this.#given.valueOf(source)
-    if (value === null) return this.#put(null)
+    if (value === null) return this.#list.put(null)
     checkUnmasked(field, value)
     if (looksEncrypted(value)) throw fieldError('VALUE_INVALID', field, LOOKS_ENCRYPTED)
     const written = checkedValue(field, () => this.#options.context.plainValue(field, value))
-    if (field.column === 'Json') this.#json.push(this.values.length)
-    if (field.state === 'ejecting') return this.#put(checkedValue(field, () => textForm(field, written)))
-    const holder = this.#putMade(written)
+    if (field.column === 'Json') this.#json.push(this.#list.values.length)
+    if (field.state === 'ejecting') return this.#list.put(checkedValue(field, () => textForm(field, written)))
+    const holder = this.#list.putMade(written)
     const bound = this.#given.boundOf(field, row)
-    this.slots.push({ mode: 'encrypt', field, owner: this.#given.ownerOf(row), holder, key: 'value', bound })
-    return this.values.length
+    this.#list.slots.push({ mode: 'encrypt', field, owner: this.#given.ownerOf(row), holder, key: 'value', bound })
+    return this.#list.values.length
   }
 
   #addIndex({ index, values: sources, row, isUpdate }: UseOf<'index'>): number {
     const values = sources.map((source) => source && this.#given.valueOf(source))
     const isCleared = values.includes(null) || index.sources.some(({ state }) => state === 'ejecting')
-    if (isCleared) return this.#put(null)
+    if (isCleared) return this.#list.put(null)
     const missing = index.sources.filter((_, position) => values[position] === undefined)
     if (missing.length > 0 && isUpdate) throw partialIndex(index, missing)
-    if (missing.length > 0) return this.#put(null)
-    const holder = this.#putMade(null)
+    if (missing.length > 0) return this.#list.put(null)
+    const holder = this.#list.putMade(null)
     const field = index.sources[0]!
-    this.slots.push({ mode: 'index', field, owner: this.#given.ownerOf(row), holder, key: 'value', index, values })
-    return this.values.length
+    this.#list.slots.push({
+      mode: 'index',
+      field,
+      owner: this.#given.ownerOf(row),
+      holder,
+      key: 'value',
+      index,
+      values,
+    })
+    return this.#list.values.length
   }
 
   /** Of a row without a value there are none; in one of many, the column may be left out. */
   #addTokens({ index, values: [source], row }: UseOf<'tokens'>): number {
     const [field] = index.sources as readonly [FieldPlan]
     const value = source && this.#given.valueOf(source)
-    if (value === undefined || value === null || field.state === 'ejecting') return this.#put(null)
+    if (value === undefined || value === null || field.state === 'ejecting') return this.#list.put(null)
     const bodies = () => tokenBodies(index, value)
-    const holder = this.#putMade(null)
+    const holder = this.#list.putMade(null)
     const slot = { field, owner: this.#given.ownerOf(row), holder, key: 'value', index, bodies }
-    this.slots.push({ mode: 'tokens', use: 'any', ...slot })
-    return this.values.length
-  }
-
-  #addSearch(use: UseOf<'search'>): number {
-    const { index, values: sources, each, row } = use
-    checkSearchable(limitedIndex(this.#options.plans, row.plan.name, index))
-    if (each) return this.#addSearches(use)
-    const values = sources.map((source) => this.#given.valueOf(source))
-    if (values.includes(null)) return this.#put(null)
-    this.#search(index, values, row, this.#putMade(null), 'value')
-    return this.values.length
-  }
-
-  #addSearches({ index, values: [list], row }: UseOf<'search'>): number {
-    const elements = this.#given.listOf(list!, index.sources[0]!)
-    const found = elements?.map((): unknown => null) ?? null
-    for (const [position, element] of elements?.entries() ?? []) {
-      if (element !== null) this.#search(index, [element], row, found as never, String(position))
-    }
-    return this.#put(found)
-  }
-
-  #search(index: IndexPlan, values: readonly unknown[], row: StatementRow, holder: Slot['holder'], key: string): void {
-    const owner = this.#given.ownerOf(row)
-    this.slots.push({ mode: 'index', field: index.sources[0]!, owner, holder, key, index, values, use: 'searched for' })
-  }
-
-  #textOfTokens(search: TokenSearch): TextPart[] {
-    const answer = this.#answerOf(search)
-    if (!answer) return ['NULL::boolean']
-    return textOfTokens(search, answer, {
-      tokens: (column, query) => this.#hasTokens(search, answer, column, query),
-      value: (source) => this.#put(this.#given.valueOf(source)),
-    })
-  }
-
-  /**
-   * While the tenant's key for indexes is rotated, there are tokens under two: any of them all is asked for by one list, all
-   * of those under one key or the other by two.
-   */
-  #hasTokens(
-    { row, field }: TokenSearch,
-    { index }: TokenAnswer,
-    column: string,
-    { match, bodies }: TokenQuery,
-  ): TextPart[] {
-    const slot = { mode: 'tokens', field, owner: this.#given.ownerOf(row), index, bodies: () => bodies } as const
-    if (match === 'any') {
-      this.slots.push({ ...slot, use: 'any', holder: this.#putMade(null), key: 'value' })
-      return [column, ' && $', this.values.length, '::uuid[]']
-    }
-    let lists: readonly (readonly string[])[] = []
-    const use = (made: typeof lists) => {
-      lists = made
-    }
-    this.slots.push({ ...slot, use, holder: {}, key: '' })
-    return [() => `(${lists.map((list) => `${column} @> $${this.#put(list)}::uuid[]`).join(' OR ')})`]
-  }
-
-  #answerOf(search: TokenSearch): TokenAnswer | undefined {
-    if (this.#answers.has(search)) return this.#answers.get(search)
-    const { plans, plan } = this.#options
-    const [index] = search.columns.keys()
-    checkSearchable(limitedIndex(plans, search.row.plan.name, index!))
-    const answer = tokenAnswer(search, (source) => this.#given.valueOf(source))
-    if (answer) checkExact(search, answer, plan)
-    this.#answers.set(search, answer)
-    return answer
+    this.#list.slots.push({ mode: 'tokens', use: 'any', ...slot })
+    return this.#list.values.length
   }
 
   #plaintextForms({ field, index, values: sources, each }: UseOf<'plaintext'>): unknown[] | null {
@@ -248,13 +181,4 @@ export class Parameters {
     const all = each ? this.#given.listOf(sources[0]!, field) : sources.map((source) => this.#given.valueOf(source))
     return all?.flatMap((value) => (value === null ? [null] : plaintextForms(field, index, value))) ?? null
   }
-}
-
-/** A holder of the cipher's, and which parameter its value is. */
-type Made = { value: unknown; readonly position: number }
-
-/** An index as a client of limited access sees it. */
-export function limitedIndex(plans: Plans, model: string, index: ColumnIndex): ColumnIndex {
-  const member = plans.get(model)?.members.get(index.field)
-  return isIndexColumn(member) ? member.index : index
 }

@@ -9,9 +9,10 @@ import type { OperationTenancy } from '../client/operationTenancy.js'
 import { FieldsealError } from '../errors.js'
 import { GivenValues, type Seals } from './givenValues.js'
 import type { InsertShape } from './insertShape.js'
-import { limitedIndex, Parameters } from './parameters.js'
+import { Parameters } from './parameters.js'
 import { unsupported } from './refusals.js'
 import { Results } from './results.js'
+import { limitedIndex } from './searchParameters.js'
 import type { EncryptedStatement, Statement } from './statement.js'
 import { isSecret, isUse, type Piece, paramsOfUse, type StatementPlan } from './statementPlan.js'
 import { type TextPart, textOfParts } from './textParts.js'
@@ -56,7 +57,7 @@ export class Preparation {
   /** @returns at once where nothing has to be waited for */
   run(): EncryptedStatement | Promise<EncryptedStatement> {
     const { shape } = this.#options
-    if (shape) return this.#rowsText(shape).then((text) => this.#ready([text]))
+    if (shape) return this.#rowsText(shape).then((parts) => this.#ready(parts))
     return this.#ready(this.#wholeText())
   }
 
@@ -66,7 +67,7 @@ export class Preparation {
     return opened ? opened.then(() => this.#finish(parts)) : this.#finish(parts)
   }
 
-  /** Texts of searches by tokens are written once the keys are known. */
+  /** Texts of searches are written once the keys are known. */
   #finish(parts: readonly TextPart[]): EncryptedStatement {
     const { plan } = this.#options
     const { keepsOwners } = plan
@@ -95,7 +96,7 @@ export class Preparation {
   }
 
   /** Row by row, each by the plan of its pattern. */
-  async #rowsText({ patterns, rows }: InsertShape): Promise<string> {
+  async #rowsText({ patterns, rows }: InsertShape): Promise<readonly TextPart[]> {
     const { plan } = this.#options
     const parameters = this.#parameters
     const { before, parts, after } = splitRows(plan.pieces)
@@ -111,11 +112,11 @@ export class Preparation {
       return true
     })
     this.#checkCount()
-    return parameters.textOf(before) + texts.join(', ') + parameters.textOf(after)
+    return [...parameters.partsOf(before), texts.join(', '), ...parameters.partsOf(after)]
   }
 
   #checkCount(): void {
-    const { length } = this.#parameters.values
+    const { count: length } = this.#parameters
     if (length > MOST_PARAMETERS)
       throw unsupported(
         `with its indexes the statement has ${length} parameters, and PostgreSQL takes ${MOST_PARAMETERS}: write fewer rows at once`,

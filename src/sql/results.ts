@@ -13,7 +13,7 @@ import { headOf, TEXT_HEAD } from '../crypto/ciphertext.js'
 import { FieldsealError, quoted } from '../errors.js'
 import type { FieldPlan, ModelPlan, Plans } from '../plan/plan.js'
 import { knownValue } from './knownValues.js'
-import { limitedIndex } from './parameters.js'
+import { limitedIndex } from './searchParameters.js'
 import type { OutputCheck, OutputRow, StatementPlan, TokenSearch } from './statementPlan.js'
 
 type Row = Record<string, unknown>

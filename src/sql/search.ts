@@ -7,7 +7,7 @@ import { nodeOf } from './nodes.js'
 import { falsePositives, indexNotGiven, notNegated, refusedComparison } from './refusals.js'
 import type { ColumnSource, Scope } from './scope.js'
 import { quoteName } from './sqlText.js'
-import type { ParameterUse, Piece, StatementRow, ValueSource } from './statementPlan.js'
+import type { IndexSearch, ParameterUse, Piece, StatementRow, ValueSource } from './statementPlan.js'
 import { tokenConditionOf } from './tokenCondition.js'
 import type { Parameter } from './values.js'
 
@@ -41,16 +41,33 @@ function foundRow({ rows }: Analysis, { origin }: ColumnSource): StatementRow {
 
 function searchIndex(analysis: Analysis, comparison: Comparison, index: IndexPlan, row: StatementRow): void {
   const { text } = analysis
-  const { column, params, each } = comparison
+  const { column, params, range, operator, each, isList } = comparison
+  if (!each && !isList) {
+    text.replace(range, `${columnText(analysis, comparison, index)} `, searched(index, params[0]!, operator, row))
+    return
+  }
   text.replace({ first: column.last, last: column.last }, indexColumn(comparison, index))
   for (const param of params) {
     // Without its cast: the column of an index may be of another type.
-    text.replace({ first: text.tokenAt(param.ref.location), last: param.last }, searched(index, param, each, row))
+    const place = { first: text.tokenAt(param.ref.location), last: param.last }
+    text.replace(place, searched(index, param, each ? 'each' : 'in list', row))
   }
 }
 
-function searched(index: IndexPlan, param: Parameter, each: boolean, row: StatementRow): ParameterUse {
-  return { kind: 'search', index, values: [paramValue(param)], each, row }
+function searched(
+  index: IndexPlan,
+  param: Parameter,
+  compared: IndexSearch['compared'],
+  row: StatementRow,
+): IndexSearch {
+  return { kind: 'search', index, values: [paramValue(param)], compared, row }
+}
+
+/** The column of the index in the place of the one that is compared. */
+function columnText({ text }: Analysis, comparison: Comparison, index: IndexPlan): string {
+  const { first, last } = comparison.column
+  const qualifier = first === last ? '' : text.textOf({ first, last: last - 1 })
+  return `${qualifier}${indexColumn(comparison, index)}`
 }
 
 /** The name that the column of the index has where the comparison stands. */
@@ -66,9 +83,8 @@ function searchBoth(analysis: Analysis, comparison: Comparison, index: IndexPlan
   const { column, params, each, operator, range, source } = comparison
   const { field } = source
   const own = text.textOf(column)
-  const qualifier = column.first === column.last ? '' : text.textOf({ first: column.first, last: column.last - 1 })
-  const indexed = `${qualifier}${indexColumn(comparison, index)}`
-  const uses = params.map((param): Piece[] => [searched(index, param, each, row)])
+  const indexed = columnText(analysis, comparison, index)
+  const uses = params.map((param): Piece[] => [searched(index, param, each ? 'each' : 'in list', row)])
   const asked: Piece[] = each ? [' = ANY(', ...uses[0]!, ')'] : [' IN (', ...joined(uses), ')']
   const plain: ParameterUse = { kind: 'plaintext', field, index, values: params.map(paramValue), each }
   const type = field.column === 'Bytes' ? 'bytea[]' : 'text[]'
@@ -148,10 +164,8 @@ function combine(analysis: Analysis, index: IndexPlan, comparisons: readonly Com
   const state = sources.find(({ field }) => field.state)
   if (state) throw refusedComparison(state.field, `a search by ${index.name} while a column is ${state.field.state}`)
   checkLater(analysis, { index, values, each: false, sources }, standing)
-  const { column, range } = first!
   const { text } = analysis
-  const qualifier = column.first === column.last ? '' : text.textOf({ first: column.first, last: column.last - 1 })
-  const use: ParameterUse = { kind: 'search', index, values, each: false, row: foundRow(analysis, first!.source) }
-  text.replace(range, `${qualifier}${indexColumn(first!, index)} = `, use)
+  const use: IndexSearch = { kind: 'search', index, values, compared: '=', row: foundRow(analysis, first!.source) }
+  text.replace(first!.range, `${columnText(analysis, first!, index)} `, use)
   for (const { range: other } of others) text.replace(other, 'TRUE')
 }

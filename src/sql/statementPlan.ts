@@ -39,14 +39,8 @@ export type ParameterUse =
       readonly values: readonly (ValueSource | undefined)[]
       readonly row: StatementRow
     }
-  /** An index to look for; with `each`, of every element of the one value, a list. */
-  | {
-      readonly kind: 'search'
-      readonly index: IndexPlan
-      readonly values: readonly ValueSource[]
-      readonly each: boolean
-      readonly row: StatementRow
-    }
+  /** An index to look for. */
+  | IndexSearch
   /** A condition that is answered by tokens. */
   | { readonly kind: 'token search'; readonly search: TokenSearch }
   /** The forms that the values of a search may have where they are plaintext. */
@@ -57,6 +51,18 @@ export type ParameterUse =
       readonly values: readonly ValueSource[]
       readonly each: boolean
     }
+
+export interface IndexSearch {
+  readonly kind: 'search'
+  readonly index: IndexPlan
+  readonly values: readonly ValueSource[]
+  /**
+   * How the column is compared: with one value, which the operator belongs to; with values in a list, of which this is one;
+   * with every element of the one value, a list.
+   */
+  readonly compared: '=' | '<>' | 'in list' | 'each'
+  readonly row: StatementRow
+}
 
 /** An index that is stored with its sources, whose values these are. */
 export function indexUse(

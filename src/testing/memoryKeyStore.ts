@@ -1,6 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { FieldsealError } from '../errors.js'
-import type { KeyFilter, KeyStore, NewKey, StoredKey } from '../keys/keyStore.js'
+import {
+  type KeyFilter,
+  type KeyStore,
+  type NewKey,
+  type NextState,
+  STATE_BEFORE,
+  type StoredKey,
+} from '../keys/keyStore.js'
 import type { Purpose } from '../keys/kms.js'
 
 /** How often each method of the store was called. */
@@ -138,10 +145,13 @@ class MemoryTable implements MemoryKeyStore {
     return true
   }
 
-  async advance(id: string, to: 'retired' | 'destroyed'): Promise<boolean> {
+  async advance(id: string, to: NextState): Promise<boolean> {
     await this.#query('advance')
-    if (this.#rows.get(id)?.state !== (to === 'retired' ? 'retiring' : 'retired')) return false
-    this.tamper(id, to === 'retired' ? { state: to } : { state: to, wrapped: null, destroyedAt: new Date(this.now()) })
+    if (this.#rows.get(id)?.state !== STATE_BEFORE[to]) return false
+    this.tamper(
+      id,
+      to === 'destroyed' ? { state: to, wrapped: null, destroyedAt: new Date(this.now()) } : { state: to },
+    )
     return true
   }
 

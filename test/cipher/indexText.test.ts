@@ -8,7 +8,16 @@ const number: CipherField = { kind: 'Int', column: 'String', context: 'User.age'
 
 function indexOf(normalize: readonly string[], own = {}, sources: readonly CipherField[] = [text]): CipherIndex {
   const normalizers = normalizersOf(normalize, own)
-  return { name: 'User.nameIndex', sources, normalize, normalizers, bits: 128, column: 'String', scope: 'tenant' }
+  return {
+    name: 'User.nameIndex',
+    sources,
+    normalize,
+    normalizers,
+    bits: 128,
+    column: 'String',
+    constrained: false,
+    scope: 'tenant',
+  }
 }
 
 describe('what a blind index is made from', () => {

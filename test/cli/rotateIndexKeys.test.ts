@@ -36,7 +36,9 @@ describe('fieldseal rotate --purpose index', () => {
       [
         'New keys beside the present ones …',
         'Waiting 1 s, until every process works by these keys …',
-        'New tokens beside the old ones …',
+        'Blind indexes are written under 2 new keys now.',
+        'Waiting 1 s, until every process works by these keys …',
+        'New indexes for all rows …',
         'Waiting 1 s, until nobody sees the rows as they were …',
         '2 old keys are not used any more.',
         'Waiting 1 s, until every process works by these keys …',
@@ -59,6 +61,8 @@ describe('fieldseal rotate --purpose index', () => {
     expect(events.filter(({ event }) => event === 'step').map(({ step }) => step)).toEqual([
       'add',
       'forget',
+      'replace',
+      'forget',
       'fill',
       'settle',
       'retire',
@@ -79,7 +83,7 @@ describe('fieldseal rotate --purpose index', () => {
     expect(code).toBe(3)
     expect(output).toContain('CIPHERTEXT_INVALID  Person 2: Person.salary is torn')
     expect(output).toContain('The old keys stay: 1 row could not be indexed. See to it, then run this again.')
-    expect(await states()).toEqual(['acme 1 retiring', 'acme 2 active', 'globex 1 retiring', 'globex 2 active'])
+    expect(await states()).toEqual(['acme 1 replaced', 'acme 2 active', 'globex 1 replaced', 'globex 2 active'])
     const client = people.another()
     const survey = await client.$encryption.survey({ database: people.pool })
     expect(await keyAges({ client: client as never, database: people.pool, schema: people.schema, survey })).toEqual([

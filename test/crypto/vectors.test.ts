@@ -132,6 +132,7 @@ function indexOf(vector: IndexVector): CipherIndex {
     normalizers: normalizersOf(normalize, own),
     bits,
     column: 'String',
+    constrained: false,
     scope: 'tenant',
   }
 }

@@ -23,7 +23,7 @@ function processes() {
 }
 
 /** The ids of what tokens are made under. */
-const under = ({ id, beside }: Dek) => [id, ...beside.map((dek) => dek.id)]
+const under = ({ id, beside }: Dek) => [id, ...beside.map((older) => older.dek.id)]
 
 describe('a key for indexes while it is rotated', () => {
   it('is held with its successor, until it is retired', async () => {
@@ -36,8 +36,17 @@ describe('a key for indexes while it is rotated', () => {
     for (const one of [ring, start()]) {
       expect(under(await one.active.get('acme', 'index'))).toEqual([second!.id, first.id])
     }
-    const [retiring] = await ring.indexKeys.inState('retiring', undefined)
-    expect(await ring.indexKeys.advance(retiring!, 'retired')).toBe(true)
+    for (const [state, next] of [
+      ['retiring', 'replaced'],
+      ['replaced', 'retired'],
+    ] as const) {
+      for (const one of [ring, start()]) {
+        const { beside } = await one.active.get('acme', 'index')
+        expect(beside.map((older) => [older.dek.id, older.state])).toEqual([[first.id, state]])
+      }
+      const [row] = await ring.indexKeys.inState(state, undefined)
+      expect(await ring.indexKeys.advance(row!, next)).toBe(true)
+    }
     for (const one of [ring, start()]) expect(under(await one.active.get('acme', 'index'))).toEqual([second!.id])
     const [retired] = await ring.indexKeys.inState('retired', 'acme')
     expect(await ring.indexKeys.advance(retired!, 'destroyed')).toBe(true)
@@ -61,8 +70,10 @@ describe('a key for indexes while it is rotated', () => {
     expect(added.filter(Boolean)).toHaveLength(1)
     expect(await start().indexKeys.add('acme')).toBe(false)
     const [first] = store.rows
-    await store.advance(first!.id, 'retired')
-    expect(await start().indexKeys.add('acme')).toBe(false)
+    for (const to of ['replaced', 'retired'] as const) {
+      await store.advance(first!.id, to)
+      expect(await start().indexKeys.add('acme')).toBe(false)
+    }
     expect(store.rows.map(({ state }) => state)).toEqual(['retired', 'active'])
     expect(await start().indexKeys.add('nobody')).toBe(false)
   })
@@ -76,7 +87,10 @@ describe('a key for indexes while it is rotated', () => {
         if (step === 'succeeded') await start().indexKeys.add('acme')
         else await store.advance(first!.id, 'retired')
       }
-      if (step === 'retired') await start().indexKeys.add('acme')
+      if (step === 'retired') {
+        await start().indexKeys.add('acme')
+        await store.advance(first!.id, 'replaced')
+      }
       // Between the two questions of the process.
       const findNewest: KeyStore['findNewest'] = async (tenant, purpose) => {
         const newest = await store.findNewest(tenant, purpose)
@@ -100,7 +114,7 @@ describe('a key for indexes while it is rotated', () => {
     expect(await refusalCode(() => start().active.get('acme', 'index'))).toBe('KMS_UNAVAILABLE')
   })
 
-  it('is noticed by a process that looks into the keys table: when it begins, and when it ends', async () => {
+  it('is noticed by a process that looks into the keys table: when it begins, at each step, and when it ends', async () => {
     const { store, start } = processes()
     const ring = start()
     const first = await ring.active.get('acme', 'index')
@@ -111,6 +125,10 @@ describe('a key for indexes while it is rotated', () => {
     const second = await ring.active.get('acme', 'index')
     await ring.held.recheck('acme')
     expect(ring.active.cached('acme', 'index')).toBe(second)
+    await store.advance(first.id, 'replaced')
+    await ring.held.recheck('acme')
+    const [older] = (await ring.active.get('acme', 'index')).beside
+    expect(older).toMatchObject({ dek: { id: first.id }, state: 'replaced' })
     await store.advance(first.id, 'retired')
     await ring.held.recheck('acme')
     expect(under(await ring.active.get('acme', 'index'))).toEqual([second.id])
@@ -120,7 +138,7 @@ describe('a key for indexes while it is rotated', () => {
     const { store, start } = processes()
     await start().active.get('acme', 'index')
     const [first] = store.rows
-    for (const state of ['retiring', 'retired'] as const) {
+    for (const state of ['retiring', 'replaced', 'retired'] as const) {
       store.tamper(first!.id, { state })
       expect(await refusalCode(() => start().active.get('acme', 'index'))).toBe('KEY_INVALID')
       expect(await start().indexKeys.inState(state, undefined)).toEqual([])
@@ -130,7 +148,9 @@ describe('a key for indexes while it is rotated', () => {
   it('is no state of a key for values', async () => {
     const { store, start } = processes()
     const dek = await start().active.get('acme', 'encrypt')
-    store.tamper(dek.id, { state: 'retiring' })
-    expect(await refusalCode(() => start().loaded.load([dek.id], 'acme'))).toBe('KEY_INVALID')
+    for (const state of ['retiring', 'replaced'] as const) {
+      store.tamper(dek.id, { state })
+      expect(await refusalCode(() => start().loaded.load([dek.id], 'acme'))).toBe('KEY_INVALID')
+    }
   })
 })

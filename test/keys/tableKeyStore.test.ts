@@ -100,19 +100,24 @@ describe.each(Object.keys(STORES))('the key store of %s', (name) => {
     expect(await store.insert(newKey({ version: 2 }), { reopens: true })).toBe(true)
   })
 
-  it('puts a version beside the one before, which is then retired and destroyed step by step', async () => {
+  it('puts a version beside the one before, which is then replaced, retired and destroyed step by step', async () => {
     const first = newKey({ purpose: 'index' })
     const state = async () => {
       const [{ state, wrapped, destroyedAt } = fail('is gone')] = await store.findByIds([first.id])
       return { state, wrapped: wrapped !== null, destroyed: destroyedAt !== null }
     }
     await store.insert(first)
-    for (const to of ['retired', 'destroyed'] as const) expect(await store.advance(first.id, to)).toBe(false)
+    for (const to of ['replaced', 'retired', 'destroyed'] as const)
+      expect(await store.advance(first.id, to)).toBe(false)
     const second = Array.from({ length: 8 }, () => newKey({ purpose: 'index', version: 2 }))
     const won = await Promise.all(second.map((each) => store.insert(each, { beside: true })))
     expect(won.filter(Boolean)).toHaveLength(1)
     expect(await state()).toEqual({ state: 'retiring', wrapped: true, destroyed: false })
     expect(await store.insert(newKey({ purpose: 'index', version: 2 }), { beside: true })).toBe(false)
+    for (const to of ['retired', 'destroyed'] as const) expect(await store.advance(first.id, to)).toBe(false)
+    expect(await store.advance(first.id, 'replaced')).toBe(true)
+    expect(await state()).toEqual({ state: 'replaced', wrapped: true, destroyed: false })
+    expect(await store.advance(first.id, 'replaced')).toBe(false)
     expect(await store.advance(first.id, 'destroyed')).toBe(false)
     expect(await store.advance(first.id, 'retired')).toBe(true)
     expect(await state()).toEqual({ state: 'retired', wrapped: true, destroyed: false })

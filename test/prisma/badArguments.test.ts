@@ -30,7 +30,7 @@ const calls: { readonly [method: string]: () => Arguments } = {
   words: () => ['Measure.count', 'one'],
   maintain: () => [{ operation: 'verify', database: pool }],
   maintainRange: () => [{ range: '1' }, { database: pool }],
-  rotateIndexKeys: () => [{ database: pool }],
+  rotateIndexKeys: () => [{ database: pool, tenant: 'nobody' }],
   survey: () => [{ database: pool }],
   checkKey: () => ['acme'],
   tryKms: () => ['acme'],
@@ -47,7 +47,7 @@ const OPTIONS: { readonly [method: string]: readonly string[] } = {
     ...['signal', 'onProgress', 'onProblem', 'onWait', 'onFailure', 'onError'],
   ],
   rotateIndexKeys: [
-    ...['database', 'tenant', 'tenants', 'settle', 'rowsPerSecond', 'maxLag', 'workers'],
+    ...['database', 'tenant', 'tenants', 'settle', 'pauseUniqueWrites', 'rowsPerSecond', 'maxLag', 'workers'],
     ...['signal', 'onStep', 'onProgress', 'onProblem', 'onWait', 'onFailure'],
   ],
   survey: ['database', 'models', 'fields', 'tenant', 'tenants'],

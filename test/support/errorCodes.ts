@@ -17,6 +17,7 @@ const codes = {
   KEY_NOT_FOUND: true,
   KEY_DESTROYED: true,
   KEY_INVALID: true,
+  KEY_ROTATING: true,
   KEY_STORE_UNAVAILABLE: true,
   KMS_UNAVAILABLE: true,
   KMS_THROTTLED: true,

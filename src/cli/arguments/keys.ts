@@ -10,26 +10,29 @@ import { addCommand, positive, time } from './common.js'
 interface PurposeArguments extends WalkArguments {
   readonly purpose?: 'encrypt' | 'index'
   readonly settle?: number
+  readonly pauseUniqueWrites?: boolean
 }
 
 const SETTLE =
   'with --purpose index: how long statements may wait for the database, and standbys for what was written; 10s unless given'
 
+const PAUSE =
+  'with --purpose index: blind indexes in unique constraints may be refused to be written, and to name a row, meanwhile'
+
 function purposeOption(): Option {
-  const what =
-    'keys for values, or those of text and range indexes, which changes rows: each gets new tokens, then loses the old'
+  const what = 'keys for values, or those for indexes, which changes rows: each gets new indexes, then loses the old'
   return new Option('--purpose <purpose>', what).choices(['encrypt', 'index']).default('encrypt')
 }
 
 async function rotateIndexes(
   context: CommandContext,
   terminal: Terminal,
-  { tenant: tenants = [], rate, settle, dryRun }: PurposeArguments,
+  { tenant: tenants = [], rate, settle, pauseUniqueWrites, dryRun }: PurposeArguments,
 ): Promise<ExitCode> {
   if (dryRun || tenants.length > 1)
     throw new FieldsealError('OPTIONS_INVALID', '--purpose index takes one --tenant or all, and no --dry-run')
   const { runRotateIndexKeys } = await import('../commands/rotateIndexKeys.js')
-  return runRotateIndexKeys(context, terminal, { tenant: tenants[0], rate, settle })
+  return runRotateIndexKeys(context, terminal, { tenant: tenants[0], rate, settle, pauseUniqueWrites })
 }
 
 export function addKeys(program: Command, context: ProgramContext): void {
@@ -46,7 +49,10 @@ export function addKeys(program: Command, context: ProgramContext): void {
         positive,
       )
       .option('--dry-run', 'count the keys, and change nothing')
-    if (operation === 'rotate') command.addOption(purposeOption()).option('--settle <time>', SETTLE, time)
+    if (operation === 'rotate') {
+      command.addOption(purposeOption()).option('--settle <time>', SETTLE, time)
+      command.option('--pause-unique-writes', PAUSE)
+    }
     withCommandContext(command, context, async (commandContext, terminal, args: PurposeArguments) => {
       if (args.purpose === 'index') return rotateIndexes(commandContext, terminal, args)
       const { runWalk } = await import('../commands/keys.js')

@@ -11,19 +11,21 @@ export interface RotateIndexKeysArguments {
   readonly rate: number | undefined
   /** In milliseconds. */
   readonly settle: number | undefined
+  readonly pauseUniqueWrites: boolean | undefined
 }
 
-/** Replaces the keys of text and range indexes: hours rather than minutes, most of it waiting. */
+/** Replaces the keys of indexes: hours rather than minutes, most of it waiting. */
 export async function runRotateIndexKeys(
   { client, database, tenants }: CommandContext,
   terminal: Terminal,
-  { tenant, rate, settle }: RotateIndexKeysArguments,
+  { tenant, rate, settle, pauseUniqueWrites }: RotateIndexKeysArguments,
 ): Promise<ExitCode> {
   const interrupt = onInterrupt((message) => terminal.say(message))
   const shown = { problems: 0 }
   try {
     const report = await client.$encryption.rotateIndexKeys({
-      ...{ database, tenants, tenant, settle, rowsPerSecond: rate, signal: interrupt.signal, onWait: waits(terminal) },
+      ...{ database, tenants, tenant, settle, pauseUniqueWrites, rowsPerSecond: rate },
+      ...{ signal: interrupt.signal, onWait: waits(terminal) },
       onStep: (step) => {
         terminal.event({ event: 'step', ...step })
         terminal.settle()
@@ -59,8 +61,12 @@ function wordsOf({ step, wait = 0, count: about = 0 }: IndexRotationStep): strin
       const what = step === 'forget' ? 'every process works by these keys' : 'nobody sees the rows as they were'
       return `Waiting ${duration(wait / 1000)}, until ${what} …`
     }
+    case 'prepare':
+      return 'Blind indexes that are missing …'
+    case 'replace':
+      return `Blind indexes are written under ${counted(about, 'new key')} now.`
     case 'fill':
-      return 'New tokens beside the old ones …'
+      return 'New indexes for all rows …'
     case 'retire':
       return `${counted(about, 'old key')} ${about === 1 ? 'is' : 'are'} not used any more.`
     case 'drop':

@@ -26,13 +26,13 @@ export const keyAges: Check = async ({ survey: { keys, at } }) => {
   return [...found, ...unfinishedRotations(keys)]
 }
 
-/** Keys for indexes that a rotation has not come to an end with: rows have tokens of two keys meanwhile. */
+/** Keys for indexes that a rotation has not come to an end with: rows have indexes of two keys meanwhile. */
 function unfinishedRotations(keys: readonly KeySurvey[]): Finding[] {
   const indexKeys = keys.filter(({ purpose }) => purpose === 'index')
   const active = new Map(indexKeys.filter(({ state }) => state === 'active').map((key) => [key.tenant, key.version]))
   const left = indexKeys.filter(
     ({ tenant, version, state }) =>
-      (state === 'retiring' || state === 'retired') && version < (active.get(tenant) ?? 0),
+      ['retiring', 'replaced', 'retired'].includes(state) && version < (active.get(tenant) ?? 0),
   )
   if (left.length === 0) return []
   const what = `the rotation of ${counted(left.length, 'key')} for indexes has not ended, unless it runs now`

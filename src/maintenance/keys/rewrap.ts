@@ -27,7 +27,13 @@ export function rewrap(kms: Kms, store: KeyStore, options: RewrapOptions = {}): 
     throw new FieldsealError('OPTIONS_INVALID', message)
   }
   const each = (row: StoredKey) => rewrapRow({ kms, from: from ?? kms, store }, row)
-  return walkKeys({ store, filter: { states: ['active', 'retiring', 'retired'] }, options, rate: RATE, each })
+  return walkKeys({
+    store,
+    filter: { states: ['active', 'retiring', 'replaced', 'retired'] },
+    options,
+    rate: RATE,
+    each,
+  })
 }
 
 interface Move {

@@ -1,4 +1,5 @@
 import {
+  BOOLEAN,
   checkArguments,
   checkCallOptions,
   FUNCTION,
@@ -10,15 +11,15 @@ import {
   TEXT,
   TEXTS_BY_NAME,
 } from '../../callArguments.js'
-import type { FieldsealError } from '../../errors.js'
 import { invalidOptions } from '../../invalidOptions.js'
-import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
+import type { NextState, ReplacedState } from '../../keys/keyStore.js'
 import { checkTenant, GLOBAL_TENANT } from '../../tenancy/tenant.js'
 import { type MaintainOptions, maintain } from '../maintain.js'
 import type { MaintainContext } from '../planRuns.js'
 import { openTransactionsEnd } from '../postgres/openTransactions.js'
 import { pause } from '../rows/batchSize.js'
 import type { RunReport } from '../rows/run.js'
+import { type Indexes, indexesOf, type Scope, scopeOf } from './indexesOfScopes.js'
 import { type KeyFailure, walkKeys } from './keyWalk.js'
 
 const invalid = invalidOptions('rotateIndexKeys:')
@@ -47,21 +48,29 @@ export interface RotateIndexKeysOptions extends RowOptions {
    * standbys that are searched have what was written, in milliseconds; 10,000 unless given.
    */
   readonly settle?: number | undefined
+  /**
+   * Takes it that blind indexes in unique constraints cannot be written for a while, nor name rows in `findUnique` and the
+   * like: from `replace` on, until processes have noticed `retire`. That is refused with `KEY_ROTATING`. `false` unless given:
+   * then a schema with such indexes is not rotated.
+   */
+  readonly pauseUniqueWrites?: boolean | undefined
   /** Told what it does next. */
   readonly onStep?: ((step: IndexRotationStep) => void) | undefined
 }
 
 /**
- * - `add`: new keys stand beside the present ones
+ * - `add`: new keys stand beside the present ones, and searches ask for what either makes
  * - `forget`: it waits until no process works any more by what it held before, nor is in a transaction of then
- * - `fill`: all rows get tokens under the new keys, too
+ * - `prepare`: rows that lack a blind index which a unique constraint counts on get it
+ * - `replace`: blind indexes are written under the new keys from now on
+ * - `fill`: all rows get tokens under the new keys, too, and blind indexes under these alone
  * - `settle`: it waits until nobody sees rows any more as they were without these
  * - `retire`: the old keys are not used any more
  * - `drop`: the tokens under the old keys go
  * - `destroy`: the old keys go
  */
 export interface IndexRotationStep {
-  readonly step: 'add' | 'forget' | 'fill' | 'settle' | 'retire' | 'drop' | 'destroy'
+  readonly step: 'add' | 'forget' | 'prepare' | 'replace' | 'fill' | 'settle' | 'retire' | 'drop' | 'destroy'
   /** How long it takes at least, in milliseconds. */
   readonly wait?: number
   /** How many keys, or transactions, it is about. */
@@ -90,6 +99,7 @@ const KINDS: Kinds = {
   tenant: TEXT,
   tenants: TEXTS_BY_NAME,
   settle: NUMBER,
+  pauseUniqueWrites: BOOLEAN,
   rowsPerSecond: NUMBER,
   maxLag: OBJECT,
   workers: OBJECT,
@@ -105,7 +115,7 @@ const KINDS: Kinds = {
  * Replaces the keys for indexes beside a running app: at no moment does a search miss a row. What is done is written in the
  * keys table, so that a call that was broken off is begun again and goes on. docs/operations.md has the states.
  *
- * @throws FieldsealError `OPTIONS_INVALID` where a blind index stands against it
+ * @throws FieldsealError `OPTIONS_INVALID` where a unique blind index stands against it
  */
 export async function rotateIndexKeys(
   context: MaintainContext,
@@ -120,6 +130,7 @@ export async function rotateIndexKeys(
 
 class IndexRotation {
   readonly #runs: RunReport[] = []
+  readonly #indexes: Indexes
   #added = 0
   #destroyed = 0
   #failed: readonly KeyFailure[] = []
@@ -127,12 +138,14 @@ class IndexRotation {
   constructor(
     private readonly context: MaintainContext,
     private readonly options: RotateIndexKeysOptions,
-  ) {}
+  ) {
+    this.#indexes = indexesOf(context.schema, options.tenant)
+    checkIndexes(this.#indexes, options)
+  }
 
   async run(): Promise<IndexRotationReport> {
-    const scopes = rotatableScopes(this.context.schema)
-    await this.#add(scopes)
-    const isEnded = (await this.#replace()) && (await this.#drop())
+    await this.#add(this.#indexes.scopes)
+    const isEnded = (await this.#replace()) && (await this.#retire()) && (await this.#drop())
     const outcome = isEnded ? 'done' : this.#isAborted ? 'interrupted' : 'left'
     return { outcome, added: this.#added, destroyed: this.#destroyed, failed: this.#failed, runs: this.#runs }
   }
@@ -152,27 +165,50 @@ class IndexRotation {
     this.#failed = report.failed
   }
 
-  /** Gives all rows tokens under the new keys, and has the old ones not used any more. */
+  /** Has blind indexes written under the new keys, once everybody searches for what either makes. */
   async #replace(): Promise<boolean> {
-    const { indexKeys } = this.context.ring
-    const retiring = await indexKeys.inState('retiring', this.options.tenant)
-    if (retiring.length === 0) return true
-    if (!(await this.#forgotten()) || !(await this.#reindexed('fill'))) return false
-    // Nobody may look for the new tokens among rows as they were before these were there.
-    if (!(await this.#settled('settle', this.#settle))) return false
-    this.#tell({ step: 'retire', count: retiring.length })
-    for (const row of retiring) await indexKeys.advance(row, 'retired')
-    return true
+    const { unique } = this.#indexes
+    return this.#advance('retiring', 'replaced', async (count) => {
+      if (!(await this.#forgotten())) return false
+      // What a unique constraint does not know of by then, it would not keep apart.
+      if (unique.size > 0 && !(await this.#reindexed('prepare', unique))) return false
+      this.#tell({ step: 'replace', count })
+      return true
+    })
+  }
+
+  /** Gives all rows indexes under the new keys, and has the old ones not used any more. */
+  async #retire(): Promise<boolean> {
+    const { blind, tokens } = this.#indexes
+    return this.#advance('replaced', 'retired', async (count) => {
+      if (!(await this.#forgotten()) || !(await this.#reindexed('fill', new Set([...blind, ...tokens])))) return false
+      // Nobody may look for the new ones among rows as they were before these were there.
+      if (!(await this.#settled('settle', this.#settle))) return false
+      this.#tell({ step: 'retire', count })
+      return true
+    })
   }
 
   /** Takes away the tokens under old keys, and these. */
   async #drop(): Promise<boolean> {
+    return this.#advance('retired', 'destroyed', async (count) => {
+      if (!(await this.#forgotten()) || !(await this.#reindexed('drop', this.#indexes.tokens))) return false
+      this.#tell({ step: 'destroy', count })
+      return true
+    })
+  }
+
+  /** Takes all keys that are in one state to the next, if the work before that is done. */
+  async #advance(
+    from: ReplacedState | 'retired',
+    to: NextState,
+    work: (count: number) => Promise<boolean>,
+  ): Promise<boolean> {
     const { indexKeys } = this.context.ring
-    const retired = await indexKeys.inState('retired', this.options.tenant)
-    if (retired.length === 0) return true
-    if (!(await this.#forgotten()) || !(await this.#reindexed('drop'))) return false
-    this.#tell({ step: 'destroy', count: retired.length })
-    for (const row of retired) if (await indexKeys.advance(row, 'destroyed')) this.#destroyed += 1
+    const rows = await indexKeys.inState(from, this.options.tenant)
+    if (rows.length === 0) return true
+    if (!(await work(rows.length))) return false
+    for (const row of rows) if ((await indexKeys.advance(row, to)) && to === 'destroyed') this.#destroyed += 1
     return true
   }
 
@@ -192,13 +228,13 @@ class IndexRotation {
     return !this.#isAborted
   }
 
-  async #reindexed(step: 'fill' | 'drop'): Promise<boolean> {
-    const { schema } = this.context
-    const { tenant, settle, onStep, ...options } = this.options
-    const models = Object.keys(schema.models).filter((name) => schema.models[name]!.tokenIndexes !== undefined)
+  async #reindexed(step: 'prepare' | 'fill' | 'drop', models: ReadonlySet<string>): Promise<boolean> {
+    if (models.size === 0) return true
+    const { tenant, settle, pauseUniqueWrites, onStep, ...options } = this.options
     this.#tell({ step })
     const own = tenant === GLOBAL_TENANT ? undefined : tenant
-    const runs = await maintain(this.context, { ...options, operation: 'reindex', models, tenant: own, restart: true })
+    const work = { operation: 'reindex', models: [...models], tenant: own, restart: true } as const
+    const runs = await maintain(this.context, { ...options, ...work })
     this.#runs.push(...runs)
     return runs.every(({ outcome, skipped }) => outcome === 'done' && skipped === 0)
   }
@@ -224,30 +260,12 @@ async function waitOut(ms: number, signal: AbortSignal | undefined): Promise<voi
   }
 }
 
-type Scope = 'tenant' | 'global'
-
-function scopeOf(tenant: string): Scope {
-  return tenant === GLOBAL_TENANT ? 'global' : 'tenant'
-}
-
-/** The scopes in which there are token indexes, and no blind one: the column of that holds what one key makes. */
-function rotatableScopes({ models }: EncryptionSchema): Set<Scope> {
-  const all = Object.entries(models)
-  const blind = all.flatMap(([model, { indexes }]) =>
-    Object.entries(indexes).map(([field, { scope }]) => ({ name: `${model}.${field}`, scope })),
+function checkIndexes({ scopes, uniqueNames }: Indexes, { pauseUniqueWrites }: RotateIndexKeysOptions): void {
+  if (scopes.size === 0) throw invalid('the schema has no index under such keys')
+  if (uniqueNames.length === 0 || pauseUniqueWrites) return
+  throw invalid(
+    `${uniqueNames.join(', ')} ${uniqueNames.length === 1 ? 'is' : 'are'} in a unique constraint, which tells apart only what ` +
+      'one key makes: while rows are changed one by one, such an index must not be written, nor name a row. Give ' +
+      '"pauseUniqueWrites" (--pause-unique-writes) if your app can take it that this is refused for a while',
   )
-  const tokens = new Set(
-    all.flatMap(([, { tokenIndexes = {} }]) => Object.values(tokenIndexes).map(({ scope }) => scope)),
-  )
-  const rotatable = [...tokens].filter((scope) => blind.every((index) => index.scope !== scope))
-  if (rotatable.length === 0) throw notRotatable(blind.map(({ name }) => name))
-  return new Set(rotatable)
-}
-
-function notRotatable(blind: readonly string[]): FieldsealError {
-  const why =
-    blind.length === 0
-      ? 'the schema has no text or range index'
-      : `${blind.join(', ')} ${blind.length === 1 ? 'is a blind index' : 'are blind indexes'} under the same keys, and a column that holds what one key makes has no room for a second: searches would miss rows meanwhile`
-  return invalid(why)
 }

@@ -7,6 +7,7 @@ import { checkTenant } from '../../tenancy/tenant.js'
 import type { ActiveDeks } from './activeDeks.js'
 import type { MaintainedBlindIndex, MaintainedField, MaintainedIndex, MaintainedTokenIndex } from './model.js'
 import type { Operation } from './operation.js'
+import { severalIn } from './rotatedIndex.js'
 import { cellAt, type OpenedField, type RowPlan, type RowPlanner } from './rowPlanner.js'
 import type { Cell, RowChange, StoredRow } from './rowSource.js'
 import { RunKeys } from './runKeys.js'
@@ -182,13 +183,14 @@ function makeSlots(drafts: readonly Draft[], operation: Operation): Slot[] {
 function indexSlot(index: MaintainedIndex, draft: Draft, operation: Operation): Slot | undefined {
   const { row, values, made } = draft
   if (index.sources.every((name) => Object.hasOwn(values, name))) {
-    return index.kind === 'blind' ? blindSlot(index, draft) : tokenSlot(index, draft, operation)
+    return index.kind === 'blind' ? blindSlot(index, draft, operation) : tokenSlot(index, draft, operation)
   }
   made[index.field] = stateOfIndex(index, cellAt(row, index)) === 'empty' ? [] : null
   return undefined
 }
 
-function blindSlot({ field: key, sources, cipher }: MaintainedBlindIndex, { owner, values, made }: Draft): Slot {
+function blindSlot(index: MaintainedBlindIndex, { row, owner, values, made }: Draft, operation: Operation): Slot {
+  const { field: key, sources, cipher } = index
   return {
     mode: 'index',
     use: 'kept',
@@ -198,6 +200,7 @@ function blindSlot({ field: key, sources, cipher }: MaintainedBlindIndex, { owne
     key,
     index: cipher,
     values: sources.map((name) => values[name]),
+    several: severalIn({ index, operation, stored: cellAt(row, index) }),
   }
 }
 

@@ -50,7 +50,7 @@ export function rewriteCursor(pass: Pass, plan: ModelPlan, cursor: unknown, owne
  *
  * @throws FieldsealError `QUERY_UNSUPPORTED` when the field has none
  */
-export function rewriteDistinct(plan: ModelPlan, args: Record<string, unknown>): void {
+export function rewriteDistinct({ slots, tenancy }: Pass, plan: ModelPlan, args: Record<string, unknown>): void {
   if (plan.encrypted.length === 0 || isAbsent(args.distinct)) return
   args.distinct = listOf(args.distinct).map((name) => {
     const field = encryptedField(plan, name)
@@ -61,6 +61,9 @@ export function rewriteDistinct(plan: ModelPlan, args: Record<string, unknown>):
     const index = indexOf(field)
     if (index) checkSearchable(index)
     if (!index || !isExact(index) || field.state) throw refusedUse(field.name, 'distinct')
+    // Across tenants there are many keys anyway, and what is equal counts once for each.
+    if (index.scope === 'global' || !tenancy.readsAcross)
+      slots.push({ mode: 'compare', field, owner: tenancy.owner, holder: {}, key: '', index })
     return index.field
   })
 }

@@ -28,7 +28,7 @@ export function rewriteQuery({ pass, plan, owner, unique, checks }: Query, args:
   else rewriteWhere(pass, plan, args.where, owner, checks)
   checkOrderBy(plan, args.orderBy)
   rewriteCursor(pass, plan, args.cursor, owner)
-  rewriteDistinct(plan, args)
+  rewriteDistinct(pass, plan, args)
 }
 
 const PAGING = ['take', 'skip', 'cursor', 'distinct']

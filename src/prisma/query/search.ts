@@ -1,4 +1,4 @@
-import type { TenantHolder } from '../../cipher/cipher.js'
+import type { IndexSlot, TenantHolder } from '../../cipher/cipher.js'
 import type { Pass } from '../../client/pass.js'
 import { FieldsealError } from '../../errors.js'
 import type { FieldPlan, IndexPlan } from '../../plan/plan.js'
@@ -11,6 +11,8 @@ export interface Search {
   readonly field: FieldPlan
   readonly index: IndexPlan
   readonly owner: TenantHolder
+  /** How it asks for what several keys make; where a row is named, it cannot. */
+  readonly several: IndexSlot['several'] | undefined
 }
 
 type Holder = Record<string, unknown>
@@ -57,27 +59,54 @@ export function indexCondition(search: Search, condition: unknown, holder: Holde
     holder[key] = condition
   } else if (Array.isArray(condition)) holder[key] = eachIndexed(search, condition)
   else if (!isPlainObject(condition)) addIndexSlot(search, holder, key, [condition])
-  else {
-    const inner: Holder = {}
-    for (const [operator, operand] of operands(search.field, condition))
-      indexCondition(search, operand, inner, operator)
-    holder[key] = inner
-  }
+  else holder[key] = eachOperator(search, condition)
 }
 
 function eachIndexed(search: Search, values: readonly unknown[]): unknown {
   const indexed: unknown[] = []
+  const elements = { ...search, several: ELEMENTS }
   values.forEach((value, position) => {
-    indexCondition(search, value, indexed as unknown as Holder, String(position))
+    indexCondition(elements, value, indexed as unknown as Holder, String(position))
   })
   return indexed
 }
 
+function eachOperator(search: Search, condition: Holder): Holder {
+  const inner: Holder = {}
+  const all = operands(search.field, condition)
+  const equals = all.some(([operator]) => operator === 'in') ? undefined : EQUALS
+  for (const [operator, operand] of all) {
+    const several = operator === 'equals' ? equals : FILTER
+    indexCondition({ ...search, several }, operand, inner, operator)
+  }
+  return inner
+}
+
 /** Has `holder[key]` filled with the blind index of the values, one for each source. */
 export function addIndexSlot(search: Search, holder: Holder, key: string, values: readonly unknown[]): void {
-  const { pass, field, index, owner } = search
+  const { pass, field, index, owner, several } = search
   holder[key] = undefined
-  pass.slots.push({ mode: 'index', field, owner, holder, key, index, values, use: 'searched for' })
+  const slot = { mode: 'index', field, owner, holder, key, index, values, use: 'searched for' } as const
+  pass.slots.push(several ? { ...slot, several } : slot)
+}
+
+type Several = NonNullable<IndexSlot['several']>
+
+/** In the place of one value, or under `not`. */
+export const FILTER: Several = ({ holder, key }, made) => {
+  holder[key] = { in: made }
+}
+
+/** Beside other operators, but not the one that it becomes. */
+const EQUALS: Several = ({ holder }, made) => {
+  delete holder.equals
+  holder.in = made
+}
+
+const ELEMENTS: Several = ({ holder, key }, made) => {
+  const [first, ...others] = made
+  holder[key] = first
+  ;(holder as unknown as unknown[]).push(...others)
 }
 
 /** The operators of a filter that say something. */

@@ -13,7 +13,7 @@ import { migratingFilter } from './migratingFilter.js'
 import { type Negation, NO_NEGATION, negated, RELATION_FILTERS, throughRelation } from './negation.js'
 import { recordOwner } from './recordOwner.js'
 import { notNegated, notUnique, notUniqueYet, refusedFilter } from './refusals.js'
-import { addIndexSlot, equalValue, indexCondition, isNullFilter, nullCondition, type Search } from './search.js'
+import { addIndexSlot, equalValue, FILTER, indexCondition, isNullFilter, nullCondition, type Search } from './search.js'
 import { type TokenContext, takeTokenParts } from './tokenFilter.js'
 
 type Where = Record<string, unknown>
@@ -76,7 +76,7 @@ function rewrite(outer: WhereContext, where: unknown, choose: ChooseIndex = inde
 
 function rewriteElement(context: WhereContext, element: Where, choose: ChooseIndex): void {
   const others: Where[] = []
-  for (const index of context.plan.combined) rewriteCombined(context, element, index, others)
+  for (const index of context.plan.combined) rewriteCombined(context, element, index, { choose, others })
   for (const key of Object.keys(element)) {
     if (!isAbsent(element[key])) rewriteCondition(context, element, key, { choose, others })
   }
@@ -117,7 +117,7 @@ function rewriteField(context: WhereContext, element: Where, field: FieldPlan, {
   const index = choose(field)
   if (!index) throw refusedFilter(field, operatorIn(condition))
   const holder = !field.state && isAbsent(own(element, index.field)) ? element : {}
-  indexCondition(searchIn(context, field, index), condition, holder, index.field)
+  indexCondition(searchIn(context, field, index, choose), condition, holder, index.field)
   checkLater(context.checks, index, condition)
   delete element[field.field]
   if (field.state) others.push(migratingFilter(index, holder, { [field.field]: condition }))
@@ -131,7 +131,7 @@ function tokenContext(context: WhereContext): TokenContext {
     isAmbiguous: context.isAmbiguous,
     addTokens: (index, { bodies }, holder, key, use) => {
       const field = index.sources[0]!
-      const { owner } = searchIn(context, field, index)
+      const owner = ownerIn(context, index)
       holder[key] = undefined
       context.pass.slots.push({ mode: 'tokens', use, field, owner, holder, key, index, bodies: () => bodies })
     },
@@ -142,7 +142,7 @@ function tokenContext(context: WhereContext): TokenContext {
  * An index over several fields answers when each is asked for one value, unless each has an index of its own. Where one
  * field is null, so is the index: whether the other fields differ, which a negation would need, it does not tell.
  */
-function rewriteCombined(context: WhereContext, element: Where, index: IndexPlan, others: Where[]): void {
+function rewriteCombined(context: WhereContext, element: Where, index: IndexPlan, { choose, others }: Rewriting): void {
   const { sources } = index
   if (!index.unique && sources.every((field) => indexOf(field))) return
   const conditions = sources.map(({ field }) => [field, own(element, field)] as const)
@@ -151,7 +151,7 @@ function rewriteCombined(context: WhereContext, element: Where, index: IndexPlan
   if (context.negated && sources.some(({ optional }) => optional)) throw notNegated(index)
   const migrating = sources.some(({ state }) => state)
   const holder = !migrating && isAbsent(own(element, index.field)) ? element : {}
-  addIndexSlot(searchIn(context, sources[0]!, index), holder, index.field, values)
+  addIndexSlot(searchIn(context, sources[0]!, index, choose), holder, index.field, values)
   checkLaterTogether(context.checks, index, values)
   for (const { field } of sources) delete element[field]
   if (migrating) others.push(migratingFilter(index, holder, Object.fromEntries(conditions)))
@@ -180,7 +180,7 @@ function rewriteCompound(
     const migrating = index.sources.find(({ state }) => state)
     if (migrating) throw notUniqueYet(migrating)
     for (const { field } of index.sources) delete part[field]
-    addIndexSlot(searchIn(context, index.sources[0]!, index), part, index.field, values)
+    addIndexSlot(searchIn(context, index.sources[0]!, index, uniqueIndexOf), part, index.field, values)
   }
   delete element[key]
   element[selector] = part
@@ -189,13 +189,16 @@ function rewriteCompound(
 const FOR_ALL: TenantHolder = { tenant: GLOBAL_TENANT }
 
 /** @throws FieldsealError `ACCESS_DENIED` */
-function searchIn<Index extends ColumnIndex>(
-  { pass, owner }: WhereContext,
-  field: FieldPlan,
-  index: Index,
-): Omit<Search, 'index'> & { readonly index: Index } {
+function searchIn(context: WhereContext, field: FieldPlan, index: IndexPlan, choose: ChooseIndex): Search {
+  // Prisma takes one value, and no filter, for what names a row.
+  const several = choose === uniqueIndexOf && index.constrained ? undefined : FILTER
+  return { pass: context.pass, field, index, owner: ownerIn(context, index), several }
+}
+
+/** @throws FieldsealError `ACCESS_DENIED` */
+function ownerIn({ owner }: WhereContext, index: ColumnIndex): TenantHolder {
   checkSearchable(index)
-  return { pass, field, index, owner: index.scope === 'global' ? FOR_ALL : owner() }
+  return index.scope === 'global' ? FOR_ALL : owner()
 }
 
 function rewriteRelation(context: WhereContext, relation: RelationPlan, condition: unknown): void {
