@@ -7,6 +7,7 @@ const library = {
   'kms/tencent': 'src/kms/tencent/tencentKms.ts',
   'kms/local': 'src/kms/localKms.ts',
   'kms/hierarchical': 'src/kms/hierarchical/hierarchicalKms.ts',
+  'kms/pkcs11': 'src/kms/pkcs11/pkcs11Kms.ts',
   'kms/redundant': 'src/kms/redundant/redundantKms.ts',
   opentelemetry: 'src/opentelemetry.ts',
   'testing/index': 'src/testing/index.ts',
