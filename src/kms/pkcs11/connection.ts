@@ -1,3 +1,4 @@
+import type { Kek } from './kek.js'
 import {
   CKF_RW_SESSION,
   CKF_SERIAL_SESSION,
@@ -7,7 +8,6 @@ import {
   type Pkcs11Module,
 } from './pkcs11Module.js'
 import { fail, returned } from './returnCodes.js'
-import type { Kek } from './kek.js'
 import type { LoggedIn, TokenLogin } from './tokenLogin.js'
 import { findSlot, initialize, type TokenPlace } from './tokenSlot.js'
 

@@ -52,7 +52,9 @@ export async function gcmEncrypt(
     await module.C_EncryptInit(session, gcm(iv, aad), key)
     const made = Buffer.from(await module.C_EncryptAsync(session, input, output))
     const message = { iv, sealed: made }
-    return ivSource === 'process' ? expectOwnIv(message, given, plaintext.length) : readTokenIv(message, plaintext.length)
+    return ivSource === 'process'
+      ? expectOwnIv(message, given, plaintext.length)
+      : readTokenIv(message, plaintext.length)
   } finally {
     input.fill(0)
     inUse.delete(buffers)

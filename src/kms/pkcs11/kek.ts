@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { lengthPrefixed } from '../../crypto/bytes.js'
 import { FieldsealError, quoted } from '../../errors.js'
 import { type MessageCount, messageCountOf } from '../messageCount.js'
-import { encryptBlock, gcmDecrypt, gcmEncrypt, type IvSource, type KeyInUse } from './gcm.js'
+import { encryptBlock, gcmDecrypt, gcmEncrypt, type IvSource, type KeyInUse, WrongOutput } from './gcm.js'
 import { readLabel, whatIsWrong } from './kekAttributes.js'
 import { CHECK_BLOCK, checkValueOf, kekIdOf } from './kekId.js'
 import { parseKeyName, templateOf } from './keyName.js'
@@ -95,7 +95,7 @@ async function tryOut(object: KeyInUse, iv: IvSource, count: MessageCount, name:
   const plaintext = randomBytes(KNOWN_BYTES)
   const message = await gcmEncrypt(object, plaintext, KNOWN_AAD, iv)
   const known = { message, plaintext }
-  if (!(await opensKnown(object, known))) throw unusable(name, 'what it encrypts opens as another text', ASK)
+  if (!(await opensKnown(object, known))) throw new WrongOutput('the token opens another text than it was given')
   if (await opensWithOtherAad(object, message))
     throw unusable(name, 'the token ignores the AAD of CKM_AES_GCM, which is what binds a DEK to its tenant', ASK)
   return known

@@ -67,7 +67,11 @@ export async function readLabel(object: ObjectInSession): Promise<string> {
   return (await readBytes(object, CKA_LABEL))?.toString('utf8') ?? ''
 }
 
-async function read(object: ObjectInSession, type: number, like: number | boolean): Promise<number | boolean | undefined> {
+async function read(
+  object: ObjectInSession,
+  type: number,
+  like: number | boolean,
+): Promise<number | boolean | undefined> {
   const bytes = await readBytes(object, type)
   if (typeof like === 'boolean') return bytes?.length === 1 ? bytes[0] !== 0 : undefined
   const number = bytes && numberOf(bytes)

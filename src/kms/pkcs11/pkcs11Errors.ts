@@ -26,9 +26,13 @@ export function advice({ code, reason }: CallFailure, { action, subject }: Targe
     case 'KMS_DENIED':
       return DENIED[reason] ?? 'Check the PIN and the role of the user that it is of.'
     case 'KMS_KEY_UNUSABLE':
-      return KEY[reason] ?? 'Look at the attributes of the KEK: it must be an AES key of 32 bytes that encrypts and decrypts.'
+      return (
+        KEY[reason] ??
+        'Look at the attributes of the KEK: it must be an AES key of 32 bytes that encrypts and decrypts.'
+      )
     case 'KMS_REFUSED':
-      if (action !== 'C_Decrypt') return 'The token refuses the parameters: it must have CKM_AES_GCM with an iv of 12 bytes.'
+      if (action !== 'C_Decrypt')
+        return 'The token refuses the parameters: it must have CKM_AES_GCM with an iv of 12 bytes.'
       return subject
         ? 'The ciphertext was changed, or belongs to another tenant, field or row.'
         : 'The wrapped DEK does not belong to this tenant, purpose and key id: compare its row of the keys table with a backup.'

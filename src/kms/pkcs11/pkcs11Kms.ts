@@ -30,10 +30,12 @@ export type { Pkcs11KmsOptions } from './pkcs11Options.js'
 export type { Pin } from './tokenLogin.js'
 
 /** A `Kms` that holds sessions with a token. */
-export interface Pkcs11Kms extends ValueKms, TakesOver, Rewraps {
-  /** Waits for calls under way, logs out and closes the sessions; C_Finalize is left to you. Later calls fail. */
-  close(): Promise<void>
-}
+export type Pkcs11Kms = ValueKms &
+  TakesOver &
+  Rewraps & {
+    /** Waits for calls under way, logs out and closes the sessions; C_Finalize is left to you. Later calls fail. */
+    close(): Promise<void>
+  }
 
 const PREFIX = 'fsp11.'
 const LABEL = lengthPrefixed('fieldseal/1 pkcs11')

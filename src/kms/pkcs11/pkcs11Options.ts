@@ -1,9 +1,9 @@
 import { quoted } from '../../errors.js'
 import { invalidOptionOf } from '../../invalidOptions.js'
 import {
+  CALL_OPTIONS,
   type CallLimits,
   type CallOptions,
-  CALL_OPTIONS,
   checkedCallOptions,
   checkInteger,
   checkOptionNames,

@@ -127,7 +127,8 @@ export interface Pkcs11Failure extends CallFailure {
 /** Reads an error of pkcs11js, by its number: its names end with PKCS#11 2.40. Nothing of its message is kept. */
 export function pkcs11FailureOf(error: unknown): Pkcs11Failure {
   const value = returnValueOf(error)
-  if (value === undefined) return { ...unavailable('the PKCS#11 module failed without a return value'), meaning: 'session' }
+  if (value === undefined)
+    return { ...unavailable('the PKCS#11 module failed without a return value'), meaning: 'session' }
   const row = BY_VALUE.get(value)
   if (row) return failure(row)
   const name = `CKR_${value >= VENDOR_DEFINED ? 'VENDOR_DEFINED' : 'UNKNOWN'} 0x${value.toString(16)}`

@@ -3,9 +3,9 @@ import { FieldsealError } from '../../errors.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Pkcs11Handle } from './pkcs11Module.js'
 import { Places } from './places.js'
-import { initialize } from './tokenSlot.js'
 import { pkcs11FailureOf, returned } from './returnCodes.js'
 import { TextRefused } from './textRefused.js'
+import { initialize } from './tokenSlot.js'
 
 /** How sessions are held. */
 export interface SessionPoolOptions extends ConnectionOptions {

@@ -73,7 +73,8 @@ export class TokenLogin {
 }
 
 function expectTries({ flags }: Pkcs11TokenInfo): void {
-  if ((flags & CKF_USER_PIN_LOCKED) !== 0) throw denied('The token has locked its PIN: its security officer must set a new one')
+  if ((flags & CKF_USER_PIN_LOCKED) !== 0)
+    throw denied('The token has locked its PIN: its security officer must set a new one')
   if ((flags & CKF_USER_PIN_FINAL_TRY) === 0) return
   throw denied('The token was given wrong PINs, and one more would lock it, so none is tried: log in once by hand')
 }

@@ -1,11 +1,6 @@
 import { endianness } from 'node:os'
 import { FieldsealError, quoted } from '../../errors.js'
-import {
-  CKF_OS_LOCKING_OK,
-  type Pkcs11Handle,
-  type Pkcs11Module,
-  type Pkcs11TokenInfo,
-} from './pkcs11Module.js'
+import { CKF_OS_LOCKING_OK, type Pkcs11Handle, type Pkcs11Module, type Pkcs11TokenInfo } from './pkcs11Module.js'
 import { fail, returned } from './returnCodes.js'
 
 /** Where the token is: one of these. */

@@ -27,7 +27,9 @@ export class TokenText {
   }
 
   /** Leaves `plaintext` as it is. */
-  async seal({ session }: PooledSession, kek: Kek, { prefix, aad }: TextForm, plaintext: Buffer): Promise<WrappedDek> {
+  async seal({ session }: PooledSession, kek: Kek, form: TextForm, plaintext: Buffer): Promise<WrappedDek> {
+    const { prefix, aad, bytes } = form
+    if (!fits(plaintext.length, bytes)) throw new TextRefused(`${plaintext.length} bytes, which it is not for`)
     kek.count.add()
     const message = await gcmEncrypt({ module: this.#module, session, key: kek.key }, plaintext, aad, this.#iv)
     return { wrapped: writeWrapped(prefix, message), kekId: kek.kekId }
@@ -41,11 +43,15 @@ export class TokenText {
   async open({ session }: PooledSession, kek: Kek, { prefix, aad, bytes }: TextForm, text: string): Promise<Buffer> {
     const message = readWrapped(prefix, text)
     const length = message ? message.sealed.length - TAG_BYTES : 0
-    if (!message || length < bytes.least || length > bytes.most) throw new TextRefused('not a text of pkcs11Kms')
+    if (!message || !fits(length, bytes)) throw new TextRefused('not a text of pkcs11Kms')
     const object = { module: this.#module, session, key: kek.key }
     const opened = await authenticDecrypt(object, { message, aad, known: kek.known })
     if (opened.length === length) return opened
     opened.fill(0)
     throw new TextRefused('an answer of another length')
   }
+}
+
+function fits(length: number, { least, most }: TextForm['bytes']): boolean {
+  return length >= least && length <= most
 }
