@@ -24,9 +24,9 @@ export function parseKeyName(text: string): KeyName | null {
   const parts = text.slice(URI.length).split(';').map(attributeOf)
   const names = parts.map((part) => part?.name)
   if (names.some((name) => name === undefined) || new Set(names).size < names.length) return null
-  const valueOf = (wanted: string) => parts.find((part) => part?.name === wanted)?.value
-  const [id, type] = [valueOf('id'), valueOf('type')?.toString('utf8')]
-  const label = valueOf('object')?.toString('utf8')
+  const valueNamed = (wanted: string) => parts.find((part) => part?.name === wanted)?.value
+  const [id, type] = [valueNamed('id'), valueNamed('type')?.toString('utf8')]
+  const label = valueNamed('object')?.toString('utf8')
   if (type !== undefined && type !== 'secret-key') return null
   return label || id?.length ? { label, id } : null
 }
