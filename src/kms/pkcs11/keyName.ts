@@ -37,7 +37,8 @@ function attributeOf(part: string): { name: string; value: Buffer } | undefined 
   return known && more.length === 0 && PERCENT_ENCODED.test(text) ? { name, value: decode(text) } : undefined
 }
 
-const PERCENT_ENCODED = /^(?:[^%\s]|%[0-9A-Fa-f]{2})+$/
+/** A question mark would begin attributes of another kind. */
+const PERCENT_ENCODED = /^(?:[^%\s?]|%[0-9A-Fa-f]{2})+$/
 
 function decode(text: string): Buffer {
   const pieces = text.split(/(%[0-9A-Fa-f]{2})/)

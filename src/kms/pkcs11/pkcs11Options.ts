@@ -97,13 +97,13 @@ export function checkedOptions(options: Pkcs11KmsOptions): CheckedOptions {
   checkOptionNames(ADAPTER, options, NAMES)
   const { pkcs11: module, token, slot, pin, keyId, formerKeyIds, sessions = 4, iv = 'process' } = options
   const { allowImported: imported = false, reinitialize = false, timeout, attemptTimeout, maxRetries } = options
-  checkModule(module, reinitialize)
   checkPlace({ token, slot })
   checkPin(pin)
   checkInteger(ADAPTER, { sessions }, 1, 1_000)
   if (iv !== 'process' && iv !== 'token') throw invalid('iv', 'must be "process" or "token"')
   if (typeof imported !== 'boolean') throw invalid('allowImported', 'must be true or false')
   if (typeof reinitialize !== 'boolean') throw invalid('reinitialize', 'must be true or false')
+  checkModule(module, reinitialize)
   const keyIdIs = 'the label of a key in the token, or a PKCS#11 URI with object or id'
   const kekIds = new KekIds({ adapter: ADAPTER, keyIdIs, keyId, formerKeyIds, isKeyId: isKeyName })
   const limits = checkedCallOptions(ADAPTER, { timeout, attemptTimeout, maxRetries, concurrency: sessions })
