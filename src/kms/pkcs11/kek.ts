@@ -106,7 +106,8 @@ async function opensWithOtherAad(object: KeyInUse, message: GcmMessage): Promise
     await gcmDecrypt(object, message, OTHER_AAD)
     return true
   } catch (error) {
-    if (pkcs11FailureOf(error).meaning === 'session') throw error
+    const { meaning } = pkcs11FailureOf(error)
+    if (meaning === 'session' || meaning === 'stale') throw error
     return false
   }
 }

@@ -2,11 +2,11 @@ import { type CallFailure, type KmsErrorCode, unavailable } from '../call/callFa
 import type { Retry } from '../call/retryPolicy.js'
 
 /**
- * What an error of the module says about who is to blame: `session` that sessions, the login or the handles of objects are
- * no longer valid, so that everything is opened anew; `unclear` that modules answer it to a text that was changed as well
- * as when they are broken.
+ * What an error of the module says beside that: `stale` that sessions, the login or the handles of objects are no longer
+ * valid, so that everything is opened anew at once; `session` that it is to be, and better later; `unclear` that modules
+ * answer it to a text that was changed as well as when they are broken.
  */
-type Meaning = 'session' | 'unclear' | ''
+type Meaning = 'stale' | 'session' | 'unclear' | ''
 
 type Row = readonly [value: number, name: string, code: KmsErrorCode, retry: Retry, meaning: Meaning]
 
@@ -26,16 +26,16 @@ const TABLE: readonly Row[] = [
     DEVICE_REMOVED: 0x32,
     TOKEN_NOT_PRESENT: 0xe0,
     TOKEN_NOT_RECOGNIZED: 0xe1,
-    CRYPTOKI_NOT_INITIALIZED: 0x190,
   }),
-  ...rows('KMS_UNAVAILABLE', 'once', 'session', {
+  ...rows('KMS_UNAVAILABLE', 'always', 'stale', {
     OPERATION_ACTIVE: 0x90,
     OPERATION_NOT_INITIALIZED: 0x91,
     SESSION_CLOSED: 0xb0,
     SESSION_HANDLE_INVALID: 0xb3,
+    CRYPTOKI_NOT_INITIALIZED: 0x190,
   }),
-  ...rows('KMS_DENIED', 'once', 'session', { USER_NOT_LOGGED_IN: 0x101 }),
-  ...rows('KMS_KEY_UNUSABLE', 'once', 'session', { KEY_HANDLE_INVALID: 0x60, OBJECT_HANDLE_INVALID: 0x82 }),
+  ...rows('KMS_DENIED', 'never', 'stale', { USER_NOT_LOGGED_IN: 0x101 }),
+  ...rows('KMS_KEY_UNUSABLE', 'never', 'stale', { KEY_HANDLE_INVALID: 0x60, OBJECT_HANDLE_INVALID: 0x82 }),
   ...rows('KMS_UNAVAILABLE', 'always', '', {
     CANCEL: 0x1,
     HOST_MEMORY: 0x2,

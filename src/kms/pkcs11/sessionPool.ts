@@ -39,11 +39,20 @@ export class SessionPool {
 
   /**
    * The session is not given to others before the work is over, even if nobody waits for it any longer: the module is still
-   * busy with it.
+   * busy with it. Where what was opened turns out to be gone, it is opened again and the work begins anew, once.
    *
    * @param signal ends the waiting for a session
    */
   async use<T>(signal: AbortSignal, work: (session: PooledSession) => Promise<T>): Promise<T> {
+    try {
+      return await this.#use(signal, work)
+    } catch (error) {
+      if (signal.aborted || isOwn(error) || pkcs11FailureOf(error).meaning !== 'stale') throw error
+      return this.#use(signal, work)
+    }
+  }
+
+  async #use<T>(signal: AbortSignal, work: (session: PooledSession) => Promise<T>): Promise<T> {
     if (this.#closed) throw closed()
     await this.#places.take(signal)
     try {
@@ -77,7 +86,7 @@ export class SessionPool {
       healthy = true
       return result
     } catch (error) {
-      healthy = FieldsealError.is(error) || error instanceof TextRefused
+      healthy = isOwn(error)
       if (!healthy && pkcs11FailureOf(error).meaning !== '') await this.#lose(connection, error)
       throw error
     } finally {
@@ -117,6 +126,11 @@ export class SessionPool {
   #forget(opening: Promise<Connection>): void {
     if (this.#connection === opening) this.#connection = undefined
   }
+}
+
+/** Errors that say nothing bad of the session. */
+function isOwn(error: unknown): boolean {
+  return FieldsealError.is(error) || error instanceof TextRefused
 }
 
 function closed(): FieldsealError {
