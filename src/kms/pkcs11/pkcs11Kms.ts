@@ -65,7 +65,7 @@ export function pkcs11Kms(options: Pkcs11KmsOptions): Pkcs11Kms {
   const pool = new SessionPool({ module, place, login, size: limits.concurrency, reinitialize })
   const keks = new TenantKeks({ module, kekIds, iv, imported })
   const text = new TokenText({ module, iv })
-  const inToken = inTokenOf(callsOf({ service, limits, classify, advice }), pool)
+  const inToken = inTokenOf(callsOf({ service, concurrencyOption: 'sessions', limits, classify, advice }), pool)
   return {
     name: 'pkcs11',
     concurrency: limits.concurrency,
