@@ -30,7 +30,7 @@ export class SessionPool {
   readonly #places: Places
   #connection: Promise<Connection> | undefined
   #working = 0
-  #closed = false
+  #closing: Promise<void> | undefined
 
   constructor(options: SessionPoolOptions) {
     this.#options = options
@@ -53,10 +53,10 @@ export class SessionPool {
   }
 
   async #use<T>(signal: AbortSignal, work: (session: PooledSession) => Promise<T>): Promise<T> {
-    if (this.#closed) throw closed()
+    if (this.#closing) throw closed()
     await this.#places.take(signal)
     try {
-      if (this.#closed) throw closed()
+      if (this.#closing) throw closed()
       const connection = await this.#connect()
       return await this.#work(connection, work)
     } finally {
@@ -65,15 +65,22 @@ export class SessionPool {
   }
 
   /** Waits for work that is under way, at most `patience` milliseconds, logs out and closes the sessions. */
-  async close(patience: number): Promise<void> {
-    this.#closed = true
+  close(patience: number): Promise<void> {
+    this.#closing ??= this.#close(patience)
+    return this.#closing
+  }
+
+  async #close(patience: number): Promise<void> {
     const enough = new AbortController()
     const all = Array.from({ length: this.#options.size }, () => this.#places.take(enough.signal))
     await Promise.race([Promise.all(all), sleep(patience, undefined, { ref: false })]).finally(() => enough.abort())
     await Promise.allSettled(all)
     const connection = await this.#connection?.catch(() => undefined)
-    await connection?.logOut()
-    await connection?.closeIdle()
+    if (!connection) return
+    // What is still stuck in the module is closed when that lets it go.
+    connection.lost = true
+    await connection.logOut()
+    await connection.closeIdle()
   }
 
   async #work<T>(connection: Connection, work: (session: PooledSession) => Promise<T>): Promise<T> {

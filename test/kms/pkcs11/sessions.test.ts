@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { expect, it } from '@jest/globals'
 import { pkcs11Kms } from 'fieldseal/pkcs11'
 import type { DekIdentity } from '../../../src/keys/kms.js'
@@ -9,6 +12,7 @@ import { onSoftHsm } from './onSoftHsm.js'
 import { PIN, TOKEN } from './token.js'
 
 const identity: DekIdentity = { key: randomUUID(), purpose: 'encrypt', tenant: 'acme' }
+const program = fileURLToPath(new URL('./programs/threads.ts', import.meta.url))
 const isAnswer = (name: string) => name === 'C_EncryptAsync' || name === 'C_DecryptAsync'
 
 /** Counts the calls of each function. */
@@ -97,7 +101,7 @@ await onSoftHsm('sessions with a token', ({ softHsm, user, kmsOf }) => {
     await kms.generate(identity)
     const under = Promise.allSettled([1, 2, 3, 4, 5, 6].map(() => kms.generate(identity)))
     await new Promise(setImmediate)
-    await kms.close()
+    await Promise.all([kms.close(), kms.close()])
     expect((await under).slice(0, 4).map(({ status }) => status)).toEqual(Array(4).fill('fulfilled'))
     expect(counts.C_Logout).toBe(1)
     expect(counts.C_CloseSession).toBe(counts.C_OpenSession)
@@ -112,6 +116,16 @@ await onSoftHsm('sessions with a token', ({ softHsm, user, kmsOf }) => {
     expect(await other.unwrap(wrapped, identity)).toEqual(dek)
     await other.close()
     expect(await one.unwrap(wrapped, identity)).toEqual(dek)
+  })
+
+  it('are used by several threads of a process, and by several processes, at once', async () => {
+    const keyId = user.createKek()
+    const { env, pkcs11js, library } = softHsm.forOthers()
+    const args = ['--import', 'tsx', program, pkcs11js, library, TOKEN, PIN, keyId]
+    const programs = [1, 2].map(() => promisify(execFile)(process.execPath, args, { env }))
+    const here = await kmsOf({ keyId }).generate(identity)
+    const outputs = (await Promise.all(programs)).map(({ stdout }) => stdout.trim())
+    expect([here.dek.length, outputs]).toEqual([32, ['[300,300,300]', '[300,300,300]']])
   })
 
   it('may be those of a proxy, whose functions answer promises', async () => {

@@ -100,6 +100,13 @@ export class SoftHsm {
     return softHsm
   }
 
+  /** What another process needs to use the same tokens: its variables, and where pkcs11js and the module are. */
+  forOthers(): { readonly env: NodeJS.ProcessEnv; readonly pkcs11js: string; readonly library: string } {
+    const found = findSoftHsm()
+    if ('missing' in found) throw new Error(found.missing)
+    return { ...found, env: { ...process.env, SOFTHSM2_CONF: join(this.#folder, 'softhsm2.conf') } }
+  }
+
   /** Another object of pkcs11js with the same module: the state of the module is the process's. */
   another(): LoadedModule {
     return this.#make()
