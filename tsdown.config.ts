@@ -8,6 +8,7 @@ const library = {
   'kms/google': 'src/kms/google/googleKms.ts',
   'kms/local': 'src/kms/localKms.ts',
   'kms/hierarchical': 'src/kms/hierarchical/hierarchicalKms.ts',
+  'kms/pkcs11': 'src/kms/pkcs11/pkcs11Kms.ts',
   'kms/redundant': 'src/kms/redundant/redundantKms.ts',
   'kms/tenant': 'src/kms/tenant/tenantKms.ts',
   opentelemetry: 'src/opentelemetry.ts',

@@ -107,6 +107,7 @@ function compileEntities(files: { readonly [path: string]: string }): Promise<Ru
       'fieldseal/local-kms': source('kms/localKms.ts'),
       'fieldseal/tencent-kms': source('kms/tencent/tencentKms.ts'),
       'fieldseal/tenant-kms': source('kms/tenant/tenantKms.ts'),
+      'fieldseal/pkcs11': source('kms/pkcs11/pkcs11Kms.ts'),
       'fieldseal/testing': source('testing/index.ts'),
       ...TENCENT_SDK,
     },
@@ -222,6 +223,22 @@ describe('the documents', () => {
       'src/adapters.ts': blocks('docs/kms/adapters.md', 'ts').join('\n'),
       'src/byok.ts': blocks('docs/kms/byok.md', 'ts').join('\n'),
       'src/testKms.ts': examplesOf('src/testing/contract/testKms.ts').join('\n'),
+    }
+    expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
+  })
+
+  it('docs/kms/pkcs11.md shows code that compiles', async () => {
+    // The package is compiled when it is installed, so not everybody has it.
+    const module = [
+      "import type { Pkcs11Module } from 'fieldseal/pkcs11'",
+      'export interface PKCS11 extends Pkcs11Module { load(library: string): void }',
+      'export declare const PKCS11: new () => PKCS11',
+    ]
+    const [client, tenants] = blocks('docs/kms/pkcs11.md', 'ts') as [string, string]
+    const files = {
+      'src/pkcs11js.ts': module.join('\n'),
+      'src/client.ts': client.replace("'pkcs11js'", "'./pkcs11js'"),
+      'src/tenants.ts': tenants,
     }
     expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
   })

@@ -20,6 +20,8 @@ export interface KmsService {
   readonly service: string
   /** Who is at the other end of the network; the service unless given. */
   readonly vendor?: string
+  /** What its adapter calls the option for calls at once; `concurrency` unless given. */
+  readonly concurrencyOption?: string
 }
 
 /** What is called, and how. */
@@ -36,8 +38,8 @@ export type Call = <T>(target: Target, work: (attempts: Attempts) => Promise<T>)
 
 const TIMED_OUT = unavailable('no answer in time')
 
-const BUSY =
-  'No request was sent: the keyId function took too long, or other calls held all places. Raise "concurrency" or ' +
+const busy = (option: string) =>
+  `No request was sent: the keyId function took too long, or other calls held all places. Raise "${option}" or ` +
   '"timeout", or warm fewer tenants at a time.'
 
 /**
@@ -84,7 +86,11 @@ function gaveUp(
   { failure: last, attempts, late }: GaveUp<CallFailure>,
   target: Target,
   timeout: number,
-  { service, advice }: Pick<CallsOptions, 'service' | 'advice'>,
+  {
+    service,
+    advice,
+    concurrencyOption = 'concurrency',
+  }: Pick<CallsOptions, 'service' | 'advice' | 'concurrencyOption'>,
 ): FieldsealError {
   const failure = last ?? TIMED_OUT
   const { code, reason, details } = failure
@@ -93,7 +99,7 @@ function gaveUp(
   const end = late
     ? `given up after ${timeout} ms and ${times}: ${reason}${request}`
     : `${reason}${request} after ${times}`
-  const next = attempts === 0 ? BUSY : advice(failure, target)
+  const next = attempts === 0 ? busy(concurrencyOption) : advice(failure, target)
   const message = `${service}, ${target.action} with key ${target.keyId}: ${end}. ${next}`
   return new FieldsealError(code, message, { cause: details })
 }

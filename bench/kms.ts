@@ -1,0 +1,3 @@
+import { pkcs11 } from './pkcs11.js'
+
+await pkcs11()
