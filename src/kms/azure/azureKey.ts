@@ -63,7 +63,7 @@ export function sameId(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
-/** Names a key in 16 hexadecimal digits, so that a text can say which key it is under without its whole address. */
-export function checkValueOf(keyId: string): string {
-  return createHash('sha256').update(keyId.toLowerCase()).digest('hex').slice(0, CHECK_DIGITS)
+/** Names a version of a key in 16 hexadecimal digits, so that a text can say what it is under without a whole address. */
+export function checkValueOf(version: KeyVersion): string {
+  return createHash('sha256').update(kekIdOf(version).toLowerCase()).digest('hex').slice(0, CHECK_DIGITS)
 }

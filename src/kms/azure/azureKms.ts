@@ -71,7 +71,7 @@ export function azureKms(options: AzureKmsOptions): Kms {
       const { keyId, version } = versionOf(kekId)
       await kekIds.expectOwn({ wrapped, kekId: keyId }, identity)
       const text = readSealedText(wrapped)
-      const fits = text?.version === version && text.check === checkValueOf(keyId)
+      const fits = text?.version === version && text.check === checkValueOf({ keyId, version })
       if (!fits || text.ciphertext.length !== DEK_BYTES) throw notTogether(kekId)
       return attempts((signal) => cipher.decrypt(text, keyId, context, target, signal))
     })

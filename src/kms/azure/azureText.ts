@@ -17,18 +17,18 @@ export interface Sealed {
 
 /** A wrapped DEK, or a value with `mode: kms`, as it is stored. */
 export interface SealedText extends Sealed {
-  /** Of the key that it is under. */
+  /** Of the key and version that it is under. */
   readonly check: string
   readonly version: string
 }
 
 /**
- * `fsaz1.` ‖ the key's check value ‖ `.` ‖ version ‖ `.` ‖ base64url(iv) ‖ `.` ‖ base64url(ciphertext ‖ tag). Nothing in it
+ * `fsaz1.` ‖ check value of key and version ‖ `.` ‖ version ‖ `.` ‖ base64url(iv) ‖ `.` ‖ base64url(ciphertext ‖ tag). Nothing in it
  * is believed: a text whose parts were changed does not open under a key of the tenant.
  */
-export function sealedText({ keyId, version }: KeyVersion, { iv, ciphertext, tag }: Sealed): string {
+export function sealedText(under: KeyVersion, { iv, ciphertext, tag }: Sealed): string {
   const body = Buffer.concat([ciphertext, tag]).toString('base64url')
-  return [PREFIX, checkValueOf(keyId), version, Buffer.from(iv).toString('base64url'), body].join('.')
+  return [PREFIX, checkValueOf(under), under.version, Buffer.from(iv).toString('base64url'), body].join('.')
 }
 
 /** `null` for anything that `sealedText` does not make. */

@@ -34,7 +34,7 @@ export function azureValues({ cipher, kekIds, call }: ValueOptions): Pick<ValueK
         const text = readSealedText(ciphertext)
         if (!text) throw refused(target, 'the ciphertext is none of azureKms, or was changed')
         const known = await kekIds.all(identity.tenant)
-        const keyId = known.find((each) => checkValueOf(each) === text.check)
+        const keyId = known.find((each) => checkValueOf({ keyId: each, version: text.version }) === text.check)
         if (keyId === undefined)
           throw refused(target, 'it is under another key: if that is one of yours, give it in the option "formerKeyIds"')
         target.keyId = keyId
