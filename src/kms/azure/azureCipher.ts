@@ -91,7 +91,8 @@ export class AzureCipher {
       if (seen && seen.status >= 400) throw new AzureRefusal(seen, proven)
       return { answer, kid: seen?.kid }
     } catch (error) {
-      if (isOfTheSdk(error)) this.#clients.drop(key)
+      // The next one forgets dates of the key, and a token that is not taken any more.
+      if (isOfTheSdk(error) || seen?.status === 401) this.#clients.drop(key)
       // The SDK fails in another way on an error without a body, and says nothing of its status then.
       const refusal = seen && seen.status >= 300 ? new AzureRefusal(seen, kept.proven) : error
       await this.#pause(seen, signal)
@@ -108,5 +109,5 @@ export class AzureCipher {
 }
 
 const UNSEEN =
-  'came from no service: the "client" of azureKms called no onResponse. It takes a CryptographyClient of ' +
-  '@azure/keyvault-keys that asks the HSM for every operation'
+  'names no version of a key, or came from no service: the "client" of azureKms must be a CryptographyClient of ' +
+  '@azure/keyvault-keys that asks the HSM for every operation, and calls onResponse'

@@ -125,7 +125,7 @@ function meaningOf({ status, innerCode, code }: Seen, proven: boolean): Pick<Cal
   if (status >= 500 || status === 408) return { code: 'KMS_UNAVAILABLE', retry: 'always' }
   const ofKey = [innerCode, code].some((each) => each !== undefined && KEY_CODES.includes(each))
   if (status === 404 || status === 409 || ofKey) return { code: 'KMS_KEY_UNUSABLE', retry: 'never' }
-  if (status === 401 || status === 403) return { code: 'KMS_DENIED', retry: 'never' }
+  if (status === 401 || status === 403) return { code: 'KMS_DENIED', retry: status === 401 ? 'once' : 'never' }
   if (status < 400) return { code: 'KMS_UNAVAILABLE', retry: 'never' }
   const retry: Retry = status === 400 && !proven ? 'once' : 'never'
   return { code: 'KMS_REFUSED', retry }

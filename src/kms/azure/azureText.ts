@@ -5,8 +5,8 @@ import { checkValueOf, isVersion, type KeyVersion } from './azureKey.js'
 const PREFIX = 'fsaz1'
 const CHECK = /^[0-9a-f]{16}$/
 const TAG_BYTES = 16
-/** As long as the service makes it: 12 bytes, and for no other reason up to a block. */
-const [LEAST_IV_BYTES, MOST_IV_BYTES] = [12, 16]
+/** NIST SP 800-38D §8.2: what A256GCM takes (RFC 7518 §5.3), and the service makes. */
+const IV_BYTES = 12
 
 /** What an encryption with A256GCM gives. */
 export interface Sealed {
@@ -45,8 +45,7 @@ export function readSealedText(text: string): SealedText | null {
 export function isSealed({ iv, ciphertext, tag }: { readonly [part in keyof Sealed]: unknown }, bytes: number): boolean {
   return (
     types.isUint8Array(iv) &&
-    iv.length >= LEAST_IV_BYTES &&
-    iv.length <= MOST_IV_BYTES &&
+    iv.length === IV_BYTES &&
     types.isUint8Array(ciphertext) &&
     ciphertext.length === bytes &&
     types.isUint8Array(tag) &&
