@@ -5,6 +5,7 @@ import {
   type AzureClients,
   type AzureCryptographyClient,
   type AzureOperationOptions,
+  type AzureResponse,
   plaintextOf,
   sealedOf,
 } from './azureClient.js'
@@ -77,34 +78,30 @@ export class AzureCipher {
 
   async #ask(key: AzureKey, ask: Ask, signal: AbortSignal): Promise<Answered> {
     const kept = this.#clients.of(key)
-    let seen: Seen | undefined
-    const options: AzureOperationOptions = {
-      abortSignal: signal,
-      onResponse: (response) => {
-        seen = seenOf(response)
-      },
+    const { proven } = kept
+    const last: { seen?: Seen } = {}
+    const onResponse = (response: AzureResponse) => {
+      last.seen = seenOf(response)
     }
     try {
-      const answer = await ask(kept.client, options)
-      const { proven } = kept
+      const answer = await ask(kept.client, { abortSignal: signal, onResponse })
       kept.proven = true
-      if (seen && seen.status >= 400) throw new AzureRefusal(seen, proven)
-      return { answer, kid: seen?.kid }
+      return { answer, kid: last.seen?.kid }
     } catch (error) {
-      // The next one forgets dates of the key, and a token that is not taken any more.
+      const { seen } = last
+      // The next client forgets dates of the key, and a token that is not taken any more.
       if (isOfTheSdk(error) || seen?.status === 401) this.#clients.drop(key)
-      // The SDK fails in another way on an error without a body, and says nothing of its status then.
-      const refusal = seen && seen.status >= 300 ? new AzureRefusal(seen, kept.proven) : error
       await this.#pause(seen, signal)
-      throw refusal
+      // On an error without a body the SDK fails in another way, and does not tell its status.
+      throw seen && seen.status >= 300 ? new AzureRefusal(seen, proven) : error
     }
   }
 
   /** Keeps the place of this request meanwhile, so that no other one takes it. */
   async #pause(seen: Seen | undefined, signal: AbortSignal): Promise<void> {
-    const busy = seen?.status === 429 || seen?.status === 503
-    if (busy && seen.retryAfter > 0)
-      await setTimeout(Math.min(seen.retryAfter, this.#longestPause), undefined, { signal })
+    if (seen?.status !== 429 && seen?.status !== 503) return
+    const pause = Math.min(seen.retryAfter, this.#longestPause)
+    if (pause > 0) await setTimeout(pause, undefined, { signal })
   }
 }
 

@@ -1,4 +1,10 @@
-import { type CallErrorDetails, type CallFailure, isRequestId, networkReason, unavailable } from '../call/callFailure.js'
+import {
+  type CallErrorDetails,
+  type CallFailure,
+  isRequestId,
+  networkReason,
+  unavailable,
+} from '../call/callFailure.js'
 import type { Target } from '../call/kmsCall.js'
 import type { Retry } from '../call/retryPolicy.js'
 import type { AzureResponse } from './azureClient.js'
@@ -23,7 +29,7 @@ export interface Seen {
 export class AzureRefusal extends Error {
   override readonly name = 'AzureRefusal'
   readonly seen: Seen
-  /** Whether the client had had an answer before. */
+  /** Whether the client had had an answer before this was asked. */
   readonly proven: boolean
 
   constructor(seen: Seen, proven: boolean) {
@@ -45,7 +51,7 @@ export function seenOf({ status, headers, parsedBody }: AzureResponse): Seen {
     status,
     kid: typeof kid === 'string' ? kid : undefined,
     code: codeOf(code),
-    innerCode: codeOf(fieldsOf(innererror)['code']),
+    innerCode: codeOf(fieldsOf(innererror).code),
     requestId: isRequestId(requestId) ? requestId : undefined,
     retryAfter: seconds > 0 ? seconds * 1000 : 0,
   }
@@ -60,7 +66,8 @@ function codeOf(value: unknown): string | undefined {
 }
 
 /** Codes of a `Forbidden` that are about the key, not about who asks. */
-const KEY_CODES = ['KeyDisabled', 'KeyExpired', 'KeyNotYetValid', 'KeyOperationForbidden']
+const NOT_PERMITTED = 'KeyOperationForbidden'
+const KEY_CODES = ['KeyDisabled', 'KeyExpired', 'KeyNotYetValid', NOT_PERMITTED]
 
 /** What the SDK refuses by itself when it has read the attributes of a key; no service was asked. */
 const OF_THE_SDK: readonly (readonly [piece: string, reason: string])[] = [
@@ -150,7 +157,8 @@ export function advice({ code, reason }: CallFailure, { action, subject }: Targe
         ? 'Check the credential: the error of its own getToken says more.'
         : `Check the credential, the firewall of the HSM, and that a role of its local RBAC allows Microsoft.KeyVault/managedHsm/keys/${action}/action on this key.`
     case 'KMS_KEY_UNUSABLE':
-      return 'Look the key up in the HSM: enable it, recover it from deletion, correct its dates or key_ops, or correct keyId.'
+      if (reason.startsWith(NOT_PERMITTED)) return `The key's key_ops lack ${action}. ${WHY_NOT_RSA}`
+      return 'Look the key up in the HSM: enable it, recover it from deletion, correct its dates, or correct keyId.'
     case 'KMS_REFUSED':
       if (action === 'encrypt') return WHY_NOT_RSA
       return subject

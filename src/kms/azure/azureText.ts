@@ -42,7 +42,10 @@ export function readSealedText(text: string): SealedText | null {
 }
 
 /** Whether these are the parts of an authenticated encryption of so many bytes: RSA and AES-KW give no such. */
-export function isSealed({ iv, ciphertext, tag }: { readonly [part in keyof Sealed]: unknown }, bytes: number): boolean {
+export function isSealed(
+  { iv, ciphertext, tag }: { readonly [part in keyof Sealed]: unknown },
+  bytes: number,
+): boolean {
   return (
     types.isUint8Array(iv) &&
     iv.length === IV_BYTES &&

@@ -36,7 +36,10 @@ export function azureValues({ cipher, kekIds, call }: ValueOptions): Pick<ValueK
         const known = await kekIds.all(identity.tenant)
         const keyId = known.find((each) => checkValueOf({ keyId: each, version: text.version }) === text.check)
         if (keyId === undefined)
-          throw refused(target, 'it is under another key: if that is one of yours, give it in the option "formerKeyIds"')
+          throw refused(
+            target,
+            'it is under another key: if that is one of yours, give it in the option "formerKeyIds"',
+          )
         target.keyId = keyId
         return attempts((signal) => cipher.decrypt(text, keyId, context, target, signal))
       })

@@ -28,7 +28,8 @@ export function azureFace(api: AzureApi): HttpFace {
       const answer = answerTo(api, request, injected)
       return { ...answer, headers: { ...USUAL, 'x-ms-request-id': requestId, ...answer.headers } }
     },
-    keys: () => api.keys.list.map(({ name, type, size, versions }) => ({ name, type, size, versions: versions.length })),
+    keys: () =>
+      api.keys.list.map(({ name, type, size, versions }) => ({ name, type, size, versions: versions.length })),
   }
 }
 
@@ -56,7 +57,8 @@ function answerTo(api: AzureApi, request: HttpRequest, injected: InjectedError |
     const context = contextOf(parameters)
     return { status: json ? 200 : 204, json, result: 'ok', ...told, ...context }
   } catch (thrown) {
-    const error = thrown instanceof AzureApiError ? thrown : new AzureApiError('InternalServerError', 'The emulator failed.')
+    const error =
+      thrown instanceof AzureApiError ? thrown : new AzureApiError('InternalServerError', 'The emulator failed.')
     return { ...errorAnswer(error, request), ...told }
   }
 }
@@ -86,7 +88,8 @@ function expectRoom(limits: RateLimits, { operation }: Route): void {
 function parametersOf({ method, body }: HttpRequest): Parameters {
   if (method === 'GET' || method === 'DELETE' || body.length === 0) return {}
   const parameters = parsed(body)
-  if (typeof parameters === 'object' && parameters !== null && !Array.isArray(parameters)) return parameters as Parameters
+  if (typeof parameters === 'object' && parameters !== null && !Array.isArray(parameters))
+    return parameters as Parameters
   throw badParameter('The body must be a JSON object.')
 }
 

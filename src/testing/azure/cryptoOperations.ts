@@ -23,10 +23,10 @@ const TAG_BYTES = 16
 /** Encrypts; the service makes the IV, and takes none. */
 export function encrypt(request: CryptoRequest): object {
   const { version, parameters } = request
+  const cipherName = expectAlgorithm(request)
   expectUsable(request, 'encrypt')
   expectDates(request)
-  const cipherName = expectAlgorithm(request)
-  if (parameters['iv'] !== undefined) throw badParameter('The IV is made by the service: iv must not be given.')
+  if (parameters.iv !== undefined) throw badParameter('The IV is made by the service: iv must not be given.')
   const [plaintext, aad] = [requiredBytes(parameters, 'value'), optionalBytes(parameters, 'aad')]
   const iv = randomBytes(IV_BYTES)
   const cipher = createCipheriv(cipherName, version.material, iv).setAAD(aad)
@@ -39,8 +39,8 @@ export function encrypt(request: CryptoRequest): object {
 /** Decrypts, also with a version that has expired or is not valid yet: "date-time controlled operations". */
 export function decrypt(request: CryptoRequest): object {
   const { version, parameters } = request
-  expectUsable(request, 'decrypt')
   const cipherName = expectAlgorithm(request)
+  expectUsable(request, 'decrypt')
   const [iv, tag] = [requiredBytes(parameters, 'iv'), requiredBytes(parameters, 'tag')]
   if (iv.length !== IV_BYTES || tag.length !== TAG_BYTES) throw badParameter('iv takes 12 bytes, and tag 16.')
   const decipher = createDecipheriv(cipherName, version.material, iv)
@@ -73,7 +73,7 @@ function expectDates({ version: { notBefore, expires }, now }: CryptoRequest): v
 }
 
 function expectAlgorithm({ key, parameters }: CryptoRequest): 'aes-128-gcm' | 'aes-192-gcm' | 'aes-256-gcm' {
-  const algorithm = String(parameters['alg'])
+  const algorithm = String(parameters.alg)
   const size = Object.hasOwn(ALGORITHMS, algorithm) ? ALGORITHMS[algorithm] : undefined
   if (size === undefined) throw badParameter('The algorithm does not exist, or the emulator does not know it.')
   if (key.type === 'oct-HSM' && key.size === size) return `aes-${size as 128 | 192 | 256}-gcm`

@@ -39,8 +39,8 @@ export interface NewHsmKey {
   readonly operations?: readonly string[]
   readonly enabled?: boolean
   /** Seconds since the epoch. */
-  readonly notBefore?: number
-  readonly expires?: number
+  readonly notBefore?: number | undefined
+  readonly expires?: number | undefined
 }
 
 /** What can be changed of a version. */
@@ -67,11 +67,23 @@ export function newHsmKey({ name, type = 'oct-HSM', size }: NewHsmKey): HsmKey {
 }
 
 /** The next version of a key. */
-export function newVersion(key: HsmKey, { operations, enabled = true, notBefore, expires }: HsmKeyChange, now: number): HsmKeyVersion {
+export function newVersion(
+  key: HsmKey,
+  { operations, enabled = true, notBefore, expires }: HsmKeyChange,
+  now: number,
+): HsmKeyVersion {
   const version = randomUUID().replaceAll('-', '')
   const usual = key.versions.at(-1)?.operations ?? OPERATIONS[key.type]
   const dates = { notBefore, expires }
-  return { version, material: materialOf(key), created: now, updated: now, enabled, operations: operations ?? usual, ...dates }
+  return {
+    version,
+    material: materialOf(key),
+    created: now,
+    updated: now,
+    enabled,
+    operations: operations ?? usual,
+    ...dates,
+  }
 }
 
 function materialOf({ type, size }: HsmKey): Buffer {
@@ -103,7 +115,15 @@ export function keyItem(kid: string, version: HsmKeyVersion): object {
 
 function attributesOf({ enabled, notBefore: nbf, expires: exp, created, updated }: HsmKeyVersion): object {
   const dates = { ...(nbf === undefined ? {} : { nbf }), ...(exp === undefined ? {} : { exp }) }
-  return { enabled, ...dates, created, updated, recoveryLevel: 'Recoverable+Purgeable', recoverableDays: 90, exportable: false }
+  return {
+    enabled,
+    ...dates,
+    created,
+    updated,
+    recoveryLevel: 'Recoverable+Purgeable',
+    recoverableDays: 90,
+    exportable: false,
+  }
 }
 
 function publicParts(type: HsmKeyType, { material }: HsmKeyVersion): object {

@@ -28,7 +28,8 @@ export const operations: { readonly [operation in HsmOperation]: Operation } = {
     return newest(origin, key)
   },
   getKey: ({ keys, name, version, origin }) => keyBundle(origin, keys.find(name), keys.version(name, version)),
-  listKeys: ({ keys, origin }) => listed(keys.list.map((key) => keyItem(`${origin}/keys/${key.name}`, key.versions.at(-1)!))),
+  listKeys: ({ keys, origin }) =>
+    listed(keys.list.map((key) => keyItem(`${origin}/keys/${key.name}`, key.versions.at(-1)!))),
   listKeyVersions: ({ keys, name, origin }) => {
     const key = keys.find(name)
     return listed(key.versions.map((each) => keyItem(`${origin}/keys/${key.name}/${each.version}`, each)))
@@ -51,7 +52,10 @@ export const operations: { readonly [operation in HsmOperation]: Operation } = {
 }
 
 /** The answer names the version that was used, by which the caller can decrypt later. */
-function cryptography({ keys, name, version, parameters, origin }: OperationRequest, run: (request: CryptoRequest) => object) {
+function cryptography(
+  { keys, name, version, parameters, origin }: OperationRequest,
+  run: (request: CryptoRequest) => object,
+) {
   const key = keys.find(name)
   const used = keys.version(name, version)
   const answer = run({ key, version: used, parameters, now: keys.now })

@@ -70,7 +70,12 @@ export class Tokens {
   issue({ principal, lifetime = LIFETIME, audience = RESOURCE }: TokenOptions): string {
     const iat = Math.floor(this.#now() / 1000)
     const claims = { aud: audience, iss: this.#issuer, iat, nbf: iat, exp: iat + lifetime, oid: principal }
-    const content = [{ typ: 'JWT', alg: 'HS256' }, { ...claims, tid: this.tenantId, ver: '1.0' }].map(encoded).join('.')
+    const content = [
+      { typ: 'JWT', alg: 'HS256' },
+      { ...claims, tid: this.tenantId, ver: '1.0' },
+    ]
+      .map(encoded)
+      .join('.')
     return `${content}.${this.#sign(content)}`
   }
 

@@ -45,7 +45,10 @@ function counterpartOf({ faults, calls, tokens, keys }: AzureKmsEmulator): Count
 }
 
 async function start(): Promise<KmsUnderTest> {
-  const emulator = await startAzureKmsEmulator({ keys: [{ name: 'own' }, { name: 'other' }], principals: [{ id: 'app' }] })
+  const emulator = await startAzureKmsEmulator({
+    keys: [{ name: 'own' }, { name: 'other' }],
+    principals: [{ id: 'app' }],
+  })
   const keyIds = [emulator.idOf('own'), emulator.idOf('other')] as const
   return {
     keyIds,
