@@ -44,14 +44,15 @@ type Fields = { readonly [field: string]: unknown }
 /** What an answer says, as the SDK's `onResponse` shows it. It must not throw: that would count as an answer. */
 export function seenOf({ status, headers, parsedBody }: AzureResponse): Seen {
   const { kid, error } = fieldsOf(parsedBody)
-  const { code, innererror } = fieldsOf(error)
+  // The SDK renamed it for its callers before 4.10.
+  const { code, innererror, innerError = innererror } = fieldsOf(error)
   const requestId = headers.get('x-ms-request-id')
   const seconds = Number(headers.get('retry-after') ?? 0)
   return {
     status,
     kid: typeof kid === 'string' ? kid : undefined,
     code: codeOf(code),
-    innerCode: codeOf(fieldsOf(innererror).code),
+    innerCode: codeOf(fieldsOf(innerError).code),
     requestId: isRequestId(requestId) ? requestId : undefined,
     retryAfter: seconds > 0 ? seconds * 1000 : 0,
   }
