@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
 import { redundantKms } from 'fieldseal/redundant-kms'
+import { tenantKms } from 'fieldseal/tenant-kms'
 import { tencentKms } from 'fieldseal/tencent-kms'
 import {
   emulatorCounterpart,
@@ -51,7 +52,7 @@ async function startRegions(count: number): Promise<{ regions: KmsEmulator[]; ke
 }
 
 function clientOf(region: KmsEmulator) {
-  return new sdk.v20190118.Client(region.clientConfig())
+  return new sdk.v20190118.Client(region.clientConfig({ reqTimeout: 3 }))
 }
 
 export const testedTencent: TestedKms = {
@@ -116,4 +117,18 @@ export const testedHierarchical: TestedKms = {
     return { ...counterpart, keyIds, kmsOf }
   },
   lacks: ['formerKeyIds', 'keyIdOf', 'rotate'],
+}
+
+/** Tenants are served by one member; the other one is a customer's. */
+export const testedTenant: TestedKms = {
+  name: 'tenantKms',
+  start: async () => {
+    const subject = await testedTencent.start()
+    const customers = localKms({ key: randomBytes(32).toString('base64') })
+    return {
+      ...subject,
+      kmsOf: (setting) =>
+        tenantKms({ members: { tencent: subject.kmsOf(setting), 'acme-own': customers }, memberOf: () => 'tencent' }),
+    }
+  },
 }
