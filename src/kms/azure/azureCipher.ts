@@ -53,7 +53,10 @@ export class AzureCipher {
     const { keyId, version } = versionOf(kid?.toLowerCase() ?? '')
     if (kid === undefined) throw callRefused(target, UNSEEN)
     if (version === '' || !sameId(keyId, target.keyId))
-      throw callRefused(target, `names ${named(kid)}, which was not asked for`)
+      throw callRefused(
+        target,
+        `names ${named(kid)}, not ${target.keyId}: give azureKms the key's id as the HSM names it`,
+      )
     const sealed = sealedOf(answer)
     if (!isSealed(sealed, plaintext.length)) throw callRefused(target, 'is no authenticated encryption (A256GCM)')
     return { keyId: target.keyId, version, sealed: sealed as Sealed }
@@ -68,6 +71,8 @@ export class AzureCipher {
     const key = azureKeyOf(keyId, version)
     const { answer, kid } = await this.#ask(key, ask, signal)
     const plaintext = plaintextOf(answer)
+    // Nobody waits for it any more.
+    if (signal.aborted) plaintext?.fill(0)
     if (plaintext && kid !== undefined && sameId(kid, key.id) && plaintext.length === ciphertext.length)
       return plaintext
     plaintext?.fill(0)

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CryptographyClient, KeyClient } from '@azure/keyvault-keys'
@@ -7,121 +6,16 @@ import { describe, expect, it } from '@jest/globals'
 import { type AzureKmsEmulator, startAzureKmsEmulator } from 'fieldseal/testing'
 import { startEmulator } from '../../kms/azure/start.js'
 import { onTestFinished } from '../../support/onTestFinished.js'
+import { codeIn, SCOPE, send, statusOf, VERSION } from './send.js'
 
-const VERSION = 'api-version=2025-07-01'
 const bytes = Buffer.from('a DEK, say')
 
-function keyClient(emulator: AzureKmsEmulator, credential = emulator.credential): KeyClient {
-  return new KeyClient(emulator.url, credential, emulator.clientOptions())
+function keyClient(emulator: AzureKmsEmulator): KeyClient {
+  return new KeyClient(emulator.url, emulator.credential, emulator.clientOptions())
 }
 
 function cryptographyClient(emulator: AzureKmsEmulator, keyId = emulator.keyId): CryptographyClient {
   return new CryptographyClient(keyId, emulator.credential, emulator.clientOptions())
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: { readonly [name: string]: string | string[] | undefined }
-  readonly text: string
-}
-
-/** As a client that is no SDK asks. */
-function send(
-  emulator: AzureKmsEmulator,
-  method: string,
-  path: string,
-  token?: string,
-  body?: object,
-): Promise<Answer> {
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
-  return new Promise((resolve, reject) => {
-    const options = { method, headers, ca: emulator.certificate }
-    const sent = request(`${emulator.url}${path}`, options, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString()
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text })
-      })
-    })
-    sent.on('error', reject)
-    sent.end(body && JSON.stringify(body))
-  })
-}
-
-function codeIn({ text }: Answer): unknown {
-  const { error } = JSON.parse(text) as { error: { code: string; innererror?: { code: string } } }
-  return error.innererror?.code ?? error.code
-}
-
-async function statusOf(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => 'no error',
-    (error: { statusCode?: unknown; code?: unknown }) => [error.statusCode, error.code],
-  )
-}
-
-describe('startAzureKmsEmulator, tokens', () => {
-  it('challenges who has none, says for what resource to get one, and nothing else', async () => {
-    const emulator = await startEmulator()
-    const { status, headers, text } = await send(emulator, 'GET', `/keys/fieldseal?${VERSION}`)
-    expect([status, text]).toEqual([401, ''])
-    expect(headers['www-authenticate']).toBe(
-      `Bearer authorization="https://login.microsoftonline.com/${emulator.tokens.tenantId}", resource="https://managedhsm.azure.net"`,
-    )
-    expect(emulator.calls.byAction).toEqual({ challenge: 1 })
-  })
-
-  it.each<[string, (emulator: AzureKmsEmulator) => string]>([
-    ['of a vault', ({ tokens }) => tokens.issue({ principal: 'app', audience: 'https://vault.azure.net' })],
-    ['that has expired', ({ tokens }) => tokens.issue({ principal: 'app', lifetime: -1 })],
-    ['that was changed', ({ tokens }) => `${tokens.issue({ principal: 'app' }).slice(0, -4)}AAAA`],
-    ['of somebody else', ({ tokens }) => claiming(tokens.issue({ principal: 'app' }), { oid: 'admin' })],
-    ['that is not signed', ({ tokens }) => `${tokens.issue({ principal: 'app' }).split('.').slice(0, 2).join('.')}.AA`],
-    ['that is none', () => 'token'],
-  ])('refuses a token %s', async (_, token) => {
-    const emulator = await startEmulator({ principals: [{ id: 'app' }, { id: 'admin' }] })
-    const answer = await send(emulator, 'GET', `/keys/fieldseal?${VERSION}`, token(emulator))
-    expect([answer.status, codeIn(answer)]).toEqual([401, 'Unauthorized'])
-    expect(answer.headers['www-authenticate']).toContain('resource=')
-  })
-
-  it('refuses a token of another emulator', async () => {
-    const [one, other] = await Promise.all([startEmulator(), startEmulator()])
-    const answer = await send(one, 'GET', `/keys/fieldseal?${VERSION}`, other.tokens.issue({ principal: 'app' }))
-    expect(answer.status).toBe(401)
-  })
-
-  it('gives a token for a Managed HSM only', async () => {
-    const { credential } = await startEmulator()
-    await expect(credential.getToken('https://vault.azure.net/.default')).rejects.toMatchObject({
-      name: 'AuthenticationError',
-    })
-  })
-
-  it('lets a principal do what its role allows, with its keys', async () => {
-    const principals = [{ id: 'admin' }, { id: 'app', operations: ['encrypt'], keys: ['fieldseal'] }] as const
-    const emulator = await startEmulator({ principals, keys: [{ name: 'fieldseal' }, { name: 'other' }] })
-    const token = emulator.tokens.issue({ principal: 'app' })
-    const body = { alg: 'A256GCM', value: 'AAAA' }
-    const ask = async (path: string) => {
-      const answer = await send(emulator, 'POST', `${path}?${VERSION}`, token, body)
-      return answer.status === 200 ? 200 : codeIn(answer)
-    }
-    expect(await ask('/keys/fieldseal//encrypt')).toBe(200)
-    expect(await ask('/keys/other//encrypt')).toBe('AccessDenied')
-    expect(await ask('/keys/fieldseal//decrypt')).toBe('AccessDenied')
-    expect(await statusOf(keyClient(emulator, emulator.credentialOf({ principal: 'nobody' })).getKey('other'))).toEqual(
-      [403, 'AccessDenied'],
-    )
-  })
-})
-
-/** With other claims and the old signature. */
-function claiming(token: string, claims: object): string {
-  const [head, body = '', signature] = token.split('.')
-  const old = JSON.parse(Buffer.from(body, 'base64url').toString()) as object
-  return [head, Buffer.from(JSON.stringify({ ...old, ...claims })).toString('base64url'), signature].join('.')
 }
 
 describe('startAzureKmsEmulator, AES-GCM', () => {
@@ -158,7 +52,7 @@ describe('startAzureKmsEmulator, AES-GCM', () => {
     ['a value that is no base64url', { value: 'a+b/' }],
   ])('refuses to encrypt with %s', async (_, change) => {
     const emulator = await startEmulator()
-    const token = emulator.tokens.issue({ principal: principalOf(await emulator.credential.getToken(SCOPE)) })
+    const { token } = await emulator.credential.getToken(SCOPE)
     const body = { alg: 'A256GCM', value: 'AAAA', ...change }
     const answer = await send(emulator, 'POST', `/keys/fieldseal//encrypt?${VERSION}`, token, body)
     expect([answer.status, codeIn(answer)]).toEqual([400, 'BadParameter'])
@@ -173,12 +67,6 @@ describe('startAzureKmsEmulator, AES-GCM', () => {
     }
   })
 })
-
-const SCOPE = 'https://managedhsm.azure.net/.default'
-
-function principalOf({ token }: { readonly token: string }): string {
-  return (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { oid: string }).oid
-}
 
 describe('startAzureKmsEmulator, keys', () => {
   it('makes, shows, lists, changes and rotates keys, as the SDK asks', async () => {
