@@ -6,6 +6,7 @@ const library = {
   'typeorm/index': 'src/typeorm/index.ts',
   'kms/tencent': 'src/kms/tencent/tencentKms.ts',
   'kms/google': 'src/kms/google/googleKms.ts',
+  'kms/azure': 'src/kms/azure/azureKms.ts',
   'kms/local': 'src/kms/localKms.ts',
   'kms/hierarchical': 'src/kms/hierarchical/hierarchicalKms.ts',
   'kms/pkcs11': 'src/kms/pkcs11/pkcs11Kms.ts',

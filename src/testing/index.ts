@@ -1,3 +1,13 @@
+export {
+  type AzureEmulatorClientOptions,
+  type AzureKmsEmulator,
+  type AzureKmsEmulatorOptions,
+  startAzureKmsEmulator,
+} from './azure/azureKmsEmulator.js'
+export type { HsmKey, HsmKeyChange, HsmKeyType, HsmKeyVersion, NewHsmKey } from './azure/hsmKey.js'
+export type { HsmKeys } from './azure/hsmKeys.js'
+export type { EmulatorPrincipal, HsmOperation, Permissions } from './azure/permissions.js'
+export type { EmulatorTokenCredential, TokenOptions, Tokens } from './azure/tokens.js'
 export { type BreakableEmulator, emulatorCounterpart, type TroubleCodes } from './contract/emulatorCounterpart.js'
 export {
   type Counterpart,
