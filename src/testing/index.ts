@@ -6,7 +6,7 @@ export {
 } from './azure/azureKmsEmulator.js'
 export type { HsmKey, HsmKeyChange, HsmKeyType, HsmKeyVersion, NewHsmKey } from './azure/hsmKey.js'
 export type { HsmKeys } from './azure/hsmKeys.js'
-export type { EmulatorPrincipal, HsmOperation, Permissions } from './azure/permissions.js'
+export type { EmulatorPrincipal, HsmOperation, HsmPermissions } from './azure/permissions.js'
 export type { EmulatorTokenCredential, TokenOptions, Tokens } from './azure/tokens.js'
 export { type BreakableEmulator, emulatorCounterpart, type TroubleCodes } from './contract/emulatorCounterpart.js'
 export {
@@ -29,7 +29,7 @@ export {
   startGoogleKmsEmulator,
 } from './google/googleKmsEmulator.js'
 export type { CreateKeyOptions, KeyRing, KeyRings } from './google/keyRings.js'
-export type { Permissions } from './google/permissions.js'
+export type { GooglePermissions } from './google/permissions.js'
 export type { ServiceAccountKey } from './google/sdk.js'
 export { type KeyStoreCalls, type MemoryKeyStore, memoryKeyStore } from './memoryKeyStore.js'
 export type { Cmk, CmkState } from './tencent/cmk.js'

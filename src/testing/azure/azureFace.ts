@@ -4,7 +4,7 @@ import { AzureApiError, badParameter } from './azureApiError.js'
 import type { Parameters } from './cryptoOperations.js'
 import type { HsmKeys } from './hsmKeys.js'
 import { operations } from './keyOperations.js'
-import type { Permissions } from './permissions.js'
+import type { HsmPermissions } from './permissions.js'
 import { apiVersionOf, type Route, routeOf } from './routes.js'
 import type { Tokens } from './tokens.js'
 
@@ -14,7 +14,7 @@ const API_VERSION = /^(7\.[2-6]|20(2[4-9]|[3-9]\d)-\d\d-\d\d)(-preview[.\d]*)?$/
 export interface AzureApi {
   readonly keys: HsmKeys
   readonly tokens: Tokens
-  readonly permissions: Permissions
+  readonly permissions: HsmPermissions
   readonly limits: RateLimits
 }
 

@@ -13,7 +13,7 @@ import { azureFace } from './azureFace.js'
 import type { NewHsmKey } from './hsmKey.js'
 import { readHsmKeys, writeHsmKeys } from './hsmKeyState.js'
 import { HsmKeys } from './hsmKeys.js'
-import { type EmulatorPrincipal, Permissions } from './permissions.js'
+import { type EmulatorPrincipal, HsmPermissions } from './permissions.js'
 import { type EmulatorTokenCredential, type TokenOptions, Tokens } from './tokens.js'
 
 const invalid = invalidOptionOf('startAzureKmsEmulator')
@@ -62,7 +62,7 @@ export interface AzureKmsEmulator {
   /** Of the first principal. */
   readonly credential: EmulatorTokenCredential
   readonly tokens: Tokens
-  readonly permissions: Permissions
+  readonly permissions: HsmPermissions
   readonly calls: Calls
   readonly faults: Faults
   /** The id of a key by its name. */
@@ -106,7 +106,7 @@ export async function startAzureKmsEmulator(options: AzureKmsEmulatorOptions = {
   guardProduction(invalid, { credentials: { option: 'principals', builtIn: false }, admin, allowInProduction })
   const limits = new RateLimits(checkedLimits(invalid, options.limits ?? {}), now)
   const emulation = { calls: new Calls(), faults: new Faults(), limits }
-  const [keys, tokens, permissions] = [keysOf(options, now), new Tokens(now), new Permissions(principals)]
+  const [keys, tokens, permissions] = [keysOf(options, now), new Tokens(now), new HsmPermissions(principals)]
   const certificate = makeCertificate([host])
   const face = azureFace({ keys, tokens, permissions, limits })
   const server = emulatorServer({ emulation, face, admin, certificate })

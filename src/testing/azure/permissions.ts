@@ -37,7 +37,7 @@ interface Denied {
 }
 
 /** Local RBAC of the HSM. */
-export class Permissions {
+export class HsmPermissions {
   readonly #principals: readonly EmulatorPrincipal[]
   #denied: Denied[] = []
 

@@ -12,7 +12,7 @@ import { GrpcError } from './grpcError.js'
 import { listenGrpc } from './grpcServer.js'
 import { KeyRings } from './keyRings.js'
 import { kmsFace } from './kmsFace.js'
-import { Permissions } from './permissions.js'
+import { GooglePermissions } from './permissions.js'
 import { Sdk, type ServiceAccountKey } from './sdk.js'
 
 const invalid = invalidOptionOf('startGoogleKmsEmulator')
@@ -65,7 +65,7 @@ export interface GoogleKmsEmulator {
   readonly keyId: string
   readonly keyRings: KeyRings
   readonly tokens: Pick<AccessTokens, 'expire' | 'renew'>
-  readonly permissions: Permissions
+  readonly permissions: GooglePermissions
   readonly calls: Calls
   readonly faults: Faults
   /** As the first account, unless another or an access token is given; neither need be one that the emulator knows. */
@@ -107,7 +107,7 @@ export async function startGoogleKmsEmulator(options: GoogleKmsEmulatorOptions =
   const keyRings = new KeyRings(now)
   const [first] = createKeys(keyRings, options.keys ?? KEYS)
   const accounts = options.accounts ?? [await newAccount()]
-  const [calls, faults, permissions] = [new Calls(), new Faults(), new Permissions()]
+  const [calls, faults, permissions] = [new Calls(), new Faults(), new GooglePermissions()]
   const limits = new RateLimits(checkedLimits(invalid, options.limits ?? {}), now)
   const tokens = new AccessTokens({ accounts, accessTokens, now, skew })
   const certificate = makeCertificate()

@@ -7,13 +7,13 @@ import { decrypt, encrypt } from './cryptoActions.js'
 import { type ErrorInfo, GrpcError, type GrpcStatus, STATUS } from './grpcError.js'
 import type { GrpcAnswer, GrpcFace, GrpcRequest } from './grpcFace.js'
 import { managementActions } from './managementActions.js'
-import type { Permissions } from './permissions.js'
+import type { GooglePermissions } from './permissions.js'
 import type { Method, Sdk } from './sdk.js'
 
 export interface KmsApi extends World {
   readonly sdk: Sdk
   readonly tokens: AccessTokens
-  readonly permissions: Permissions
+  readonly permissions: GooglePermissions
   readonly limits: RateLimits
 }
 

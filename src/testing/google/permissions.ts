@@ -1,7 +1,7 @@
 import { GrpcError } from './grpcError.js'
 
 /** What the callers may do: everything, less what was revoked. Real policies say what one may do, for each member. */
-export class Permissions {
+export class GooglePermissions {
   readonly #revoked = new Set<string>()
 
   /**
