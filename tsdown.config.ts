@@ -5,6 +5,7 @@ const library = {
   'prisma/index': 'src/prisma/index.ts',
   'typeorm/index': 'src/typeorm/index.ts',
   'kms/tencent': 'src/kms/tencent/tencentKms.ts',
+  'kms/aws': 'src/kms/aws/awsKms.ts',
   'kms/local': 'src/kms/localKms.ts',
   'kms/hierarchical': 'src/kms/hierarchical/hierarchicalKms.ts',
   'kms/redundant': 'src/kms/redundant/redundantKms.ts',
