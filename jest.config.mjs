@@ -30,6 +30,7 @@ const entryPoints = {
   '^fieldseal$': '<rootDir>/src/index.ts',
   '^fieldseal/prisma$': '<rootDir>/src/prisma/index.ts',
   '^fieldseal/tencent-kms$': '<rootDir>/src/kms/tencent/tencentKms.ts',
+  '^fieldseal/aws-kms$': '<rootDir>/src/kms/aws/awsKms.ts',
   '^fieldseal/local-kms$': '<rootDir>/src/kms/localKms.ts',
   '^fieldseal/hierarchical-kms$': '<rootDir>/src/kms/hierarchical/hierarchicalKms.ts',
   '^fieldseal/redundant-kms$': '<rootDir>/src/kms/redundant/redundantKms.ts',

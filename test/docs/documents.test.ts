@@ -97,6 +97,7 @@ function compileEntities(files: { readonly [path: string]: string }): Promise<Ru
     paths: {
       fieldseal: source('index.ts'),
       'fieldseal/typeorm': source('typeorm/index.ts'),
+      'fieldseal/aws-kms': source('kms/aws/awsKms.ts'),
       'fieldseal/local-kms': source('kms/localKms.ts'),
     },
   })
