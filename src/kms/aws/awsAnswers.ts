@@ -66,7 +66,7 @@ export function readValue({ KeyId, Plaintext }: AwsAnswer, target: Target, most:
 const NOT_TOGETHER = 'the wrapped DEK and the key id of its row do not belong together'
 
 function isAnswerOf(answered: unknown, ...keys: readonly string[]): boolean {
-  return typeof answered === 'string' && keys.every((key) => key === answered || isSameKey(key, answered))
+  return typeof answered === 'string' && keys.every((key) => isSameKey(key, answered))
 }
 
 function readDek({ Plaintext }: AwsAnswer, target: Target): Buffer {

@@ -1,11 +1,10 @@
 import { MOST_KMS_BYTES } from '../../crypto/direct.js'
-import { FieldsealError } from '../../errors.js'
+import { FieldsealError, quoted } from '../../errors.js'
 import { valueContext } from '../../keys/encryptionContext.js'
-import type { ValueKms } from '../../keys/kms.js'
+import type { ValueIdentity, ValueKms } from '../../keys/kms.js'
 import { type KekIds, ofTenant } from '../call/kekIds.js'
 import type { Call, Target } from '../call/kmsCall.js'
 import { blobOf, readValue, readWrapped } from './awsAnswers.js'
-import { callRefused } from './awsCall.js'
 import { type AwsAnswer, contextMap, type Send } from './awsClient.js'
 
 interface ValueOptions {
@@ -39,7 +38,7 @@ export function awsValues({ send, kekIds, call }: ValueOptions): Pick<ValueKms, 
           const answer = await attempts((signal) => unlessOfOtherKey(send('Decrypt', input, signal)))
           if (answer) return readValue(answer, target, MOST_KMS_BYTES)
         }
-        throw callRefused(target, 'is of none of the keys of this tenant')
+        throw underNoKey(identity)
       })
     },
   }
@@ -51,4 +50,12 @@ async function unlessOfOtherKey(answer: Promise<AwsAnswer>): Promise<AwsAnswer |
     if ((error as Error | null)?.name === 'IncorrectKeyException') return null
     throw error
   })
+}
+
+function underNoKey({ tenant, field }: ValueIdentity): FieldsealError {
+  return new FieldsealError(
+    'KMS_REFUSED',
+    `AWS KMS, Decrypt: the ciphertext of ${field} is under no key that awsKms names for tenant ${quoted(tenant)}. If it is ` +
+      'one of yours, give it in the option "formerKeyIds"; if not, compare the row with a backup.',
+  )
 }
