@@ -22,8 +22,10 @@ async function withBlob() {
     const names = await Promise.all(ways().map((call) => call.then(() => 'ok', (error: Error) => error.name)))
     return [...new Set(names)].join()
   }
-  const pass = (days: number) => {
+  /** The SDK's clock is off by then: it sets it by the date of the first answer. */
+  const pass = async (days: number) => {
     now += days * DAY
+    await expect(client.listKeys({})).rejects.toEqual(fails('InvalidSignatureException'))
   }
   return { emulator, client, KeyId, CiphertextBlob, uses, pass }
 }
@@ -52,9 +54,7 @@ describe('the AWS emulator, key states', () => {
     await client.enableKey({ KeyId })
     expect(await uses()).toBe('ok')
     await client.scheduleKeyDeletion({ KeyId, PendingWindowInDays: 7 })
-    pass(7)
-    const later = clientOf((await withBlob()).emulator)
-    await expect(later.describeKey({ KeyId })).rejects.toEqual(fails('NotFoundException'))
+    await pass(7)
     await expect(client.describeKey({ KeyId })).rejects.toEqual(fails('NotFoundException'))
     expect((await client.listAliases({})).Aliases).toEqual([])
   })
@@ -107,12 +107,11 @@ describe('the AWS emulator, rotation', () => {
     await client.enableKeyRotation({ KeyId, RotationPeriodInDays: 90 })
     expect(await client.getKeyRotationStatus({ KeyId })).toMatchObject({ KeyRotationEnabled: true, RotationPeriodInDays: 90 })
     expect(emulator.keys.list[0]?.materials).toHaveLength(1)
-    pass(181)
+    await pass(181)
     expect(emulator.keys.list[0]?.materials).toHaveLength(3)
-    expect(await uses()).toBe('InvalidSignatureException')
     expect(await uses()).toBe('ok')
     await client.disableKeyRotation({ KeyId })
-    pass(90)
+    await pass(90)
     expect(emulator.keys.list[0]?.materials).toHaveLength(3)
   })
 })
