@@ -78,11 +78,14 @@ function checkClient(client: AwsKmsClient | undefined, commands: AwsKmsCommands 
 }
 
 /** The function, refusing aliases with the reason. */
-function withoutAlias<Answer>(option: string, given: (tenant: string) => Answer): (tenant: string) => Promise<Awaited<Answer>> {
+function withoutAlias<T extends string | readonly string[]>(
+  option: string,
+  given: (tenant: string) => T | Promise<T>,
+): (tenant: string) => Promise<T> {
   return async (tenant) => {
-    const answer: unknown = await given(tenant)
-    const aliases = Array.isArray(answer) ? answer.some(isAlias) : isAlias(answer)
-    if (!aliases) return answer as Awaited<Answer>
+    const answer = (await given(tenant)) as T
+    const names: readonly unknown[] = Array.isArray(answer) ? answer : [answer]
+    if (!names.some(isAlias)) return answer
     const message = `The ${option} function of ${ADAPTER} gave an alias for tenant ${quoted(tenant)}: ${NO_ALIAS}.`
     throw new FieldsealError('KMS_KEY_UNUSABLE', message)
   }

@@ -205,8 +205,8 @@ describe('awsKms, credentials', () => {
 
   it('say what is wrong where the client has no region', async () => {
     const emulator = await started()
-    const config = emulator.clientConfig()
-    const client = new KMS({ ...config, region: () => Promise.reject(new Error('Region is missing')) })
+    const region = (): Promise<string> => Promise.reject(new Error('Region is missing'))
+    const client = new KMS({ ...emulator.clientConfig(), region })
     onTestFinished(() => client.destroy())
     expect(await refusal(() => awsKms({ client, keyId: emulator.keyId }).generate(identity()))).toMatchObject({
       code: 'KMS_REFUSED',
