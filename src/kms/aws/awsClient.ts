@@ -76,9 +76,13 @@ export interface AwsKmsCommands {
   readonly GenerateDataKeyCommand: new (input: GenerateDataKeyInput) => object
   readonly DecryptCommand: new (input: DecryptInput) => object
   /** For rewrapping only. */
-  readonly ReEncryptCommand?: new (input: ReEncryptInput) => object
+  readonly ReEncryptCommand?: new (
+    input: ReEncryptInput,
+  ) => object
   /** For taking over DEKs of another KMS, and for values of fields with `mode: kms`. */
-  readonly EncryptCommand?: new (input: EncryptInput) => object
+  readonly EncryptCommand?: new (
+    input: EncryptInput,
+  ) => object
 }
 
 /** What an answer may hold; nothing of it is sure. */

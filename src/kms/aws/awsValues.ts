@@ -23,7 +23,9 @@ export function awsValues({ send, kekIds, call }: ValueOptions): Pick<ValueKms, 
         const KeyId = await kekIds.current(identity.tenant)
         target.keyId = KeyId
         const input = { KeyId, Plaintext, EncryptionContext }
-        const { wrapped } = await attempts(async (signal) => readWrapped(await send('Encrypt', input, signal), target, KeyId))
+        const { wrapped } = await attempts(async (signal) =>
+          readWrapped(await send('Encrypt', input, signal), target, KeyId),
+        )
         return wrapped
       })
     },

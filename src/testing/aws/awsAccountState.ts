@@ -16,7 +16,10 @@ interface SavedState {
 }
 
 /** The account that an earlier run left in the file, or a new one, which is written there at each change. */
-export function accountInFile(file: string, options: { readonly accountId?: string; readonly now: () => number }): AwsAccount {
+export function accountInFile(
+  file: string,
+  options: { readonly accountId?: string; readonly now: () => number },
+): AwsAccount {
   const saved = readState(file, revive)
   let reading = true
   const changed = (account: AwsAccount) => (reading ? undefined : writeAccount(file, account))

@@ -78,7 +78,14 @@ export function newAwsKey(place: AwsPlace, options: NewAwsKey, now: number): Aws
 /** A key of another region with the same id and, now and after each rotation, the same materials. */
 export function replicaOf(primary: AwsKey, place: AwsPlace, description: string, now: number): AwsKey {
   const own = { region: place.region, arn: keyArn(place, primary.keyId), description, createdAt: now }
-  return { ...primary, ...own, state: 'Enabled', deletionDate: undefined, rotationPeriod: undefined, nextRotation: undefined }
+  return {
+    ...primary,
+    ...own,
+    state: 'Enabled',
+    deletionDate: undefined,
+    rotationPeriod: undefined,
+    nextRotation: undefined,
+  }
 }
 
 export function newMaterial(): KeyMaterial {

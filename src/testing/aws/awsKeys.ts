@@ -1,5 +1,13 @@
 import { AwsApiError, invalid } from './awsApiError.js'
-import { type AwsKey, type AwsKeyState, type AwsPlace, aliasArn, type NewAwsKey, newAwsKey, newMaterial } from './awsKey.js'
+import {
+  type AwsKey,
+  type AwsKeyState,
+  type AwsPlace,
+  aliasArn,
+  type NewAwsKey,
+  newAwsKey,
+  newMaterial,
+} from './awsKey.js'
 
 const DAY = 86_400_000
 const KEY_ARN = /^arn:aws:kms:([a-z0-9-]+):(\d{12}):(key\/[\w-]+|alias\/[\w/-]+)$/
@@ -130,7 +138,10 @@ export class AwsKeys {
     if (!/^alias\/[\w/-]{1,250}$/.test(name)) throw invalid(`Value '${name}' at 'aliasName' must begin with alias/`)
     if (name.startsWith('alias/aws/')) throw new AwsApiError('NotAuthorizedException', `${name} is reserved`)
     if (this.#aliases.has(name))
-      throw new AwsApiError('AlreadyExistsException', `An alias with the name ${aliasArn(this.place, name)} already exists`)
+      throw new AwsApiError(
+        'AlreadyExistsException',
+        `An alias with the name ${aliasArn(this.place, name)} already exists`,
+      )
     const alias = { name, keyId: this.findByKeyId(keyId).keyId, createdAt: this.#now(), updatedAt: this.#now() }
     this.#aliases.set(name, alias)
     this.#changed()

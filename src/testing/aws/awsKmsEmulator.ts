@@ -168,6 +168,10 @@ function oldest(keys: AwsKeys): AwsKey {
   throw invalid('keys', `made none in ${keys.place.region}: create one, or replicate one of another region`)
 }
 
-function identityOf({ accessKeyId, secretAccessKey, sessionToken }: AwsEmulatorCredential): AwsClientConfig['credentials'] {
+function identityOf({
+  accessKeyId,
+  secretAccessKey,
+  sessionToken,
+}: AwsEmulatorCredential): AwsClientConfig['credentials'] {
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
 }

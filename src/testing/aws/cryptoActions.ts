@@ -33,7 +33,11 @@ export const cryptoActions: { readonly [name: string]: Action } = {
   },
   Decrypt: (parameters, world) => {
     choice(parameters, 'EncryptionAlgorithm', [SYMMETRIC])
-    const { key, opened } = openOf(parameters, { keyId: 'KeyId', context: 'EncryptionContext', permission: 'kms:Decrypt' }, world)
+    const { key, opened } = openOf(
+      parameters,
+      { keyId: 'KeyId', context: 'EncryptionContext', permission: 'kms:Decrypt' },
+      world,
+    )
     const { material, plaintext } = opened
     const answer = { KeyId: key.arn, EncryptionAlgorithm: SYMMETRIC, KeyMaterialId: material.id }
     return { ...answer, Plaintext: spend(plaintext) }
@@ -87,7 +91,8 @@ function sourceOf(blob: Buffer, { keys }: World): AwsKey {
   const keyId = keyIdOf(blob)
   const found = keys.list.find((key) => key.keyId === keyId)
   if (found) return found
-  const message = 'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.'
+  const message =
+    'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.'
   throw new AwsApiError('AccessDeniedException', message)
 }
 
@@ -95,7 +100,8 @@ function sourceOf(blob: Buffer, { keys }: World): AwsKey {
 function dataKeyBytes(parameters: Parameters): number {
   const bytes = integer(parameters, 'NumberOfBytes', { min: 1, max: 1024 })
   const spec = optionalText(parameters, 'KeySpec')
-  if ((bytes === undefined) === (spec === undefined)) throw invalid('Please specify either number of bytes or key spec.')
+  if ((bytes === undefined) === (spec === undefined))
+    throw invalid('Please specify either number of bytes or key spec.')
   const size = bytes ?? SPEC_BYTES[spec ?? '']
   if (size !== undefined) return size
   throw invalid(`Value '${spec}' at 'keySpec' must be one of AES_256, AES_128`)

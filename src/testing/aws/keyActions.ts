@@ -27,7 +27,11 @@ export const keyActions: { readonly [name: string]: Action } = {
   },
   ListKeys: (parameters, { keys, credential }) => {
     authorize(credential, 'kms:ListKeys', '*')
-    return page('Keys', keys.list.map(({ keyId, arn }) => ({ KeyId: keyId, KeyArn: arn })), parameters)
+    return page(
+      'Keys',
+      keys.list.map(({ keyId, arn }) => ({ KeyId: keyId, KeyArn: arn })),
+      parameters,
+    )
   },
   EnableKey: onKey('EnableKey', (key, { keys }) => setState(key, 'Enabled', keys)),
   DisableKey: onKey('DisableKey', (key, { keys }) => setState(key, 'Disabled', keys)),

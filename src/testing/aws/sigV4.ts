@@ -47,8 +47,7 @@ export function verifySignature(request: HttpRequest, rules: SignatureRules): Aw
 }
 
 function parseAuthorization(header: string | undefined): Authorization {
-  if (header === undefined)
-    throw new AwsApiError('MissingAuthenticationTokenException', 'Missing Authentication Token')
+  if (header === undefined) throw new AwsApiError('MissingAuthenticationTokenException', 'Missing Authentication Token')
   const parts = AUTHORIZATION.exec(header)
   if (!parts) throw new AwsApiError('IncompleteSignatureException', 'The Authorization header is not valid.')
   const [, accessKeyId = '', day = '', region = '', service = '', names = '', signature = ''] = parts
@@ -61,11 +60,19 @@ function freshDate({ headers }: HttpRequest, { day }: Authorization, { now, skew
   const text = String(headers['x-amz-date'] ?? '')
   const [, ...parts] = DATE.exec(text) ?? []
   if (parts.length === 0) throw new AwsApiError('IncompleteSignatureException', 'X-Amz-Date is missing, or no date.')
-  const [year, month, date, hour, minute, second] = parts.map(Number) as [number, number, number, number, number, number]
+  const [year, month, date, hour, minute, second] = parts.map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   const off = (Date.UTC(year, month - 1, date, hour, minute, second) - now()) / 1000
   if (off < -skew) throw refused(`Signature expired: ${text} is too far in the past.`)
   if (off > skew) throw refused(`Signature not yet current: ${text} is still in the future.`)
-  if (!text.startsWith(day)) throw refused('Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date.')
+  if (!text.startsWith(day))
+    throw refused('Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date.')
   return text
 }
 
@@ -83,7 +90,12 @@ function checkSignedHeaders({ headers }: HttpRequest, { signedHeaders }: Authori
 
 function canonicalRequest({ method, url, headers, body }: HttpRequest, { signedHeaders }: Authorization): string {
   const [path = '/', query = ''] = url.split('?')
-  const lines = signedHeaders.map((name) => `${name}:${String(headers[name] ?? '').trim().replace(/ +/g, ' ')}\n`)
+  const lines = signedHeaders.map(
+    (name) =>
+      `${name}:${String(headers[name] ?? '')
+        .trim()
+        .replace(/ +/g, ' ')}\n`,
+  )
   return [method, path, query, lines.join(''), signedHeaders.join(';'), sha256(body)].join('\n')
 }
 

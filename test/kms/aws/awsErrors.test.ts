@@ -89,7 +89,11 @@ describe('awsKms, errors of the API', () => {
   })
 
   it('names both permissions that ReEncrypt takes, of which AWS asks for one on each key', async () => {
-    const credential = { accessKeyId: 'AKIA', secretAccessKey: 'secret', permissions: ['kms:GenerateDataKey', 'kms:Decrypt'] }
+    const credential = {
+      accessKeyId: 'AKIA',
+      secretAccessKey: 'secret',
+      permissions: ['kms:GenerateDataKey', 'kms:Decrypt'],
+    }
     const { emulator, kms } = await start({}, { credentials: [credential] })
     const whose = identity()
     const { dek, ...wrapped } = await kms.generate(whose)
@@ -113,21 +117,24 @@ describe('awsKms, key states', () => {
     ['PendingDeletion', /KMSInvalidStateException.*cancel its deletion/],
     ['PendingImport', /KMSInvalidStateException.*import its key material/],
     ['Unavailable', /KMSInvalidStateException.*connect its custom key store/],
-  ] as const)('a key that is %s is KMS_KEY_UNUSABLE for all that it does, and works again afterwards', async (state, message) => {
-    const { emulator, kms } = await start()
-    const whose = identity()
-    const { dek, ...wrapped } = await kms.generate(whose)
-    emulator.keys.setState(emulator.keyId, state)
-    for (const call of [
-      () => kms.generate(whose),
-      () => kms.unwrap(wrapped, whose),
-      () => kms.wrap!(dek, whose),
-      () => kms.rewrap!(wrapped, whose),
-    ])
-      expect(await refusal(call)).toMatchObject({ code: 'KMS_KEY_UNUSABLE', message: expect.stringMatching(message) })
-    emulator.keys.setState(emulator.keyId, 'Enabled')
-    expect((await kms.unwrap(wrapped, whose)).equals(dek)).toBe(true)
-  })
+  ] as const)(
+    'a key that is %s is KMS_KEY_UNUSABLE for all that it does, and works again afterwards',
+    async (state, message) => {
+      const { emulator, kms } = await start()
+      const whose = identity()
+      const { dek, ...wrapped } = await kms.generate(whose)
+      emulator.keys.setState(emulator.keyId, state)
+      for (const call of [
+        () => kms.generate(whose),
+        () => kms.unwrap(wrapped, whose),
+        () => kms.wrap!(dek, whose),
+        () => kms.rewrap!(wrapped, whose),
+      ])
+        expect(await refusal(call)).toMatchObject({ code: 'KMS_KEY_UNUSABLE', message: expect.stringMatching(message) })
+      emulator.keys.setState(emulator.keyId, 'Enabled')
+      expect((await kms.unwrap(wrapped, whose)).equals(dek)).toBe(true)
+    },
+  )
 
   it('a key that is gone, or cannot encrypt data, is KMS_KEY_UNUSABLE', async () => {
     const { emulator, client, kms } = await start()
@@ -154,7 +161,11 @@ describe('awsKms, credentials', () => {
     ['a wrong secret', { ...temporary, secretAccessKey: 'je7MtGbClw' }, /InvalidSignatureException.*secret access key/],
     ['an unknown id', { ...temporary, accessKeyId: 'ASIB' }, /UnrecognizedClientException.*access key/],
     ['a stale token', { ...temporary, sessionToken: 'stale' }, /UnrecognizedClientException.*session token/],
-    ['no token where one is needed', { accessKeyId: 'ASIA', secretAccessKey: 'wJalrXUtn' }, /UnrecognizedClientException/],
+    [
+      'no token where one is needed',
+      { accessKeyId: 'ASIA', secretAccessKey: 'wJalrXUtn' },
+      /UnrecognizedClientException/,
+    ],
   ])('%s is KMS_DENIED', async (_, credential, message) => {
     const emulator = await started({ credentials: [temporary] })
     const kms = awsKms({ client: clientOf(emulator, { credential }), keyId: emulator.keyId })
@@ -166,7 +177,10 @@ describe('awsKms, credentials', () => {
   it('that run out are KMS_DENIED until the provider has others', async () => {
     const emulator = await started({ credentials: [temporary] })
     let current = temporary
-    const client = new KMS({ ...emulator.clientConfig(), credentials: async () => ({ ...current, expiration: new Date(0) }) })
+    const client = new KMS({
+      ...emulator.clientConfig(),
+      credentials: async () => ({ ...current, expiration: new Date(0) }),
+    })
     onTestFinished(() => client.destroy())
     const kms = awsKms({ client, keyId: emulator.keyId })
     await expect(kms.generate(identity())).resolves.toBeDefined()
@@ -257,7 +271,12 @@ describe('awsKms, a broken connection', () => {
 
   it('keeps its deadline while the SDK retries by itself', async () => {
     const emulator = await started()
-    const kms = awsKms({ client: clientOf(emulator, { maxAttempts: 10 }), keyId: emulator.keyId, timeout: 500, maxRetries: 1 })
+    const kms = awsKms({
+      client: clientOf(emulator, { maxAttempts: 10 }),
+      keyId: emulator.keyId,
+      timeout: 500,
+      maxRetries: 1,
+    })
     emulator.faults.add({ kind: 'error', code: 'ThrottlingException', times: 'always' })
     const began = performance.now()
     const error = await refusal(() => kms.generate(identity()))

@@ -43,9 +43,17 @@ describe('awsKms, options', () => {
   })
 
   it.each([
-    ['an alias', { keyId: 'alias/app' }, /is an alias: an alias can be pointed at another key .* give the id or the ARN/],
+    [
+      'an alias',
+      { keyId: 'alias/app' },
+      /is an alias: an alias can be pointed at another key .* give the id or the ARN/,
+    ],
     ['a former alias', { formerKeyIds: ['alias/app'] }, /has an alias: .* give the id or the ARN/],
-    ['a client of the SDK v2', { client: { ...never, makeRequest: () => undefined } as never }, /v2.*@aws-sdk\/client-kms/],
+    [
+      'a client of the SDK v2',
+      { client: { ...never, makeRequest: () => undefined } as never },
+      /v2.*@aws-sdk\/client-kms/,
+    ],
   ])('says why %s is refused', (_, wrong: Partial<AwsKmsOptions>, message) => {
     expect(() => awsKms({ client: never, keyId: KEY, ...wrong })).toThrow(message)
   })
@@ -81,7 +89,10 @@ describe('awsKms', () => {
 
   it.each([
     ['KMS', (config: sdk.KMSClientConfig) => ({ client: new sdk.KMS(config) })],
-    ['KMSClient with its commands', (config: sdk.KMSClientConfig) => ({ client: new sdk.KMSClient(config), commands: sdk })],
+    [
+      'KMSClient with its commands',
+      (config: sdk.KMSClientConfig) => ({ client: new sdk.KMSClient(config), commands: sdk }),
+    ],
   ])('makes, unwraps, wraps, rewraps, encrypts and decrypts through a %s', async (_, clientOptions) => {
     const emulator = await started()
     const options = clientOptions(emulator.clientConfig())
@@ -155,7 +166,9 @@ describe('awsKms', () => {
     const { emulator, kms } = await start()
     const long = identity('t'.repeat(1000))
     expect(await refusal(() => kms.generate(long))).toMatchObject({ code: 'TENANT_INVALID' })
-    expect(await refusal(() => kms.unwrap({ wrapped: 'blob', kekId: ARN }, long))).toMatchObject({ code: 'TENANT_INVALID' })
+    expect(await refusal(() => kms.unwrap({ wrapped: 'blob', kekId: ARN }, long))).toMatchObject({
+      code: 'TENANT_INVALID',
+    })
     expect(emulator.calls.count()).toBe(0)
   })
 
@@ -236,13 +249,16 @@ describe('awsKms, answers that cannot be right', () => {
   it('refuses Decrypt, Encrypt and ReEncrypt under a key that was not asked for', async () => {
     const other = ARN.replace('key/1', 'key/2')
     const whose = identity()
-    const kmsOf = (change: object) => awsKms({ keyId: KEY, client: methods(async () => ({ ...good(), SourceKeyId: ARN, ...change })) })
+    const kmsOf = (change: object) =>
+      awsKms({ keyId: KEY, client: methods(async () => ({ ...good(), SourceKeyId: ARN, ...change })) })
     await expect(kmsOf({}).unwrap(wrapped, whose)).resolves.toHaveLength(32)
     expect(await refusal(() => kmsOf({ KeyId: other }).unwrap(wrapped, whose))).toMatchObject({
       code: 'KMS_REFUSED',
       message: expect.stringContaining(other),
     })
-    expect(await refusal(() => kmsOf({ KeyId: other }).wrap!(Buffer.alloc(32), whose))).toMatchObject({ code: 'KMS_REFUSED' })
+    expect(await refusal(() => kmsOf({ KeyId: other }).wrap!(Buffer.alloc(32), whose))).toMatchObject({
+      code: 'KMS_REFUSED',
+    })
     await expect(kmsOf({}).rewrap!(wrapped, whose)).resolves.toEqual(wrapped)
     for (const change of [{ KeyId: other }, { SourceKeyId: other }, { SourceKeyId: undefined }])
       expect(await refusal(() => kmsOf(change).rewrap!(wrapped, whose))).toMatchObject({ code: 'KMS_REFUSED' })
@@ -254,7 +270,9 @@ describe('awsKms, answers that cannot be right', () => {
     for (const changed of ['', 'not base64!', 'YmxvYg', 'YmxvYh==', 'A'.repeat(9000)]) {
       const error = await refusal(() => kms.unwrap({ wrapped: changed, kekId }, identity()))
       expect(error).toMatchObject({ code: 'KMS_REFUSED', message: expect.stringContaining('AWS was not asked') })
-      expect(await refusal(() => kms.rewrap!({ wrapped: changed, kekId }, identity()))).toMatchObject({ code: 'KMS_REFUSED' })
+      expect(await refusal(() => kms.rewrap!({ wrapped: changed, kekId }, identity()))).toMatchObject({
+        code: 'KMS_REFUSED',
+      })
     }
     expect(emulator.calls.count()).toBe(0)
   })

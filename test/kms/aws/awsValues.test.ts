@@ -37,7 +37,10 @@ describe('awsKms, values', () => {
     const text = await values.encrypt(Buffer.from('top secret'), here)
     for (const change of [{ tenant: 'globex' }, { field: 'User.note' }, { aad: 'other' }]) {
       const error = await refusal(() => values.decrypt(text, { ...here, ...change }))
-      expect(error).toMatchObject({ code: 'KMS_REFUSED', message: expect.stringContaining('another tenant, field or row') })
+      expect(error).toMatchObject({
+        code: 'KMS_REFUSED',
+        message: expect.stringContaining('another tenant, field or row'),
+      })
     }
     const sent = emulator.calls.count()
     for (const changed of ['', `${text}A`, text.slice(1), 'not base64'])

@@ -7,13 +7,17 @@ const arn = (id: string, { region = 'eu-central-1', account = '111122223333', pa
   `arn:${partition}:kms:${region}:${account}:key/${id}`
 
 describe('what names a key of AWS KMS', () => {
-  it.each([ID, MRK, arn(ID), arn(MRK), arn(ID, { partition: 'aws-cn', region: 'cn-north-1' }), arn(ID, { partition: 'aws-us-gov' })])(
-    'is %s',
-    (name) => {
-      expect(isKeyIdentifier(name)).toBe(true)
-      expect(isAlias(name)).toBe(false)
-    },
-  )
+  it.each([
+    ID,
+    MRK,
+    arn(ID),
+    arn(MRK),
+    arn(ID, { partition: 'aws-cn', region: 'cn-north-1' }),
+    arn(ID, { partition: 'aws-us-gov' }),
+  ])('is %s', (name) => {
+    expect(isKeyIdentifier(name)).toBe(true)
+    expect(isAlias(name)).toBe(false)
+  })
 
   it.each(['alias/app', 'arn:aws:kms:eu-central-1:111122223333:alias/app'])('is not the alias %s', (name) => {
     expect(isKeyIdentifier(name)).toBe(false)

@@ -99,11 +99,23 @@ describe('awsKms, which keys are a tenant’s own', () => {
   })
 
   it.each([
-    ['keyId gives an alias', { keyId: () => 'alias/app' }, /keyId function of awsKms gave an alias.*give the id or the ARN/],
+    [
+      'keyId gives an alias',
+      { keyId: () => 'alias/app' },
+      /keyId function of awsKms gave an alias.*give the id or the ARN/,
+    ],
     ['keyId gives nothing', { keyId: () => '' }, /keyId function of awsKms gave no key id/],
     ['keyId fails', { keyId: () => Promise.reject(new Error('no such tenant')) }, /keyId function of awsKms failed/],
-    ['formerKeyIds gives an alias', { formerKeyIds: () => ['alias/app'] }, /formerKeyIds function of awsKms gave an alias/],
-    ['formerKeyIds gives no list', { formerKeyIds: () => 'key' as never }, /formerKeyIds function of awsKms gave no list/],
+    [
+      'formerKeyIds gives an alias',
+      { formerKeyIds: () => ['alias/app'] },
+      /formerKeyIds function of awsKms gave an alias/,
+    ],
+    [
+      'formerKeyIds gives no list',
+      { formerKeyIds: () => 'key' as never },
+      /formerKeyIds function of awsKms gave no list/,
+    ],
   ])('says so when %s', async (_, options, message) => {
     const { emulator, kms } = await start(options)
     const wrapped = { wrapped: 'YmxvYg==', kekId: emulator.keyArn }

@@ -19,7 +19,14 @@ async function withBlob() {
     client.reEncrypt({ CiphertextBlob, DestinationKeyId: KeyId }),
   ]
   const uses = async () => {
-    const names = await Promise.all(ways().map((call) => call.then(() => 'ok', (error: Error) => error.name)))
+    const names = await Promise.all(
+      ways().map((call) =>
+        call.then(
+          () => 'ok',
+          (error: Error) => error.name,
+        ),
+      ),
+    )
     return [...new Set(names)].join()
   }
   /** The SDK's clock is off by then: it sets it by the date of the first answer. */
@@ -42,12 +49,22 @@ describe('the AWS emulator, key states', () => {
 
   it('deletes a key after its days, and not if the deletion is cancelled', async () => {
     const { client, KeyId, uses, pass } = await withBlob()
-    await expect(client.scheduleKeyDeletion({ KeyId, PendingWindowInDays: 6 })).rejects.toEqual(fails('ValidationException'))
+    await expect(client.scheduleKeyDeletion({ KeyId, PendingWindowInDays: 6 })).rejects.toEqual(
+      fails('ValidationException'),
+    )
     await expect(client.cancelKeyDeletion({ KeyId })).rejects.toEqual(fails('KMSInvalidStateException'))
     const scheduled = await client.scheduleKeyDeletion({ KeyId, PendingWindowInDays: 7 })
-    expect(scheduled).toMatchObject({ KeyState: 'PendingDeletion', PendingWindowInDays: 7, DeletionDate: expect.any(Date) })
+    expect(scheduled).toMatchObject({
+      KeyState: 'PendingDeletion',
+      PendingWindowInDays: 7,
+      DeletionDate: expect.any(Date),
+    })
     expect(await uses()).toBe('KMSInvalidStateException')
-    for (const call of [() => client.enableKey({ KeyId }), () => client.disableKey({ KeyId }), () => client.scheduleKeyDeletion({ KeyId })])
+    for (const call of [
+      () => client.enableKey({ KeyId }),
+      () => client.disableKey({ KeyId }),
+      () => client.scheduleKeyDeletion({ KeyId }),
+    ])
       await expect(call()).rejects.toEqual(fails('KMSInvalidStateException'))
     await client.cancelKeyDeletion({ KeyId })
     expect(await uses()).toBe('DisabledException')
@@ -103,9 +120,14 @@ describe('the AWS emulator, rotation', () => {
   it('rotates by itself after as many days as are set', async () => {
     const { emulator, client, KeyId, uses, pass } = await withBlob()
     expect(await client.getKeyRotationStatus({ KeyId })).toMatchObject({ KeyRotationEnabled: false })
-    await expect(client.enableKeyRotation({ KeyId, RotationPeriodInDays: 89 })).rejects.toEqual(fails('ValidationException'))
+    await expect(client.enableKeyRotation({ KeyId, RotationPeriodInDays: 89 })).rejects.toEqual(
+      fails('ValidationException'),
+    )
     await client.enableKeyRotation({ KeyId, RotationPeriodInDays: 90 })
-    expect(await client.getKeyRotationStatus({ KeyId })).toMatchObject({ KeyRotationEnabled: true, RotationPeriodInDays: 90 })
+    expect(await client.getKeyRotationStatus({ KeyId })).toMatchObject({
+      KeyRotationEnabled: true,
+      RotationPeriodInDays: 90,
+    })
     expect(emulator.keys.list[0]?.materials).toHaveLength(1)
     await pass(181)
     expect(emulator.keys.list[0]?.materials).toHaveLength(3)
@@ -121,7 +143,9 @@ describe('the AWS emulator, names of keys', () => {
     const { emulator, client, KeyId } = await withBlob()
     const arn = emulator.keyArn.replace(/key\/.*/, 'alias/fieldseal')
     for (const name of [KeyId, emulator.keyArn, 'alias/fieldseal', arn])
-      expect(await client.encrypt({ KeyId: name, Plaintext: Buffer.from('x') })).toMatchObject({ KeyId: emulator.keyArn })
+      expect(await client.encrypt({ KeyId: name, Plaintext: Buffer.from('x') })).toMatchObject({
+        KeyId: emulator.keyArn,
+      })
     await expect(client.disableKey({ KeyId: 'alias/fieldseal' })).rejects.toEqual(fails('NotFoundException'))
     await client.disableKey({ KeyId: emulator.keyArn })
   })
@@ -143,7 +167,9 @@ describe('the AWS emulator, names of keys', () => {
     const { KeyMetadata } = await client.createKey({ Description: 'other' })
     const TargetKeyId = KeyMetadata?.KeyId
     await client.createAlias({ AliasName: 'alias/app', TargetKeyId })
-    await expect(client.createAlias({ AliasName: 'alias/app', TargetKeyId })).rejects.toEqual(fails('AlreadyExistsException'))
+    await expect(client.createAlias({ AliasName: 'alias/app', TargetKeyId })).rejects.toEqual(
+      fails('AlreadyExistsException'),
+    )
     await client.updateAlias({ AliasName: 'alias/app', TargetKeyId: KeyId })
     const listed = await client.listAliases({ KeyId })
     expect(listed.Aliases?.map(({ AliasName }) => AliasName)).toEqual(['alias/app', 'alias/fieldseal'])
@@ -177,7 +203,10 @@ describe('the AWS emulator, multi-Region keys', () => {
       Arn: south.keyArn,
       KeyId,
       MultiRegion: true,
-      MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA', PrimaryKey: { Arn: north.keyArn, Region: 'eu-central-1' } },
+      MultiRegionConfiguration: {
+        MultiRegionKeyType: 'REPLICA',
+        PrimaryKey: { Arn: north.keyArn, Region: 'eu-central-1' },
+      },
     })
     const { CiphertextBlob, Plaintext } = await inNorth.generateDataKey({ KeyId, KeySpec: 'AES_256' })
     await inNorth.rotateKeyOnDemand({ KeyId })
@@ -185,8 +214,12 @@ describe('the AWS emulator, multi-Region keys', () => {
     expect(await inSouth.decrypt({ CiphertextBlob })).toMatchObject({ KeyId: south.keyArn, Plaintext })
     expect(south.keys.find(KeyId).materials).toHaveLength(2)
     await expect(inSouth.rotateKeyOnDemand({ KeyId })).rejects.toEqual(fails('UnsupportedOperationException'))
-    await expect(inSouth.replicateKey({ KeyId, ReplicaRegion: 'us-east-1' })).rejects.toEqual(fails('UnsupportedOperationException'))
-    await expect(inNorth.replicateKey({ KeyId, ReplicaRegion: 'eu-west-1' })).rejects.toEqual(fails('AlreadyExistsException'))
+    await expect(inSouth.replicateKey({ KeyId, ReplicaRegion: 'us-east-1' })).rejects.toEqual(
+      fails('UnsupportedOperationException'),
+    )
+    await expect(inNorth.replicateKey({ KeyId, ReplicaRegion: 'eu-west-1' })).rejects.toEqual(
+      fails('AlreadyExistsException'),
+    )
   })
 
   it('knows no other region’s key, but by a replica', async () => {
@@ -196,7 +229,9 @@ describe('the AWS emulator, multi-Region keys', () => {
     const client = clientOf(south)
     await expect(client.decrypt({ CiphertextBlob })).rejects.toEqual(fails('AccessDeniedException'))
     await expect(client.decrypt({ CiphertextBlob, KeyId: north.keyArn })).rejects.toEqual(fails('NotFoundException'))
-    await expect(client.decrypt({ CiphertextBlob, KeyId: south.keyArn })).rejects.toEqual(fails('IncorrectKeyException'))
+    await expect(client.decrypt({ CiphertextBlob, KeyId: south.keyArn })).rejects.toEqual(
+      fails('IncorrectKeyException'),
+    )
     await expect(clientOf(north).replicateKey({ KeyId: north.keyId, ReplicaRegion: 'eu-west-1' })).rejects.toEqual(
       fails('UnsupportedOperationException'),
     )

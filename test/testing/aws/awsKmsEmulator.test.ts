@@ -23,7 +23,13 @@ interface Signing {
 
 /** A request that is signed by hand, as the documentation of SigV4 says. */
 function signed({ url, credential }: AwsKmsEmulator, signing: Signing = {}) {
-  const { body = '{}', region = 'eu-central-1', service = 'kms', date = new Date(), target = 'TrentService.ListKeys' } = signing
+  const {
+    body = '{}',
+    region = 'eu-central-1',
+    service = 'kms',
+    date = new Date(),
+    target = 'TrentService.ListKeys',
+  } = signing
   const time = date.toISOString().replace(/[-:]|\.\d{3}/g, '')
   const day = time.slice(0, 8)
   const headers: Record<string, string> = {
@@ -48,7 +54,11 @@ function signed({ url, credential }: AwsKmsEmulator, signing: Signing = {}) {
 
 async function post({ url }: AwsKmsEmulator, request: RequestInit) {
   const response = await fetch(url, request)
-  return { status: response.status, headers: response.headers, answer: (await response.json()) as Record<string, unknown> }
+  return {
+    status: response.status,
+    headers: response.headers,
+    answer: (await response.json()) as Record<string, unknown>,
+  }
 }
 
 describe('startAwsKmsEmulator', () => {
@@ -174,7 +184,9 @@ describe('the AWS emulator, signatures', () => {
     for (const credential of credentials)
       await expect(clientOf(emulator, { credential }).listKeys({})).resolves.toMatchObject({ Truncated: false })
     now += 60_000
-    await expect(clientOf(emulator, { credential: credentials[1]! }).listKeys({})).rejects.toEqual(fails('ExpiredTokenException'))
+    await expect(clientOf(emulator, { credential: credentials[1]! }).listKeys({})).rejects.toEqual(
+      fails('ExpiredTokenException'),
+    )
     emulator.credentials.expire('ASIA')
     await expect(clientOf(emulator).listKeys({})).rejects.toEqual(fails('ExpiredTokenException'))
   })
@@ -200,7 +212,9 @@ describe('the AWS emulator, requests', () => {
   })
 
   it('allows no credential more than its permissions', async () => {
-    const credentials = [{ accessKeyId: 'AKIA', secretAccessKey: 'secret', permissions: ['kms:Decrypt', 'kms:DescribeKey'] }]
+    const credentials = [
+      { accessKeyId: 'AKIA', secretAccessKey: 'secret', permissions: ['kms:Decrypt', 'kms:DescribeKey'] },
+    ]
     const emulator = await started({ credentials })
     const client = clientOf(emulator)
     const { keyId: KeyId } = emulator
@@ -307,14 +321,26 @@ describe('the AWS emulator, data keys and ciphertexts', () => {
   it('re-encrypts to another key and context, always as a new blob, and tells the materials', async () => {
     const emulator = await started()
     const client = clientOf(emulator)
-    const { CiphertextBlob } = await client.encrypt({ KeyId: emulator.keyId, Plaintext: Buffer.from('x'), EncryptionContext: context })
+    const { CiphertextBlob } = await client.encrypt({
+      KeyId: emulator.keyId,
+      Plaintext: Buffer.from('x'),
+      EncryptionContext: context,
+    })
     const source = { CiphertextBlob, SourceKeyId: emulator.keyId, SourceEncryptionContext: context }
-    const same = await client.reEncrypt({ ...source, DestinationKeyId: emulator.keyId, DestinationEncryptionContext: context })
+    const same = await client.reEncrypt({
+      ...source,
+      DestinationKeyId: emulator.keyId,
+      DestinationEncryptionContext: context,
+    })
     expect(same.SourceKeyMaterialId).toBe(same.DestinationKeyMaterialId)
     expect(same.CiphertextBlob).not.toEqual(CiphertextBlob)
     const other = emulator.keys.create()
     const moved = await client.reEncrypt({ ...source, DestinationKeyId: other.arn })
-    expect(moved).toMatchObject({ SourceKeyId: emulator.keyArn, KeyId: other.arn, DestinationKeyMaterialId: other.materials[0]?.id })
+    expect(moved).toMatchObject({
+      SourceKeyId: emulator.keyArn,
+      KeyId: other.arn,
+      DestinationKeyMaterialId: other.materials[0]?.id,
+    })
     const opened = await client.decrypt({ CiphertextBlob: moved.CiphertextBlob, KeyId: other.keyId })
     expect(Buffer.from(opened.Plaintext ?? []).toString()).toBe('x')
     await expect(client.reEncrypt({ ...source, SourceKeyId: other.arn, DestinationKeyId: other.arn })).rejects.toEqual(
@@ -326,7 +352,10 @@ describe('the AWS emulator, data keys and ciphertexts', () => {
     const emulator = await started()
     const client = new KMS(emulator.clientConfig())
     onTestFinished(() => client.destroy())
-    const { Plaintext = [], CiphertextBlob = [] } = await client.generateDataKey({ KeyId: emulator.keyId, KeySpec: 'AES_256' })
+    const { Plaintext = [], CiphertextBlob = [] } = await client.generateDataKey({
+      KeyId: emulator.keyId,
+      KeySpec: 'AES_256',
+    })
     const log = JSON.stringify(emulator.calls.log)
     for (const secret of [Plaintext, CiphertextBlob]) expect(log).not.toContain(Buffer.from(secret).toString('base64'))
   })
