@@ -36,6 +36,7 @@ const RULES: ErrorRules = [
   ['IncompleteSignature*', 'KMS_DENIED', 'never'],
   ['MissingAuthenticationToken*', 'KMS_DENIED', 'never'],
   ['NotAuthorized*', 'KMS_DENIED', 'never'],
+  ['Unauthorized*', 'KMS_DENIED', 'never'],
   ['OptInRequired', 'KMS_DENIED', 'never'],
   ['DisabledException', 'KMS_KEY_UNUSABLE', 'never'],
   ['KMSInvalidState*', 'KMS_KEY_UNUSABLE', 'never'],

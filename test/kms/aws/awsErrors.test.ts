@@ -29,6 +29,7 @@ describe('awsKms, errors of the API', () => {
     ['IncompleteSignatureException', 'KMS_DENIED', FINAL],
     ['MissingAuthenticationTokenException', 'KMS_DENIED', FINAL],
     ['NotAuthorized', 'KMS_DENIED', FINAL],
+    ['UnauthorizedException', 'KMS_DENIED', FINAL],
     ['OptInRequired', 'KMS_DENIED', FINAL],
     ['DisabledException', 'KMS_KEY_UNUSABLE', FINAL],
     ['KMSInvalidStateException', 'KMS_KEY_UNUSABLE', FINAL],
