@@ -54,10 +54,11 @@ export function redundantKms(options: RedundantKmsOptions): Kms {
     name: 'redundant',
     reads: undefined,
     members: options.members,
+    ownBreaker: undefined,
     holder: combinedHolder(members.map(([, kms]) => kms.holder)),
     ...redundantValues(members, minimum),
     generate: (identity) => generate(members, identity, minimum),
-    unwrap: (wrapped, identity) => unwrap(members, entriesOf(wrapped), identity),
+    unwrap: async (wrapped, identity) => unwrap(members, entriesOf(wrapped), identity),
     wrap: async (dek, identity) => textOf(checkMinimum(await wrapAll(members, dek, identity), minimum)),
     rewrap: (wrapped, identity) => rewrap(members, wrapped, identity),
   }
@@ -158,10 +159,12 @@ function textOf(entries: Entries): WrappedDek {
   return { wrapped: PREFIX + JSON.stringify(Object.fromEntries(list)), kekId }
 }
 
+/** Only the very text that was made of them: no blank or order may be changed unnoticed. */
 function entriesOf({ wrapped, kekId }: WrappedDek): Entries {
   try {
     const entries: unknown = wrapped.startsWith(PREFIX) ? JSON.parse(wrapped.slice(PREFIX.length)) : undefined
-    if (isEntries(entries) && textOf(entries).kekId === kekId) return entries
+    const text = isEntries(entries) ? textOf(entries) : undefined
+    if (text?.wrapped === wrapped && text.kekId === kekId) return entries as Entries
   } catch {
     // Said below.
   }
