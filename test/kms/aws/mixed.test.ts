@@ -12,8 +12,9 @@ import { identity, start } from './emulated.js'
 
 twoRegions()
 
-async function insert(store: MemoryKeyStore, whose: DekIdentity, kms: Kms, { wrapped, kekId }: WrappedDek): Promise<void> {
-  const row = { id: whose.key, tenant: whose.tenant, purpose: 'encrypt', version: 1, state: 'active', messages: 0 } as const
+async function insert(store: MemoryKeyStore, { key: id, tenant }: DekIdentity, kms: Kms, dek: WrappedDek) {
+  const { wrapped, kekId } = dek
+  const row = { id, tenant, purpose: 'encrypt', version: 1, state: 'active', messages: 0 } as const
   await store.insert({ ...row, kms: kms.name, wrapped, kekId })
 }
 
