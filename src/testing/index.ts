@@ -1,6 +1,6 @@
 export { AwsAccount, type AwsAccountOptions } from './aws/awsAccount.js'
 export type { AwsCredentials, AwsEmulatorCredential } from './aws/awsCredentials.js'
-export type { AwsKey, AwsKeyState, KeyMaterial, NewAwsKey } from './aws/awsKey.js'
+export type { AwsKey, AwsKeyState, KeyMaterial, KeyPolicy, KeyUse, NewAwsKey } from './aws/awsKey.js'
 export type { AwsAlias, AwsKeys } from './aws/awsKeys.js'
 export {
   type AwsClientConfig,

@@ -19,6 +19,8 @@ const actions: { readonly [name: string]: Action } = { ...cryptoActions, ...keyA
 
 export interface AwsApi {
   readonly account: AwsAccount
+  /** Other accounts, whose keys are named by ARN. */
+  readonly others: readonly AwsAccount[]
   readonly limits: RateLimits
   readonly signature: SignatureRules
 }
@@ -82,5 +84,6 @@ function run(api: AwsApi, name: string, parameters: Parameters, credential: AwsE
   const shared = Object.hasOwn(cryptoActions, name) ? api.limits.exceededBy(CRYPTOGRAPHIC_OPERATIONS) : undefined
   if (shared !== undefined || api.limits.exceededBy(name) !== undefined)
     throw new AwsApiError('ThrottlingException', 'You have exceeded the rate at which you may call KMS.')
-  return action(parameters, { account: api.account, keys: api.account.region(api.signature.region), credential })
+  const { account, others, signature } = api
+  return action(parameters, { account, others, keys: account.region(signature.region), credential })
 }

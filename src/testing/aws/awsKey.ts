@@ -14,6 +14,18 @@ export const KEY_SPECS = ['SYMMETRIC_DEFAULT', 'RSA_2048', 'HMAC_256', 'ECC_NIST
 export const KEY_USAGES = ['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'] as const
 export const ORIGINS = ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'] as const
 
+/** What somebody wants to do with a key. */
+export interface KeyUse {
+  /** `kms:Decrypt`, … */
+  readonly permission: string
+  /** The account that asks. */
+  readonly accountId: string
+  readonly encryptionContext: { readonly [name: string]: string }
+}
+
+/** Decides in place of the policy of a key; the statements of the credential must allow it as well. */
+export type KeyPolicy = (use: KeyUse) => boolean
+
 /** A KMS key of one region, with all versions of its key material, oldest first. */
 export interface AwsKey {
   readonly keyId: string
@@ -25,6 +37,8 @@ export interface AwsKey {
   readonly usage: (typeof KEY_USAGES)[number]
   readonly origin: (typeof ORIGINS)[number]
   readonly materials: KeyMaterial[]
+  /** Without one, all of its own account may use it, and nobody else. No state file keeps it. */
+  policy: KeyPolicy | undefined
   description: string
   state: AwsKeyState
   /** Milliseconds since the epoch, as are the others. */
@@ -44,6 +58,7 @@ export interface NewAwsKey {
   readonly spec?: AwsKey['spec'] | undefined
   readonly usage?: AwsKey['usage'] | undefined
   readonly origin?: AwsKey['origin'] | undefined
+  readonly policy?: KeyPolicy | undefined
 }
 
 /** Where a key is. */
@@ -65,6 +80,7 @@ export function newAwsKey(place: AwsPlace, options: NewAwsKey, now: number): Aws
     usage: options.usage ?? 'ENCRYPT_DECRYPT',
     origin,
     materials: imported ? [] : [newMaterial()],
+    policy: options.policy,
     description,
     state: imported ? 'PendingImport' : 'Enabled',
     createdAt: now,

@@ -26,6 +26,8 @@ export interface AwsKmsEmulatorOptions {
   readonly region?: string
   /** The account of another emulator, to be a second region of it; a new one unless given. */
   readonly account?: AwsAccount
+  /** Accounts of customers, whose keys are named by ARN and have policies of their own; none unless given. */
+  readonly otherAccounts?: readonly AwsAccount[]
   /** One fixed credential unless given. */
   readonly credentials?: readonly AwsEmulatorCredential[]
   /** Keys that exist at the start; one with the alias `alias/fieldseal`, or none in an `account`, unless given. */
@@ -116,7 +118,8 @@ export async function startAwsKmsEmulator(options: AwsKmsEmulatorOptions = {}): 
   const keys = account.region(region)
   createKeys(options, keys)
   const credentials = new AwsCredentials(list, now)
-  const face = awsFace({ account, limits, signature: { credentials, region, now, skew } })
+  const others = options.otherAccounts ?? []
+  const face = awsFace({ account, others, limits, signature: { credentials, region, now, skew } })
   const emulation = { calls: new Calls(), faults: new Faults(), limits }
   const { endpoint, port, close } = await listen(emulatorServer({ emulation, face, admin }), options.port ?? 0, host)
   const url = `http://${endpoint}`

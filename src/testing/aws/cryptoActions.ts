@@ -24,10 +24,11 @@ export const cryptoActions: { readonly [name: string]: Action } = {
     return answer
   },
   Encrypt: (parameters, world) => {
-    const key = usableKey(requiredText(parameters, 'KeyId'), 'kms:Encrypt', world)
+    const encryptionContext = contextOf(parameters)
+    const key = usableKey(requiredText(parameters, 'KeyId'), { permission: 'kms:Encrypt', encryptionContext }, world)
     choice(parameters, 'EncryptionAlgorithm', [SYMMETRIC])
     const plaintext = requiredBytes(parameters, 'Plaintext', MOST_PLAINTEXT_BYTES)
-    const blob = sealBlob(key, plaintext, contextOf(parameters))
+    const blob = sealBlob(key, plaintext, encryptionContext)
     plaintext.fill(0)
     return { CiphertextBlob: blob.toString('base64'), KeyId: key.arn, EncryptionAlgorithm: SYMMETRIC }
   },
@@ -45,8 +46,10 @@ export const cryptoActions: { readonly [name: string]: Action } = {
   ReEncrypt: (parameters, world) => {
     const source = { keyId: 'SourceKeyId', context: 'SourceEncryptionContext', permission: 'kms:ReEncryptFrom' }
     const { key, opened } = openOf(parameters, source, world)
-    const destination = usableKey(requiredText(parameters, 'DestinationKeyId'), 'kms:ReEncryptTo', world)
-    const blob = sealBlob(destination, opened.plaintext, contextOf(parameters, 'DestinationEncryptionContext'))
+    const encryptionContext = contextOf(parameters, 'DestinationEncryptionContext')
+    const use = { permission: 'kms:ReEncryptTo', encryptionContext }
+    const destination = usableKey(requiredText(parameters, 'DestinationKeyId'), use, world)
+    const blob = sealBlob(destination, opened.plaintext, encryptionContext)
     opened.plaintext.fill(0)
     return {
       CiphertextBlob: blob.toString('base64'),
@@ -67,9 +70,10 @@ export const cryptoActions: { readonly [name: string]: Action } = {
 }
 
 function dataKey(action: string, parameters: Parameters, world: World) {
-  const key = usableKey(requiredText(parameters, 'KeyId'), `kms:${action}`, world)
+  const encryptionContext = contextOf(parameters)
+  const key = usableKey(requiredText(parameters, 'KeyId'), { permission: `kms:${action}`, encryptionContext }, world)
   const plaintext = randomBytes(dataKeyBytes(parameters))
-  const CiphertextBlob = sealBlob(key, plaintext, contextOf(parameters)).toString('base64')
+  const CiphertextBlob = sealBlob(key, plaintext, encryptionContext).toString('base64')
   return { plaintext, CiphertextBlob, KeyId: key.arn, KeyMaterialId: key.materials.at(-1)?.id }
 }
 
@@ -82,8 +86,10 @@ interface Opening {
 
 function openOf(parameters: Parameters, { keyId, context, permission }: Opening, world: World) {
   const blob = requiredBytes(parameters, 'CiphertextBlob', MOST_BLOB_BYTES)
-  const key = usableKey(optionalText(parameters, keyId) ?? sourceOf(blob, world).arn, permission, world)
-  return { key, opened: openBlob(key, blob, contextOf(parameters, context)) }
+  const encryptionContext = contextOf(parameters, context)
+  const identifier = optionalText(parameters, keyId) ?? sourceOf(blob, world).arn
+  const key = usableKey(identifier, { permission, encryptionContext }, world)
+  return { key, opened: openBlob(key, blob, encryptionContext) }
 }
 
 /** Of a symmetric ciphertext the service finds the key itself, if it is of this account and region. */

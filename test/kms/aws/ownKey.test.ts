@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { awsKms } from 'fieldseal/aws-kms'
+import { AwsAccount, type KeyPolicy } from 'fieldseal/testing'
 import { refusal } from '../../support/refusal.js'
 import { clientOf, identity, start, started, wrappedOf } from './emulated.js'
 
@@ -124,6 +125,52 @@ describe('awsKms, which keys are a tenant’s own', () => {
       message: expect.stringMatching(message),
     })
     expect(emulator.calls.count()).toBe(0)
+  })
+})
+
+describe('awsKms, the key of a customer in an account of theirs', () => {
+  /** As docs/kms/aws.md tells customers to write it. */
+  const policy: KeyPolicy = ({ permission, accountId, encryptionContext }) =>
+    accountId === '111122223333' && encryptionContext.tenant === 'acme' && permission !== 'kms:Encrypt'
+
+  async function withCustomer() {
+    const account = new AwsAccount({ accountId: '444455556666' })
+    const theirs = account.region('eu-central-1').create({ policy })
+    const ours = await started({ otherAccounts: [account] })
+    const client = clientOf(ours)
+    const kms = awsKms({ client, keyId: (tenant) => (tenant === 'acme' ? theirs.arn : ours.keyArn) })
+    return { ours, theirs, client, kms }
+  }
+
+  it('serves that tenant: makes, unwraps and rewraps', async () => {
+    const { kms, theirs } = await withCustomer()
+    const whose = identity('acme')
+    const { dek, ...wrapped } = await kms.generate(whose)
+    expect(wrapped.kekId).toBe(theirs.arn)
+    expect((await kms.unwrap(wrapped, whose)).equals(dek)).toBe(true)
+    expect(await kms.rewrap!(wrapped, whose)).toEqual(wrapped)
+  })
+
+  it('lets itself be used for no other tenant, whatever our options say', async () => {
+    const { client, theirs } = await withCustomer()
+    const wrong = awsKms({ client, keyId: theirs.arn })
+    expect(await refusal(() => wrong.generate(identity('globex')))).toMatchObject({
+      code: 'KMS_DENIED',
+      message: expect.stringMatching(/AccessDeniedException.*kms:GenerateDataKey.*policy of the key/),
+    })
+  })
+
+  it('stops that tenant, and nobody else, when the customer disables it or takes the policy back', async () => {
+    const { kms, theirs } = await withCustomer()
+    const [acme, globex] = [identity('acme'), identity('globex')]
+    const [ofAcme, ofGlobex] = [await kms.generate(acme), await kms.generate(globex)]
+    theirs.state = 'Disabled'
+    expect(await refusal(() => kms.unwrap(ofAcme, acme))).toMatchObject({ code: 'KMS_KEY_UNUSABLE' })
+    Object.assign(theirs, { state: 'Enabled', policy: undefined })
+    expect(await refusal(() => kms.unwrap(ofAcme, acme))).toMatchObject({ code: 'KMS_DENIED' })
+    expect((await kms.unwrap(ofGlobex, globex)).equals(ofGlobex.dek)).toBe(true)
+    theirs.policy = policy
+    expect((await kms.unwrap(ofAcme, acme)).equals(ofAcme.dek)).toBe(true)
   })
 })
 
