@@ -159,12 +159,10 @@ function textOf(entries: Entries): WrappedDek {
   return { wrapped: PREFIX + JSON.stringify(Object.fromEntries(list)), kekId }
 }
 
-/** Only the very text that was made of them: no blank or order may be changed unnoticed. */
 function entriesOf({ wrapped, kekId }: WrappedDek): Entries {
   try {
     const entries: unknown = wrapped.startsWith(PREFIX) ? JSON.parse(wrapped.slice(PREFIX.length)) : undefined
-    const text = isEntries(entries) ? textOf(entries) : undefined
-    if (text?.wrapped === wrapped && text.kekId === kekId) return entries as Entries
+    if (isEntries(entries) && textOf(entries).kekId === kekId) return entries
   } catch {
     // Said below.
   }
