@@ -107,6 +107,7 @@ function compileEntities(files: { readonly [path: string]: string }): Promise<Ru
       'fieldseal/aws-kms': source('kms/aws/awsKms.ts'),
       'fieldseal/local-kms': source('kms/localKms.ts'),
       'fieldseal/tencent-kms': source('kms/tencent/tencentKms.ts'),
+      'fieldseal/redundant-kms': source('kms/redundant/redundantKms.ts'),
       'fieldseal/tenant-kms': source('kms/tenant/tenantKms.ts'),
       'fieldseal/testing': source('testing/index.ts'),
       ...TENCENT_SDK,
@@ -224,6 +225,19 @@ describe('the documents', () => {
       'src/byok.ts': blocks('docs/kms/byok.md', 'ts').join('\n'),
       'src/testKms.ts': examplesOf('src/testing/contract/testKms.ts').join('\n'),
     }
+    expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
+  })
+
+  it('docs/kms/aws.md shows code that compiles, as do the examples of awsKms and of its emulator', async () => {
+    const examples = [
+      ...blocks('docs/kms/aws.md', 'ts'),
+      ...examplesOf('src/kms/aws/awsKms.ts'),
+      ...examplesOf('src/testing/aws/awsKmsEmulator.ts'),
+    ]
+    expect(examples).toHaveLength(7)
+    const files = Object.fromEntries(
+      examples.map((code, number) => [`src/example${number}.ts`, `${code}\nexport {}\n`]),
+    )
     expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
   })
 
