@@ -7,6 +7,7 @@ const library = {
   'kms/tencent': 'src/kms/tencent/tencentKms.ts',
   'kms/google': 'src/kms/google/googleKms.ts',
   'kms/azure': 'src/kms/azure/azureKms.ts',
+  'kms/aws': 'src/kms/aws/awsKms.ts',
   'kms/local': 'src/kms/localKms.ts',
   'kms/hierarchical': 'src/kms/hierarchical/hierarchicalKms.ts',
   'kms/pkcs11': 'src/kms/pkcs11/pkcs11Kms.ts',

@@ -1,3 +1,13 @@
+export { AwsAccount, type AwsAccountOptions } from './aws/awsAccount.js'
+export type { AwsCredentials, AwsEmulatorCredential } from './aws/awsCredentials.js'
+export type { AwsKey, AwsKeyState, KeyMaterial, KeyPolicy, KeyUse, NewAwsKey } from './aws/awsKey.js'
+export type { AwsAlias, AwsKeys } from './aws/awsKeys.js'
+export {
+  type AwsClientConfig,
+  type AwsKmsEmulator,
+  type AwsKmsEmulatorOptions,
+  startAwsKmsEmulator,
+} from './aws/awsKmsEmulator.js'
 export {
   type AzureEmulatorClientOptions,
   type AzureKmsEmulator,

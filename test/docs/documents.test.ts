@@ -104,8 +104,10 @@ function compileEntities(files: { readonly [path: string]: string }): Promise<Ru
     paths: {
       fieldseal: source('index.ts'),
       'fieldseal/typeorm': source('typeorm/index.ts'),
+      'fieldseal/aws-kms': source('kms/aws/awsKms.ts'),
       'fieldseal/local-kms': source('kms/localKms.ts'),
       'fieldseal/tencent-kms': source('kms/tencent/tencentKms.ts'),
+      'fieldseal/redundant-kms': source('kms/redundant/redundantKms.ts'),
       'fieldseal/tenant-kms': source('kms/tenant/tenantKms.ts'),
       'fieldseal/pkcs11': source('kms/pkcs11/pkcs11Kms.ts'),
       'fieldseal/testing': source('testing/index.ts'),
@@ -240,6 +242,19 @@ describe('the documents', () => {
       'src/client.ts': client.replace("'pkcs11js'", "'./pkcs11js'"),
       'src/tenants.ts': tenants,
     }
+    expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
+  })
+
+  it('docs/kms/aws.md shows code that compiles, as do the examples of awsKms and of its emulator', async () => {
+    const examples = [
+      ...blocks('docs/kms/aws.md', 'ts'),
+      ...examplesOf('src/kms/aws/awsKms.ts'),
+      ...examplesOf('src/testing/aws/awsKmsEmulator.ts'),
+    ]
+    expect(examples).toHaveLength(7)
+    const files = Object.fromEntries(
+      examples.map((code, number) => [`src/example${number}.ts`, `${code}\nexport {}\n`]),
+    )
     expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
   })
 

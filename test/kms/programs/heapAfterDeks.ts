@@ -1,13 +1,16 @@
 /**
- * Makes and unwraps DEKs through the real SDK, takes a heap snapshot into the file named by the first argument, and
+ * Makes and unwraps DEKs through the real SDKs, takes a heap snapshot into the file named by the first argument, and
  * prints the DEKs, each byte inverted, so that nothing but a leak puts one of them into the heap.
  */
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { writeHeapSnapshot } from 'node:v8'
+import { KMS } from '@aws-sdk/client-kms'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
+import { awsKms } from '../../../src/kms/aws/awsKms.js'
 import { localKms } from '../../../src/kms/localKms.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
+import { startAwsKmsEmulator } from '../../../src/testing/aws/awsKmsEmulator.js'
 import { startKmsEmulator } from '../../../src/testing/tencent/kmsEmulator.js'
 
 const canary = Buffer.from('a string that must be found, or the search is blind')
@@ -15,7 +18,12 @@ const found = canary.toString('base64')
 
 const emulator = await startKmsEmulator()
 const client = new sdk.v20190118.Client(emulator.clientConfig())
-const services = [tencentKms({ client, keyId: emulator.keyId }), localKms({ keyFile: process.argv[3] })]
+const aws = await startAwsKmsEmulator()
+const services = [
+  tencentKms({ client, keyId: emulator.keyId }),
+  awsKms({ client: new KMS(aws.clientConfig()), keyId: aws.keyArn }),
+  localKms({ keyFile: process.argv[3] }),
+]
 const inverted: Buffer[] = []
 
 for (const kms of services) {
@@ -35,4 +43,4 @@ for (let turn = 0; turn < 5; turn += 1) {
 }
 writeHeapSnapshot(process.argv[2])
 console.log(JSON.stringify({ inverted: inverted.map((dek) => dek.toString('hex')), found, services: services.length }))
-await emulator.close()
+await Promise.all([emulator.close(), aws.close()])
