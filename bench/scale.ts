@@ -12,8 +12,8 @@ import { localKms } from '../src/kms/localKms.js'
 import { tencentKms } from '../src/kms/tencent/tencentKms.js'
 import { prismaKeyStore } from '../src/prisma/keyStore.js'
 import { ANY_TENANT } from '../src/tenancy/scope.js'
-import { startKmsEmulator } from '../src/testing/kmsEmulator.js'
 import { memoryKeyStore } from '../src/testing/memoryKeyStore.js'
+import { startKmsEmulator } from '../src/testing/tencent/kmsEmulator.js'
 import { type Costs, type Figures, type Fleet, simulate } from './scaleModel.js'
 
 /*

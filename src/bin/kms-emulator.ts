@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { parseCommandLine, USAGE } from '../testing/commandLine.js'
-import { startKmsEmulator } from '../testing/kmsEmulator.js'
+import { parseCommandLine, USAGE } from '../testing/tencent/commandLine.js'
+import { startKmsEmulator } from '../testing/tencent/kmsEmulator.js'
 
 async function main(): Promise<void> {
   const options = parseCommandLine(process.argv.slice(2), process.env)

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
 import { startKmsEmulator } from 'fieldseal/testing'
 import { readOptions } from '../../examples/clinic/options.js'
-import { parseCommandLine } from '../../src/testing/commandLine.js'
+import { parseCommandLine } from '../../src/testing/tencent/commandLine.js'
 import { onTestFinished } from '../support/onTestFinished.js'
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8')

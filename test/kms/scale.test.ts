@@ -8,8 +8,8 @@ import type { DekIdentity } from '../../src/keys/kms.js'
 import { hierarchicalKms } from '../../src/kms/hierarchical/hierarchicalKms.js'
 import { tencentKms } from '../../src/kms/tencent/tencentKms.js'
 import { ANY_TENANT } from '../../src/tenancy/scope.js'
-import { startKmsEmulator } from '../../src/testing/kmsEmulator.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
+import { startKmsEmulator } from '../../src/testing/tencent/kmsEmulator.js'
 import { onTestFinished } from '../support/onTestFinished.js'
 
 /* bench/scale.ts does the same with 100,000 tenants, on PostgreSQL. */

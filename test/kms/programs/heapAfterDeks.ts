@@ -8,7 +8,7 @@ import { writeHeapSnapshot } from 'node:v8'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { localKms } from '../../../src/kms/localKms.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
-import { startKmsEmulator } from '../../../src/testing/kmsEmulator.js'
+import { startKmsEmulator } from '../../../src/testing/tencent/kmsEmulator.js'
 
 const canary = Buffer.from('a string that must be found, or the search is blind')
 const found = canary.toString('base64')

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { kms as sdk } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { freshCredentials } from '../../../src/kms/tencent/freshCredentials.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
-import { startKmsEmulator } from '../../../src/testing/kmsEmulator.js'
+import { startKmsEmulator } from '../../../src/testing/tencent/kmsEmulator.js'
 import { onTestFinished } from '../../support/onTestFinished.js'
 
 interface Provider {

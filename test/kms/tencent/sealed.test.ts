@@ -6,7 +6,7 @@ import type { DekIdentity } from '../../../src/keys/kms.js'
 import { sealedTransport } from '../../../src/kms/tencent/sealedTransport.js'
 import type { TencentKmsClient } from '../../../src/kms/tencent/tencentClient.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
-import { startKmsEmulator } from '../../../src/testing/kmsEmulator.js'
+import { startKmsEmulator } from '../../../src/testing/tencent/kmsEmulator.js'
 import { onTestFinished } from '../../support/onTestFinished.js'
 import { refusal, refusalCode } from '../../support/refusal.js'
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { DekIdentity, WrappedDek } from '../../../src/keys/kms.js'
-import { type KmsEmulator, startKmsEmulator } from '../../../src/testing/kmsEmulator.js'
+import { type KmsEmulator, startKmsEmulator } from '../../../src/testing/tencent/kmsEmulator.js'
 import { asWritten, formsIn } from '../../keys/secretForms.js'
 import { emulatedKms } from '../../support/clinic.js'
 

@@ -7,7 +7,7 @@ import type { DekIdentity } from '../../../src/keys/kms.js'
 import type { TencentKmsClient } from '../../../src/kms/tencent/tencentClient.js'
 import { tencentKms } from '../../../src/kms/tencent/tencentKms.js'
 import type { TencentKmsOptions } from '../../../src/kms/tencent/tencentOptions.js'
-import { type KmsEmulatorOptions, startKmsEmulator } from '../../../src/testing/kmsEmulator.js'
+import { type KmsEmulatorOptions, startKmsEmulator } from '../../../src/testing/tencent/kmsEmulator.js'
 import { onTestFinished } from '../../support/onTestFinished.js'
 
 function identity(tenant = 'acme'): DekIdentity {

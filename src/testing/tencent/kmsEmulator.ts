@@ -1,15 +1,16 @@
-import { Agent, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { invalidOptionOf } from '../invalidOptions.js'
-import { notDevelopment } from '../kms/developmentOnly.js'
+import { Agent } from 'node:http'
+import { invalidOptionOf } from '../../invalidOptions.js'
+import { Calls } from '../emulator/calls.js'
+import { Faults } from '../emulator/faults.js'
+import { listen } from '../emulator/listener.js'
+import { guardProduction } from '../emulator/productionGuard.js'
+import { checkedLimits, type Limits, RateLimits } from '../emulator/rateLimits.js'
+import { emulatorServer } from '../emulator/server.js'
+import { tencentFace } from './api.js'
 import { ApiError } from './apiError.js'
-import { Calls } from './calls.js'
+import { readCmks, writeCmks } from './cmkState.js'
 import { Cmks } from './cmks.js'
-import { Faults } from './faults.js'
-import { type Limits, RateLimits } from './rateLimits.js'
-import { emulatorServer } from './server.js'
 import type { EmulatorCredential } from './signature.js'
-import { readState, writeState } from './stateFile.js'
 
 const invalid = invalidOptionOf('startKmsEmulator')
 
@@ -76,7 +77,6 @@ export interface KmsEmulator {
 
 const CREDENTIAL: EmulatorCredential = { secretId: 'AKIDemulator', secretKey: 'emulator-secret-key' }
 const KEYS = [{ alias: 'fieldseal' }]
-const OR_ACCEPT = 'or accept that with allowInProduction: true (--allow-in-production)'
 
 /**
  * Starts an HTTP server that behaves like Tencent Cloud KMS, API 2019-01-18: for tests and development, with the
@@ -100,14 +100,15 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   const { host = '127.0.0.1', credentials = [CREDENTIAL], now = Date.now, admin = false } = options
   const [credential] = credentials
   if (!credential) throw invalid('credentials', 'needs at least one')
-  checkPlace(options, credentials)
-  const [calls, faults] = [new Calls(), new Faults()]
+  const builtIn = credentials.some(({ secretKey }) => secretKey === CREDENTIAL.secretKey)
+  const { allowInProduction } = options
+  guardProduction(invalid, { credentials: { option: 'credentials', builtIn }, admin, allowInProduction })
+  const limits = new RateLimits(checkedLimits(invalid, options.limits ?? {}), now)
+  const emulation = { calls: new Calls(), faults: new Faults(), limits }
   const cmks = cmksOf(options, now)
-  const limits = new RateLimits(checkedLimits(options.limits ?? {}), now)
   const signature = { credentials, now, skew: options.skew ?? 300 }
-  const server = emulatorServer({ cmks, now, faults, limits, signature, calls, admin })
-  const port = await listen(server, options.port ?? 0, host)
-  const endpoint = `${reachable(host)}:${port}`
+  const server = emulatorServer({ emulation, face: tencentFace({ cmks, now, limits, signature }), admin })
+  const { endpoint, port, close } = await listen(server, options.port ?? 0, host)
   const agent = new Agent({ keepAlive: true })
   return {
     url: `http://${endpoint}`,
@@ -117,8 +118,8 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     credentials,
     keyId: firstKeyId(options, cmks),
     keys: cmks,
-    calls,
-    faults,
+    calls: emulation.calls,
+    faults: emulation.faults,
     clientConfig: (config = {}) => ({
       credential: config.credential ?? credential,
       region: 'ap-guangzhou',
@@ -126,31 +127,15 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
     }),
     close: () => {
       agent.destroy()
-      return stop(server)
+      return close()
     },
   }
 }
 
-/** The credential that is the same everywhere keeps nobody out, whether it was left out or spelt out. */
-function checkPlace(
-  { admin, allowInProduction }: KmsEmulatorOptions,
-  credentials: readonly EmulatorCredential[],
-): void {
-  const why = allowInProduction ? undefined : notDevelopment()
-  if (why === undefined) return
-  if (credentials.some(({ secretKey }) => secretKey === CREDENTIAL.secretKey)) {
-    throw invalid(
-      'credentials',
-      `is the built-in one, which everybody knows, and ${why}: give credentials of your own, ${OR_ACCEPT}`,
-    )
-  }
-  if (admin) throw invalid('admin', `lets everybody in without a signature, and ${why}: leave it out, ${OR_ACCEPT}`)
-}
-
 /** The CMKs of the state file, and those of the options that it lacks. */
 function cmksOf({ keys = KEYS, stateFile }: KmsEmulatorOptions, now: () => number): Cmks {
-  const initial = stateFile === undefined ? [] : readState(stateFile)
-  const save = stateFile === undefined ? {} : { changed: writeState.bind(null, stateFile) }
+  const initial = stateFile === undefined ? [] : readCmks(stateFile)
+  const save = stateFile === undefined ? {} : { changed: writeCmks.bind(null, stateFile) }
   const cmks = new Cmks({ now, initial, ...save })
   const aliases = new Set(initial.map((cmk) => cmk.alias))
   try {
@@ -164,29 +149,4 @@ function cmksOf({ keys = KEYS, stateFile }: KmsEmulatorOptions, now: () => numbe
 
 function firstKeyId({ keys = KEYS }: KmsEmulatorOptions, { list }: Cmks): string {
   return (list.find((cmk) => cmk.alias === keys[0]?.alias) ?? list[0]!).keyId
-}
-
-function checkedLimits(limits: Limits): Limits {
-  const wrong = Object.keys(limits).find((action) => !Number.isInteger(limits[action]) || limits[action]! < 0)
-  if (wrong !== undefined) throw invalid(`limits.${wrong}`, 'must be a whole number of requests per second')
-  return limits
-}
-
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
-  })
-}
-
-function stop(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeAllConnections()
-  return closed
-}
-
-/** A host that a client can connect to. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
 }

@@ -1,15 +1,17 @@
 import type { ServerResponse } from 'node:http'
-import type { Emulation } from './api.js'
+import type { Emulation, HttpFace, HttpRequest } from './face.js'
 import type { Fault, FaultKind } from './faults.js'
 
-import type { SignedRequest } from './signature.js'
+interface Administered extends Emulation {
+  readonly face: HttpFace
+}
 
 /** A path under `/_emulator/`: what it does to the emulator, and what it answers. */
-type Route = (emulation: Emulation, body: string) => unknown
+type Route = (emulator: Administered, body: string) => unknown
 
 const routes: { readonly [route: string]: Route } = {
   'GET /_emulator/health': () => ({ ok: true }),
-  'GET /_emulator/keys': ({ cmks }) => cmks.list.map(({ keyId, alias, state }) => ({ keyId, alias, state })),
+  'GET /_emulator/keys': ({ face }) => face.keys(),
   'GET /_emulator/calls': ({ calls }) => ({
     total: calls.count(),
     byAction: calls.byAction,
@@ -24,14 +26,14 @@ const routes: { readonly [route: string]: Route } = {
 }
 
 /**
- * Lets another process look at the emulator and break it. These paths are no part of Tencent's API and ask for no
- * signature.
+ * Lets another process look at the emulator and break it. These paths are no part of the service's API and ask for
+ * no signature.
  */
-export function administer(emulation: Emulation, request: SignedRequest, response: ServerResponse): void {
+export function administer(emulator: Administered, request: HttpRequest, response: ServerResponse): void {
   const name = `${request.method} ${request.url.split('?')[0]}`
   const route = Object.hasOwn(routes, name) ? routes[name] : undefined
   const [status, body] = route
-    ? attempt(() => route(emulation, request.body.toString('utf8')))
+    ? attempt(() => route(emulator, request.body.toString('utf8')))
     : [404, { error: `There is no ${name}.`, routes: Object.keys(routes) }]
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { parseCommandLine, USAGE } from '../../src/testing/commandLine.js'
+import { parseCommandLine, USAGE } from '../../../src/testing/tencent/commandLine.js'
 
 describe('parseCommandLine', () => {
   it.each([

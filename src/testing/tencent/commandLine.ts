@@ -1,5 +1,5 @@
 import { parseArgs, types } from 'node:util'
-import { FieldsealError } from '../errors.js'
+import { FieldsealError } from '../../errors.js'
 import type { KmsEmulatorOptions } from './kmsEmulator.js'
 
 type Environment = { readonly [name: string]: string | undefined }

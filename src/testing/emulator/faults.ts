@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises'
+
 /** What goes wrong with a request. */
 export type FaultKind =
   /** The API answers this error. */
@@ -60,8 +62,24 @@ export class Faults {
     return next.fault
   }
 
-  /** Aborted by the next `clear()`. */
-  get cleared(): AbortSignal {
-    return this.#cleared.signal
+  /** For a server: is as late as a fault says, but no longer than the client waits. */
+  async wait(fault: Fault, gone: AbortSignal): Promise<void> {
+    if (fault.kind === 'delay') await setTimeout(fault.ms, undefined, { signal: gone }).catch(() => undefined)
+    if (fault.kind === 'hold') await aborted(AbortSignal.any([gone, this.#cleared.signal]))
   }
+}
+
+/**
+ * What a fault makes of an answer. A truncated one lacks its last characters, so that what stays still holds the whole
+ * plaintext of a DEK.
+ */
+export function alteredBody(text: string, fault: Fault | undefined): string {
+  if (fault?.kind === 'truncate') return text.slice(0, -12)
+  if (fault?.kind !== 'body') return text
+  return typeof fault.body === 'string' ? fault.body : fault.body(text)
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

@@ -6,8 +6,12 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { CommonClient } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/common/common_client.js'
 import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
-import { type KmsEmulator, type KmsEmulatorOptions, startKmsEmulator } from '../../src/testing/kmsEmulator.js'
-import { onTestFinished } from '../support/onTestFinished.js'
+import {
+  type KmsEmulator,
+  type KmsEmulatorOptions,
+  startKmsEmulator,
+} from '../../../src/testing/tencent/kmsEmulator.js'
+import { onTestFinished } from '../../support/onTestFinished.js'
 
 const sdkSign: unknown = createRequire(import.meta.url)('tencentcloud-sdk-nodejs-kms/tencentcloud/common/sign.js')
 const { default: Sign } = sdkSign as { default: { sign3(request: object): string } }

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
+import type { HttpRequest } from '../emulator/face.js'
 import { ApiError } from './apiError.js'
 
 /** A credential that the emulator accepts; with a `token`, requests must carry the same one. */
@@ -7,13 +7,6 @@ export interface EmulatorCredential {
   readonly secretId: string
   readonly secretKey: string
   readonly token?: string
-}
-
-export interface SignedRequest {
-  readonly method: string
-  readonly url: string
-  readonly headers: IncomingHttpHeaders
-  readonly body: Buffer
 }
 
 export interface SignatureRules {
@@ -40,7 +33,7 @@ const AUTHORIZATION =
  *
  * @throws ApiError `AuthFailure.*`, `MissingParameter`
  */
-export function verifySignature(request: SignedRequest, rules: SignatureRules): void {
+export function verifySignature(request: HttpRequest, rules: SignatureRules): void {
   const authorization = parseAuthorization(request.headers.authorization)
   const timestamp = freshTimestamp(request, authorization, rules)
   const credential = credentialOf(request, authorization, rules)
@@ -58,7 +51,7 @@ function parseAuthorization(header: string | undefined): Authorization {
   return { secretId, date, service, signedHeaders, signature: Buffer.from(signature, 'hex') }
 }
 
-function freshTimestamp({ headers }: SignedRequest, { date }: Authorization, { now, skew }: SignatureRules): string {
+function freshTimestamp({ headers }: HttpRequest, { date }: Authorization, { now, skew }: SignatureRules): string {
   const timestamp = String(headers['x-tc-timestamp'] ?? '')
   if (!/^\d{1,12}$/.test(timestamp)) throw new ApiError('MissingParameter', 'X-TC-Timestamp is missing.')
   if (Math.abs(now() / 1000 - Number(timestamp)) > skew) {
@@ -74,7 +67,7 @@ function freshTimestamp({ headers }: SignedRequest, { date }: Authorization, { n
 }
 
 function credentialOf(
-  { headers }: SignedRequest,
+  { headers }: HttpRequest,
   { secretId }: Authorization,
   { credentials }: SignatureRules,
 ): EmulatorCredential {
@@ -86,7 +79,7 @@ function credentialOf(
 }
 
 /** The SDK takes the service from the first label of the endpoint, so an endpoint 127.0.0.1:8100 signs for "127". */
-function checkScope({ headers }: SignedRequest, { service, signedHeaders }: Authorization): void {
+function checkScope({ headers }: HttpRequest, { service, signedHeaders }: Authorization): void {
   if (service !== 'kms' && service !== (headers.host ?? '').split('.')[0]) {
     throw new ApiError('AuthFailure.SignatureFailure', 'The credential scope names another service.')
   }
@@ -97,7 +90,7 @@ function checkScope({ headers }: SignedRequest, { service, signedHeaders }: Auth
 }
 
 /** The Node SDK signs the host without its port and values as sent; other SDKs sign the port and lower-case values. */
-function canonicalForms(request: SignedRequest, { signedHeaders }: Authorization): string[] {
+function canonicalForms(request: HttpRequest, { signedHeaders }: Authorization): string[] {
   const { pathname, search, hostname, host } = new URL(request.url, `http://${request.headers.host}`)
   return [hostname, host].flatMap((signedHost) => {
     const value = (name: string) => String(name === 'host' ? signedHost : (request.headers[name] ?? '')).trim()
