@@ -8,6 +8,7 @@ const library = {
   'kms/local': 'src/kms/localKms.ts',
   'kms/hierarchical': 'src/kms/hierarchical/hierarchicalKms.ts',
   'kms/redundant': 'src/kms/redundant/redundantKms.ts',
+  'kms/vault': 'src/kms/vault/vaultKms.ts',
   opentelemetry: 'src/opentelemetry.ts',
   'testing/index': 'src/testing/index.ts',
 }

@@ -73,3 +73,14 @@ function howTo(mount: string): string {
 function unusable(kekId: string, because: string, next: string): FieldsealError {
   return new FieldsealError('KMS_KEY_UNUSABLE', `The transit key ${kekId} ${because}. ${next}`)
 }
+
+/** Finds out which KEK, and looks at it at its first use. */
+export type Ready = (target: Target, kekId: () => Promise<string>) => Promise<string>
+
+export function readyOf(call: Call, keys: TransitKeys): Ready {
+  return async (target, find) => {
+    const kekId = await call(target, () => find())
+    await keys.expectRight(kekId)
+    return kekId
+  }
+}

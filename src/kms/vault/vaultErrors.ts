@@ -12,7 +12,7 @@ const NO_MOUNT = 'no handler for route'
 const NO_NAMESPACE = 'namespace not found'
 const TOO_OLD = 'version is disallowed by policy'
 const NO_VERSION = 'no such key version'
-const SEALED = 'Vault is sealed'
+const SEALED = 'is sealed'
 
 /**
  * Pieces of Vault's and OpenBao's messages, and what they mean; the first that is found counts. They say more than the

@@ -3,11 +3,11 @@ import { FieldsealError, quoted } from '../../errors.js'
 import { encryptionContext } from '../../keys/encryptionContext.js'
 import type { DekIdentity, Kms, WrappedDek } from '../../keys/kms.js'
 import { ofTenant } from '../call/kekIds.js'
-import { type Call, callsOf, type Target } from '../call/kmsCall.js'
+import { callsOf, type Target } from '../call/kmsCall.js'
 import { decodeKey } from '../strictDecode.js'
 import { MAX_ITEMS } from './batches.js'
 import { callRefused, readCiphertext, SERVICE, Transit, type TransitResult } from './transit.js'
-import { TransitKeys } from './transitKeys.js'
+import { readyOf, TransitKeys } from './transitKeys.js'
 import { readTransitText, type TransitText } from './transitText.js'
 import { classify } from './vaultClient.js'
 import { advice } from './vaultErrors.js'
@@ -109,17 +109,6 @@ export function vaultKms(options: VaultKmsOptions): VaultKms {
       return newest.version === given.version ? wrapped : { wrapped: newest.text, kekId: wrapped.kekId }
     },
     close: () => tokens.close(),
-  }
-}
-
-/** Finds out which KEK, and looks at it at its first use. */
-export type Ready = (target: Target, kekId: () => Promise<string>) => Promise<string>
-
-function readyOf(call: Call, keys: TransitKeys): Ready {
-  return async (target, find) => {
-    const kekId = await call(target, () => find())
-    await keys.expectRight(kekId)
-    return kekId
   }
 }
 

@@ -6,8 +6,8 @@ import { type KekIds, named, ofTenant } from '../call/kekIds.js'
 import type { Target } from '../call/kmsCall.js'
 import { decodeBytes } from '../strictDecode.js'
 import { callRefused, readCiphertext, type Transit, type TransitResult } from './transit.js'
+import type { Ready } from './transitKeys.js'
 import { readTransitText } from './transitText.js'
-import type { Ready } from './vaultKms.js'
 
 interface ValueOptions {
   readonly transit: Transit
