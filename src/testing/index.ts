@@ -1,3 +1,13 @@
+export { type BreakableEmulator, emulatorCounterpart, type TroubleCodes } from './contract/emulatorCounterpart.js'
+export {
+  type Counterpart,
+  type KmsCapability,
+  type KmsSetting,
+  type KmsUnderTest,
+  NO_COUNTERPART,
+  type TestedKms,
+} from './contract/kmsUnderTest.js'
+export { type TestRunner, testKms } from './contract/testKms.js'
 export type { Call, Calls } from './emulator/calls.js'
 export type { Fault, FaultKind, Faults } from './emulator/faults.js'
 export type { Limits } from './emulator/rateLimits.js'

@@ -1,0 +1,6 @@
+import { describe, it } from '@jest/globals'
+import { testKms } from 'fieldseal/testing'
+import { testedHierarchical, testedLocal, testedRedundant, testedTencent } from './tested.js'
+
+for (const tested of [testedTencent, testedLocal, testedRedundant, testedHierarchical])
+  testKms(tested, { describe, it })
