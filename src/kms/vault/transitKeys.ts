@@ -17,10 +17,7 @@ const WRONGS: readonly Wrong[] = [
     'is not derived: Vault would not look at the encryption context, and open the DEK of one tenant for another',
   ],
   [({ exportable }) => exportable !== false, 'is exportable: it can be read out of Vault'],
-  [
-    ({ allow_plaintext_backup: backup }) => backup !== false,
-    'allows plaintext backups: it can be read out of Vault',
-  ],
+  [({ allow_plaintext_backup: backup }) => backup !== false, 'allows plaintext backups: it can be read out of Vault'],
   [
     ({ convergent_encryption: convergent }) => convergent === true,
     'encrypts convergently: equal values would have equal ciphertexts',
@@ -59,7 +56,12 @@ export class TransitKeys {
       attempts((signal) => this.#send({ method: 'GET', path: `${mount}/keys/${name}` }, signal)),
     )
     const key = objectOf(answer.body.data)
-    if (key.soft_deleted === true) throw unusable(kekId, 'was soft-deleted', `Restore it: \`bao write -f ${mount}/keys/${name}/soft-delete-restore\`.`)
+    if (key.soft_deleted === true)
+      throw unusable(
+        kekId,
+        'was soft-deleted',
+        `Restore it: \`bao write -f ${mount}/keys/${name}/soft-delete-restore\`.`,
+      )
     const wrong = WRONGS.find(([isWrong]) => isWrong(key))
     if (wrong) throw unusable(kekId, wrong[1], howTo(mount))
   }

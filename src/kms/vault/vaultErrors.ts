@@ -123,8 +123,10 @@ function deniedAdvice(reason: string, { action, keyId }: Target, keys: TransitKe
 }
 
 function unusableAdvice(reason: string): string {
-  if (reason === TOO_OLD) return 'Lower min_decryption_version of the key until everything under older versions is rewrapped.'
-  if (reason === NO_VERSION) return 'That version was trimmed away, for good: restore the key from a backup, or the row.'
+  if (reason === TOO_OLD)
+    return 'Lower min_decryption_version of the key until everything under older versions is rewrapped.'
+  if (reason === NO_VERSION)
+    return 'That version was trimmed away, for good: restore the key from a backup, or the row.'
   if (reason === NO_MOUNT) return 'No transit engine is mounted there: correct the option "mount", or keyId.'
   if (reason === NO_NAMESPACE) return 'Correct the option "namespace".'
   return 'There is no such key, or it was deleted: correct keyId, "mount" and "namespace", restore the key, or make it: `vault write -f transit/keys/NAME type=aes256-gcm96 derived=true`.'

@@ -1,5 +1,11 @@
 import { invalidOptionOf } from '../../invalidOptions.js'
-import { CALL_OPTIONS, type CallLimits, type CallOptions, checkedCallOptions, checkOptionNames } from '../call/callOptions.js'
+import {
+  CALL_OPTIONS,
+  type CallLimits,
+  type CallOptions,
+  checkedCallOptions,
+  checkOptionNames,
+} from '../call/callOptions.js'
 import { type FormerKeyIdsOf, KekIds, type KeyIdOf } from '../call/kekIds.js'
 import { type Fetch, httpClient } from './httpClient.js'
 import { ofNodeVault } from './nodeVault.js'
@@ -131,6 +137,7 @@ function kekIdsOf({ keyId, formerKeyIds = [] }: VaultKmsOptions, ids: TransitKey
     keyIdIs: 'the name of a transit key (or mount/name)',
     isKeyId: isTransitKeyId,
     keyId: typeof keyId === 'function' ? async (tenant) => kekIdOf(await keyId(tenant)) : kekIdOf(keyId),
-    formerKeyIds: typeof formerKeyIds === 'function' ? async (tenant) => all(await formerKeyIds(tenant)) : all(formerKeyIds),
+    formerKeyIds:
+      typeof formerKeyIds === 'function' ? async (tenant) => all(await formerKeyIds(tenant)) : all(formerKeyIds),
   })
 }

@@ -4,7 +4,11 @@ import { type VaultAnswer, type VaultClient, VaultFailed, type VaultRequest } fr
 import { failureOfAnswer, INVALID_TOKEN } from './vaultErrors.js'
 
 /** Makes one attempt of a request, with the token of now. */
-export type Send = (request: VaultRequest, signal: AbortSignal, accepts?: (answer: VaultAnswer) => boolean) => Promise<VaultAnswer>
+export type Send = (
+  request: VaultRequest,
+  signal: AbortSignal,
+  accepts?: (answer: VaultAnswer) => boolean,
+) => Promise<VaultAnswer>
 
 export interface RequestsOptions {
   readonly client: VaultClient

@@ -1,11 +1,5 @@
 import { readState, writeState } from '../emulator/stateFile.js'
-import {
-  isTransitKeyType,
-  latestVersion,
-  newVersion,
-  type TransitKey,
-  type TransitKeySettings,
-} from './transitKey.js'
+import { isTransitKeyType, latestVersion, newVersion, type TransitKey, type TransitKeySettings } from './transitKey.js'
 import { refused, together, VaultError } from './vaultError.js'
 
 /** What can be changed of a key. https://developer.hashicorp.com/vault/api-docs/secret/transit#update-key-configuration */
@@ -115,9 +109,7 @@ export class TransitKeys {
       throw refused('minimum available version cannot be greater than minimum decryption version')
     if (version <= 0) throw refused('minimum available version should be positive')
     key.minAvailableVersion = version
-    key.versions = key.versions.map((each, index) =>
-      index + 1 < version ? { ...each, key: Buffer.alloc(0) } : each,
-    )
+    key.versions = key.versions.map((each, index) => (index + 1 < version ? { ...each, key: Buffer.alloc(0) } : each))
     this.#save()
     return key
   }

@@ -37,13 +37,17 @@ const routes: readonly Route[] = [
       return { data: described(key), ...(!isNew && { warnings: [`key ${key.name} already existed`] }) }
     },
   },
-  { pattern: route(`keys/${NAME}`), method: 'DELETE', run: ({ keys }, path) => done(keys.delete(path)) },
+  { pattern: route(`keys/${NAME}`), method: 'DELETE', run: ({ keys }, path) => done(() => keys.delete(path)) },
   {
     pattern: route(`keys/${NAME}/config`),
     method: 'POST',
     run: ({ keys }, path, body) => ({ data: described(keys.configure(path, body as TransitKeyConfig)) }),
   },
-  { pattern: route(`keys/${NAME}/rotate`), method: 'POST', run: ({ keys }, path) => ({ data: described(keys.rotate(path)) }) },
+  {
+    pattern: route(`keys/${NAME}/rotate`),
+    method: 'POST',
+    run: ({ keys }, path) => ({ data: described(keys.rotate(path)) }),
+  },
   {
     pattern: route(`keys/${NAME}/trim`),
     method: 'POST',
@@ -55,13 +59,13 @@ const routes: readonly Route[] = [
   {
     pattern: route(`keys/${NAME}/soft-delete`),
     method: 'DELETE',
-    run: ({ keys }, path) => done(keys.softDelete(path, true)),
+    run: ({ keys }, path) => done(() => keys.softDelete(path, true)),
     only: 'openbao',
   },
   {
     pattern: route(`keys/${NAME}/soft-delete-restore`),
     method: 'POST',
-    run: ({ keys }, path) => done(keys.softDelete(path, false)),
+    run: ({ keys }, path) => done(() => keys.softDelete(path, false)),
     only: 'openbao',
   },
   { pattern: route(`datakey/(?<part>plaintext|wrapped)/${NAME}`), method: 'POST', run: dataKey },
@@ -130,7 +134,9 @@ function listed({ keys }: VaultWorld, mount: string): PathAnswer {
   return { data: { keys: names } }
 }
 
-function done(_nothing: void): PathAnswer {
+/** A 204. */
+function done(change: () => void): PathAnswer {
+  change()
   return {}
 }
 

@@ -1,8 +1,8 @@
 import type { HttpAnswer, HttpFace, HttpRequest, InjectedError } from '../emulator/face.js'
 import type { Fields, PathAnswer } from './batch.js'
 import { runOpenPath, runTokenPath } from './otherPaths.js'
-import { allows, type Capability } from './policies.js'
 import { type Place, placeOf } from './place.js'
+import { allows, type Capability } from './policies.js'
 import type { Token } from './tokens.js'
 import { capabilityFor, runTransit, type TransitRequest } from './transitPaths.js'
 import { permissionDenied, refused, together, VaultError } from './vaultError.js'
@@ -36,13 +36,20 @@ function answer(world: VaultWorld, request: HttpRequest, requestId: string, inje
   const place = placeOf(world, pathOf(request), String(request.headers['x-vault-namespace'] ?? ''))
   const keyId = place && keyIdIn(place)
   try {
-    if (world.node.activeNode !== undefined && place?.path !== 'sys/health') return elsewhere(world.node.activeNode, request)
+    if (world.node.activeNode !== undefined && place?.path !== 'sys/health')
+      return elsewhere(world.node.activeNode, request)
     const { status = 200, encryptionContext, ...rest } = run(world, request, place, injected)
     const told = { result: status < 400 ? 'ok' : `HTTP ${status}`, keyId, encryptionContext }
     return rest.data || rest.auth ? { ...told, status, json: envelope(requestId, rest) } : { ...told, status: 204 }
   } catch (error) {
     const { status, errors, headers } = error instanceof VaultError ? error : new VaultError(500, ['internal error'])
-    return { result: errors[0]?.replaceAll(/\s+/g, ' ').trim() ?? `HTTP ${status}`, keyId, status, headers, json: { errors } }
+    return {
+      result: errors[0]?.replaceAll(/\s+/g, ' ').trim() ?? `HTTP ${status}`,
+      keyId,
+      status,
+      headers,
+      json: { errors },
+    }
   }
 }
 
@@ -106,7 +113,9 @@ function checkAllowed(world: VaultWorld, place: Place, token: Token, capability:
 }
 
 function noNamespace({ product }: VaultWorld): VaultError {
-  return new VaultError(404, [product === 'openbao' ? 'namespace not found' : 'no handler for route. route entry not found.'])
+  return new VaultError(404, [
+    product === 'openbao' ? 'namespace not found' : 'no handler for route. route entry not found.',
+  ])
 }
 
 /** The code is what Vault says, or an HTTP status. */
