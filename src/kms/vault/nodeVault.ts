@@ -1,4 +1,5 @@
-import { type NodeVaultClient, objectOf, type VaultAnswer, type VaultClient } from './vaultClient.js'
+import { unavailable } from '../call/callFailure.js'
+import { type NodeVaultClient, objectOf, type VaultAnswer, type VaultClient, VaultFailed } from './vaultClient.js'
 
 /**
  * A client of `node-vault`, by its structure. It takes no `AbortSignal`, so its own timeout ends what the attempt's left
@@ -12,7 +13,8 @@ export function ofNodeVault(client: NodeVaultClient, timeout: number): VaultClie
     send: async ({ method, path, body = {} }) => {
       try {
         const answer = await (method === 'GET' ? client.read(path, limits) : client.write(path, body, limits))
-        return { status: 200, body: objectOf(answer) }
+        if (!isObject(answer)) throw new VaultFailed(unavailable('an answer that is no JSON object'))
+        return { status: 200, body: answer }
       } catch (error) {
         const answer = answerIn(error)
         if (answer) return answer
@@ -20,6 +22,11 @@ export function ofNodeVault(client: NodeVaultClient, timeout: number): VaultClie
       }
     },
   }
+}
+
+/** What is no JSON comes as it is, as text; nothing is the empty text. */
+function isObject(answer: unknown): answer is VaultAnswer['body'] {
+  return typeof answer === 'object' && answer !== null && !Array.isArray(answer)
 }
 
 function answerIn(error: unknown): VaultAnswer | undefined {

@@ -73,7 +73,7 @@ export class Transit {
    */
   async #askMany(target: Target, items: readonly TransitItem[]): Promise<readonly Outcome<TransitResult>[]> {
     const answer = await this.#call(target, (attempts) => attempts((signal) => this.#sendMany(target, items, signal)))
-    if (hasResults(answer)) return this.#outcomes(target, answer, items.length)
+    if (hasResults(answer) || answer.status < 400) return this.#outcomes(target, answer, items.length)
     const half = Math.ceil(items.length / 2)
     const halves = [items.slice(0, half), items.slice(half)]
     return (await Promise.all(halves.map((each) => this.#settled(target, each)))).flat()

@@ -1,5 +1,6 @@
 import { FieldsealError } from '../../errors.js'
 import type { Call, Target } from '../call/kmsCall.js'
+import { callRefused } from './transit.js'
 import type { TransitKeyIds } from './transitKeyId.js'
 import { objectOf } from './vaultClient.js'
 import type { Send } from './vaultRequests.js'
@@ -7,7 +8,8 @@ import type { Send } from './vaultRequests.js'
 /** For how long a key that was found right is not looked at again, in milliseconds: some settings can be changed later. */
 const BELIEVED = 60 * 60 * 1_000
 
-type Wrong = readonly [wrong: (key: Readonly<Record<string, unknown>>) => boolean, because: string]
+type Described = Readonly<Record<string, unknown>>
+type Wrong = readonly [wrong: (key: Described) => boolean, because: string]
 
 /** Each of these would let whoever writes the keys table, or holds a token of an operator, know DEKs. */
 const WRONGS: readonly Wrong[] = [
@@ -56,6 +58,7 @@ export class TransitKeys {
       attempts((signal) => this.#send({ method: 'GET', path: `${mount}/keys/${name}` }, signal)),
     )
     const key = objectOf(answer.body.data)
+    if (!describesKey(key)) throw callRefused(target, 'does not describe a key')
     if (key.soft_deleted === true)
       throw unusable(
         kekId,
@@ -65,6 +68,10 @@ export class TransitKeys {
     const wrong = WRONGS.find(([isWrong]) => isWrong(key))
     if (wrong) throw unusable(kekId, wrong[1], howTo(mount))
   }
+}
+
+function describesKey({ type, derived, exportable, allow_plaintext_backup: backup }: Described): boolean {
+  return typeof type === 'string' && [derived, exportable, backup].every((setting) => typeof setting === 'boolean')
 }
 
 function howTo(mount: string): string {

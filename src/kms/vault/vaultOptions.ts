@@ -82,9 +82,12 @@ export function checkedOptions(options: VaultKmsOptions): CheckedOptions {
   return { client, tokens, ids, kekIds: kekIdsOf(options, ids), limits }
 }
 
-function namespaceOf({ client, namespace = client?.namespace ?? '' }: VaultKmsOptions): string {
-  const path = typeof namespace === 'string' ? namespace.replace(/\/$/, '') : namespace
-  if (path === '' || isTransitPath(path)) return path
+function namespaceOf({
+  client,
+  namespace = client?.namespace ?? '',
+}: VaultKmsOptions & { readonly namespace?: unknown }): string {
+  const path = typeof namespace === 'string' ? namespace.replace(/\/$/, '') : undefined
+  if (path !== undefined && (path === '' || isTransitPath(path))) return path
   throw invalid('namespace', 'must be the path of a namespace: team-a/app')
 }
 

@@ -108,7 +108,7 @@ function checkAllowed(world: VaultWorld, place: Place, token: Token, capability:
   if (token.policies.includes('root')) return
   const full = place.namespace === '' ? place.path : `${place.namespace}/${place.path}`
   const path = token.namespace === '' ? full : full.slice(token.namespace.length + 1)
-  const policies = token.policies.flatMap((name) => world.policies.get(name) ?? [])
+  const policies = token.policies.flatMap((name) => [world.policies.get(name) ?? {}])
   if (!allows(policies, path, capability)) throw permissionDenied()
 }
 
@@ -154,7 +154,7 @@ function bodyOf({ body }: HttpRequest): Fields {
   throw refused('failed to parse JSON input: invalid character')
 }
 
-/** `PUT` is `POST`, and a `GET` with `list=true` is a `LIST`. */
+/** `PUT` is `POST`, and a `GET` with `list=true` is a `LIST`, which is no method that Node.js takes. */
 function methodOf({ method, url }: HttpRequest): string {
   if (method === 'PUT') return 'POST'
   return method === 'GET' && /[?&]list=(true|1)(&|$)/.test(url) ? 'LIST' : method

@@ -47,11 +47,8 @@ describe('the Vault emulator, keys', () => {
     const emulator = await startVault()
     expect((await ask(emulator, 'POST', 'transit/keys/other', { derived: true })).status).toBe(200)
     expect((await ask(emulator, 'POST', 'transit/keys/other', {})).json.warnings).toEqual(['key other already existed'])
-    for (const list of [
-      await ask(emulator, 'LIST', 'transit/keys'),
-      await ask(emulator, 'GET', 'transit/keys?list=true'),
-    ])
-      expect(list.json.data.keys).toEqual(['fieldseal', 'other'])
+    const list = await ask(emulator, 'GET', 'transit/keys?list=true')
+    expect(list.json.data.keys).toEqual(['fieldseal', 'other'])
     expect((await ask(emulator, 'PUT', `${KEY}/rotate`, {})).json.data.latest_version).toBe(2)
     expect((await ask(emulator, 'POST', `${KEY}/config`, { min_decryption_version: 3 })).json).toEqual({
       errors: ['cannot set min decryption version of 3, latest key version is 2'],
