@@ -130,10 +130,15 @@ function resultsIn(body: VaultAnswer['body']): readonly unknown[] | undefined {
   return Array.isArray(results) ? results : undefined
 }
 
-/** A ciphertext of an answer, under the version that the answer names, if it names one. */
-export function readCiphertext({ ciphertext, key_version: version }: TransitResult, target: Target): TransitText {
+/** A ciphertext of an answer, of so many bytes, under the version that the answer names, if it names one. */
+export function readCiphertext(
+  { ciphertext, key_version: version }: TransitResult,
+  target: Target,
+  length: number,
+): TransitText {
   const text = readTransitText(ciphertext)
-  if (!text) throw callRefused(target, 'does not hold a ciphertext of the form vault:v<version>:<base64>')
+  if (text?.length !== length)
+    throw callRefused(target, `does not hold a ciphertext of ${length} bytes, of the form vault:v<version>:<base64>`)
   if (version === undefined || version === text.version) return text
   throw callRefused(target, 'names another key version than its ciphertext does')
 }

@@ -67,7 +67,7 @@ export function vaultKms(options: VaultKmsOptions): VaultKms {
   }
   const wrap = async (dek: Buffer, context: string, target: Target) => {
     const item = { context, plaintext: dek.toString('base64') }
-    const { text } = readCiphertext(await transit.ask('encrypt', target, item), target)
+    const { text } = readCiphertext(await transit.ask('encrypt', target, item), target, DEK_BYTES)
     return { wrapped: text, kekId: target.keyId }
   }
   return {
@@ -79,7 +79,7 @@ export function vaultKms(options: VaultKmsOptions): VaultKms {
       const target: Target = { action: 'datakey/plaintext', keyId: ofTenant(identity.tenant) }
       target.keyId = await current(identity, target)
       const answer = await transit.dataKey(target, context)
-      const { text: wrapped } = readCiphertext(answer, target)
+      const { text: wrapped } = readCiphertext(answer, target, DEK_BYTES)
       return { dek: readDek(answer, target), wrapped, kekId: target.keyId }
     },
     unwrap: async (wrapped, identity) => {
@@ -105,7 +105,7 @@ export function vaultKms(options: VaultKmsOptions): VaultKms {
       }
       const given = textOf(wrapped, target)
       const item = { context, ciphertext: given.text }
-      const newest = readCiphertext(await transit.ask('rewrap', target, item), target)
+      const newest = readCiphertext(await transit.ask('rewrap', target, item), target, DEK_BYTES)
       return newest.version === given.version ? wrapped : { wrapped: newest.text, kekId: wrapped.kekId }
     },
     close: () => tokens.close(),

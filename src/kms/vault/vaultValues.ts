@@ -25,18 +25,18 @@ export function vaultValues({ transit, kekIds, ready }: ValueOptions): Pick<Valu
       const item = { context: contextOf(identity), plaintext: plaintext.toString('base64') }
       const target: Target = { action: 'encrypt', subject: 'value', keyId: ofTenant(identity.tenant) }
       target.keyId = await ready(target, () => kekIds.current(identity.tenant))
-      const { text } = readCiphertext(await transit.ask('encrypt', target, item), target)
+      const { text } = readCiphertext(await transit.ask('encrypt', target, item), target, plaintext.length)
       return `${target.keyId}:${text}`
     },
     decrypt: async (ciphertext, identity) => {
       const context = contextOf(identity)
       const target: Target = { action: 'decrypt', subject: 'value', keyId: ofTenant(identity.tenant) }
-      const { kekId, text } = split(ciphertext)
+      const { kekId, text, length } = split(ciphertext)
       target.keyId = await ready(target, async () => {
         if (kekId !== undefined && (await kekIds.all(identity.tenant)).includes(kekId)) return kekId
         throw foreign(target, kekId)
       })
-      return readValue(await transit.ask('decrypt', target, { context, ciphertext: text }), target)
+      return readValue(await transit.ask('decrypt', target, { context, ciphertext: text }), target, length)
     },
   }
 }
@@ -45,10 +45,16 @@ function contextOf(identity: ValueIdentity): string {
   return Buffer.from(valueContext(identity)).toString('base64')
 }
 
-function split(ciphertext: string): { readonly kekId: string | undefined; readonly text: string } {
+interface Split {
+  readonly kekId: string | undefined
+  readonly text: string
+  readonly length: number
+}
+
+function split(ciphertext: string): Split {
   const end = ciphertext.indexOf(':')
   const text = readTransitText(ciphertext.slice(end + 1))
-  return text && end > 0 ? { kekId: ciphertext.slice(0, end), text: text.text } : { kekId: undefined, text: '' }
+  return text && end > 0 ? { ...text, kekId: ciphertext.slice(0, end) } : { kekId: undefined, text: '', length: 0 }
 }
 
 function foreign({ action, keyId }: Target, kekId: string | undefined): FieldsealError {
@@ -56,8 +62,10 @@ function foreign({ action, keyId }: Target, kekId: string | undefined): Fieldsea
   return new FieldsealError('KMS_REFUSED', `Vault, ${action} with key ${keyId}: ${why}.`)
 }
 
-function readValue({ plaintext }: TransitResult, target: Target): Buffer {
+/** AES-GCM keeps the length, so one that another length has is not what was encrypted. */
+function readValue({ plaintext }: TransitResult, target: Target, length: number): Buffer {
   const value = decodeBytes(plaintext, MOST_KMS_BYTES)
-  if (value) return value
-  throw callRefused(target, `does not hold a value of at most ${MOST_KMS_BYTES} bytes`)
+  if (value?.length === length) return value
+  value?.fill(0)
+  throw callRefused(target, `does not hold a value of ${length} bytes`)
 }

@@ -56,7 +56,9 @@ describe('batches', () => {
       items.includes(0) ? new Promise(() => undefined) : Promise.resolve(items.map((item) => ({ result: item })))
     void batches.ask('one', 0, askMany)
     await setTimeout(2)
-    await expect(Promise.race([batches.ask('one', 1, askMany), setTimeout(2_000, 'late', { ref: false })])).resolves.toBe(1)
+    await expect(
+      Promise.race([batches.ask('one', 1, askMany), setTimeout(2_000, 'late', { ref: false })]),
+    ).resolves.toBe(1)
   })
 
   it('keep lanes apart', async () => {

@@ -1,7 +1,9 @@
-import type { VaultClient } from '../vaultClient.js'
+import { type VaultClient, VaultFailed } from '../vaultClient.js'
 import { lookUp, renew, type TokenState, type VaultTokens } from './vaultTokens.js'
 
 const SECOND = 1_000
+/** After a look that failed for something else than the token, in milliseconds. */
+const LOOK_AGAIN = 5_000
 const LONGEST_TIMER = 2 ** 31 - 1
 /** Of what is left of a token's life, that which passes before it is renewed. */
 const SHARE = 2 / 3
@@ -46,8 +48,9 @@ export class RenewedToken implements VaultTokens {
   /** Requests do not wait for it: a token without the right to look itself up serves them as well. */
   #start(): void {
     this.#started = true
-    this.#ask(lookUp).catch(() => {
-      this.#started = false
+    this.#ask(lookUp).catch((error: unknown) => {
+      const refused = error instanceof VaultFailed && error.failure.code === 'KMS_DENIED'
+      if (!refused) this.#later(LOOK_AGAIN, () => this.#start())
     })
   }
 
@@ -67,10 +70,14 @@ export class RenewedToken implements VaultTokens {
 
   /** @param left seconds of its life */
   #plan(left: number): void {
-    if (this.#closed) return
     const delay = Math.min(Math.max(left * SHARE * SECOND, SECOND / 2), LONGEST_TIMER)
+    this.#later(delay, () => this.#renew())
+  }
+
+  #later(milliseconds: number, work: () => void): void {
+    if (this.#closed) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#renew(), delay)
+    this.#timer = setTimeout(work, milliseconds)
     this.#timer.unref()
   }
 }
