@@ -31,6 +31,9 @@ export function aroundKms(kms: Kms, around: AroundCall): Kms {
     get members() {
       return kms.members
     },
+    get ownBreaker() {
+      return kms.ownBreaker
+    },
     get holder() {
       return kms.holder
     },

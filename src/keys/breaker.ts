@@ -22,6 +22,7 @@ const LONGEST_PAUSE = 30_000
  * is judged apart, of keys and of values. Wrapping and rewrapping are never held back: who asks for them waits for all KMSs.
  */
 export function withBreaker(kms: Kms): Kms {
+  if (kms.ownBreaker) return kms
   const breakers: { readonly [Action in KmsCall['action']]: CircuitBreakerPolicy | undefined } = {
     generate: breaker(),
     unwrap: breaker(),

@@ -38,7 +38,7 @@ export interface WrappedDek {
   readonly wrapped: string
   /** The id of the KEK that wraps it, as the KMS answered it. */
   readonly kekId: string
-  /** For the `kms` column, where it is not the `name` of the `Kms` that gave this. */
+  /** For the `kms` column, where it is not the `name` of the `Kms` that gave this; what is in it of a stored row. */
   readonly kms?: string
 }
 
@@ -116,6 +116,8 @@ export interface KmsParts {
   readonly reads?: readonly string[]
   /** The KMSs that it is made of, if any of them can do what it does: each is tried by itself. */
   readonly members?: { readonly [name: string]: Kms }
+  /** It spares each of its parts while that is down: nothing around it holds calls back, which would reach all of them. */
+  readonly ownBreaker?: boolean
   /** Holds what it keeps in memory of keys in the keys table, to be told what other processes do with them. */
   readonly holder?: KeyHolder
 }

@@ -27,7 +27,7 @@ export class Unwrapper {
    */
   async unwrap(row: StoredKey, identity: KeptIdentity, beside: readonly Dek[] = []): Promise<Dek> {
     if (this.#destroyed.includes(row)) throw destroyedError(row)
-    const wrapped = { wrapped: usableText(row, identity, this.#kms), kekId: row.kekId }
+    const wrapped = { wrapped: usableText(row, identity, this.#kms), kekId: row.kekId, kms: row.kms }
     const same = JSON.stringify([identity.key, identity.purpose, identity.tenant, wrapped, beside.map(({ id }) => id)])
     return this.#unwraps.run(same, () => this.#askKms(wrapped, identity, beside))
   }

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import { localKms } from 'fieldseal/local-kms'
 import { redundantKms } from 'fieldseal/redundant-kms'
+import { tenantKms } from 'fieldseal/tenant-kms'
 import { tencentKms } from 'fieldseal/tencent-kms'
 import {
   emulatorCounterpart,
@@ -116,4 +117,18 @@ export const testedHierarchical: TestedKms = {
     return { ...counterpart, keyIds, kmsOf }
   },
   lacks: ['formerKeyIds', 'keyIdOf', 'rotate'],
+}
+
+/** Tenants are served by one member; the other one is a customer's. */
+export const testedTenant: TestedKms = {
+  name: 'tenantKms',
+  start: async () => {
+    const subject = await testedTencent.start()
+    const customers = localKms({ key: randomBytes(32).toString('base64') })
+    return {
+      ...subject,
+      kmsOf: (setting) =>
+        tenantKms({ members: { tencent: subject.kmsOf(setting), 'acme-own': customers }, memberOf: () => 'tencent' }),
+    }
+  },
 }

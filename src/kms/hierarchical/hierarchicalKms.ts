@@ -51,6 +51,7 @@ function over(settings: HierarchySettings, keys: IntermediateKeys): Kms {
     reads: [kms.name, ...(kms.reads ?? [])],
     concurrency: kms.concurrency,
     members: membersOf(settings),
+    ownBreaker: kms.ownBreaker,
     holder: combinedHolder([keys.holder, kms.holder]),
     ...valuesOf(kms),
     generate: async (identity) => {

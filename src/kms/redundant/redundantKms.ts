@@ -54,10 +54,11 @@ export function redundantKms(options: RedundantKmsOptions): Kms {
     name: 'redundant',
     reads: undefined,
     members: options.members,
+    ownBreaker: undefined,
     holder: combinedHolder(members.map(([, kms]) => kms.holder)),
     ...redundantValues(members, minimum),
     generate: (identity) => generate(members, identity, minimum),
-    unwrap: (wrapped, identity) => unwrap(members, entriesOf(wrapped), identity),
+    unwrap: async (wrapped, identity) => unwrap(members, entriesOf(wrapped), identity),
     wrap: async (dek, identity) => textOf(checkMinimum(await wrapAll(members, dek, identity), minimum)),
     rewrap: (wrapped, identity) => rewrap(members, wrapped, identity),
   }

@@ -44,9 +44,9 @@ async function rewrapRow({ kms, from, store }: Move, row: StoredKey): Promise<bo
   if (!reads(from, row.kms)) throw keyError('KEY_INVALID', row.id, `is wrapped by the KMS ${quoted(row.kms)}`)
   if (row.wrapped === null)
     throw keyError('KEY_INVALID', row.id, `is ${quoted(row.state)}, yet its row has no wrapped key`)
-  const old: WrappedDek = { wrapped: row.wrapped, kekId: row.kekId }
+  const old = { wrapped: row.wrapped, kekId: row.kekId, kms: row.kms }
   const own = from === kms && kms.rewrap
-  const next = own ? await kms.rewrap!(old, identity) : await move({ kms, from }, { ...old, kms: row.kms }, identity)
+  const next = own ? await kms.rewrap!(old, identity) : await move({ kms, from }, old, identity)
   if (next === null || next.wrapped === old.wrapped) return false
   if (own) await compare(kms, [old, next], identity)
   return store.rewrap(row, { wrapped: next.wrapped, kekId: next.kekId, kms: next.kms ?? kms.name })

@@ -14,7 +14,7 @@ const BODIES: { readonly [what: string]: (answer: string) => string } = {
   'a number': () => '7',
   'the page of a proxy': () => '<html>sign in</html>',
   'its first half': (answer) => answer.slice(0, answer.length / 2),
-  'what would have it quoted by a parser': (answer) => `${keysIn(answer).join(' ')} ${answer}`,
+  'what would have it quoted by a parser': (answer) => `${keysIn(answer).join(' ') || 'no key'} ${answer}`,
   'itself twice': (answer) => answer + answer,
 }
 
@@ -25,10 +25,14 @@ const CHANGES: { readonly [how: string]: (text: string) => unknown } = {
   'a number': () => 7,
   null: () => null,
   'an object': () => ({}),
+  'with a line break': (text) => `${text}\n`,
+}
+
+/** The same, where the length of what is in it is known. A value may have any: whoever encrypts it, checks it. */
+const LENGTHS: typeof CHANGES = {
   'shorter by four characters': (text) => text.slice(0, -4),
   'longer by four characters': (text) => `${text}AAAA`,
   'there twice': (text) => text + text,
-  'with a line break': (text) => `${text}\n`,
 }
 
 /** What opens, whose answer can be compared, and what makes. */
@@ -49,7 +53,7 @@ export const answers: Section = {
         },
       }
     }),
-    ...Object.entries(CHANGES).map(([how, change]): Cell => {
+    ...Object.entries(name === 'decrypt' ? CHANGES : { ...CHANGES, ...LENGTHS }).map(([how, change]): Cell => {
       return {
         title: `any text of which is ${how} gives what is right, or an error that quotes nothing of it (${name})`,
         needs: ['alter', ...ACTIONS[name]!.needs],

@@ -79,8 +79,9 @@ export const binding: Section = {
       needs: ['values'],
       run: async (trial) => {
         const { wrapped, identity, ciphertext, valueIdentity } = await trial.prepared()
-        await trial.refused(() => trial.kmsOf().decrypt!(wrapped.wrapped, valueIdentity), REFUSED)
-        await trial.refused(() => trial.kmsOf().unwrap({ ...wrapped, wrapped: ciphertext }, identity), REFUSED)
+        const codes = ['KMS_REFUSED', 'KMS_KEY_UNUSABLE'] as const
+        await trial.refused(() => trial.kmsOf().decrypt!(wrapped.wrapped, valueIdentity), codes)
+        await trial.refused(() => trial.kmsOf().unwrap({ ...wrapped, wrapped: ciphertext }, identity), codes)
       },
     },
   ],

@@ -49,8 +49,16 @@ function everythingOf(shown: unknown): string {
 const PIECE_BYTES = 8
 const PIECE_CHARACTERS = 10
 
+const pieces = new WeakMap<Buffer, readonly string[]>()
+
+function piecesOf(secret: Buffer): readonly string[] {
+  const known = pieces.get(secret) ?? allPiecesOf(secret)
+  pieces.set(secret, known)
+  return known
+}
+
 /** Pieces in every form in which bytes get into a text. Shorter ones would be found by chance. */
-function piecesOf(secret: Buffer): string[] {
+function allPiecesOf(secret: Buffer): readonly string[] {
   if (secret.length < PIECE_BYTES) return []
   const windows = Array.from({ length: secret.length - PIECE_BYTES + 1 }, (_, at) => [
     ...secret.subarray(at, at + PIECE_BYTES),

@@ -112,7 +112,7 @@ export class Trial {
     codes: readonly ErrorCode[],
     milliseconds?: number,
   ): Promise<FieldsealError> {
-    const timely = () => this.timely(Promise.resolve().then(work), milliseconds)
+    const timely = () => this.timely(promiseOf(work), milliseconds)
     return assertRefused(timely, { codes, bytes: this.#known, texts: this.#texts })
   }
 
@@ -123,6 +123,15 @@ export class Trial {
 
   get #texts(): readonly string[] {
     return [RAW_MESSAGE, ...(this.subject.secrets ?? [])]
+  }
+}
+
+/** A method of a `Kms` rejects: who calls it has a `catch` for that, and none around the call. */
+function promiseOf(work: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return work()
+  } catch {
+    assert.fail('It threw, where it must give a promise that rejects.')
   }
 }
 
