@@ -33,11 +33,8 @@ const entryPoints = {
   '^fieldseal/local-kms$': '<rootDir>/src/kms/localKms.ts',
   '^fieldseal/hierarchical-kms$': '<rootDir>/src/kms/hierarchical/hierarchicalKms.ts',
   '^fieldseal/redundant-kms$': '<rootDir>/src/kms/redundant/redundantKms.ts',
-<<<<<<< HEAD
   '^fieldseal/vault$': '<rootDir>/src/kms/vault/vaultKms.ts',
-=======
   '^fieldseal/tenant-kms$': '<rootDir>/src/kms/tenant/tenantKms.ts',
->>>>>>> kms-foundation
   '^fieldseal/opentelemetry$': '<rootDir>/src/opentelemetry.ts',
   '^fieldseal/testing$': '<rootDir>/src/testing/index.ts',
   '^fieldseal/typeorm$': '<rootDir>/src/typeorm/index.ts',
