@@ -1,0 +1,3 @@
+import { vault } from './kmsVault.js'
+
+await vault()
