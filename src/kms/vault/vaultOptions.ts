@@ -82,11 +82,9 @@ export function checkedOptions(options: VaultKmsOptions): CheckedOptions {
   return { client, tokens, ids, kekIds: kekIdsOf(options, ids), limits }
 }
 
-function namespaceOf({
-  client,
-  namespace = client?.namespace ?? '',
-}: VaultKmsOptions & { readonly namespace?: unknown }): string {
-  const path = typeof namespace === 'string' ? namespace.replace(/\/$/, '') : undefined
+function namespaceOf({ client, namespace }: VaultKmsOptions): string {
+  const given: unknown = namespace ?? client?.namespace ?? ''
+  const path = typeof given === 'string' ? given.replace(/\/$/, '') : undefined
   if (path !== undefined && (path === '' || isTransitPath(path))) return path
   throw invalid('namespace', 'must be the path of a namespace: team-a/app')
 }

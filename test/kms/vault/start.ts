@@ -4,6 +4,9 @@ import { type VaultKms, type VaultKmsOptions, vaultKms } from 'fieldseal/vault'
 import type { DekIdentity, ValueIdentity } from '../../../src/keys/kms.js'
 import { onTestFinished } from '../../support/onTestFinished.js'
 
+/** How long a busy machine may take, in milliseconds. */
+const PATIENCE = 60_000
+
 export function identity(tenant = 'acme'): DekIdentity {
   return { key: randomUUID(), purpose: 'encrypt', tenant }
 }
@@ -22,7 +25,8 @@ export async function startEmulator(options: VaultEmulatorOptions = {}): Promise
 export function connect(emulator: VaultEmulator, options: Partial<VaultKmsOptions> = {}): VaultKms {
   const { login, agent, client } = options
   const by = client ? {} : { address: emulator.url, ...(login || agent ? {} : { token: () => emulator.token }) }
-  const kms = vaultKms({ ...by, keyId: 'fieldseal', ...options })
+  const { timeout = PATIENCE, attemptTimeout = Math.min(PATIENCE, timeout) } = options
+  const kms = vaultKms({ ...by, keyId: 'fieldseal', ...options, timeout, attemptTimeout })
   onTestFinished(() => kms.close())
   return kms
 }
