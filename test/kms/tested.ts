@@ -52,7 +52,7 @@ async function startRegions(count: number): Promise<{ regions: KmsEmulator[]; ke
 }
 
 function clientOf(region: KmsEmulator) {
-  return new sdk.v20190118.Client(region.clientConfig())
+  return new sdk.v20190118.Client(region.clientConfig({ reqTimeout: 3 }))
 }
 
 export const testedTencent: TestedKms = {
