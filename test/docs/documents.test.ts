@@ -107,6 +107,7 @@ function compileEntities(files: { readonly [path: string]: string }): Promise<Ru
       'fieldseal/local-kms': source('kms/localKms.ts'),
       'fieldseal/tencent-kms': source('kms/tencent/tencentKms.ts'),
       'fieldseal/tenant-kms': source('kms/tenant/tenantKms.ts'),
+      'fieldseal/vault': source('kms/vault/vaultKms.ts'),
       'fieldseal/testing': source('testing/index.ts'),
       ...TENCENT_SDK,
     },
@@ -223,6 +224,24 @@ describe('the documents', () => {
       'src/byok.ts': blocks('docs/kms/byok.md', 'ts').join('\n'),
       'src/testKms.ts': examplesOf('src/testing/contract/testKms.ts').join('\n'),
     }
+    expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
+  })
+
+  it('docs/kms/vault.md shows code that compiles, as do the examples of what it is about', async () => {
+    const told = blocks('docs/kms/vault.md', 'ts')
+    const sources = [
+      'kms/vault/vaultKms.ts',
+      'kms/vault/tokens/logins.ts',
+      'kms/vault/tokens/loginTokens.ts',
+      'testing/vault/vaultEmulator.ts',
+    ]
+    const examples = [...told, ...sources.flatMap((name) => examplesOf(`src/${name}`))]
+    expect(examples).toHaveLength(9)
+    const imports = "import { appRoleLogin, kubernetesLogin, type VaultLoginFunction } from 'fieldseal/vault'\n"
+    const withLogins = (code: string) => (code.includes('import ') ? code : imports + code)
+    const files = Object.fromEntries(
+      examples.map((code, i) => [`src/vault${i}.ts`, `${withLogins(code)}\nexport {}\n`]),
+    )
     expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
   })
 

@@ -106,7 +106,7 @@ export function vaultKms(options: VaultKmsOptions): VaultKms {
       const given = textOf(wrapped, target)
       const item = { context, ciphertext: given.text }
       const newest = readCiphertext(await transit.ask('rewrap', target, item), target, DEK_BYTES)
-      return newest.version === given.version ? wrapped : { wrapped: newest.text, kekId: wrapped.kekId }
+      return newest.version > given.version ? { wrapped: newest.text, kekId: wrapped.kekId } : wrapped
     },
     close: () => tokens.close(),
   }

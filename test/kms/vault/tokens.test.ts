@@ -69,6 +69,18 @@ describe('a token', () => {
     expect(token).toHaveBeenCalledTimes(4)
   })
 
+  it('of a function that gives another by now is replaced, also where Vault does not say that it is the token', async () => {
+    const emulator = await startEmulator({ tellsInvalidTokens: false })
+    const token = jest.fn(() => emulator.token)
+    const kms = connect(emulator, { token })
+    token.mockReturnValueOnce('hvs.outdated')
+    await kms.generate(identity())
+    emulator.policies.set('fieldseal', {})
+    emulator.calls.reset()
+    expect(await refusal(() => kms.generate(identity()))).toMatchObject({ code: 'KMS_DENIED' })
+    expect(emulator.calls.count()).toBe(1)
+  })
+
   it('that a function does not give is KMS_DENIED, without what the function threw', async () => {
     const emulator = await startEmulator()
     const broken = () => {

@@ -26,7 +26,7 @@ export interface VaultLoginRequests {
  *
  * @example
  * ```ts
- * const login: VaultLoginFunction = ({ login }) => login('auth/jwt/login', { role: 'fieldseal', jwt: readFileSync(file, 'utf8') })
+ * const login: VaultLoginFunction = (vault) => vault.login('auth/jwt/login', { role: 'fieldseal', jwt: process.env.JWT })
  * ```
  */
 export type VaultLoginFunction = (vault: VaultLoginRequests) => Promise<VaultLogin>

@@ -24,15 +24,19 @@ export const NO_TOKENS: VaultTokens = {
   close: () => undefined,
 }
 
-/** Tokens of a function, which is asked for each request; it keeps and renews them as it likes. */
+/**
+ * Tokens of a function, which is asked for each request; it keeps and renews them as it likes. One that it no longer gives
+ * is of no use, whatever Vault says of it.
+ */
 export function askedTokens(ask: () => string | Promise<string>): VaultTokens {
+  const current = async () => {
+    const token = await failsAsDenied('token', async () => ask())
+    if (isToken(token)) return token
+    throw noToken('token', 'gave no token')
+  }
   return {
-    current: async () => {
-      const token = await failsAsDenied('token', async () => ask())
-      if (isToken(token)) return token
-      throw noToken('token', 'gave no token')
-    },
-    rejected: async (_token, invalid) => invalid,
+    current,
+    rejected: async (token, invalid) => invalid || (await current()) !== token,
     close: () => undefined,
   }
 }
