@@ -1,6 +1,13 @@
 import { describe, it } from '@jest/globals'
 import { testKms } from 'fieldseal/testing'
-import { testedHierarchical, testedLocal, testedRedundant, testedTenant, testedTencent } from './tested.js'
+import { hierarchicalOver, redundantOver, tenantOver } from './composed.js'
+import { testedLocal, testedTencent } from './tested.js'
 
-for (const tested of [testedTencent, testedLocal, testedRedundant, testedHierarchical, testedTenant])
-  testKms(tested, { describe, it })
+const composed = [
+  redundantOver(testedTencent, testedTencent),
+  redundantOver(testedTencent, testedLocal),
+  hierarchicalOver(testedTencent),
+  tenantOver(testedTencent),
+]
+
+for (const tested of [testedTencent, testedLocal, ...composed]) testKms(tested, { describe, it })

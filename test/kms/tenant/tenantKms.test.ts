@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { localKms } from 'fieldseal/local-kms'
 import { redundantKms } from 'fieldseal/redundant-kms'
 import { type TenantKmsOptions, tenantKms } from 'fieldseal/tenant-kms'
@@ -9,7 +9,7 @@ import { KeyRing } from '../../../src/keys/keyRing.js'
 import type { DekIdentity, Kms } from '../../../src/keys/kms.js'
 import { probeKms } from '../../../src/keys/kmsProbe.js'
 import { rewrap } from '../../../src/maintenance/keys/rewrap.js'
-import { emulatedKms } from '../../support/clinic.js'
+import { type ClinicUnderTest, emulatedKms, openClinic } from '../../support/clinic.js'
 import { refusal, refusalCode } from '../../support/refusal.js'
 import { lose, north, south, twoRegions } from '../regions.js'
 
@@ -189,5 +189,41 @@ describe('tenantKms, a tenant that moves', () => {
     const { id } = await ringOf(kms, store).active.get('acme', 'encrypt')
     lose(north)
     expect(await ringOf(kms, store).loaded.load([id], 'acme')).toMatchObject([{ id }])
+  })
+})
+
+describe('a client with a KMS of a customer', () => {
+  let clinic: ClinicUnderTest
+  beforeAll(async () => {
+    clinic = await openClinic()
+  })
+  afterAll(() => clinic.close())
+
+  it('moves the customer’s keys while it runs; what they then take away is their data only', async () => {
+    const open = (kms: Kms) => clinic.another({ kms })
+    const read = async (client: ClinicUnderTest['prisma'], tenant: string) =>
+      (await client.$forTenant(tenant).patient.findMany({ where: { clinicId: tenant } })).map(({ name }) => name)
+    for (const clinicId of ['acme', 'globex'])
+      await clinic.prisma.patient.create({ data: { clinicId, number: 1, name: `Ada of ${clinicId}` } })
+
+    const here = emulatedKms(clinic.emulator, { maxRetries: 0 })
+    const members = { tencent: here, 'acme-own': customers() }
+    const memberOf = (tenant: string) => (tenant === 'acme' ? 'acme-own' : 'tencent')
+    const before = open(tenantKms({ members, memberOf: () => 'tencent', formerMembers: ['acme-own'] }))
+    const mover = open(tenantKms({ members, memberOf, formerMembers: ['tencent'] }))
+    expect(await read(before, 'acme')).toEqual(['Ada of acme'])
+    expect(await mover.$encryption.rewrap({ tenants: 'acme', rate: 1000 })).toMatchObject({ failed: [] })
+    const where = { tenant: 'acme' }
+    const rows = await clinic.plain.encryptionKey.findMany({ where })
+    expect(new Set(rows.map(({ kms }) => kms))).toEqual(new Set(['acme-own']))
+    const cold = () => open(tenantKms({ members, memberOf }))
+    for (const client of [before, cold()]) expect(await read(client, 'acme')).toEqual(['Ada of acme'])
+
+    south.keys.change(south.keyId, 'disable')
+    const client = cold()
+    expect(await refusalCode(() => read(client, 'acme'))).toBe('KMS_KEY_UNUSABLE')
+    expect(await read(client, 'globex')).toEqual(['Ada of globex'])
+    south.keys.change(south.keyId, 'enable')
+    expect(await read(client, 'acme')).toEqual(['Ada of acme'])
   })
 })
