@@ -333,7 +333,9 @@ describe('testKms', () => {
     expect(fewer.filter((title) => /value|decrypt|(?<!purpose )encrypt/.test(title))).toEqual([
       'it encrypts no values: encrypt and decrypt are undefined (lacks values)',
     ])
-    expect(all.filter((title) => !fewer.includes(title)).every((title) => /value|decrypt|(?<!purpose )encrypt/.test(title))).toBe(true)
+    expect(
+      all.filter((title) => !fewer.includes(title)).every((title) => /value|decrypt|(?<!purpose )encrypt/.test(title)),
+    ).toBe(true)
     expect(new Set(all).size).toBe(all.length)
   })
 
