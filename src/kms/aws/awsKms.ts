@@ -63,7 +63,7 @@ export function awsKms(options: AwsKmsOptions): Kms {
     },
     unwrap: async ({ wrapped, kekId }, identity) => {
       const EncryptionContext = contextMap(encryptionContext(identity))
-      const target: Target = { action: 'Decrypt', keyId: kekId }
+      const target: Target = { action: 'Decrypt', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
         target.keyId = await ownKeyOf(kekIds, { wrapped, kekId }, identity)
         const input = { KeyId: target.keyId, CiphertextBlob: blobOf(wrapped, target), EncryptionContext }
@@ -83,7 +83,7 @@ export function awsKms(options: AwsKmsOptions): Kms {
     rewrap: async ({ wrapped, kekId }, identity) => {
       const context = contextMap(encryptionContext(identity))
       const contexts = { SourceEncryptionContext: context, DestinationEncryptionContext: context }
-      const target: Target = { action: 'ReEncrypt', keyId: kekId }
+      const target: Target = { action: 'ReEncrypt', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
         target.keyId = await ownKeyOf(kekIds, { wrapped, kekId }, identity)
         const DestinationKeyId = await kekIds.current(identity.tenant)

@@ -30,8 +30,9 @@ export function requestsOf({ client, tokens, longestPause }: RequestsOptions): S
     if (pause > 0) await setTimeout(pause, undefined, { signal })
     const token = await tokens.current()
     const answer = await client.send({ ...request, token }, signal)
+    // Capped: what answers such may be anybody on the way, and Vault may be back before.
+    notBefore = answer.status === 429 ? Date.now() + Math.min((answer.retryAfter ?? 0) * SECOND, longestPause) : 0
     if (answer.status === 200 || answer.status === 204 || accepts(answer)) return answer
-    if (answer.status === 429) notBefore = Date.now() + (answer.retryAfter ?? 0) * SECOND
     throw answer.status === 403 ? await denied(answer, token, tokens) : new VaultFailed(failureOfAnswer(answer))
   }
 }

@@ -92,7 +92,7 @@ export class LoginTokens implements VaultTokens {
     const { client, login, timeout } = this.#options
     const signal = AbortSignal.timeout(timeout)
     const requests: VaultLoginRequests = { login: (path, body) => postLogin(client, path, body, signal) }
-    const given: unknown = await failsAsDenied('login', () => Promise.race([login(requests), tooLate(signal)]))
+    const given: unknown = await failsAsDenied('login', async () => Promise.race([login(requests), tooLate(signal)]))
     const { token, ttl, renewable } = objectOf(given)
     if (!isToken(token)) throw noToken('login', 'gave no token')
     this.#goodUntil = 0
