@@ -37,6 +37,7 @@ const entryPoints = {
   '^fieldseal/pkcs11$': '<rootDir>/src/kms/pkcs11/pkcs11Kms.ts',
   '^fieldseal/hierarchical-kms$': '<rootDir>/src/kms/hierarchical/hierarchicalKms.ts',
   '^fieldseal/redundant-kms$': '<rootDir>/src/kms/redundant/redundantKms.ts',
+  '^fieldseal/vault$': '<rootDir>/src/kms/vault/vaultKms.ts',
   '^fieldseal/tenant-kms$': '<rootDir>/src/kms/tenant/tenantKms.ts',
   '^fieldseal/opentelemetry$': '<rootDir>/src/opentelemetry.ts',
   '^fieldseal/testing$': '<rootDir>/src/testing/index.ts',

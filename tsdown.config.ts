@@ -12,6 +12,7 @@ const library = {
   'kms/hierarchical': 'src/kms/hierarchical/hierarchicalKms.ts',
   'kms/pkcs11': 'src/kms/pkcs11/pkcs11Kms.ts',
   'kms/redundant': 'src/kms/redundant/redundantKms.ts',
+  'kms/vault': 'src/kms/vault/vaultKms.ts',
   'kms/tenant': 'src/kms/tenant/tenantKms.ts',
   opentelemetry: 'src/opentelemetry.ts',
   'testing/index': 'src/testing/index.ts',

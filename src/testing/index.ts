@@ -51,3 +51,9 @@ export {
   startKmsEmulator,
 } from './tencent/kmsEmulator.js'
 export type { EmulatorCredential } from './tencent/signature.js'
+export type { Capability, Policy } from './vault/policies.js'
+export type { Token, TokenSettings, Tokens } from './vault/tokens.js'
+export type { TransitKey, TransitKeySettings, TransitKeyType } from './vault/transitKey.js'
+export type { TransitKeyConfig, TransitKeys } from './vault/transitKeys.js'
+export { startVaultEmulator, type VaultEmulator, type VaultEmulatorOptions } from './vault/vaultEmulator.js'
+export type { AppRole, VaultNode, VaultProduct } from './vault/world.js'

@@ -105,11 +105,14 @@ function compileEntities(files: { readonly [path: string]: string }): Promise<Ru
       fieldseal: source('index.ts'),
       'fieldseal/typeorm': source('typeorm/index.ts'),
       'fieldseal/aws-kms': source('kms/aws/awsKms.ts'),
+      'fieldseal/azure-kms': source('kms/azure/azureKms.ts'),
+      'fieldseal/google-kms': source('kms/google/googleKms.ts'),
       'fieldseal/local-kms': source('kms/localKms.ts'),
       'fieldseal/tencent-kms': source('kms/tencent/tencentKms.ts'),
       'fieldseal/redundant-kms': source('kms/redundant/redundantKms.ts'),
       'fieldseal/tenant-kms': source('kms/tenant/tenantKms.ts'),
       'fieldseal/pkcs11': source('kms/pkcs11/pkcs11Kms.ts'),
+      'fieldseal/vault': source('kms/vault/vaultKms.ts'),
       'fieldseal/testing': source('testing/index.ts'),
       ...TENCENT_SDK,
     },
@@ -257,6 +260,39 @@ describe('the documents', () => {
     )
     expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
   })
+
+  it('docs/kms/vault.md shows code that compiles, as do the examples of what it is about', async () => {
+    const told = blocks('docs/kms/vault.md', 'ts')
+    const sources = [
+      'kms/vault/vaultKms.ts',
+      'kms/vault/tokens/logins.ts',
+      'kms/vault/tokens/loginTokens.ts',
+      'testing/vault/vaultEmulator.ts',
+    ]
+    const examples = [...told, ...sources.flatMap((name) => examplesOf(`src/${name}`))]
+    expect(examples).toHaveLength(9)
+    const imports = "import { appRoleLogin, kubernetesLogin, type VaultLoginFunction } from 'fieldseal/vault'\n"
+    const withLogins = (code: string) => (code.includes('import ') ? code : imports + code)
+    const files = Object.fromEntries(
+      examples.map((code, i) => [`src/vault${i}.ts`, `${withLogins(code)}\nexport {}\n`]),
+    )
+    expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
+  })
+
+  it.each(['google', 'azure'])(
+    'docs/kms/%s.md shows code that compiles, as do the examples in the code',
+    async (vendor) => {
+      const name = vendor === 'google' ? 'Google' : 'Azure'
+      const examples = [
+        ...blocks(`docs/kms/${vendor}.md`, 'ts'),
+        ...examplesOf(`src/kms/${vendor}/${vendor}Kms.ts`),
+        ...examplesOf(`src/testing/${vendor}/${vendor}KmsEmulator.ts`),
+      ]
+      expect(examples.length).toBeGreaterThan(2)
+      const files = Object.fromEntries(examples.map((code, i) => [`src/${name}${i}.ts`, `${code}\nexport {}\n`]))
+      expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
+    },
+  )
 
   it('docs/errors.md explains every error code, and no other', () => {
     const explained = Array.from(read('docs/errors.md').matchAll(/^\| `([A-Z_]+)`/gm), ([, code]) => code!)

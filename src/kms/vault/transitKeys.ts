@@ -1,0 +1,95 @@
+import { FieldsealError } from '../../errors.js'
+import type { Call, Target } from '../call/kmsCall.js'
+import { callRefused } from './transit.js'
+import type { TransitKeyIds } from './transitKeyId.js'
+import { objectOf } from './vaultClient.js'
+import type { Send } from './vaultRequests.js'
+
+/** For how long a key that was found right is not looked at again, in milliseconds: some settings can be changed later. */
+const BELIEVED = 60 * 60 * 1_000
+
+type Described = Readonly<Record<string, unknown>>
+type Wrong = readonly [wrong: (key: Described) => boolean, because: string]
+
+/** Each of these would let whoever writes the keys table, or holds a token of an operator, know DEKs. */
+const WRONGS: readonly Wrong[] = [
+  [({ type }) => type !== 'aes256-gcm96', 'is not of the type aes256-gcm96'],
+  [
+    ({ derived }) => derived !== true,
+    'is not derived: Vault would not look at the encryption context, and open the DEK of one tenant for another',
+  ],
+  [({ exportable }) => exportable !== false, 'is exportable: it can be read out of Vault'],
+  [({ allow_plaintext_backup: backup }) => backup !== false, 'allows plaintext backups: it can be read out of Vault'],
+  [
+    ({ convergent_encryption: convergent }) => convergent === true,
+    'encrypts convergently: equal values would have equal ciphertexts',
+  ],
+]
+
+/** Looks at each transit key at its first use, and every hour: what makes it safe is in its settings. */
+export class TransitKeys {
+  readonly #call: Call
+  readonly #send: Send
+  readonly #ids: TransitKeyIds
+  readonly #right = new Map<string, { readonly until: number; readonly checked: Promise<void> }>()
+
+  constructor({ call, send, ids }: { readonly call: Call; readonly send: Send; readonly ids: TransitKeyIds }) {
+    this.#call = call
+    this.#send = send
+    this.#ids = ids
+  }
+
+  /** @throws FieldsealError `KMS_KEY_UNUSABLE` for a key whose settings are not as they must be; that of the request */
+  async expectRight(kekId: string): Promise<void> {
+    const known = this.#right.get(kekId)
+    if (known && Date.now() < known.until) return known.checked
+    const checked = this.#check(kekId)
+    this.#right.set(kekId, { until: Date.now() + BELIEVED, checked })
+    return checked.catch((error: unknown) => {
+      if (this.#right.get(kekId)?.checked === checked) this.#right.delete(kekId)
+      throw error
+    })
+  }
+
+  async #check(kekId: string): Promise<void> {
+    const { mount, name } = this.#ids.keyOf(kekId)
+    const target: Target = { action: 'keys', keyId: kekId }
+    const answer = await this.#call(target, (attempts) =>
+      attempts((signal) => this.#send({ method: 'GET', path: `${mount}/keys/${name}` }, signal)),
+    )
+    const key = objectOf(answer.body.data)
+    if (!describesKey(key)) throw callRefused(target, 'does not describe a key')
+    if (key.soft_deleted === true)
+      throw unusable(
+        kekId,
+        'was soft-deleted',
+        `Restore it: \`bao write -f ${mount}/keys/${name}/soft-delete-restore\`.`,
+      )
+    const wrong = WRONGS.find(([isWrong]) => isWrong(key))
+    if (wrong) throw unusable(kekId, wrong[1], howTo(mount))
+  }
+}
+
+function describesKey({ type, derived, exportable, allow_plaintext_backup: backup }: Described): boolean {
+  return typeof type === 'string' && [derived, exportable, backup].every((setting) => typeof setting === 'boolean')
+}
+
+function howTo(mount: string): string {
+  const command = `vault write -f ${mount}/keys/NAME type=aes256-gcm96 derived=true`
+  return `None of that can be changed: make another key, \`${command}\` (with OpenBao, \`bao write …\`), and give its name as keyId.`
+}
+
+function unusable(kekId: string, because: string, next: string): FieldsealError {
+  return new FieldsealError('KMS_KEY_UNUSABLE', `The transit key ${kekId} ${because}. ${next}`)
+}
+
+/** Finds out which KEK, and looks at it at its first use. */
+export type Ready = (target: Target, kekId: () => Promise<string>) => Promise<string>
+
+export function readyOf(call: Call, keys: TransitKeys): Ready {
+  return async (target, find) => {
+    const kekId = await call(target, () => find())
+    await keys.expectRight(kekId)
+    return kekId
+  }
+}
