@@ -94,8 +94,10 @@ describe('beside a running app', () => {
       expect(await whereKeysAre(kmsOf({ acme: from }))).toEqual([from])
 
       const moving = { acme: to, former: from }
-      await app.deploy(() => kmsOf(moving))
-      await command(kmsOf(moving), 'rotate', '--tenant', 'acme')
+      await app.deploy(
+        () => kmsOf(moving),
+        () => command(kmsOf(moving), 'rotate', '--tenant', 'acme'),
+      )
       await moveOneKey(kmsOf(moving))
       expect(await whereKeysAre(kmsOf(moving))).toEqual([from, to].sort())
       await expectAllWell(kmsOf(moving))
@@ -122,8 +124,7 @@ describe('beside a running app', () => {
     const moving = () => tenantKms({ members: members(), memberOf: () => 'aws', formerMembers: ['tencent'] })
     await app.deploy(() => tencent!.kmsOf())
     await app.deploy(former)
-    await app.deploy(moving)
-    await command(moving(), 'rotate', '--tenant', 'acme')
+    await app.deploy(moving, () => command(moving(), 'rotate', '--tenant', 'acme'))
     expect(await whereKeysAre(moving(), 'acme')).toEqual(['aws', 'tencent'])
     const client = clinic.another({ kms: aws!.kmsOf() })
     const report = await client.$encryption.rewrap({ from: tencent!.kmsOf(), rate: 1_000 })

@@ -43,11 +43,16 @@ export class RunningApp {
    * each reads what the other has written.
    *
    * @param kmsOf the KMS as a process has it: memory of its own, and none of another's
+   * @param whileBoth what happens while there are processes of both
    */
-  async deploy(kmsOf: () => Kms): Promise<void> {
+  async deploy(kmsOf: () => Kms, whileBoth?: () => Promise<unknown>): Promise<void> {
     const before = this.#processes
     this.#processes = [...before, ...Array.from({ length: PROCESSES }, () => this.#start(kmsOf()))]
     await this.goOn()
+    if (whileBoth) {
+      await whileBoth()
+      await this.goOn()
+    }
     this.#processes = this.#processes.slice(before.length)
     await Promise.all(before.map((process) => process.stop()))
     await this.goOn()
