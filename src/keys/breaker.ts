@@ -37,6 +37,13 @@ export function withBreaker(kms: Kms): Kms {
   })
 }
 
+const notAsked = new WeakSet<object>()
+
+/** Whether this is why a call failed: the KMS is spared, and was not asked. */
+export function wasSpared(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && notAsked.has(error)
+}
+
 function breaker(): CircuitBreakerPolicy {
   const isDown = handleWhen((error) => FieldsealError.is(error, 'KMS_UNAVAILABLE'))
   const halfOpenAfter = new ExponentialBackoff({ initialDelay: FIRST_PAUSE, maxDelay: LONGEST_PAUSE })
@@ -51,6 +58,8 @@ async function guarded<T>(policy: CircuitBreakerPolicy, call: () => Promise<T>):
     const message =
       `the KMS did not answer the last ${FAILURES} calls, so it is not asked now, and again within ` +
       `${LONGEST_PAUSE / 1000} s. Look at its status and the network`
-    throw new FieldsealError('KMS_UNAVAILABLE', message)
+    const spared = new FieldsealError('KMS_UNAVAILABLE', message)
+    notAsked.add(spared)
+    throw spared
   }
 }
