@@ -1,26 +1,22 @@
-import { Agent } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { fieldEncryption } from 'fieldseal/prisma'
-import { tencentKms } from 'fieldseal/tencent-kms'
 import pg from 'pg'
-import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { encryptionSchema } from '../../generated/encryption/index.js'
 import { PrismaClient } from '../../generated/prisma/client.js'
+import { openKms } from './kms.js'
 import { type AppNews, type AppSetup, nameOf } from './protocol.js'
 
 const WRITERS = 4
 
 await run(JSON.parse(process.argv[2]!) as AppSetup)
 
-async function run({ url, endpoint, credential, keyId, tenants, from, keys }: AppSetup): Promise<void> {
-  const httpProfile = { protocol: 'http://', endpoint, agent: new Agent({ keepAlive: true }) } as const
-  const client = new kms.v20190118.Client({ credential, region: 'ap-guangzhou', profile: { httpProfile } })
+async function run({ url, kms, tenants, from, keys }: AppSetup): Promise<void> {
   const notify = () => new pg.Client({ connectionString: url })
   const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 6 }) }).$extends(
     fieldEncryption({
       schema: encryptionSchema,
-      kms: tencentKms({ client, keyId, timeout: 3_000, attemptTimeout: 500 }),
+      kms: openKms(kms),
       keys: { ...keys, notify },
     }),
   )
