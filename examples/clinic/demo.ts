@@ -1,7 +1,7 @@
 import { assertEncrypted } from 'fieldseal/prisma'
 import { encryptedClient, plainClient } from './clients.js'
 import type { DemoDatabase } from './database.js'
-import type { DemoKms } from './kms.js'
+import type { DemoKms } from './kms/demoKms.js'
 import { writeRecords } from './records.js'
 import { reportKeysTable } from './report/keysTable.js'
 import { CallBook } from './report/kmsCalls.js'
@@ -15,8 +15,8 @@ import { count } from './terminal.js'
 /** Runs the clinic and prints what it shows. Answers a summary in one line. */
 export async function runDemo(database: DemoDatabase, kms: DemoKms): Promise<string> {
   const plain = plainClient(database.url)
-  const writer = encryptedClient(database.url, kms)
-  const reader = encryptedClient(database.url, kms)
+  const writer = encryptedClient(database.url, kms.keys)
+  const reader = encryptedClient(database.url, kms.keys)
   const calls = new CallBook(kms)
   assertEncrypted(writer)
   try {

@@ -1,9 +1,14 @@
 import { constants } from 'node:os'
 import { openDatabase } from './database.js'
 import { runDemo } from './demo.js'
-import { openKms } from './kms.js'
+import { openKms } from './kms/openKms.js'
 import { type DemoOptions, readOptions, USAGE, UsageError } from './options.js'
 import { bold, dim, line } from './terminal.js'
+
+const CALLED_BY = {
+  ...{ tencent: 'its SDK', aws: 'its SDK', google: 'its SDK', azure: 'its SDK' },
+  ...{ vault: 'fetch', pkcs11: 'pkcs11js' },
+}
 
 /** What has been opened, and how to close it, the last first. */
 const opened: { readonly farewell: string; close(): Promise<void> }[] = []
@@ -23,10 +28,10 @@ async function demonstrate(options: DemoOptions): Promise<void> {
   // The reader of a pipe has gone, as in `npm start | head`.
   process.stdout.on('error', () => close().finally(() => process.exit(1)))
   const database = await open(openDatabase(options.databaseUrl, options.keep))
-  const kms = await open(openKms(options.kms))
+  const kms = await open(openKms(options))
   line(bold('fieldseal: a clinic app on Prisma, whose fields are encrypted in PostgreSQL'))
   line(dim(`   database  ${database.description}`))
-  line(dim(`   KMS       ${kms.description}, called by its SDK`))
+  line(dim(`   KMS       ${kms.description}, called by ${CALLED_BY[options.kms]}`))
   const summary = await runDemo(database, kms)
   await close()
   line()
@@ -37,7 +42,7 @@ async function demonstrate(options: DemoOptions): Promise<void> {
       .map(({ farewell }) => farewell)
       .join(', ')}. Left nothing running.`,
   )
-  if (options.keep && !options.kms)
+  if (options.keep && !options.address)
     line(dim('Nobody can decrypt that database any more: its KEK went with the emulator.'))
 }
 

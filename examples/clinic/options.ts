@@ -7,9 +7,14 @@ export interface DemoOptions {
   readonly databaseUrl: string | undefined
   /** Leaves the database there at the end. */
   readonly keep: boolean
+  readonly kms: KmsName
   /** A Tencent KMS, or an emulator, that runs already; without it, an emulator is started. */
-  readonly kms: KmsAddress | undefined
+  readonly address: KmsAddress | undefined
 }
+
+const KMS_NAMES = ['tencent', 'aws', 'google', 'azure', 'vault', 'pkcs11'] as const
+
+export type KmsName = (typeof KMS_NAMES)[number]
 
 export interface KmsAddress {
   readonly endpoint: URL
@@ -28,7 +33,9 @@ export const USAGE = `npm start [-- options]
   --database-url <url>  use this PostgreSQL: the demo makes a database of its own there, named
                         fieldseal_demo_…, and drops it at the end. Without it, an embedded PostgreSQL is started.
   --keep                do not drop that database
-  --kms-endpoint <url>  use this KMS, for instance http://127.0.0.1:7788 for an emulator that runs already, or
+  --kms <name>          whose KMS wraps the keys: tencent (default), aws, google, azure, vault, pkcs11. Each is an
+                        emulator, called by the official SDK; for pkcs11, SoftHSM, which you install before.
+  --kms-endpoint <url>  use this KMS of Tencent's, for instance http://127.0.0.1:7788 for an emulator that runs already, or
                         https://kms.tencentcloudapi.com. Without it, an emulator is started.
   --kms-key-id <id>     the key to wrap with; without it, the one with the alias "fieldseal"
   --kms-region <name>   ap-guangzhou unless given
@@ -40,6 +47,7 @@ emulator's public ones, but only for a KMS on http. NO_COLOR switches colours of
 const OPTIONS = {
   'database-url': { type: 'string' },
   keep: { type: 'boolean' },
+  kms: { type: 'string' },
   'kms-endpoint': { type: 'string' },
   'kms-key-id': { type: 'string' },
   'kms-region': { type: 'string' },
@@ -59,7 +67,16 @@ export function readOptions(argv: readonly string[], environment: Environment): 
   if (keep && databaseUrl === undefined) {
     throw new UsageError('--keep needs --database-url: the embedded PostgreSQL ends with the demo')
   }
-  return { help, keep, databaseUrl, kms: kmsAddress(values, environment) }
+  const kms = kmsName(values)
+  return { help, keep, databaseUrl, kms, address: kmsAddress(values, environment) }
+}
+
+function kmsName({ kms = 'tencent', ...values }: Values): KmsName {
+  const name = KMS_NAMES.find((one) => one === kms)
+  if (!name) throw new UsageError(`--kms must be one of ${KMS_NAMES.join(', ')}`)
+  if (name !== 'tencent' && values['kms-endpoint'] !== undefined)
+    throw new UsageError('--kms-endpoint is of Tencent: leave out --kms, or --kms-endpoint')
+  return name
 }
 
 type Values = ReturnType<typeof parse>

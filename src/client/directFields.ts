@@ -17,6 +17,6 @@ export function checkDirectFields(schema: EncryptionSchema, kms: Kms): void {
   if (fields.length === 0 || encryptsValues(kms)) return
   const message =
     `fieldEncryption: "kms" must encrypt the values of ${fields.join(', ')} itself (mode: kms), and the KMS ` +
-    `${quoted(kms.name)} has no encrypt() and decrypt(): use one that has, as tencentKms (without "sealed") and localKms do`
+    `${quoted(kms.name)} has no encrypt() and decrypt(): use one that has, as those of all vendors here do (tencentKms without "sealed")`
   throw new FieldsealError('OPTIONS_INVALID', message)
 }

@@ -19,7 +19,7 @@ export interface FieldEncryptionOptions<Schema extends EncryptionSchema = Encryp
   /** What `fieldseal-generator` wrote: `import { encryptionSchema } from './generated/encryption'`. */
   readonly schema: Schema
   /**
-   * Wraps the DEKs: `tencentKms(…)` from `fieldseal/tencent-kms`, or `localKms(…)` from `fieldseal/local-kms`. For more
+   * Wraps the DEKs: `tencentKms(…)` from `fieldseal/tencent-kms` or that of another vendor (docs/kms/README.md), or `localKms(…)` from `fieldseal/local-kms`. For more
    * tenants than such a KMS can be asked for, `hierarchicalKms({ kms })` from `fieldseal/hierarchical-kms`.
    */
   readonly kms: Kms | KmsOfStore
@@ -137,7 +137,9 @@ function checkNames(options: object, known: ReadonlySet<string>, needed: string)
 function checkValues(options: OptionsBeforeSchema): void {
   const { kms, tenant, defaultTenant, keys = {} } = options
   if (typeof kms !== 'function' && (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function')) {
-    throw invalid('"kms" must be a Kms: tencentKms({ client, keyId }) or localKms({ … })')
+    throw invalid(
+      '"kms" must be a Kms: tencentKms({ client, keyId }), one of another vendor (docs/kms/README.md), or localKms({ … })',
+    )
   }
   if (tenant !== undefined && typeof tenant !== 'function')
     throw invalid('"tenant" must be a function; for one fixed tenant use "defaultTenant"')

@@ -71,7 +71,7 @@ export class KeyRing {
     if (encryptsValues(this.kms)) return this.kms
     const message =
       `the KMS ${quoted(this.kms.name)} has no encrypt() and decrypt() for values that a KMS itself encrypts (mode: kms): ` +
-      'use one that has, as tencentKms (without "sealed") and localKms do'
+      'use one that has, as those of all vendors here do (tencentKms without "sealed")'
     throw new FieldsealError('OPTIONS_INVALID', message)
   }
 }

@@ -17,7 +17,7 @@ export {
 export type { HsmKey, HsmKeyChange, HsmKeyType, HsmKeyVersion, NewHsmKey } from './azure/hsmKey.js'
 export type { HsmKeys } from './azure/hsmKeys.js'
 export type { EmulatorPrincipal, HsmOperation, HsmPermissions } from './azure/permissions.js'
-export type { EmulatorTokenCredential, TokenOptions, Tokens } from './azure/tokens.js'
+export type { EmulatorTokenCredential, EntraTokens, TokenOptions } from './azure/tokens.js'
 export { type BreakableEmulator, emulatorCounterpart, type TroubleCodes } from './contract/emulatorCounterpart.js'
 export {
   type Counterpart,
@@ -52,7 +52,7 @@ export {
 } from './tencent/kmsEmulator.js'
 export type { EmulatorCredential } from './tencent/signature.js'
 export type { Capability, Policy } from './vault/policies.js'
-export type { Token, TokenSettings, Tokens } from './vault/tokens.js'
+export type { Token, TokenSettings, TransitTokens } from './vault/tokens.js'
 export type { TransitKey, TransitKeySettings, TransitKeyType } from './vault/transitKey.js'
 export type { TransitKeyConfig, TransitKeys } from './vault/transitKeys.js'
 export { startVaultEmulator, type VaultEmulator, type VaultEmulatorOptions } from './vault/vaultEmulator.js'

@@ -220,7 +220,7 @@ describe('fieldseal doctor on the KMS', () => {
         what: expect.stringMatching(
           /^the KMS tencent makes no new key for tenant "\w+": KMS_DENIED: .*UnauthorizedOperation.* allows kms:GenerateDataKey on this key\.$/,
         ),
-        next: 'permit it in the KMS: new tenants and rotation need it. The policy is in docs/tencent-kms.md',
+        next: 'permit it in the KMS: new tenants and rotation need it. The policy is in docs/kms, on the page of its vendor',
       },
     ])
   })
@@ -234,7 +234,7 @@ describe('fieldseal doctor on the KMS', () => {
         what: expect.stringMatching(
           /^the KMS tencent does not unwrap a key that it has just made .*KMS_DENIED.* allows kms:Decrypt on this key\.$/,
         ),
-        next: 'permit it in the KMS: reading needs it, and writing after each start. The policy is in docs/tencent-kms.md',
+        next: 'permit it in the KMS: reading needs it, and writing after each start. The policy is in docs/kms, on the page of its vendor',
       },
     ])
   })

@@ -46,9 +46,9 @@ describe('docker-compose.yml', () => {
   })
 
   it('gives the emulator the credential and the key that the demo looks for', () => {
-    const { kms } = readOptions(['--kms-endpoint', 'http://127.0.0.1:8100'], {})
+    const { address } = readOptions(['--kms-endpoint', 'http://127.0.0.1:8100'], {})
     expect(parseCommandLine(args, {})).toMatchObject({ keys: [{ alias: 'fieldseal' }] })
     expect(parseCommandLine(args, {})).not.toHaveProperty('credentials')
-    expect(kms).toMatchObject({ secretId: 'AKIDemulator', secretKey: 'emulator-secret-key', keyId: undefined })
+    expect(address).toMatchObject({ secretId: 'AKIDemulator', secretKey: 'emulator-secret-key', keyId: undefined })
   })
 })

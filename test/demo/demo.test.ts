@@ -7,6 +7,7 @@ import pg from 'pg'
 import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { encryptionSchema } from '../../generated/encryption/index.js'
 import { PrismaClient } from '../../generated/prisma/client.js'
+import { findSoftHsm } from '../kms/pkcs11/softhsm.js'
 import { emulatedKms } from '../support/clinic.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { decrypt, parse } from '../support/decryptor.mjs'
@@ -35,6 +36,8 @@ describe('the demo, asked for what it cannot do', () => {
   it.each([
     [['--frobnicate'], "Unknown option '--frobnicate'"],
     [['--keep'], '--keep needs --database-url: the embedded PostgreSQL ends with the demo'],
+    [['--kms', 'ibm'], '--kms must be one of tencent, aws, google, azure, vault, pkcs11'],
+    [['--kms', 'aws', '--kms-endpoint', 'http://127.0.0.1:1'], '--kms-endpoint is of Tencent'],
     [['--database-url', 'mysql://localhost'], '--database-url must be a URL that begins with postgresql:// or'],
   ])('says what is wrong with %j and how to find the options, and ends with 2', async (args, message) => {
     const { code, stdout, stderr } = await runDemo(args)
@@ -63,11 +66,36 @@ describe('the demo, asked for what it cannot do', () => {
   })
 })
 
+describe('the demo with the KMS of another vendor', () => {
+  it.each(['aws', 'google', 'azure', 'vault', 'pkcs11'])('encrypts all under keys of %s', async (name) => {
+    const FIELDSEAL_PKCS11JS = process.env.FIELDSEAL_TEST_PKCS11JS ?? 'pkcs11js'
+    const args = ['--database-url', server.url, '--kms', name]
+    const { code, stdout, stderr } = await runDemo(args, { FIELDSEAL_PKCS11JS })
+    if (name === 'pkcs11' && 'missing' in findSoftHsm()) {
+      expect(stderr).toMatch(/^--kms pkcs11 needs (the package pkcs11js|SoftHSM 2)/)
+      expect(code).toBe(2)
+      return
+    }
+    expect({ code, stdout: stdout.slice(-300) }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/ encrypted cells: all ciphertext\. 4 wrapped keys, \d+ KMS calls\.\n/),
+    })
+  })
+})
+
 describe('the demo with --help', () => {
   it('tells every option and starts nothing', async () => {
     const { code, stdout, stderr } = await runDemo(['--help'])
     const named = Array.from(stdout.matchAll(/^ {2}(--[a-z-]+)/gm), ([, option]) => option)
-    expect(named).toEqual(['--database-url', '--keep', '--kms-endpoint', '--kms-key-id', '--kms-region', '--help'])
+    expect(named).toEqual([
+      '--database-url',
+      '--keep',
+      '--kms',
+      '--kms-endpoint',
+      '--kms-key-id',
+      '--kms-region',
+      '--help',
+    ])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   })
 })

@@ -1,22 +1,19 @@
-import type { DemoKms, KmsCalls } from '../kms.js'
+import type { DemoKms } from '../kms/demoKms.js'
 import { count, section, table } from '../terminal.js'
-
-const ACTIONS = ['GenerateDataKey', 'Decrypt'] as const
 
 /** Notes, part by part, which KMS calls the app made. */
 export class CallBook {
-  readonly #calls: KmsCalls
+  readonly #take: DemoKms['takeCalls']
   readonly #parts: { readonly what: string; readonly values: number; readonly calls: ReadonlyMap<string, number> }[] =
     []
 
-  constructor({ calls }: Pick<DemoKms, 'calls'>) {
-    this.#calls = calls
+  constructor({ takeCalls }: Pick<DemoKms, 'takeCalls'>) {
+    this.#take = takeCalls
   }
 
   /** Ends a part: all calls since the last one belong to it. */
   note(what: string, values: number): void {
-    this.#parts.push({ what, values, calls: new Map(this.#calls) })
-    this.#calls.clear()
+    this.#parts.push({ what, values, calls: this.#take() })
   }
 
   get total(): number {
@@ -28,12 +25,14 @@ export class CallBook {
       'The KMS calls that this took',
       'A DEK is unwrapped once per process, and then held in memory for 5 minutes.',
     )
+    const actions = [...new Set(this.#parts.flatMap(({ calls }) => [...calls.keys()]))]
     const rows = this.#parts.map(({ what, values, calls }) => [
       what,
       count(values),
-      ...ACTIONS.map((action) => String(calls.get(action) ?? 0)),
+      ...actions.map((action) => String(calls.get(action) ?? 0)),
     ])
-    table([48, 10, 18], ['what the app did', 'values', ...ACTIONS], rows)
+    const width = Math.min(18, Math.floor(36 / actions.length))
+    table([48, 10, ...actions.slice(1).map(() => width)], ['what the app did', 'values', ...actions], rows)
   }
 }
 

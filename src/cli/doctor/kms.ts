@@ -99,7 +99,7 @@ function findingOf({ kms, action, error }: KmsFailure, tenant: string | undefine
 
 function adviceOn(action: KmsFailure['action'], { code }: FieldsealError): string {
   if (code !== 'KMS_DENIED') return `see ${code} in docs/errors.md`
-  return `permit it in the KMS: ${NEEDED[action]}. The policy is in docs/tencent-kms.md`
+  return `permit it in the KMS: ${NEEDED[action]}. The policy is in docs/kms, on the page of its vendor`
 }
 
 function problem(what: string, next: string): Finding {

@@ -167,7 +167,7 @@ import { encryptionSchema } from '${encryption}'
 import { PrismaClient } from '${prisma}'
 
 // The command works with the client that your app uses: the same KMS, the same options. Import it from your app, or
-// make it here as your app does. localKms is for development; see fieldseal/tencent-kms.
+// make it here as your app does. localKms is for development; docs/kms has the others.
 const adapter = new PrismaPg({ connectionString: process.env.DATABASE_URL })
 
 export default defineConfig({

@@ -104,7 +104,7 @@ import { fieldEncryption } from 'fieldseal/typeorm'
 import { DataSource } from 'typeorm'
 ${imports.join('')}
 // The command works with a data source like that of your app: the same entities, the same KMS, the same options. Import it
-// from your app, or make it here as your app does. localKms is for development; see fieldseal/tencent-kms.
+// from your app, or make it here as your app does. localKms is for development; docs/kms has the others.
 export default defineConfig({
   dataSource: () =>
     fieldEncryption(

@@ -6,14 +6,14 @@ import type { HsmKeys } from './hsmKeys.js'
 import { operations } from './keyOperations.js'
 import type { HsmPermissions } from './permissions.js'
 import { apiVersionOf, type Route, routeOf } from './routes.js'
-import type { Tokens } from './tokens.js'
+import type { EntraTokens } from './tokens.js'
 
 const MAX_BODY_BYTES = 1024 * 1024
 const API_VERSION = /^(7\.[2-6]|20(2[4-9]|[3-9]\d)-\d\d-\d\d)(-preview[.\d]*)?$/
 
 export interface AzureApi {
   readonly keys: HsmKeys
-  readonly tokens: Tokens
+  readonly tokens: EntraTokens
   readonly permissions: HsmPermissions
   readonly limits: RateLimits
 }

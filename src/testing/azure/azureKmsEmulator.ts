@@ -14,7 +14,7 @@ import type { NewHsmKey } from './hsmKey.js'
 import { readHsmKeys, writeHsmKeys } from './hsmKeyState.js'
 import { HsmKeys } from './hsmKeys.js'
 import { type EmulatorPrincipal, HsmPermissions } from './permissions.js'
-import { type EmulatorTokenCredential, type TokenOptions, Tokens } from './tokens.js'
+import { type EmulatorTokenCredential, EntraTokens, type TokenOptions } from './tokens.js'
 
 const invalid = invalidOptionOf('startAzureKmsEmulator')
 
@@ -61,7 +61,7 @@ export interface AzureKmsEmulator {
   readonly keys: HsmKeys
   /** Of the first principal. */
   readonly credential: EmulatorTokenCredential
-  readonly tokens: Tokens
+  readonly tokens: EntraTokens
   readonly permissions: HsmPermissions
   readonly calls: Calls
   readonly faults: Faults
@@ -106,7 +106,7 @@ export async function startAzureKmsEmulator(options: AzureKmsEmulatorOptions = {
   guardProduction(invalid, { credentials: { option: 'principals', builtIn: false }, admin, allowInProduction })
   const limits = new RateLimits(checkedLimits(invalid, options.limits ?? {}), now)
   const emulation = { calls: new Calls(), faults: new Faults(), limits }
-  const [keys, tokens, permissions] = [keysOf(options, now), new Tokens(now), new HsmPermissions(principals)]
+  const [keys, tokens, permissions] = [keysOf(options, now), new EntraTokens(now), new HsmPermissions(principals)]
   const certificate = makeCertificate([host])
   const face = azureFace({ keys, tokens, permissions, limits })
   const server = emulatorServer({ emulation, face, admin, certificate })

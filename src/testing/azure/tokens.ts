@@ -33,7 +33,7 @@ interface Claims {
  * Makes and verifies the bearer tokens of one emulator: JSON Web Tokens (RFC 7519) as Microsoft Entra ID makes them, with
  * the audience of Managed HSM, but signed with HMAC-SHA-256 and a key that no other emulator has.
  */
-export class Tokens {
+export class EntraTokens {
   /** Of the directory. */
   readonly tenantId = randomUUID()
   readonly #secret = randomBytes(32)

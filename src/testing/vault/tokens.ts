@@ -33,7 +33,7 @@ export interface Token {
 const SECOND = 1_000
 
 /** The tokens of an emulator. Requests make, renew and revoke them, and so may a test. */
-export class Tokens {
+export class TransitTokens {
   readonly #now: () => number
   readonly #tokens = new Map<string, Token>()
 

@@ -7,7 +7,7 @@ import { guardProduction } from '../emulator/productionGuard.js'
 import { checkedLimits, type Limits, RateLimits } from '../emulator/rateLimits.js'
 import { emulatorServer } from '../emulator/server.js'
 import { DEFAULT_POLICY, leastPrivilege, type Policy } from './policies.js'
-import { type TokenSettings, Tokens } from './tokens.js'
+import { type TokenSettings, TransitTokens } from './tokens.js'
 import type { TransitKeySettings } from './transitKey.js'
 import { TransitKeys } from './transitKeys.js'
 import { VaultError } from './vaultError.js'
@@ -73,7 +73,7 @@ export interface VaultEmulator {
   /** The path of the first key: `transit/fieldseal`. */
   readonly keyId: string
   readonly keys: TransitKeys
-  readonly tokens: Tokens
+  readonly tokens: TransitTokens
   /** By name; may be changed. */
   readonly policies: Map<string, Policy>
   /** Whether it is sealed, or a standby; may be changed. */
@@ -149,7 +149,7 @@ function worldOf(options: VaultEmulatorOptions): VaultWorld {
     now,
     node: { sealed: false, activeNode: undefined },
     keys: keysOf(options, now),
-    tokens: new Tokens(now),
+    tokens: new TransitTokens(now),
     policies,
     appRoles: options.appRoles ?? [],
     namespaces,

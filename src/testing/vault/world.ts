@@ -1,6 +1,6 @@
 import type { RateLimits } from '../emulator/rateLimits.js'
 import type { Policy } from './policies.js'
-import type { Tokens } from './tokens.js'
+import type { TransitTokens } from './tokens.js'
 import type { TransitKeys } from './transitKeys.js'
 
 export type VaultProduct = 'vault' | 'openbao'
@@ -29,7 +29,7 @@ export interface VaultWorld {
   readonly now: () => number
   readonly node: VaultNode
   readonly keys: TransitKeys
-  readonly tokens: Tokens
+  readonly tokens: TransitTokens
   readonly policies: Map<string, Policy>
   readonly appRoles: readonly AppRole[]
   /** Without the root. */

@@ -23,5 +23,5 @@ const refused = await prisma
   .catch((error: unknown) => (FieldsealError.is(error) ? error.code : error))
 await plain.$disconnect()
 
-const functions = [typeof tencentKms, typeof hierarchicalKms, typeof Object.values(testing)[0]]
+const functions = [typeof tencentKms, typeof hierarchicalKms, typeof testing.startKmsEmulator]
 console.log(JSON.stringify({ read, stored, refused, functions }))

@@ -2,47 +2,40 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { tencentKms } from 'fieldseal/tencent-kms'
 // By its path: as this repository has it, the package brings the SDK of all services.
 import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
-import { type KmsAddress, UsageError } from './options.js'
+import { type KmsAddress, UsageError } from '../options.js'
+import type { DemoKms } from './demoKms.js'
 
 const { Client } = kms.v20190118
 type KmsClient = InstanceType<typeof Client>
 
-/** A KMS to wrap the keys with, and what was asked of it. */
-export interface DemoKms {
-  readonly client: KmsClient
-  readonly keyId: string
-  /** For people: what it is. */
-  readonly description: string
-  readonly calls: KmsCalls
-  /** What became of it, after `close`. */
-  readonly farewell: string
-  close(): Promise<void>
-}
-
-/** How often each action was sent over HTTP. */
-export type KmsCalls = Map<string, number>
-
 /** Connects to the KMS at `address`, or starts an emulator. */
-export async function openKms(address: KmsAddress | undefined): Promise<DemoKms> {
+export async function openTencent(address: KmsAddress | undefined): Promise<DemoKms> {
   if (!address) return startEmulator()
-  const { client, calls } = countingClient(address)
+  const { client, takeCalls } = countingClient(address)
   const keyId = address.keyId ?? (await findKey(client, address))
-  calls.clear()
-  const { endpoint } = address
-  return { client, keyId, calls, description: endpoint.origin, farewell: 'KMS untouched', close: async () => undefined }
+  takeCalls()
+  return {
+    keys: tencentKms({ client, keyId }),
+    takeCalls,
+    description: address.endpoint.origin,
+    farewell: 'KMS untouched',
+    close: async () => undefined,
+  }
 }
 
 async function startEmulator(): Promise<DemoKms> {
-  const child = fork(fileURLToPath(new URL('./kmsEmulator.ts', import.meta.url)))
+  const child = fork(fileURLToPath(new URL('./emulatorProcess.ts', import.meta.url)))
   const exited = once(child, 'exit')
   const ready = once(child, 'message') as Promise<[Started]>
   const failed = exited.then(([code]) => Promise.reject(new Error(`the KMS emulator ended with ${code}`)))
   const [started] = await Promise.race([ready, failed])
+  const { client, takeCalls } = countingClient({ ...started, endpoint: new URL(started.endpoint) })
   return {
-    ...countingClient({ ...started, endpoint: new URL(started.endpoint) }),
-    keyId: started.keyId,
+    keys: tencentKms({ client, keyId: started.keyId }),
+    takeCalls,
     description: `emulated Tencent Cloud KMS in process ${child.pid}, ${started.endpoint}`,
     farewell: 'KMS emulator stopped',
     close: async () => {
@@ -56,7 +49,7 @@ type Started = Omit<KmsAddress, 'endpoint'> & { readonly endpoint: string; reado
 
 /** The official SDK's client. Every call goes through `request`, which counts here. */
 function countingClient({ endpoint, region, secretId, secretKey }: KmsAddress) {
-  const calls: KmsCalls = new Map()
+  const calls = new Map<string, number>()
   class CountingClient extends Client {
     override request(...args: Parameters<KmsClient['request']>) {
       calls.set(args[0], (calls.get(args[0]) ?? 0) + 1)
@@ -66,7 +59,12 @@ function countingClient({ endpoint, region, secretId, secretKey }: KmsAddress) {
   // An agent of one's own: without it the SDK would send even 127.0.0.1 through http_proxy.
   const plain = endpoint.protocol === 'http:' ? { protocol: 'http://', agent: new Agent() } : {}
   const profile = { httpProfile: { endpoint: endpoint.host, ...plain } }
-  return { calls, client: new CountingClient({ credential: { secretId, secretKey }, region, profile }) }
+  const takeCalls = () => {
+    const taken = new Map(calls)
+    calls.clear()
+    return taken
+  }
+  return { takeCalls, client: new CountingClient({ credential: { secretId, secretKey }, region, profile }) }
 }
 
 async function findKey(client: KmsClient, { endpoint }: KmsAddress): Promise<string> {
