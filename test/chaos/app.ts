@@ -25,6 +25,7 @@ async function run({ url, kms, tenants, from, keys }: AppSetup): Promise<void> {
     read: 0,
     wrong: [] as string[],
     errors: {} as { [code: string]: number },
+    ofKms: [] as string[],
   }
   let [next, going] = [from, true]
   const mine: [string, number][] = []
@@ -51,13 +52,14 @@ async function run({ url, kms, tenants, from, keys }: AppSetup): Promise<void> {
       await step().catch(async (error: Error & { code?: string }) => {
         const code = error.code ?? `${error.name}: ${error.message}`
         news.errors[code] = (news.errors[code] ?? 0) + 1
+        if (isOfKms(code)) news.ofKms.push(`${code}: ${error.message}`)
         await setTimeout(20)
       })
     }
   }
   const tell = () => {
     process.send?.(news satisfies AppNews)
-    news = { written: [], read: 0, wrong: [], errors: {} }
+    news = { written: [], read: 0, wrong: [], errors: {}, ofKms: [] }
   }
   const telling = setInterval(tell, 50)
   process.on('message', async () => {
@@ -70,4 +72,9 @@ async function run({ url, kms, tenants, from, keys }: AppSetup): Promise<void> {
   process.on('disconnect', () => process.exit())
   const workers = Array.from({ length: WRITERS }, work)
   await Promise.all(workers)
+}
+
+/** Not of the database, which is restarted on purpose. */
+function isOfKms(code: string): boolean {
+  return /^(KMS|KEY)_/.test(code) && code !== 'KEY_STORE_UNAVAILABLE'
 }

@@ -16,7 +16,11 @@ const LIMIT = 500
 /** Times so short that everything happens often. */
 const KEYS = { ttl: 400, staleFor: '1m', rotateAfter: '2s', maxMessages: LIMIT }
 /** With several KMSs nothing may be owed to a DEK that is kept for an outage. */
-const REDUNDANT_KEYS = { ...KEYS, staleFor: 0 }
+const REDUNDANT_KEYS = { ...KEYS, ttl: 1_000, rotateAfter: '4s', staleFor: 0 }
+/** Between two disturbances, in milliseconds. */
+const PAUSE = 500
+/** The turns are the point there, and most of them would be waiting for the database. */
+const REDUNDANT_PAUSE = 1_500
 const TENANTS = Array.from({ length: 6 }, (_, i) => `chaos-${i}`)
 
 export interface ChaosOptions {
@@ -33,7 +37,7 @@ export interface ChaosFigures {
   /** As the apps saw them, by code. */
   readonly errors: { readonly [code: string]: number }
   /** Errors of the KMS while there are several, of which one at most was down: a healthy one could have prevented them. */
-  readonly preventable: number
+  readonly preventable: readonly string[]
   /** Acknowledged rows that cannot be read back, or hold something else. */
   readonly lost: number
   /** Reads during the run that gave something else. */
@@ -60,15 +64,16 @@ export async function chaos(options: ChaosOptions): Promise<ChaosFigures> {
     say?.(kind)
   }
   const turns = world.vendors.length > 1 ? takeTurns(world, goesOn, told) : undefined
+  const pause = turns ? REDUNDANT_PAUSE : PAUSE
   while (goesOn()) {
     await disturb(world, apps, told)
-    await setTimeout(100 + Math.random() * 500)
+    await setTimeout(pause * (0.2 + Math.random()))
   }
   await turns
   for (const { faults } of world.vendors) faults.clear()
   await setTimeout(1_000)
   await Promise.all(apps.map((app) => app.stop()))
-  const preventable = turns ? tally.kmsErrors : 0
+  const preventable = turns ? tally.ofKms : []
   return { ...tally.figures, preventable, ...(await inspect(world, tally)) }
 }
 
@@ -77,24 +82,19 @@ class Tally {
   readonly faults: { [kind: string]: number } = {}
   readonly errors: { [code: string]: number } = {}
   readonly wrong: string[] = []
+  readonly ofKms: string[] = []
   read = 0
 
   hear(news: AppNews): void {
     this.rows.push(...news.written)
     this.wrong.push(...news.wrong)
+    this.ofKms.push(...news.ofKms)
     this.read += news.read
     for (const [code, count] of Object.entries(news.errors)) this.errors[code] = (this.errors[code] ?? 0) + count
   }
 
   fault(kind: string): void {
     this.faults[kind] = (this.faults[kind] ?? 0) + 1
-  }
-
-  /** All but those of the database, which is restarted on purpose. */
-  get kmsErrors(): number {
-    const isOfKms = (code: string) => /^(KMS|KEY)_/.test(code) && code !== 'KEY_STORE_UNAVAILABLE'
-    const codes = Object.keys(this.errors).filter(isOfKms)
-    return codes.reduce((sum, code) => sum + this.errors[code]!, 0)
   }
 
   get figures() {

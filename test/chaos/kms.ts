@@ -15,8 +15,8 @@ interface Limits {
 }
 
 const ALONE: Limits = { timeout: 3_000, attemptTimeout: 500 }
-/** So that a process soon turns to another one. */
-export const AMONG_OTHERS: Limits = { timeout: 1_500, attemptTimeout: 400 }
+/** Long enough for a busy machine: one that is well must not seem to be down. */
+export const AMONG_OTHERS: Limits = { timeout: 4_000, attemptTimeout: 2_000 }
 
 /** The KMS as a process has it: the one that there is, or all of them. */
 export function openKms(setups: readonly KmsSetup[]): Kms {

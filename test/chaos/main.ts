@@ -20,7 +20,7 @@ try {
   const figures = await chaos({ world, seconds, processes, say: console.log })
   console.log(figures)
   const { lost, wrong, plaintext, notOneActive, limitsPassed, preventable } = figures
-  if (lost + wrong.length + plaintext + notOneActive + limitsPassed + preventable > 0) process.exitCode = 1
+  if (lost + wrong.length + plaintext + notOneActive + limitsPassed + preventable.length > 0) process.exitCode = 1
 } finally {
   await world.close()
 }

@@ -22,12 +22,14 @@ export type KmsSetup = { readonly keyId: string } & (
   | { readonly vendor: 'vault'; readonly address: string; readonly token: string }
 )
 
-/** What it tells: rows whose write was acknowledged, rows that it has read and found right, and errors by their code. */
+/** What it tells: rows whose write was acknowledged, rows that it has read and found right, and errors by their code, those
+ * of the KMS in their own words too. */
 export interface AppNews {
   readonly written: readonly (readonly [tenant: string, number: number])[]
   readonly read: number
   readonly wrong: readonly string[]
   readonly errors: { readonly [code: string]: number }
+  readonly ofKms: readonly string[]
 }
 
 /** What a row of this number holds. */

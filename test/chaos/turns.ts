@@ -40,16 +40,39 @@ async function beDown({ faults }: Vendor, outage: Fault): Promise<void> {
   faults.clear()
 }
 
-/** A key that a process began to make before the end is in the table when its calls have ended. */
+/**
+ * A key that a process began to make before the end is in the table a while after it, and longer where the database was
+ * away: so until there is nothing to add.
+ */
 async function mend({ another }: ChaosWorld, goesOn: () => boolean): Promise<void> {
-  await setTimeout(AMONG_OTHERS.timeout + 500)
+  await setTimeout(AMONG_OTHERS.timeout)
   const client = another({ pool: 2 })
-  let left = true
-  while (left && goesOn()) {
-    // The database may be away, and the KMS be throttled.
-    const report = await client.$encryption.rewrap({ rate: 1_000 }).catch(() => undefined)
-    left = report === undefined || report.failed.length > 0
-    if (left) await setTimeout(100)
+  let whole = false
+  while (!whole && goesOn()) {
+    await setTimeout(200)
+    whole = await rewrapAll(client, goesOn)
   }
   await client.$disconnect()
+}
+
+/** Goes on after the last key whenever the database is away; says whether each key was in all members already. */
+async function rewrapAll({ $encryption }: ReturnType<ChaosWorld['another']>, goesOn: () => boolean): Promise<boolean> {
+  let after: string | undefined
+  let whole = true
+  while (goesOn()) {
+    const onProgress = ({ cursor, outcome }: { readonly cursor: string; readonly outcome: string }) => {
+      after = cursor
+      whole &&= outcome === 'unchanged'
+    }
+    const rewrapping = $encryption.rewrap({
+      rate: 1_000,
+      concurrency: 4,
+      onProgress,
+      ...(after !== undefined && { after }),
+    })
+    const report = await rewrapping.catch(() => undefined)
+    if (report) return whole
+    await setTimeout(100)
+  }
+  return false
 }
