@@ -25,6 +25,7 @@ const TENANTS = Array.from({ length: 6 }, (_, i) => `chaos-${i}`)
 
 export interface ChaosOptions {
   readonly world: ChaosWorld
+  /** At least; of several KMSs each is down once in any case. */
   readonly seconds: number
   readonly processes: number
   readonly say?: (text: string) => void
@@ -58,12 +59,18 @@ export async function chaos(options: ChaosOptions): Promise<ChaosFigures> {
   const apps = Array.from({ length: processes }, (_, i) => new App(world, tally, i))
   await Promise.all(apps.map((app) => app.start()))
   const end = performance.now() + seconds * 1000
-  const goesOn = () => performance.now() < end
+  const wereDown = new Set<string>()
+  // Each is down once at least, however short the run is.
+  const goesOn = () => performance.now() < end || (wereDown.size > 0 && wereDown.size < world.vendors.length)
   const told = (kind: string) => {
     tally.fault(kind)
     say?.(kind)
   }
-  const turns = world.vendors.length > 1 ? takeTurns(world, goesOn, told) : undefined
+  const outage = (vendor: string, how: string) => {
+    wereDown.add(vendor)
+    told(`${vendor} ${how}`)
+  }
+  const turns = world.vendors.length > 1 ? takeTurns(world, goesOn, outage) : undefined
   const pause = turns ? REDUNDANT_PAUSE : PAUSE
   while (goesOn()) {
     await disturb(world, apps, told)

@@ -6,7 +6,7 @@ import { openChaosWorld } from './world.js'
 it('has no error and loses no row while two KMSs are down by turns, the database restarts, and processes die', async () => {
   const world = await openChaosWorld(['tencent', 'aws'])
   onTestFinished(() => world.close())
-  const figures = await chaos({ world, seconds: 20, processes: 2 })
+  const figures = await chaos({ world, seconds: 8, processes: 2 })
   console.log(figures)
   const { preventable, lost, wrong, plaintext, notOneActive, limitsPassed } = figures
   expect({ preventable, lost, wrong, plaintext, notOneActive, limitsPassed }).toEqual({

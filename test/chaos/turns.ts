@@ -20,14 +20,18 @@ const LONGEST = 3_000
  * Each KMS is down by turns, one at a time. Before the next turn, the keys that were made meanwhile get the text of the one
  * that was down, as docs/operations.md tells operators: it has to be in all members what any one is to open.
  *
- * @param told of each outage
+ * @param told of each outage, when it begins
  */
-export async function takeTurns(world: ChaosWorld, goesOn: () => boolean, told: (kind: string) => void): Promise<void> {
+export async function takeTurns(
+  world: ChaosWorld,
+  goesOn: () => boolean,
+  told: (vendor: string, how: string) => void,
+): Promise<void> {
   for (let turn = 0; goesOn(); turn += 1) {
     const vendor = world.vendors[turn % world.vendors.length]!
     const kinds = Object.keys(OUTAGES)
     const kind = kinds[Math.floor(Math.random() * kinds.length)]!
-    told(`${vendor.setup.vendor} ${kind}`)
+    told(vendor.setup.vendor, kind)
     await beDown(vendor, OUTAGES[kind]!)
     await mend(world, goesOn)
   }
@@ -60,7 +64,7 @@ async function rewrapAll({ $encryption }: ReturnType<ChaosWorld['another']>, goe
   let after: string | undefined
   let whole = true
   while (goesOn()) {
-    const onProgress = ({ cursor, outcome }: { readonly cursor: string; readonly outcome: string }) => {
+    const onProgress = ({ cursor, outcome }: { readonly cursor: string | undefined; readonly outcome: string }) => {
       after = cursor
       whole &&= outcome === 'unchanged'
     }
