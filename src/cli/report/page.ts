@@ -100,8 +100,9 @@ function keksAbout({ keks }: Survey): string {
     : 'By the KMS and the KEK that wrap them. Older keys are needed to read what was written under them.'
 }
 
+/** For two and more: one alone is beside each key. */
 function kekTable({ keks }: Survey): string {
-  if (keks.length === 0) return ''
+  if (keks.length < 2) return ''
   const rows = keks.slice(0, SHOWN).map(({ kms, kekId, tenants, active, older }) => {
     return [kms, ...[tenants, active, older].map(count), kekId]
   })
