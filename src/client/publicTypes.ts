@@ -9,6 +9,7 @@ export type { Notify, NotifyConnection } from '../keys/notifications/postgresNot
 export type { FailedAttempt } from '../keys/retries.js'
 export type { MaintainRangeOptions, RangeReport } from '../maintenance/jobs/maintainRange.js'
 export type { RangeFailure, RangeJob, RangeQueue, Workers } from '../maintenance/jobs/ranges.js'
+export type { KekSurvey } from '../maintenance/kekSurvey.js'
 export type { KeyFailure, KeyOutcome, KeyProgress, WalkOptions, WalkReport } from '../maintenance/keys/keyWalk.js'
 export type { RewrapOptions } from '../maintenance/keys/rewrap.js'
 export type { RotateOptions } from '../maintenance/keys/rotate.js'

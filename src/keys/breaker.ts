@@ -93,5 +93,14 @@ function spared(): FieldsealError {
   const message =
     `the KMS did not answer the last ${FAILURES} calls, so it is not asked now, and again within ` +
     `${LONGEST_PAUSE / 1000} s. Look at its status and the network`
-  return new FieldsealError('KMS_UNAVAILABLE', message)
+  const error = new FieldsealError('KMS_UNAVAILABLE', message)
+  notAsked.add(error)
+  return error
+}
+
+const notAsked = new WeakSet<object>()
+
+/** Whether this is why a call failed: the KMS is spared, and was not asked. */
+export function wasSpared(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && notAsked.has(error)
 }

@@ -1,5 +1,6 @@
 import { checkArguments, checkCallOptions, POOL } from '../callArguments.js'
 import { checkTenant } from '../tenancy/tenant.js'
+import { type KekSurvey, keksOf } from './kekSurvey.js'
 import { keysTable } from './postgres/keysTable.js'
 import type { PgConnection } from './postgres/sql.js'
 import {
@@ -24,6 +25,8 @@ export interface Survey {
   readonly fields: readonly FieldSurvey[]
   readonly indexes: readonly IndexSurvey[]
   readonly keys: readonly KeySurvey[]
+  /** The same keys, counted by the KEK that they are under. */
+  readonly keks: readonly KekSurvey[]
 }
 
 /** Asks the database, and no KMS. Tables are read one after the other. */
@@ -40,5 +43,6 @@ export async function survey(context: SelectionContext, options: SurveyOptions):
     indexes.push(...(await surveyIndexes(database, { ...one, keys }, tenant)))
   }
   const at = new Date().toISOString()
-  return { at, fields, indexes, keys: await surveyKeys(database, context.schema, tenant) }
+  const list = await surveyKeys(database, context.schema, tenant)
+  return { at, fields, indexes, keys: list, keks: keksOf(list) }
 }

@@ -1,26 +1,22 @@
-import { Agent } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { fieldEncryption } from 'fieldseal/prisma'
-import { tencentKms } from 'fieldseal/tencent-kms'
 import pg from 'pg'
-import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { encryptionSchema } from '../../generated/encryption/index.js'
 import { PrismaClient } from '../../generated/prisma/client.js'
+import { openKms } from './kms.js'
 import { type AppNews, type AppSetup, nameOf } from './protocol.js'
 
 const WRITERS = 4
 
 await run(JSON.parse(process.argv[2]!) as AppSetup)
 
-async function run({ url, endpoint, credential, keyId, tenants, from, keys }: AppSetup): Promise<void> {
-  const httpProfile = { protocol: 'http://', endpoint, agent: new Agent({ keepAlive: true }) } as const
-  const client = new kms.v20190118.Client({ credential, region: 'ap-guangzhou', profile: { httpProfile } })
+async function run({ url, kms, tenants, from, keys }: AppSetup): Promise<void> {
   const notify = () => new pg.Client({ connectionString: url })
   const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 6 }) }).$extends(
     fieldEncryption({
       schema: encryptionSchema,
-      kms: tencentKms({ client, keyId, timeout: 3_000, attemptTimeout: 500 }),
+      kms: openKms(kms),
       keys: { ...keys, notify },
     }),
   )
@@ -29,6 +25,7 @@ async function run({ url, endpoint, credential, keyId, tenants, from, keys }: Ap
     read: 0,
     wrong: [] as string[],
     errors: {} as { [code: string]: number },
+    ofKms: [] as string[],
   }
   let [next, going] = [from, true]
   const mine: [string, number][] = []
@@ -55,13 +52,14 @@ async function run({ url, endpoint, credential, keyId, tenants, from, keys }: Ap
       await step().catch(async (error: Error & { code?: string }) => {
         const code = error.code ?? `${error.name}: ${error.message}`
         news.errors[code] = (news.errors[code] ?? 0) + 1
+        if (isOfKms(code)) news.ofKms.push(`${code}: ${error.message}`)
         await setTimeout(20)
       })
     }
   }
   const tell = () => {
     process.send?.(news satisfies AppNews)
-    news = { written: [], read: 0, wrong: [], errors: {} }
+    news = { written: [], read: 0, wrong: [], errors: {}, ofKms: [] }
   }
   const telling = setInterval(tell, 50)
   process.on('message', async () => {
@@ -74,4 +72,9 @@ async function run({ url, endpoint, credential, keyId, tenants, from, keys }: Ap
   process.on('disconnect', () => process.exit())
   const workers = Array.from({ length: WRITERS }, work)
   await Promise.all(workers)
+}
+
+/** Not of the database, which is restarted on purpose. */
+function isOfKms(code: string): boolean {
+  return /^(KMS|KEY)_/.test(code) && code !== 'KEY_STORE_UNAVAILABLE'
 }

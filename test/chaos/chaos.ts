@@ -2,10 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Fault, KmsEmulator } from 'fieldseal/testing'
+import type { Fault } from 'fieldseal/testing'
 import { headerOfHead, headOf } from '../../src/crypto/ciphertext.js'
-import { emulatedKms } from '../support/clinic.js'
 import { type AppNews, type AppSetup, nameOf } from './protocol.js'
+import { takeTurns } from './turns.js'
+import type { Vendor } from './vendors.js'
 import type { ChaosWorld } from './world.js'
 
 const program = fileURLToPath(new URL('app.ts', import.meta.url))
@@ -14,10 +15,17 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const LIMIT = 500
 /** Times so short that everything happens often. */
 const KEYS = { ttl: 400, staleFor: '1m', rotateAfter: '2s', maxMessages: LIMIT }
+/** With several KMSs nothing may be owed to a DEK that is kept for an outage. */
+const REDUNDANT_KEYS = { ...KEYS, ttl: 1_000, rotateAfter: '4s', staleFor: 0 }
+/** Between two disturbances, in milliseconds. */
+const PAUSE = 500
+/** The turns are the point there, and most of them would be waiting for the database. */
+const REDUNDANT_PAUSE = 1_500
 const TENANTS = Array.from({ length: 6 }, (_, i) => `chaos-${i}`)
 
 export interface ChaosOptions {
   readonly world: ChaosWorld
+  /** At least; of several KMSs each is down once in any case. */
   readonly seconds: number
   readonly processes: number
   readonly say?: (text: string) => void
@@ -29,6 +37,8 @@ export interface ChaosFigures {
   readonly faults: { readonly [kind: string]: number }
   /** As the apps saw them, by code. */
   readonly errors: { readonly [code: string]: number }
+  /** Errors of the KMS while there are several, of which one at most was down: a healthy one could have prevented them. */
+  readonly preventable: readonly string[]
   /** Acknowledged rows that cannot be read back, or hold something else. */
   readonly lost: number
   /** Reads during the run that gave something else. */
@@ -43,20 +53,35 @@ export interface ChaosFigures {
 
 /** Several apps write and read while everything under them fails; then looks at what is left. */
 export async function chaos(options: ChaosOptions): Promise<ChaosFigures> {
-  const { world, seconds, processes } = options
+  const { world, seconds, processes, say } = options
   await world.plain.clinic.createMany({ data: TENANTS.map((id) => ({ id, name: id })) })
   const tally = new Tally()
   const apps = Array.from({ length: processes }, (_, i) => new App(world, tally, i))
   await Promise.all(apps.map((app) => app.start()))
   const end = performance.now() + seconds * 1000
-  while (performance.now() < end) {
-    await disturb(options, apps, tally)
-    await setTimeout(100 + Math.random() * 500)
+  const wereDown = new Set<string>()
+  // Each is down once at least, however short the run is.
+  const goesOn = () => performance.now() < end || (wereDown.size > 0 && wereDown.size < world.vendors.length)
+  const told = (kind: string) => {
+    tally.fault(kind)
+    say?.(kind)
   }
-  world.emulator.faults.clear()
+  const outage = (vendor: string, how: string) => {
+    wereDown.add(vendor)
+    told(`${vendor} ${how}`)
+  }
+  const turns = world.vendors.length > 1 ? takeTurns(world, goesOn, outage) : undefined
+  const pause = turns ? REDUNDANT_PAUSE : PAUSE
+  while (goesOn()) {
+    await disturb(world, apps, told)
+    await setTimeout(pause * (0.2 + Math.random()))
+  }
+  await turns
+  for (const { faults } of world.vendors) faults.clear()
   await setTimeout(1_000)
   await Promise.all(apps.map((app) => app.stop()))
-  return { ...tally.figures, ...(await inspect(world, tally)) }
+  const preventable = turns ? tally.ofKms : []
+  return { ...tally.figures, preventable, ...(await inspect(world, tally)) }
 }
 
 class Tally {
@@ -64,11 +89,13 @@ class Tally {
   readonly faults: { [kind: string]: number } = {}
   readonly errors: { [code: string]: number } = {}
   readonly wrong: string[] = []
+  readonly ofKms: string[] = []
   read = 0
 
   hear(news: AppNews): void {
     this.rows.push(...news.written)
     this.wrong.push(...news.wrong)
+    this.ofKms.push(...news.ofKms)
     this.read += news.read
     for (const [code, count] of Object.entries(news.errors)) this.errors[code] = (this.errors[code] ?? 0) + count
   }
@@ -95,11 +122,10 @@ class App {
   ) {}
 
   async start(): Promise<void> {
-    const { url, emulator } = this.world
-    const { endpoint, credential, keyId } = emulator
+    const { url, kms } = this.world
     const from = (this.number * 1_000 + this.#generation) * 100_000
     this.#generation += 1
-    const setup: AppSetup = { url, endpoint, credential, keyId, tenants: TENANTS, from, keys: KEYS }
+    const setup: AppSetup = { url, kms, tenants: TENANTS, from, keys: keysFor(this.world) }
     const child = fork(program, [JSON.stringify(setup)], { cwd: root, execArgv: ['--import', 'tsx'], silent: true })
     const printed: string[] = []
     child.stderr?.on('data', (chunk) => printed.push(String(chunk)))
@@ -127,6 +153,11 @@ class App {
   }
 }
 
+function keysFor({ vendors }: ChaosWorld) {
+  return vendors.length > 1 ? REDUNDANT_KEYS : KEYS
+}
+
+/** Of a KMS that is alone. */
 const FAULTS: { readonly [kind: string]: Fault } = {
   'KMS throttles': { kind: 'error', code: 'RequestLimitExceeded', times: 30 },
   'KMS hangs up': { kind: 'hangUp', when: 'before', times: 10 },
@@ -136,32 +167,34 @@ const FAULTS: { readonly [kind: string]: Fault } = {
   'KMS has internal errors': { kind: 'error', code: 'InternalError', times: 20 },
 }
 
-async function disturb({ world, say }: ChaosOptions, apps: readonly App[], tally: Tally): Promise<void> {
+async function disturb(world: ChaosWorld, apps: readonly App[], told: (kind: string) => void): Promise<void> {
+  const [vendor] = world.vendors
+  const alone = world.vendors.length === 1
+  const faults = alone ? FAULTS : {}
   const others: { readonly [kind: string]: () => Promise<void> } = {
-    'KMS goes away': () => away(world.emulator),
+    ...(alone && { 'KMS goes away': () => away(vendor!) }),
     'database restarts': () => world.restart('fast'),
     'database crashes': () => world.restart('immediate'),
     'keys rotate': () => rotate(world),
     'process dies': () => replace(apps[Math.floor(Math.random() * apps.length)]!),
   }
-  const kinds = [...Object.keys(FAULTS), ...Object.keys(others)]
+  const kinds = [...Object.keys(faults), ...Object.keys(others)]
   const kind = kinds[Math.floor(Math.random() * kinds.length)]!
-  tally.fault(kind)
-  say?.(kind)
-  const fault = FAULTS[kind]
-  if (fault) world.emulator.faults.add(fault)
+  told(kind)
+  const fault = faults[kind]
+  if (fault) vendor!.faults.add(fault)
   else await others[kind]!()
 }
 
-async function away({ faults }: KmsEmulator): Promise<void> {
+async function away({ faults }: Vendor): Promise<void> {
   const back = faults.add({ kind: 'hangUp', when: 'before', times: 'always' })
   await setTimeout(1_500)
   back()
 }
 
 /** Whatever stands against it, is part of the chaos. */
-async function rotate({ another }: ChaosWorld): Promise<void> {
-  const client = another({ pool: 2, keys: KEYS })
+async function rotate(world: ChaosWorld): Promise<void> {
+  const client = world.another({ pool: 2, keys: keysFor(world) })
   await client.$encryption.rotate({ tenants: TENANTS }).catch(() => undefined)
   await client.$disconnect()
 }
@@ -171,8 +204,8 @@ async function replace(app: App): Promise<void> {
   await app.start()
 }
 
-async function inspect({ another, plain, emulator }: ChaosWorld, tally: Tally) {
-  const client = another({ kms: emulatedKms(emulator) })
+async function inspect({ another, plain }: ChaosWorld, tally: Tally) {
+  const client = another()
   const values = new Map<string, string>()
   for (const clinicId of TENANTS) {
     for (const { number, name } of await client.$forTenant(clinicId).patient.findMany({ where: { clinicId } })) {

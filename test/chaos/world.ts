@@ -1,13 +1,19 @@
-import { startKmsEmulator } from 'fieldseal/testing'
 import pg from 'pg'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../scripts/lib/embeddedPostgres.js'
 import { applySchema } from '../../scripts/lib/schemaEngine.js'
-import { type ClientOptions, emulatedKms, encryptedClient, plainClient } from '../support/clinic.js'
+import { type ClientOptions, encryptedClient, plainClient } from '../support/clinic.js'
+import { openKms } from './kms.js'
+import { startVendors } from './vendors.js'
 
-/** A clinic with a PostgreSQL of its own, which can be restarted without harm to others. */
-export async function openChaosWorld() {
+/**
+ * A clinic with a PostgreSQL of its own, which can be restarted without harm to others.
+ *
+ * @param names of the KMSs; any one of several is enough
+ */
+export async function openChaosWorld(names: readonly string[] = ['tencent']) {
+  const vendors = await startVendors(names)
+  const setups = vendors.map(({ setup }) => setup)
   const server = await startDurable()
-  const emulator = await startKmsEmulator()
   const clients: { $disconnect(): Promise<void> }[] = []
   const open = (pool?: number) => {
     const client = plainClient(server.url, pool)
@@ -18,15 +24,16 @@ export async function openChaosWorld() {
   return {
     url: server.url,
     restart: server.restart,
-    emulator,
+    vendors,
+    kms: setups,
     /** Sees the tables as they are. */
     plain: open(),
     /** Encrypts, as another process would. */
     another: ({ pool, ...options }: ClientOptions = {}) =>
-      encryptedClient(open(pool), { kms: emulatedKms(emulator), ...options }),
+      encryptedClient(open(pool), { kms: openKms(setups), ...options }),
     async close() {
       await Promise.all(clients.map((client) => client.$disconnect()))
-      await emulator.close()
+      await Promise.all(vendors.map((vendor) => vendor.close()))
       await server.stop()
     },
   }

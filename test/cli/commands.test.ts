@@ -38,7 +38,9 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
       output: expect.stringContaining('Everything is encrypted, readable and indexed.'),
     })
     expect(await run('rotate')).toMatchObject({ code: 0, output: expect.stringContaining('2 keys changed') })
-    expect((await here('status')).output).toContain('v1 retired: 60')
+    const rotated = (await here('status')).output
+    expect(rotated).toContain('v1 retired: 60')
+    expect(rotated).toMatch(/tencent │ 2 +│ 4 +│ 2 +│ [0-9a-f-]{36} │/)
     expect(await run('re-encrypt')).toMatchObject({ code: 0 })
     expect(await here('status')).toMatchObject({ code: 0, output: expect.stringContaining('v2 active: 60') })
     expect(await run('rewrap')).toMatchObject({ code: 0, output: expect.stringContaining('unchanged') })
@@ -141,6 +143,8 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
       plaintext: 0,
       ciphertext: 48,
     })
+    const { keyId: kekId } = migration.emulator
+    expect(status.keks).toEqual([{ kms: 'tencent', kekId, tenants: 2, active: 4, older: 0 }])
     const keys = JSON.parse((await here('keys', 'export-metadata')).output)
     expect(keys).toHaveLength(4)
     expect(JSON.stringify([status, keys])).not.toContain('wrapped')

@@ -194,6 +194,19 @@ describe('the page that status --html writes, in a browser', () => {
     await page.close()
   })
 
+  it('shows where keys are when they are under more than one KEK, whatever their names', async () => {
+    expect(reportPage(survey, '')).not.toContain('Where the keys are')
+    const other = { kms: 'aws', kekId: '<b>arn', tenants: 1, active: 2, older: 1_000 }
+    writeFileSync(join(migration.folder, 'keks.html'), reportPage({ ...survey, keks: [other, ...survey.keks] }, ''))
+    const { page, wrong } = await show('keks.html', 1200)
+    expect(wrong).toEqual([])
+    const section = page.locator('section', { has: page.getByRole('heading', { name: 'Where the keys are' }) })
+    expect(await section.locator('tbody tr').first().locator('td').allTextContents()).toEqual([
+      ...['aws', '1', '2', '1,000', '<b>arn'],
+    ])
+    await page.close()
+  })
+
   it('has colours that can be told from the ground, and from each other without colours', async () => {
     const source = readFileSync(join(migration.folder, 'report.html'), 'utf8')
     const colors = ['#00805d', '#0072b2', '#89919a', '#d55e00', '#aa4499', '#3d4349']

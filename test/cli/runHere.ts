@@ -19,7 +19,12 @@ export interface Configured {
  * Runs a command in this process, with a client of its own, as a configuration would make it: a process takes a second
  * or two to begin.
  */
-export async function runHere(migration: Migration, configured: Configured, ...args: string[]): Promise<Ended> {
+export function runHere(migration: Migration, configured: Configured, ...args: string[]): Promise<Ended> {
+  return runIn(() => worldOf(migration, configured), ...args)
+}
+
+/** The same with whatever a configuration would have opened, which the command closes. */
+export async function runIn(open: () => CommandContext, ...args: string[]): Promise<Ended> {
   const [output, errors] = [sink(), sink()]
   let code: number | null = null
   await runProgram(args, {
@@ -27,7 +32,7 @@ export async function runHere(migration: Migration, configured: Configured, ...a
     stderr: errors.stream,
     stdin: {} as NodeJS.ReadStream,
     env: {},
-    openCommandContext: async () => worldOf(migration, configured),
+    openCommandContext: async () => open(),
     exit: (given) => {
       code = given
     },
@@ -44,11 +49,13 @@ function worldOf(migration: Migration, { client: options, tenants = TENANTS, url
     client,
     database,
     tenants,
-    queue: () => {
-      throw new Error('workers are processes, which need a configuration')
-    },
+    queue: noQueue,
     close: async () => void (await Promise.all([client.$disconnect(), database.end()])),
   }
+}
+
+export function noQueue(): never {
+  throw new Error('workers are processes, which need a configuration')
 }
 
 /** A pipe, and what was written into it. */

@@ -14,7 +14,7 @@ export interface StatusArguments {
   readonly html?: string
 }
 
-/** Tenants shown one by one. */
+/** Keys, and KEKs, shown one by one. */
 const SHOWN = 20
 
 /** Shows what is encrypted and under which keys. Plaintext that is left is a problem. */
@@ -26,6 +26,7 @@ export async function runStatus(context: CommandContext, terminal: Terminal, arg
   terminal.event({ event: 'status', ...survey })
   showFields(terminal, survey)
   showKeys(terminal, survey)
+  showKeks(terminal, survey)
   if (html !== undefined) {
     await writeFile(html, reportPage(survey, scopeOf(args)))
     terminal.say(`Wrote ${html}`)
@@ -74,6 +75,18 @@ function showKeys(terminal: Terminal, { keys, at }: Survey): void {
     ]),
   )
   if (active.length > SHOWN) terminal.say(`… and ${count(active.length - SHOWN)} younger ones; --json lists all.`)
+}
+
+/** Where the keys are; while tenants move from one KMS to another, how many still have to. */
+function showKeks(terminal: Terminal, { keks }: Survey): void {
+  if (keks.length === 0) return
+  terminal.table(
+    ['KMS', 'tenants', 'active keys', 'older keys', 'KEK'],
+    keks.slice(0, SHOWN).map(({ kms, kekId, tenants, active, older }) => {
+      return [printable(kms), ...[tenants, active, older].map(count), printable(kekId)]
+    }),
+  )
+  if (keks.length > SHOWN) terminal.say(`… and ${count(keks.length - SHOWN)} KEKs more; --json lists all.`)
 }
 
 function scopeOf({ model = [], field = [], tenant }: StatusArguments): string {

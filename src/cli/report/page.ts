@@ -20,6 +20,7 @@ export function reportPage(survey: Survey, scope: string): string {
     section('Keys by age', 'Encryption and index keys, by the time since they were made.', agesPlot(survey)),
     section('Fields', 'The figures behind the plots, in rows.', fieldTable(survey)),
     section('Indexes', 'Search misses rows whose entry is missing.', indexTable(survey)),
+    section('Where the keys are', keksAbout(survey), kekTable(survey)),
     section('Oldest active keys', oldestAbout(survey), keyTable(survey)),
   ]
   return documentOf({
@@ -91,6 +92,21 @@ function oldestAbout({ keys }: Survey): string {
   return active > SHOWN
     ? `The first ${SHOWN} of ${count(active)}; fieldseal status --json lists all.`
     : 'All of the active keys.'
+}
+
+function keksAbout({ keks }: Survey): string {
+  return keks.length > SHOWN
+    ? `The first ${SHOWN} of ${count(keks.length)} KEKs; fieldseal status --json lists all.`
+    : 'By the KMS and the KEK that wrap them. Older keys are needed to read what was written under them.'
+}
+
+/** For two and more: one alone is beside each key. */
+function kekTable({ keks }: Survey): string {
+  if (keks.length < 2) return ''
+  const rows = keks.slice(0, SHOWN).map(({ kms, kekId, tenants, active, older }) => {
+    return [kms, ...[tenants, active, older].map(count), kekId]
+  })
+  return `<div class="keys">${table(['KMS', 'tenants', 'active keys', 'older keys', 'KEK'], rows)}</div>`
 }
 
 function keyTable({ keys, at }: Survey): string {

@@ -47,7 +47,8 @@ export function kekIdOf({ keyId, version }: KeyVersion): string {
 }
 
 /** The parts of such an id; an empty version where it has none. */
-export function versionOf(kekId: string): KeyVersion {
+export function versionOf(kekId: unknown): KeyVersion {
+  if (typeof kekId !== 'string') return { keyId: '', version: '' }
   const end = kekId.lastIndexOf('/')
   const [keyId, version] = [kekId.slice(0, end), kekId.slice(end + 1)]
   return VERSION.test(version) ? { keyId, version } : { keyId: kekId, version: '' }

@@ -66,10 +66,11 @@ export function azureKms(options: AzureKmsOptions): Kms {
   }
   const unwrap = async ({ wrapped, kekId }: WrappedDek, identity: DekIdentity): Promise<Buffer> => {
     const context = encryptionContext(identity)
-    const target: Target = { action: 'decrypt', keyId: kekId }
+    const target: Target = { action: 'decrypt', keyId: ofTenant(identity.tenant) }
     return call(target, async (attempts) => {
       const { keyId, version } = versionOf(kekId)
       await kekIds.expectOwn({ wrapped, kekId: keyId }, identity)
+      target.keyId = kekId
       const text = readSealedText(wrapped)
       const fits = text?.version === version && text.check === checkValueOf({ keyId, version })
       if (!fits || text.ciphertext.length !== DEK_BYTES) throw notTogether(kekId)

@@ -32,7 +32,8 @@ export function sealedText(under: KeyVersion, { iv, ciphertext, tag }: Sealed): 
 }
 
 /** `null` for anything that `sealedText` does not make. */
-export function readSealedText(text: string): SealedText | null {
+export function readSealedText(text: unknown): SealedText | null {
+  if (typeof text !== 'string') return null
   const [prefix, check = '', version = '', ivText = '', bodyText = '', ...more] = text.split('.')
   if (prefix !== PREFIX || more.length > 0 || !CHECK.test(check) || !isVersion(version)) return null
   const [iv, body] = [decodeBase64url(ivText), decodeBase64url(bodyText)]

@@ -2,10 +2,9 @@ import { timingSafeEqual } from 'node:crypto'
 import { FieldsealError, quoted } from '../../errors.js'
 import { invalidOptions } from '../../invalidOptions.js'
 import type { KmsMembers } from '../../keys/aroundKms.js'
-import { withBreaker } from '../../keys/breaker.js'
 import type { DekIdentity, GeneratedDek, Kms, WrappedDek } from '../../keys/kms.js'
 import { combinedHolder } from '../../keys/notifications/keyNotification.js'
-import { type FailoverMembers, firstAnswer } from './failover.js'
+import { type FailoverMembers, failoverMembers, firstAnswer } from './failover.js'
 import { redundantValues } from './redundantValues.js'
 
 const invalid = invalidOptions('redundantKms', '.')
@@ -49,12 +48,12 @@ type Entries = { readonly [member: string]: WrappedDek }
 export function redundantKms(options: RedundantKmsOptions): Kms {
   checkOptions(options)
   const { minimum = 1 } = options
-  const members: FailoverMembers = Object.entries(options.members).map(([name, kms]) => [name, withBreaker(kms)])
+  const members = failoverMembers(options.members)
   const all: KmsMembers = {
     name: 'redundant',
     reads: undefined,
     members: options.members,
-    ownBreaker: undefined,
+    ownBreaker: true,
     holder: combinedHolder(members.map(([, kms]) => kms.holder)),
     ...redundantValues(members, minimum),
     generate: (identity) => generate(members, identity, minimum),
@@ -94,8 +93,9 @@ interface Wrapped {
   readonly errors: readonly unknown[]
 }
 
+/** Asks those as well that are spared: one that is back would else be missing when it is the last one left. */
 async function wrapAll(members: FailoverMembers, dek: Buffer, identity: DekIdentity): Promise<Wrapped> {
-  const outcomes = await Promise.allSettled(members.map(([, kms]) => wrapChecked(kms, dek, identity)))
+  const outcomes = await Promise.allSettled(members.map(([, , kms]) => wrapChecked(kms, dek, identity)))
   const entries: { [name: string]: WrappedDek } = {}
   outcomes.forEach((outcome, i) => {
     if (outcome.status === 'fulfilled') entries[members[i]![0]] = outcome.value
@@ -137,7 +137,7 @@ async function rewrap(members: FailoverMembers, wrapped: WrappedDek, identity: D
   const dek = await unwrap(members, entries, identity)
   try {
     const next = await Promise.all(
-      members.map(async ([name, kms]): Promise<[string, WrappedDek]> => {
+      members.map(async ([name, , kms]): Promise<[string, WrappedDek]> => {
         const old = Object.hasOwn(entries, name) ? entries[name] : undefined
         if (!old || !kms.rewrap) return [name, await wrapChecked(kms, dek, identity)]
         const next = await kms.rewrap(old, identity)

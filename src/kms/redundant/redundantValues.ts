@@ -1,7 +1,7 @@
 import { FieldsealError } from '../../errors.js'
 import type { KmsMembers } from '../../keys/aroundKms.js'
 import { encryptsValues, type ValueIdentity, type ValueKms } from '../../keys/kms.js'
-import { type FailoverMembers, firstAnswer } from './failover.js'
+import { type FailoverMember, type FailoverMembers, firstAnswer } from './failover.js'
 
 const PREFIX = 'fsmv1.'
 
@@ -15,7 +15,7 @@ type Entries = { readonly [member: string]: string }
  * `{ member: ciphertext }`, with sorted names. Nothing when not all members can.
  */
 export function redundantValues(all: FailoverMembers, minimum: number): ValueMembers {
-  const members = all.filter((member): member is readonly [string, ValueKms] => encryptsValues(member[1]))
+  const members = all.filter((member): member is FailoverMember<ValueKms> => encryptsValues(member[1]))
   if (members.length < all.length) return { encrypt: undefined, decrypt: undefined, concurrency: undefined }
   const limits = members.flatMap(([, { concurrency }]) => concurrency ?? [])
   return {

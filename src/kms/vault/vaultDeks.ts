@@ -82,8 +82,8 @@ export class VaultDeks {
 
   /** The KEK that a row names, if it is one of the tenant's. */
   async #own(wrapped: WrappedDek, identity: DekIdentity, action: string): Promise<Target> {
-    const target: Target = { action, keyId: wrapped.kekId }
-    await this.#ready(target, async () => {
+    const target: Target = { action, keyId: ofTenant(identity.tenant) }
+    target.keyId = await this.#ready(target, async () => {
       await this.#kekIds.expectOwn(wrapped, identity)
       return wrapped.kekId
     })
@@ -95,14 +95,17 @@ function contextOf(identity: DekIdentity): string {
   return Buffer.from(encryptionContext(identity)).toString('base64')
 }
 
-/** Vault takes more than it gives: what it did not give is refused here. */
+/**
+ * Vault takes more than it gives: what it did not give is refused here, before it is in one request with the keys of
+ * others, which a text of megabytes would take down with it.
+ */
 function textOf({ wrapped, kekId }: WrappedDek, { action }: Target): TransitText {
   const text = readTransitText(wrapped)
-  if (text) return text
+  if (text?.length === DEK_BYTES) return text
   throw new FieldsealError(
     'KMS_REFUSED',
-    `Vault, ${action} with key ${quoted(kekId)}: the wrapped DEK is not of the form vault:v<version>:<base64>. Compare its ` +
-      'row of the keys table with a backup.',
+    `Vault, ${action} with key ${quoted(kekId)}: the wrapped DEK is not vault:v<version>:<base64> with the length of ` +
+      '32 bytes. Compare its row of the keys table with a backup.',
   )
 }
 

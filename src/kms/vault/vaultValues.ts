@@ -54,7 +54,9 @@ interface Split {
 function split(ciphertext: string): Split {
   const end = ciphertext.indexOf(':')
   const text = readTransitText(ciphertext.slice(end + 1))
-  return text && end > 0 ? { ...text, kekId: ciphertext.slice(0, end) } : { kekId: undefined, text: '', length: 0 }
+  return text && end > 0 && text.length <= MOST_KMS_BYTES
+    ? { ...text, kekId: ciphertext.slice(0, end) }
+    : { kekId: undefined, text: '', length: 0 }
 }
 
 function foreign({ action, keyId }: Target, kekId: string | undefined): FieldsealError {

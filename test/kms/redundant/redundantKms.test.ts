@@ -2,11 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { localKms } from 'fieldseal/local-kms'
 import { redundantKms } from 'fieldseal/redundant-kms'
-import type { KmsEmulator } from 'fieldseal/testing'
+import { type KmsEmulator, memoryKeyStore } from 'fieldseal/testing'
 import type { DekIdentity, Kms } from '../../../src/keys/kms.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../../support/clinic.js'
 import { refusalCode } from '../../support/refusal.js'
 import { lose, north, south, twoRegions } from '../regions.js'
+import { ringOf } from '../ringOf.js'
 
 const identity: DekIdentity = { key: randomUUID(), purpose: 'encrypt', tenant: 'acme' }
 
@@ -101,6 +102,56 @@ describe('redundantKms', () => {
     const kms = both()
     for (let i = 0; i < 50; i += 1) (await kms.unwrap(wrapped, identity)).fill(0)
     expect(north.calls.count()).toBe(10)
+  })
+
+  it('asks a member that is back at once where no other helps, though it is still spared', async () => {
+    const kms = both()
+    const { dek, ...wrapped } = await kms.generate(identity)
+    lose(north)
+    for (let i = 0; i < 10; i += 1) (await kms.unwrap(wrapped, identity)).fill(0)
+    north.faults.clear()
+    lose(south)
+    for (let i = 0; i < 20; i += 1) expect(await kms.unwrap(wrapped, identity)).toEqual(dek)
+  })
+
+  it('wraps DEKs in a member that is back, though it is still spared', async () => {
+    const kms = both()
+    const { dek, ...wrapped } = await kms.generate(identity)
+    dek.fill(0)
+    lose(north)
+    for (let i = 0; i < 10; i += 1) (await kms.unwrap(wrapped, identity)).fill(0)
+    north.faults.clear()
+    const next = await kms.generate(identity)
+    expect(membersOf(next.wrapped)).toEqual(['north', 'south'])
+  })
+
+  it('asks each member once a second at most while all are down', async () => {
+    const kms = both()
+    const { dek, ...wrapped } = await kms.generate(identity)
+    dek.fill(0)
+    for (const region of [north, south]) {
+      lose(region)
+      region.calls.reset()
+    }
+    const begun = performance.now()
+    for (let i = 0; i < 100; i += 1)
+      expect(await refusalCode(() => kms.unwrap(wrapped, identity))).toBe('KMS_UNAVAILABLE')
+    const seconds = Math.ceil((performance.now() - begun) / 1000)
+    // Ten before it is spared, one as the last resort, and one whenever it is found out whether it is back.
+    for (const region of [north, south]) expect(region.calls.count()).toBeLessThanOrEqual(10 + 2 * seconds)
+  })
+
+  it('holds no DEK back because another one is in no member that answers', async () => {
+    const store = memoryKeyStore()
+    lose(south)
+    const { id } = await ringOf(both(), store).active.get('alone', 'encrypt')
+    south.faults.clear()
+    const other = await ringOf(both(), store).active.get('other', 'encrypt')
+    lose(north)
+    const ring = ringOf(both(), store)
+    for (let i = 0; i < 20; i += 1)
+      expect(await refusalCode(() => ring.loaded.load([id], 'alone'))).toBe('KMS_UNAVAILABLE')
+    expect(await ring.loaded.load([other.id], 'other')).toMatchObject([{ id: other.id }])
   })
 
   it.each([
