@@ -14,7 +14,11 @@ export function blindIndexKey(dek: Dek, { index, use }: IndexSlot): Dek {
     case 'searched for':
       // A row is named by a unique column, in which nobody but the rotation itself writes what the new key makes.
       if (retiring && index.constrained) return retiring
-      throw rotating(index.name, 'name a row, or be paged from', 'use findFirst or findMany with a filter')
+      throw rotating(
+        index.name,
+        'name a row, be paged from, be asked for by "equals" and "in" in one filter, or by "not" in "not"',
+        'use findFirst or findMany with one operator in a filter',
+      )
     case 'indexed':
       throw rotating(index.name, 'be asked for by itself', 'let the client search')
     default:

@@ -71,6 +71,11 @@ export class OperationTenancy {
     return this.#across
   }
 
+  /** Whether it is known for one tenant, without any record telling. */
+  get isOfOne(): boolean {
+    return !this.#across && (this.owner.tenant !== undefined || this.#defaultTenant !== undefined)
+  }
+
   /** Where writes at the top level begin: with `$acrossTenants` nobody owns them until the data says so. */
   writeOwner(): TenantHolder {
     return this.#across ? {} : this.owner

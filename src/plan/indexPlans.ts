@@ -30,7 +30,8 @@ export function fillIndexes(
 
 /** Whether a unique constraint counts on the column of a blind index, alone or with other columns. */
 export function isConstrained({ indexes, uniques }: ModelSchema, column: string): boolean {
-  return indexes[column]?.unique === true || Object.values(uniques).some((fields) => fields.includes(column))
+  const { unique, partlyUnique } = indexes[column]!
+  return unique === true || partlyUnique === true || Object.values(uniques).some((fields) => fields.includes(column))
 }
 
 /** A compound unique with a blind index in it goes by the name that it would have over the indexed field, too. */

@@ -69,7 +69,7 @@ function collectArgs(
   const checks = roles.many ? checksOf(args) : call.operation
   const query: Query = { pass, plan, owner: tenancy.writeOwner(), unique: roles.unique, checks }
   rewriteQuery(query, args)
-  if (roles.aggregates) checkAggregates(plan, args)
+  if (roles.aggregates) checkAggregates(pass, plan, args)
   const shape = roles.rows ? shapeAt(readShape(query, args), call.__internalParams?.dataPath ?? []) : null
   collectData(pass, plan, roles, args)
   return { slots: pass.slots, shape }

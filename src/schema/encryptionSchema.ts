@@ -86,6 +86,8 @@ export interface BlindIndexSchema {
   readonly bits: number
   /** The column is unique by itself. */
   readonly unique?: true
+  /** It is in a unique index of some rows only, which names none. */
+  readonly partlyUnique?: true
 }
 
 /** An index of several tokens for each value, in a list column of UUIDs. */

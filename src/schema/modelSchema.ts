@@ -1,7 +1,7 @@
 import type { RangeKind } from '../crypto/tokens/units.js'
 import type { AnnotatedModel } from './annotatedModel.js'
 import { boundDefault, boundType } from './boundColumnRules.js'
-import { type DatamodelField, type DatamodelModel, idFields } from './datamodel.js'
+import { type DatamodelField, type DatamodelModel, idFields, indexTypesOf } from './datamodel.js'
 import { contextOf } from './encryptedRules.js'
 import type {
   BlindIndexSchema,
@@ -30,7 +30,7 @@ export function modelSchema(annotated: AnnotatedModel, facts: ModelFacts): Model
     columns: record(columns.map(({ name, dbName }) => [name, dbName ?? name])),
     ...(tenants[0] === undefined ? {} : tenantColumn(tenants[0])),
     encrypted: record(encryptedFields(annotated, facts)),
-    indexes: record(blindIndexes(annotated)),
+    indexes: record(blindIndexes(annotated, facts)),
     ...(annotated.tokenIndexes.length === 0 ? {} : { tokenIndexes: record(tokenIndexes(annotated, facts)) }),
     bound: record(boundColumns(annotated)),
     relations: record(relations(model)),
@@ -83,12 +83,13 @@ function valuesOf(subject: ValueSubject): Partial<EncryptedFieldSchema> {
   }
 }
 
-function blindIndexes({ model, indexes }: AnnotatedModel): [string, BlindIndexSchema][] {
+function blindIndexes({ model, indexes }: AnnotatedModel, facts: ModelFacts): [string, BlindIndexSchema][] {
   return indexes.map(({ field, options }) => {
     const { sources, normalize, scope, bits } = options
     const type = field.type as BlindIndexSchema['type']
     const unique = isUniqueAlone(model, field) ? { unique: true as const } : {}
-    return [field.name, { type, sources, normalize, scope, bits, ...unique }]
+    const partly = isPartlyUnique(model, field, facts) ? { partlyUnique: true as const } : {}
+    return [field.name, { type, sources, normalize, scope, bits, ...unique, ...partly }]
   })
 }
 
@@ -104,6 +105,12 @@ function tokenIndexes(owner: AnnotatedModel, facts: ModelFacts): [string, TokenI
 
 function isUniqueAlone({ uniqueIndexes }: DatamodelModel, { name, isUnique }: DatamodelField): boolean {
   return isUnique || uniqueIndexes.some(({ fields }) => fields.length === 1 && fields[0] === name)
+}
+
+/** Prisma and TypeORM do not count indexes with a condition among those that are unique. */
+function isPartlyUnique(model: DatamodelModel, { name, isUnique }: DatamodelField, { datamodel }: ModelFacts): boolean {
+  const isWhole = isUnique || model.uniqueIndexes.some(({ fields }) => fields.includes(name))
+  return !isWhole && indexTypesOf(datamodel, model.name, name).includes('unique')
 }
 
 function boundColumns({ model, encrypted }: AnnotatedModel): [string, BoundColumnSchema][] {

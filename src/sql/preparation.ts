@@ -71,8 +71,10 @@ export class Preparation {
   #finish(parts: readonly TextPart[]): EncryptedStatement {
     const { plan } = this.#options
     const { keepsOwners } = plan
+    const text = textOfParts(parts)
+    this.#checkCount()
     return {
-      text: textOfParts(parts),
+      text,
       values: this.#parameters.finish(),
       isSensitive: isSensitive(plan),
       read: (rows) => this.#results.read(rows),
@@ -119,7 +121,7 @@ export class Preparation {
     const { count: length } = this.#parameters
     if (length > MOST_PARAMETERS)
       throw unsupported(
-        `with its indexes the statement has ${length} parameters, and PostgreSQL takes ${MOST_PARAMETERS}: write fewer rows at once`,
+        `with its indexes the statement has ${length} parameters, and PostgreSQL takes ${MOST_PARAMETERS}: write fewer rows at once, or search for fewer values, or for a list by = ANY($1); while keys for indexes are rotated, each value counts twice`,
       )
   }
 

@@ -58,7 +58,9 @@ export function awsKms(options: AwsKmsOptions): Kms {
       return call(target, async (attempts) => {
         target.keyId = await kekIds.current(identity.tenant)
         const input = { KeyId: target.keyId, KeySpec: 'AES_256', EncryptionContext } as const
-        return attempts(async (signal) => readGenerated(await send('GenerateDataKey', input, signal), target))
+        return attempts(async (signal) =>
+          inTime(readGenerated(await send('GenerateDataKey', input, signal), target), signal),
+        )
       })
     },
     unwrap: async ({ wrapped, kekId }, identity) => {
@@ -67,7 +69,10 @@ export function awsKms(options: AwsKmsOptions): Kms {
       return call(target, async (attempts) => {
         target.keyId = await ownKeyOf(kekIds, { wrapped, kekId }, identity)
         const input = { KeyId: target.keyId, CiphertextBlob: blobOf(wrapped, target), EncryptionContext }
-        return attempts(async (signal) => readUnwrapped(await send('Decrypt', input, signal), target, kekId))
+        return attempts(async (signal) => {
+          const dek = readUnwrapped(await send('Decrypt', input, signal), target, kekId)
+          return inTime({ dek }, signal).dek
+        })
       })
     },
     wrap: async (dek, identity) => {
@@ -95,4 +100,10 @@ export function awsKms(options: AwsKmsOptions): Kms {
       })
     },
   }
+}
+
+/** Nobody is there to zero a DEK that comes when the attempt was given up. */
+function inTime<Answer extends { readonly dek: Buffer }>(answer: Answer, signal: AbortSignal): Answer {
+  if (signal.aborted) answer.dek.fill(0)
+  return answer
 }

@@ -4,6 +4,7 @@ import { maintain } from '../maintain.js'
 import type { MaintainContext } from '../planRuns.js'
 import { openTransactionsEnd } from '../postgres/openTransactions.js'
 import { pause } from '../rows/batchSize.js'
+import type { Problem } from '../rows/problem.js'
 import type { RunReport } from '../rows/run.js'
 import { type Indexes, type Scope, scopeOf } from './indexesOfScopes.js'
 import type { IndexRotationReport, IndexRotationStep, RotateIndexKeysOptions } from './indexRotationOptions.js'
@@ -51,11 +52,12 @@ export class IndexRotation {
 
   /** Has blind indexes written under the new keys, once everybody searches for what either makes. */
   async #replace(): Promise<boolean> {
-    const { unique } = this.indexes
+    const { unique, blind, tokens } = this.indexes
     return this.#advance('retiring', 'replaced', async (count) => {
       if (!(await this.#forgotten())) return false
-      // What a unique constraint does not know of by then, it would not keep apart.
-      if (unique.size > 0 && !(await this.#reindexed('prepare', unique))) return false
+      // What a unique constraint does not know of by then, it would not keep apart; and what `fill` could not do is found
+      // before anything stands still.
+      if (unique.size > 0 && !(await this.#reindexed('prepare', new Set([...blind, ...tokens])))) return false
       this.#tell({ step: 'replace', count })
       return true
     })
@@ -118,9 +120,16 @@ export class IndexRotation {
     this.#tell({ step })
     const own = tenant === GLOBAL_TENANT ? undefined : tenant
     const work = { operation: 'reindex', models: [...models], tenant: own, restart: true } as const
-    const runs = await maintain(this.context, { ...options, ...work })
+    let destroyed = 0
+    const onProblem = (problem: Problem) => {
+      // Of a tenant that was shredded: nobody finds such a row, whatever its index.
+      if (problem.code === 'KEY_DESTROYED') destroyed += 1
+      options.onProblem?.(problem)
+    }
+    const runs = await maintain(this.context, { ...options, ...work, onProblem })
     this.#runs.push(...runs)
-    return runs.every(({ outcome, skipped }) => outcome === 'done' && skipped === 0)
+    const skipped = runs.reduce((sum, run) => sum + run.skipped, 0)
+    return runs.every(({ outcome }) => outcome === 'done') && skipped === destroyed
   }
 
   #tell(step: IndexRotationStep): void {

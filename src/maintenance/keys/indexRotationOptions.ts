@@ -39,7 +39,7 @@ export interface RotateIndexKeysOptions extends RowOptions {
 /**
  * - `add`: new keys stand beside the present ones, and searches ask for what either makes
  * - `forget`: it waits until no process works any more by what it held before, nor is in a transaction of then
- * - `prepare`: rows that lack a blind index which a unique constraint counts on get it
+ * - `prepare`: where unique constraints count on blind indexes: rows that lack one get it
  * - `replace`: blind indexes are written under the new keys from now on
  * - `fill`: all rows get tokens under the new keys, too, and blind indexes under these alone
  * - `settle`: it waits until nobody sees rows any more as they were without these

@@ -1,6 +1,7 @@
 import { isConstrained } from '../../plan/indexPlans.js'
 import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import { GLOBAL_TENANT } from '../../tenancy/tenant.js'
+import type { IndexedColumn } from '../postgres/uniqueIndexes.js'
 
 /** Whose keys indexes are made under: each tenant's own, or those for all. */
 export type Scope = 'tenant' | 'global'
@@ -17,6 +18,13 @@ export interface Indexes {
   readonly unique: ReadonlySet<string>
   /** The columns of these: `Model.column`. */
   readonly uniqueNames: readonly string[]
+  /** Columns of blind indexes that no unique constraint of the schema counts on. */
+  readonly free: readonly FreeColumn[]
+}
+
+export interface FreeColumn extends IndexedColumn {
+  /** `Model.column` */
+  readonly name: string
 }
 
 export function scopeOf(tenant: string): Scope {
@@ -29,7 +37,10 @@ export function indexesOf({ models }: EncryptionSchema, tenant: string | undefin
   const blind = Object.entries(models).flatMap(([model, schema]) =>
     Object.entries(schema.indexes)
       .filter(([, index]) => isMeant(index))
-      .map(([column, { scope }]) => ({ model, column, scope, isUnique: isConstrained(schema, column) })),
+      .map(([column, { scope }]) => ({
+        ...{ model, column, scope, isUnique: isConstrained(schema, column) },
+        ...{ place: { schema: schema.schema, table: schema.table, column: schema.columns[column]! } },
+      })),
   )
   const tokens = Object.entries(models).flatMap(([model, { tokenIndexes = {} }]) =>
     Object.values(tokenIndexes)
@@ -43,5 +54,8 @@ export function indexesOf({ models }: EncryptionSchema, tenant: string | undefin
     tokens: new Set(tokens.map(({ model }) => model)),
     unique: new Set(unique.map(({ model }) => model)),
     uniqueNames: unique.map(({ model, column }) => `${model}.${column}`),
+    free: blind
+      .filter(({ isUnique }) => !isUnique)
+      .map(({ model, column, place }) => ({ ...place, name: `${model}.${column}` })),
   }
 }

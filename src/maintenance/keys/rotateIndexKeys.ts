@@ -14,6 +14,7 @@ import {
 import { invalidOptions } from '../../invalidOptions.js'
 import { checkTenant } from '../../tenancy/tenant.js'
 import type { MaintainContext } from '../planRuns.js'
+import { uniquelyIndexed } from '../postgres/uniqueIndexes.js'
 import { type Indexes, indexesOf } from './indexesOfScopes.js'
 import { IndexRotation } from './indexRotation.js'
 import type { IndexRotationReport, RotateIndexKeysOptions } from './indexRotationOptions.js'
@@ -55,7 +56,19 @@ export async function rotateIndexKeys(
   if (!((options.settle ?? 0) >= 0)) throw invalid('"settle" must be a number from 0 on')
   const indexes = indexesOf(context.schema, options.tenant)
   checkIndexes(indexes, options)
+  await checkDatabase(indexes, options)
   return new IndexRotation(context, options, indexes).run()
+}
+
+/** What the schema does not know to be unique, processes would go on writing. */
+async function checkDatabase({ free }: Indexes, { database }: RotateIndexKeysOptions): Promise<void> {
+  const unique = await uniquelyIndexed(database, free)
+  if (unique.length === 0) return
+  throw invalid(
+    `in the database ${unique.map(({ name }) => name).join(', ')} ${unique.length === 1 ? 'is' : 'are'} in a unique index or an ` +
+      'exclusion constraint that the schema does not have: declare it there and deploy that first, so that your app does not ' +
+      'write a value twice meanwhile, or drop it',
+  )
 }
 
 function checkIndexes({ scopes, uniqueNames }: Indexes, { pauseUniqueWrites }: RotateIndexKeysOptions): void {

@@ -1,16 +1,18 @@
+import type { Pass } from '../../client/pass.js'
 import type { ModelPlan } from '../../plan/plan.js'
 import { isAbsent, isPlainObject, listOf } from '../values.js'
-import { checkNames, VALUE_AGGREGATES } from './ordering.js'
+import { checkNames, compareNamed, VALUE_AGGREGATES } from './ordering.js'
 import { COMBINATORS, checkReferences } from './where.js'
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when ciphertexts would be aggregated or grouped; `_count` is right */
-export function checkAggregates(plan: ModelPlan, args: Record<string, unknown>): void {
+export function checkAggregates(pass: Pass, plan: ModelPlan, args: Record<string, unknown>): void {
   if (plan.encrypted.length === 0) return
   for (const aggregate of VALUE_AGGREGATES) {
     const fields = args[aggregate]
     if (isPlainObject(fields)) checkNames(plan, wantedIn(fields), aggregate)
   }
   checkNames(plan, args.by, 'groupBy')
+  for (const name of listOf(args.by)) compareNamed(pass, plan, name)
   checkHaving(plan, args.having)
 }
 

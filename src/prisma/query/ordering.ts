@@ -3,7 +3,8 @@ import { checkSearchable } from '../../client/masking.js'
 import type { Pass } from '../../client/pass.js'
 import { isIndexColumn } from '../../plan/columnIndex.js'
 import { isExact } from '../../plan/exactIndex.js'
-import type { FieldPlan, ModelPlan } from '../../plan/plan.js'
+import type { FieldPlan, IndexPlan, ModelPlan } from '../../plan/plan.js'
+import { GLOBAL_TENANT } from '../../tenancy/tenant.js'
 import { isAbsent, isPlainObject, listOf } from '../values.js'
 import { refusedUse } from './refusals.js'
 import { indexOf, rewriteUnique, uniqueIndexOf } from './where.js'
@@ -55,15 +56,13 @@ export function rewriteDistinct({ slots, tenancy }: Pass, plan: ModelPlan, args:
   args.distinct = listOf(args.distinct).map((name) => {
     const field = encryptedField(plan, name)
     if (!field) {
-      checkIndexNamed(plan, name)
+      compareNamed({ slots, tenancy }, plan, name)
       return name
     }
     const index = indexOf(field)
     if (index) checkSearchable(index)
     if (!index || !isExact(index) || field.state) throw refusedUse(field.name, 'distinct')
-    // Across tenants there are many keys anyway, and what is equal counts once for each.
-    if (index.scope === 'global' || !tenancy.readsAcross)
-      slots.push({ mode: 'compare', field, owner: tenancy.owner, holder: {}, key: '', index })
+    compare({ slots, tenancy }, index)
     return index.field
   })
 }
@@ -75,6 +74,21 @@ export function checkNames(plan: ModelPlan, names: unknown, use: string): void {
     if (field) throw refusedUse(field.name, use)
     checkIndexNamed(plan, name)
   }
+}
+
+/** Has rows grouped by the column of a blind index; `name` may be any column's. */
+export function compareNamed(pass: Pass, plan: ModelPlan, name: unknown): void {
+  checkIndexNamed(plan, name)
+  const member = typeof name === 'string' ? plan.members.get(name) : undefined
+  if (member?.kind === 'index') compare(pass, member.index)
+}
+
+/** Where rows of all tenants may come there are many keys anyway, and what is equal counts once for each. */
+function compare({ slots, tenancy }: Pass, index: IndexPlan): void {
+  const isGlobal = index.scope === 'global'
+  if (!isGlobal && !tenancy.isOfOne) return
+  const owner = isGlobal ? { tenant: GLOBAL_TENANT } : tenancy.owner
+  slots.push({ mode: 'compare', field: index.sources[0]!, owner, holder: {}, key: '', index })
 }
 
 function encryptedField(plan: ModelPlan, name: unknown): FieldPlan | undefined {

@@ -13,6 +13,8 @@ export interface Search {
   readonly owner: TenantHolder
   /** How it asks for what several keys make; where a row is named, it cannot. */
   readonly several: IndexSlot['several'] | undefined
+  /** It stands in a `not` already. */
+  readonly isNegated?: boolean
 }
 
 type Holder = Record<string, unknown>
@@ -76,8 +78,10 @@ function eachOperator(search: Search, condition: Holder): Holder {
   const all = operands(search.field, condition)
   const equals = all.some(([operator]) => operator === 'in') ? undefined : EQUALS
   for (const [operator, operand] of all) {
-    const several = operator === 'equals' ? equals : FILTER
-    indexCondition({ ...search, several }, operand, inner, operator)
+    const isNegated = search.isNegated === true || operator === 'not'
+    // To Prisma a value in a second `not` is negated once, and a filter there is not.
+    const filter = search.isNegated && operator === 'not' ? undefined : FILTER
+    indexCondition({ ...search, isNegated, several: operator === 'equals' ? equals : filter }, operand, inner, operator)
   }
   return inner
 }
