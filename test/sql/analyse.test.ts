@@ -19,7 +19,7 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
   },
   {
     sql: 'SELECT * FROM "user" WHERE email IN ($1, $2) OR $3 = email',
-    sent: 'SELECT * FROM "user" WHERE "emailIndex" IN (‹search User.emailIndex $1›, ‹search User.emailIndex $2›) OR ‹search User.emailIndex $3› = "emailIndex"',
+    sent: 'SELECT * FROM "user" WHERE "emailIndex" IN (‹search User.emailIndex $1›, ‹search User.emailIndex $2›) OR "emailIndex" = ‹search User.emailIndex $3›',
     reads: [
       'email = User.email',
       'notes = User.notes',
@@ -181,7 +181,7 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
   },
   {
     sql: 'SELECT q.z, u.* FROM public."user" u, LATERAL (SELECT u.email AS z) q WHERE $1 = u.email',
-    sent: 'SELECT q.z, u.* FROM public."user" u, LATERAL (SELECT u.email AS z) q WHERE ‹search User.emailIndex $1› = u."emailIndex"',
+    sent: 'SELECT q.z, u.* FROM public."user" u, LATERAL (SELECT u.email AS z) q WHERE u."emailIndex" = ‹search User.emailIndex $1›',
     reads: [
       'z = User.email',
       'email = User.email',
@@ -281,7 +281,7 @@ const SENT: readonly { readonly sql: string; readonly sent: string; readonly rea
   },
   {
     sql: 'SELECT id FROM "user" WHERE email OPERATOR(pg_catalog.=) $1',
-    sent: 'SELECT id FROM "user" WHERE "emailIndex" OPERATOR(pg_catalog.=) ‹search User.emailIndex $1›',
+    sent: 'SELECT id FROM "user" WHERE "emailIndex" = ‹search User.emailIndex $1›',
     reads: [],
   },
   {

@@ -2,6 +2,7 @@ import { compilePlans } from '../../../src/plan/compilePlans.js'
 import type { Plans } from '../../../src/plan/plan.js'
 import type { EncryptionSchema } from '../../../src/schema/encryptionSchema.js'
 import {
+  type IndexSearch,
   isUse,
   type Piece,
   type StatementPlan,
@@ -36,7 +37,14 @@ function shownPiece(piece: Piece, checked: ReadonlySet<TokenSearch>): string {
   if (piece.kind === 'token search') return shownSearch(piece.search, checked.has(piece.search))
   const name = piece.kind === 'value' ? piece.field.name : piece.index.name
   const sources = piece.kind === 'value' ? [piece.value] : piece.values
-  return `‹${piece.kind}${'each' in piece && piece.each ? ' each' : ''} ${name} ${sources.map(shownSource).join(' ')}›`
+  const isEach = piece.kind === 'search' ? piece.compared === 'each' : piece.kind === 'plaintext' && piece.each
+  const use = `‹${piece.kind}${isEach ? ' each' : ''} ${name} ${sources.map(shownSource).join(' ')}›`
+  return piece.kind === 'search' ? `${operatorOf(piece)}${use}` : use
+}
+
+/** What the use puts before its value, if anything. */
+function operatorOf({ compared }: IndexSearch): string {
+  return compared === '=' || compared === '<>' ? `${compared} ` : ''
 }
 
 function shownSearch({ ask, isNegated, columns, own, unknown }: TokenSearch, isChecked: boolean): string {
