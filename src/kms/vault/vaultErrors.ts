@@ -8,6 +8,9 @@ type Rule = readonly [piece: string, code: KmsErrorCode, retry: Retry]
 
 export const INVALID_TOKEN = 'invalid token'
 export const PERMISSION_DENIED = 'permission denied'
+/** How the reasons begin that a function of the options, or the login that one makes, has failed. */
+export const OF_FUNCTION = 'the function '
+export const OF_LOGIN = 'the login '
 const NO_MOUNT = 'no handler for route'
 const NO_NAMESPACE = 'namespace not found'
 const TOO_OLD = 'version is disallowed by policy'
@@ -115,6 +118,10 @@ function unavailableAdvice(reason: string, status: number | undefined): string {
 }
 
 function deniedAdvice(reason: string, { action, keyId }: Target, keys: TransitKeyIds): string {
+  if (reason.startsWith(OF_FUNCTION))
+    return 'Log what it throws yourself: it is not shown here, as it may quote a secret.'
+  if (reason.startsWith(OF_LOGIN))
+    return 'Check what it logs in with (role id and secret id, or the token of the service account), the path of the auth method, and "address", which ends before /v1.'
   if (reason.includes('token'))
     return 'The token has expired, was revoked or is unknown: give another, or have vaultKms log in by itself (the option "login").'
   const { mount, name } = keys.keyOf(keyId)

@@ -1,5 +1,5 @@
 import { objectOf, type VaultClient, VaultFailed } from '../vaultClient.js'
-import { failureOfAnswer } from '../vaultErrors.js'
+import { failureOfAnswer, OF_LOGIN } from '../vaultErrors.js'
 import { failsAsDenied, isToken, lookUp, noToken, renew, secondsOf, type VaultTokens } from './vaultTokens.js'
 
 /** What a login gave. */
@@ -154,7 +154,7 @@ function refusedLogin(answer: Parameters<typeof failureOfAnswer>[0]): VaultFaile
   const failure = failureOfAnswer(answer)
   if (failure.retry === 'always') return new VaultFailed(failure)
   const details = { ...failure.details, httpCode: answer.status }
-  const reason = `the login was refused (HTTP status ${answer.status})`
+  const reason = `${OF_LOGIN}was refused (HTTP status ${answer.status})`
   return new VaultFailed({ code: 'KMS_DENIED', retry: 'never', reason, details })
 }
 

@@ -1,6 +1,6 @@
 import { FieldsealError } from '../../../errors.js'
 import { type VaultClient, VaultFailed } from '../vaultClient.js'
-import { failureOfAnswer } from '../vaultErrors.js'
+import { failureOfAnswer, OF_FUNCTION } from '../vaultErrors.js'
 
 /** Where the token of each request comes from. */
 export interface VaultTokens {
@@ -57,7 +57,7 @@ export async function failsAsDenied<T>(option: string, ask: () => Promise<T>): P
 }
 
 export function noToken(option: string, why: string): VaultFailed {
-  const reason = `the function "${option}" of vaultKms ${why}`
+  const reason = `${OF_FUNCTION}"${option}" of vaultKms ${why}`
   return new VaultFailed({ code: 'KMS_DENIED', retry: 'never', reason, details: {} })
 }
 
