@@ -13,10 +13,15 @@ const LONG = [
   'test/package/package.test.ts',
   'test/demo/demo.test.ts',
   'test/cli/commands.test.ts',
+  'test/docs/documents.test.ts',
   'test/differential/differential.test.ts',
   'test/faults/secrecy.test.ts',
   'test/faults/tampering/progress.test.ts',
   'test/prisma/sameAnswer.test.ts',
+  'test/maintenance/keys/rotateBlindIndexes.test.ts',
+  'test/maintenance/keys/rotateIndexKeys.test.ts',
+  'test/kms/moving/moving.test.ts',
+  'test/kms/google/heap.test.ts',
   'test/scripts/setup.test.ts',
   'test/cli/rights.test.ts',
   'test/maintenance/standby.test.ts',
@@ -26,6 +31,8 @@ const LONG = [
   'test/faults/tampering/workers.test.ts',
   'test/faults/tampering/keysTable.test.ts',
   'test/chaos/chaos.test.ts',
+  'test/chaos/redundancy.test.ts',
+  'test/kms/tenant/customers.test.ts',
 ]
 
 class LongestFirst extends Sequencer {
