@@ -3,7 +3,7 @@ import { isOutage } from './cache/outage.js'
 import { SingleFlight } from './cache/singleFlight.js'
 import type { Dek } from './dek.js'
 import { encryptionContext } from './encryptionContext.js'
-import type { StoredKey } from './keyStore.js'
+import { REPLACED_STATES, type StoredKey } from './keyStore.js'
 import { type KeyRequest, KeyVersions, type KeyVersionsOptions } from './keyVersions.js'
 import type { Purpose } from './kms.js'
 import { MessageQuota } from './quota/messageQuota.js'
@@ -176,7 +176,7 @@ export class ActiveKeys {
     const newest = await store.findNewest(tenant, 'index')
     if (newest?.state !== 'active' || destroyed.includes(newest)) return false
     const older = await store.list(
-      { tenants: [tenant], purpose: 'index', states: ['retiring', 'replaced', 'retired'] },
+      { tenants: [tenant], purpose: 'index', states: [...REPLACED_STATES, 'retired'] },
       { limit: 1 },
     )
     return older.length === 0 && this.#versions.addBeside(newest)

@@ -8,7 +8,9 @@ import type { Purpose } from './kms.js'
 export type KeyState = 'active' | ReplacedState | 'retired' | 'destroyed'
 
 /** What a key for indexes may be while another has its place already and both are searched for. */
-export type ReplacedState = 'retiring' | 'replaced'
+export const REPLACED_STATES = ['retiring', 'replaced'] as const
+
+export type ReplacedState = (typeof REPLACED_STATES)[number]
 
 /** The states that a rotation of a key for indexes leads to, one after the other, once it has a successor. */
 export type NextState = 'replaced' | 'retired' | 'destroyed'

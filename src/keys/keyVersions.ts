@@ -6,7 +6,14 @@ import type { DestroyedKeys } from './destroyedKeys.js'
 import type { Emit } from './events.js'
 import { FirstKeys, lostKey } from './firstKeys.js'
 import { keyError } from './keyError.js'
-import type { KeyState, KeyStore, NewKey, ReplacedState, StoredKey } from './keyStore.js'
+import {
+  type KeyState,
+  type KeyStore,
+  type NewKey,
+  REPLACED_STATES,
+  type ReplacedState,
+  type StoredKey,
+} from './keyStore.js'
 import type { KeyTraces } from './keyTraces.js'
 import type { CountedPurpose, KeptIdentity, Kms, Purpose } from './kms.js'
 import type { MessageQuota } from './quota/messageQuota.js'
@@ -15,7 +22,6 @@ import type { Unwrapper } from './unwrapper.js'
 
 /** There is one; more are somebody else's writing. */
 const MOST_BESIDE = 10
-const REPLACED: readonly ReplacedState[] = ['retiring', 'replaced']
 
 export interface KeyVersionsOptions {
   readonly kms: Kms
@@ -108,7 +114,7 @@ export class KeyVersions {
   async #beside({ tenant, purpose, version }: StoredKey): Promise<ReplacedDek[]> {
     if (purpose !== 'index' || version === 1) return []
     const { store, unwrapper } = this.#options
-    const rows = await store.list({ tenants: [tenant], purpose, states: REPLACED }, { limit: MOST_BESIDE })
+    const rows = await store.list({ tenants: [tenant], purpose, states: REPLACED_STATES }, { limit: MOST_BESIDE })
     const older = rows.filter((row) => row.version < version)
     return Promise.all(
       older.map(async (row) => {
@@ -199,7 +205,7 @@ export class KeyVersions {
 }
 
 function isReplaced(state: KeyState): state is ReplacedState {
-  return REPLACED.some((replaced) => replaced === state)
+  return REPLACED_STATES.some((replaced) => replaced === state)
 }
 
 function withoutSuccessor({ id, state }: StoredKey): FieldsealError {

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { DEK_BYTES } from '../../crypto/keys.js'
 import { FieldsealError } from '../../errors.js'
 import { encryptionContext } from '../../keys/encryptionContext.js'
 import type { DekIdentity, Kms, WrappedDek } from '../../keys/kms.js'
 import { ofTenant } from '../call/kekIds.js'
 import { callsOf, type Target } from '../call/kmsCall.js'
+import { madeHere } from '../call/madeHere.js'
 import { AZURE, AzureCipher } from './azureCipher.js'
 import { advice, classify } from './azureErrors.js'
 import { checkValueOf, kekIdOf, versionOf } from './azureKey.js'
@@ -81,15 +81,7 @@ export function azureKms(options: AzureKmsOptions): Kms {
     name: 'azure',
     concurrency: limits.concurrency,
     ...azureValues({ cipher, kekIds, call }),
-    generate: async (identity) => {
-      const dek = randomBytes(DEK_BYTES)
-      try {
-        return { dek, ...(await wrap(dek, identity)) }
-      } catch (error) {
-        dek.fill(0)
-        throw error
-      }
-    },
+    generate: (identity) => madeHere((dek) => wrap(dek, identity)),
     unwrap,
     wrap,
     /** The service has no operation for it: the DEK comes here, and goes there again. */

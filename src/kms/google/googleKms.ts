@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { DEK_BYTES } from '../../crypto/keys.js'
 import { FieldsealError } from '../../errors.js'
 import { encryptionContext } from '../../keys/encryptionContext.js'
 import type { DekIdentity, Kms, WrappedDek } from '../../keys/kms.js'
 import { ofTenant } from '../call/kekIds.js'
 import { callsOf, type Target } from '../call/kmsCall.js'
+import { madeHere } from '../call/madeHere.js'
 import { decodeBytes } from '../strictDecode.js'
 import { cryptoKeyOfVersion } from './cryptoKeyName.js'
 import { callRefused, type Decrypted, GOOGLE_KMS, GoogleCrypto, type Sending } from './googleCall.js'
@@ -58,15 +58,7 @@ export function googleKms(options: GoogleKmsOptions): Kms {
     name: 'google',
     concurrency: limits.concurrency,
     ...googleValues({ crypto, kekIds, call }),
-    generate: async (identity) => {
-      const dek = randomBytes(DEK_BYTES)
-      try {
-        return { dek, ...(await wrap(dek, identity)) }
-      } catch (error) {
-        dek.fill(0)
-        throw error
-      }
-    },
+    generate: (identity) => madeHere((dek) => wrap(dek, identity)),
     unwrap: async (row, identity) => {
       const context = encryptionContext(identity)
       const target: Target = { action: 'Decrypt', keyId: keyOf(row) }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { lengthPrefixed } from '../../crypto/bytes.js'
 import { DEK_BYTES } from '../../crypto/keys.js'
 import { quoted } from '../../errors.js'
@@ -6,6 +5,7 @@ import { encryptionContext } from '../../keys/encryptionContext.js'
 import type { DekIdentity, Rewraps, TakesOver, ValueKms, WrappedDek } from '../../keys/kms.js'
 import { ofTenant } from '../call/kekIds.js'
 import { callsOf, type Target } from '../call/kmsCall.js'
+import { madeHere } from '../call/madeHere.js'
 import { inTokenOf } from './inToken.js'
 import { checkOf } from './kekId.js'
 import { advice, classify } from './pkcs11Errors.js'
@@ -74,13 +74,7 @@ export function pkcs11Kms(options: Pkcs11KmsOptions): Pkcs11Kms {
       const form = formOf(identity)
       return inToken(encrypting(identity), keks.currentOf(identity.tenant), async (pooled, name) => {
         const kek = await keks.find(name, pooled)
-        const dek = randomBytes(DEK_BYTES)
-        try {
-          return { dek, ...(await text.seal(pooled, kek, form, dek)) }
-        } catch (error) {
-          dek.fill(0)
-          throw error
-        }
+        return madeHere((dek) => text.seal(pooled, kek, form, dek))
       })
     },
     unwrap: async ({ wrapped, kekId }, identity) => {

@@ -4,7 +4,7 @@ import type { ReplacedState } from '../../keys/keyStore.js'
 import type { MaintainedBlindIndex } from './model.js'
 import type { Operation } from './operation.js'
 import type { Cell } from './rowSource.js'
-import { cellOfIndex } from './storedCell.js'
+import { cellOfIndex, sameCell } from './storedCell.js'
 
 /** A blind index of a row that maintenance comes to while the tenant's key for indexes is rotated. */
 export interface RotatedIndex {
@@ -25,9 +25,7 @@ export function rotatedIndex(
   made: readonly unknown[],
   state: ReplacedState,
 ): unknown {
-  const held = made.find(
-    (value) => cellOfIndex(index, value) === stored || sameBytes(cellOfIndex(index, value), stored),
-  )
+  const held = made.find((value) => sameCell(cellOfIndex(index, value), stored))
   if (operation === 'verify' && held !== undefined) return held
   if (state === 'retiring') return made.at(-1)
   const isMoved = operation === 'reindex' && held !== undefined
@@ -40,10 +38,6 @@ export function severalIn(rotated: RotatedIndex): NonNullable<IndexSlot['several
   return ({ holder, key }, made, state) => {
     holder[key] = rotatedIndex(rotated, made, state)
   }
-}
-
-function sameBytes(one: Cell, other: Cell): boolean {
-  return one instanceof Uint8Array && other instanceof Uint8Array && Buffer.compare(one, other) === 0
 }
 
 function notWritten({ cipher }: MaintainedBlindIndex): FieldsealError {

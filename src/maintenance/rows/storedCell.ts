@@ -112,3 +112,8 @@ function cellOfList(elements: readonly unknown[]): string {
   )
   return JSON.stringify(written)
 }
+
+export function sameCell(one: Cell, other: Cell): boolean {
+  if (one === null || other === null || typeof one === 'string' || typeof other === 'string') return one === other
+  return Buffer.compare(one, other) === 0
+}

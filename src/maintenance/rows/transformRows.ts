@@ -18,6 +18,7 @@ import {
   ciphertextIn,
   dekIdIn,
   plaintextIn,
+  sameCell,
   stateOfIndex,
 } from './storedCell.js'
 
@@ -249,11 +250,6 @@ function changeOf({ row, plan, seal, values, made }: Draft): RowChange | undefin
   for (const index of plan.index) put(index.field, cellOfIndex(index, made[index.field]))
   for (const { field } of plan.clear) put(field, null)
   return changed ? { row, cells } : undefined
-}
-
-function sameCell(one: Cell, other: Cell): boolean {
-  if (one === null || other === null || typeof one === 'string' || typeof other === 'string') return one === other
-  return Buffer.compare(one, other) === 0
 }
 
 function rowError(code: ErrorCode, field: MaintainedField, what: string): FieldsealError {

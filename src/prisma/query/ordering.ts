@@ -56,6 +56,7 @@ export function rewriteDistinct({ slots, tenancy }: Pass, plan: ModelPlan, args:
   args.distinct = listOf(args.distinct).map((name) => {
     const field = encryptedField(plan, name)
     if (!field) {
+      checkIndexNamed(plan, name)
       compareNamed({ slots, tenancy }, plan, name)
       return name
     }
@@ -78,7 +79,6 @@ export function checkNames(plan: ModelPlan, names: unknown, use: string): void {
 
 /** Has rows grouped by the column of a blind index; `name` may be any column's. */
 export function compareNamed(pass: Pass, plan: ModelPlan, name: unknown): void {
-  checkIndexNamed(plan, name)
   const member = typeof name === 'string' ? plan.members.get(name) : undefined
   if (member?.kind === 'index') compare(pass, member.index)
 }
