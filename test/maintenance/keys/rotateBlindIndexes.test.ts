@@ -208,10 +208,13 @@ describe('the rotation of keys under which there are blind indexes', () => {
       for (let id = 0; id < ROWS / 2; id += 1) {
         await client.member!.update({ where: { id }, data: { ...memberOf(id), email: undefined } })
       }
-      const [{ names, cities } = {}] = await sql(
-        'SELECT count(DISTINCT "nameIndex") AS names, count(DISTINCT "cityIndex") AS cities FROM "Member"',
+      // Of the index of few bits different values may be the same, so it is looked at city by city.
+      const [{ names, places, city } = {}] = await sql(
+        `SELECT count(DISTINCT "nameIndex") AS names, count(DISTINCT "placeIndex") AS places,
+           (SELECT max(n) FROM (SELECT count(DISTINCT "cityIndex") AS n FROM "Member" GROUP BY id % 5) c) AS city
+         FROM "Member"`,
       )
-      expect([Number(names), Number(cities)]).toEqual(state === 'retiring' ? [10, 5] : [20, 10])
+      expect([names, places, city].map(Number)).toEqual(state === 'retiring' ? [10, 20, 1] : [20, 40, 2])
       expect(await asked()).toEqual(right)
       expect(await run('verify')).toMatchObject({ skipped: 0 })
       expect(await rotate()).toMatchObject({ outcome: 'done', destroyed: 1 })
