@@ -12,6 +12,21 @@ export interface DemoKms {
   close(): Promise<void>
 }
 
+/** Counts calls where nobody else does. */
+export class CallCounter {
+  readonly #calls = new Map<string, number>()
+
+  count(action: string): void {
+    this.#calls.set(action, (this.#calls.get(action) ?? 0) + 1)
+  }
+
+  readonly take: DemoKms['takeCalls'] = () => {
+    const taken = new Map(this.#calls)
+    this.#calls.clear()
+    return taken
+  }
+}
+
 /** What emulators count. */
 interface EmulatedCalls {
   readonly byAction: { readonly [action: string]: number }

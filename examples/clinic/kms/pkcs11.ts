@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Kms } from 'fieldseal'
 import { type Pkcs11Module, pkcs11Kms } from 'fieldseal/pkcs11'
 import { UsageError } from '../options.js'
-import type { DemoKms } from './demoKms.js'
+import { CallCounter, type DemoKms } from './demoKms.js'
 
 /** What the demo needs of pkcs11js, which is compiled when it is installed and is therefore none of our dependencies. */
 interface Pkcs11js {
@@ -51,15 +51,11 @@ export async function openPkcs11(): Promise<DemoKms> {
   module.C_Initialize({ flags: pkcs11js.CKF_OS_LOCKING_OK })
   makeKek(pkcs11js, module, pin)
   const keys = pkcs11Kms({ pkcs11: module, token: TOKEN, pin, keyId: KEK })
-  const calls = new Map<string, number>()
+  const calls = new CallCounter()
   return {
     keys: counted(keys, calls),
     description: `SoftHSM, the token "${TOKEN}" in ${folder}`,
-    takeCalls: () => {
-      const taken = new Map(calls)
-      calls.clear()
-      return taken
-    },
+    takeCalls: calls.take,
     farewell: 'token deleted',
     close: async () => {
       await keys.close()
@@ -114,16 +110,15 @@ function makeKek(pkcs11js: Pkcs11js, module: TokenModule, pin: string): void {
 }
 
 /** The same KMS, with the calls on DEKs counted. */
-function counted(keys: Kms, calls: Map<string, number>): Kms {
-  const count = (action: string) => calls.set(action, (calls.get(action) ?? 0) + 1)
+function counted(keys: Kms, calls: CallCounter): Kms {
   return {
     ...keys,
     generate: (identity) => {
-      count('generate')
+      calls.count('generate')
       return keys.generate(identity)
     },
     unwrap: (wrapped, identity) => {
-      count('unwrap')
+      calls.count('unwrap')
       return keys.unwrap(wrapped, identity)
     },
   }

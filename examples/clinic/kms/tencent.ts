@@ -6,7 +6,7 @@ import { tencentKms } from 'fieldseal/tencent-kms'
 // By its path: as this repository has it, the package brings the SDK of all services.
 import { kms } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/services/kms/index.js'
 import { type KmsAddress, UsageError } from '../options.js'
-import type { DemoKms } from './demoKms.js'
+import { CallCounter, type DemoKms } from './demoKms.js'
 
 const { Client } = kms.v20190118
 type KmsClient = InstanceType<typeof Client>
@@ -49,22 +49,17 @@ type Started = Omit<KmsAddress, 'endpoint'> & { readonly endpoint: string; reado
 
 /** The official SDK's client. Every call goes through `request`, which counts here. */
 function countingClient({ endpoint, region, secretId, secretKey }: KmsAddress) {
-  const calls = new Map<string, number>()
+  const calls = new CallCounter()
   class CountingClient extends Client {
     override request(...args: Parameters<KmsClient['request']>) {
-      calls.set(args[0], (calls.get(args[0]) ?? 0) + 1)
+      calls.count(args[0])
       return super.request(...args)
     }
   }
   // An agent of one's own: without it the SDK would send even 127.0.0.1 through http_proxy.
   const plain = endpoint.protocol === 'http:' ? { protocol: 'http://', agent: new Agent() } : {}
   const profile = { httpProfile: { endpoint: endpoint.host, ...plain } }
-  const takeCalls = () => {
-    const taken = new Map(calls)
-    calls.clear()
-    return taken
-  }
-  return { takeCalls, client: new CountingClient({ credential: { secretId, secretKey }, region, profile }) }
+  return { takeCalls: calls.take, client: new CountingClient({ credential: { secretId, secretKey }, region, profile }) }
 }
 
 async function findKey(client: KmsClient, { endpoint }: KmsAddress): Promise<string> {
