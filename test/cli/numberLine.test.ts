@@ -69,6 +69,7 @@ describe('the scale that is proposed', () => {
     const line = proposedLine(field('Decimal', 'number'), [decimal, '0.25', '3'])
     expect(line.options).toMatchObject({ min: '-50', max: '10', step: '0.01', scale: 2 })
     expect([...line.place([decimal, '0.25', '3']).values]).toEqual([-12.5, 0.25, 3])
+    expect(proposedLine(field('Decimal', 'number'), ['0']).options).toMatchObject({ max: '10', step: '1', scale: 0 })
   })
 
   it('counts times in the largest unit that fits', () => {

@@ -162,7 +162,7 @@ function decadesAround(all: readonly bigint[]): Bounds {
 
 function numberOptions({ min, max, step }: RangeBounds, { kind, scale }: NumberUnits): IndexOptions {
   const text = (units: bigint) => textOfUnits(kind, units, scale)
-  return { min: text(min), max: text(max), step: text(step), ...(scale > 0 ? { scale } : {}) }
+  return { min: text(min), max: text(max), step: text(step), ...(kind === 'Decimal' ? { scale } : {}) }
 }
 
 function timeOptions({ min, max, step }: RangeBounds): IndexOptions {
