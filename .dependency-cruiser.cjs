@@ -20,6 +20,7 @@ const LAYERS = [
   'plan',
   'maintenance',
   'client',
+  'auditLog',
   'sql',
   'prisma',
   'typeorm',

@@ -39,6 +39,7 @@ const entryPoints = {
   '^fieldseal/redundant-kms$': '<rootDir>/src/kms/redundant/redundantKms.ts',
   '^fieldseal/vault$': '<rootDir>/src/kms/vault/vaultKms.ts',
   '^fieldseal/tenant-kms$': '<rootDir>/src/kms/tenant/tenantKms.ts',
+  '^fieldseal/audit-log$': '<rootDir>/src/auditLog/auditLog.ts',
   '^fieldseal/opentelemetry$': '<rootDir>/src/opentelemetry.ts',
   '^fieldseal/testing$': '<rootDir>/src/testing/index.ts',
   '^fieldseal/typeorm$': '<rootDir>/src/typeorm/index.ts',

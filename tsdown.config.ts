@@ -14,6 +14,7 @@ const library = {
   'kms/redundant': 'src/kms/redundant/redundantKms.ts',
   'kms/vault': 'src/kms/vault/vaultKms.ts',
   'kms/tenant': 'src/kms/tenant/tenantKms.ts',
+  'audit-log': 'src/auditLog/auditLog.ts',
   opentelemetry: 'src/opentelemetry.ts',
   'testing/index': 'src/testing/index.ts',
 }

@@ -32,7 +32,7 @@ import { printable, printableLines } from './printable.js'
  * | `ROW_BUSY` | maintenance: a row stayed locked, or changed between every read and write |
  * | `ROW_REFUSED` | maintenance: a constraint of the database refuses what should be written |
  * | `PROGRESS_INVALID` | maintenance: what is stored of a run was changed by somebody else, or is no command's |
- * | `DATABASE_UNAVAILABLE` | the database could not be reached or used: by maintenance, or by a data source for what is related to its encrypted tables |
+ * | `DATABASE_UNAVAILABLE` | the database could not be reached or used: by maintenance, by the audit log, or by a data source for what is related to its encrypted tables |
  */
 export type ErrorCode =
   | 'OPTIONS_INVALID'

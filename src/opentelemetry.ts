@@ -13,6 +13,7 @@ const NAME = 'fieldseal'
  * | `fieldseal.kms.duration` | histogram, s | `action`, `kms`, `outcome`: `ok` or a code |
  * | `fieldseal.kms.retries` | counter | `action`, `kms`, `code` |
  * | `fieldseal.values` | counter | `field`, `mode` |
+ * | `fieldseal.honeytokens` | counter | `field`, `operation` |
  * | `fieldseal.refusals` | counter | `model`, `operation`, `code` |
  * | `fieldseal.keys.created`, `.rotated`, `.evicted`, `.stale`, `.destroyed` | counters | `purpose` or `code` |
  * | `fieldseal.keys.cache` | observable counter | `result`: `hit` or `miss` |
@@ -35,6 +36,7 @@ function recorder(): (event: EncryptionEvent) => void {
   const counter = (name: string, description: string) => meter.createCounter(`fieldseal.${name}`, { description })
   const retries = counter('kms.retries', 'Attempts of calls of the KMS that failed and were made again')
   const values = counter('values', 'Values encrypted, decrypted and indexed')
+  const honeytokens = counter('honeytokens', 'Values decrypted that were put there as bait')
   const refusals = counter('refusals', 'Operations that were refused or failed')
   const created = counter('keys.created', 'DEKs made')
   const rotated = counter('keys.rotated', 'DEKs succeeded by request or by age')
@@ -53,6 +55,9 @@ function recorder(): (event: EncryptionEvent) => void {
         break
       case 'values':
         values.add(event.count, { field: event.field, mode: event.mode })
+        break
+      case 'honeytoken':
+        honeytokens.add(event.count, { field: event.field, operation: event.operation })
         break
       case 'refused':
         refusals.add(1, { model: event.model, operation: event.operation, code: event.code })

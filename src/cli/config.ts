@@ -1,3 +1,4 @@
+import type { AuditLog } from '../auditLog/auditLog.js'
 import type { EncryptionOperations } from '../client/encryptionOperations.js'
 import type { KeyOperations } from '../client/keyOperations.js'
 import type { TenantPaths } from '../maintenance/maintenanceModels.js'
@@ -37,6 +38,8 @@ export interface FieldsealConfig {
   readonly database?: string | (PgConnection & { end(): Promise<void> }) | undefined
   /** Where the tenant of models without a `@tenant` column is found: `{ Contact: 'patient.clinicId' }`. */
   readonly tenants?: TenantPaths | undefined
+  /** What `auditLog()` of `fieldseal/audit-log` gave: for `fieldseal audit`. */
+  readonly auditLog?: AuditLog | undefined
 }
 
 /**

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { types } from 'node:util'
 import type pg from 'pg'
+import type { AuditLog } from '../auditLog/auditLog.js'
 import { FieldsealError } from '../errors.js'
 import type { TenantPaths } from '../maintenance/maintenanceModels.js'
 import type { PgConnection } from '../maintenance/postgres/sql.js'
@@ -17,6 +18,7 @@ export interface CommandContext {
   readonly client: EncryptedClient
   readonly database: PgConnection
   readonly tenants: TenantPaths
+  readonly auditLog?: AuditLog | undefined
   /** Connections for the queue of workers. */
   queue(): pg.Pool
   close(): Promise<void>
@@ -32,7 +34,7 @@ type OwnPool = PgConnection & { end(): Promise<void> }
  */
 export async function openCommandContext(file: string | undefined, env: NodeJS.ProcessEnv): Promise<CommandContext> {
   const config = await readConfig(findConfig(file))
-  const { database, tenants = {} } = config
+  const { database, tenants = {}, auditLog } = config
   const { client, connection: own } = await openClient(config)
   // A data source says itself which database it is of.
   const connection = database ?? own ?? (env.DATABASE_URL || undefined)
@@ -47,6 +49,7 @@ export async function openCommandContext(file: string | undefined, env: NodeJS.P
     client,
     database: pool,
     tenants,
+    auditLog,
     queue: () => {
       queue ??= isOpen ? asQueuePool(connection) : openQueuePool(connection)
       return queue

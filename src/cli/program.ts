@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { printableLines } from '../printable.js'
 import { addAdvise } from './arguments/advise.js'
+import { addAudit } from './arguments/audit.js'
 import type { ProgramContext } from './arguments/commandContext.js'
 import { addCompletion } from './arguments/completion.js'
 import { addDoctor } from './arguments/doctor.js'
@@ -40,6 +41,7 @@ function createProgram(context: ProgramContext): Command {
   addDoctor(program, context)
   addAdvise(program, context)
   addKeys(program, context)
+  addAudit(program, context)
   addCompletion(program, context)
   return program
 }

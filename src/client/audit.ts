@@ -2,6 +2,7 @@ import type { ComparisonSlot, Slot, TenantHolder } from '../cipher/cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { Emit } from '../keys/events.js'
 import type { BindingSource } from './clientBinding.js'
+import type { Bait } from './honeytokens.js'
 import { isMasked } from './masking.js'
 
 /** What one operation did to one field of one tenant's rows. */
@@ -26,16 +27,18 @@ export interface AuditOptions {
   /** Who is acting, as the app knows it: from its own AsyncLocalStorage, say. */
   readonly actor?: () => string | undefined
   /**
-   * Told before what was encrypted is sent, and before what was decrypted is handed out. Keep it quick, and hand on what
-   * takes time. If it throws, the operation fails with that error.
+   * Told before what was encrypted is sent, and before what was decrypted is handed out. The operation waits for a promise
+   * that it gives; if it throws or the promise is rejected, the operation fails with that error. `auditLog()` of
+   * `fieldseal/audit-log` keeps entries in the database.
    */
-  readonly record: (entry: AuditEntry) => void
+  readonly record: (entry: AuditEntry) => unknown
 }
 
 /** Who is told of the operations of one client. */
 export interface AuditTrail {
   readonly emit: Emit | undefined
   readonly audit: AuditOptions | undefined
+  readonly bait?: Bait | undefined
 }
 
 /** Where operations run that may be audited. */
@@ -58,9 +61,8 @@ export function auditSlots(
 ): Promise<void> | undefined {
   if (!auditTrail || slots.length === 0) return done
   const { purpose } = clientBinding.access()
-  if (done) return done.then(() => recordSlots(auditTrail, { operation, purpose }, slots))
-  recordSlots(auditTrail, { operation, purpose }, slots)
-  return undefined
+  const record = () => recordSlots(auditTrail, { operation, purpose }, slots)
+  return done ? done.then(record) : record()
 }
 
 /** Has a refusal of `work` told to the audit. */
@@ -92,6 +94,8 @@ type ValueSlot = Exclude<Slot, ComparisonSlot>
 interface Tally {
   readonly slot: ValueSlot
   count: number
+  /** How many of them nobody has a reason to read. */
+  baited: number
 }
 
 interface AuditedWork {
@@ -99,17 +103,30 @@ interface AuditedWork {
   readonly purpose: string | undefined
 }
 
-function recordSlots({ emit, audit }: AuditTrail, { operation, purpose }: AuditedWork, slots: readonly Slot[]): void {
+/** @returns a promise where the audit gives one: what is told is not stored yet */
+function recordSlots(
+  { emit, audit, bait }: AuditTrail,
+  { operation, purpose }: AuditedWork,
+  slots: readonly Slot[],
+): Promise<void> | undefined {
   const at = new Date()
   const actor = audit?.actor?.()
-  for (const { slot, count } of tallySlots(slots)) {
+  const stored: PromiseLike<unknown>[] = []
+  for (const { slot, count, baited } of tallySlots(slots, bait)) {
     const { owner } = slot
     const field = slot.field.name
     const mode = modeOf(slot)
     const tenant = auditedTenant(owner)
-    audit?.record({ at, tenant, actor, purpose, operation, field, mode, rows: count })
+    const recorded = audit?.record({ at, tenant, actor, purpose, operation, field, mode, rows: count })
+    if (isPromise(recorded)) stored.push(recorded)
     emit?.({ type: 'values', field, mode, count, purpose })
+    if (baited > 0) emit?.({ type: 'honeytoken', tenant, actor, purpose, operation, field, count: baited })
   }
+  return stored.length > 0 ? Promise.all(stored).then(() => undefined) : undefined
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }
 
 /** Where all tenants' rows may be read, what is told is that, and not of every row whose it was. */
@@ -123,14 +140,15 @@ function modeOf(slot: ValueSlot): AuditEntry['mode'] {
 }
 
 /** By tenant, field and mode. */
-function tallySlots(slots: readonly Slot[]): Iterable<Tally> {
+function tallySlots(slots: readonly Slot[], bait: Bait | undefined): Iterable<Tally> {
   const all = new Map<string, Tally>()
   for (const slot of slots) {
     if (slot.mode === 'compare') continue
     const name = JSON.stringify([auditedTenant(slot.owner), slot.field.name, modeOf(slot)])
-    const tally = all.get(name)
-    if (tally) tally.count += 1
-    else all.set(name, { slot, count: 1 })
+    const tally = all.get(name) ?? { slot, count: 0, baited: 0 }
+    all.set(name, tally)
+    tally.count += 1
+    if (slot.mode === 'decrypt' && bait?.has(slot)) tally.baited += 1
   }
   return all.values()
 }

@@ -14,7 +14,7 @@ import { ambientBinding } from './clientBinding.js'
 import type { ClientContext } from './clientContext.js'
 import { checkDirectFields, directFields } from './directFields.js'
 import { type KeyOperations, keyOperations } from './keyOperations.js'
-import { type FieldEncryptionOptions, keySettings } from './options.js'
+import { baitOf, type FieldEncryptionOptions, keySettings } from './options.js'
 import { tenantFormOf } from './tenantForm.js'
 import type { Wording } from './wording.js'
 
@@ -70,7 +70,7 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
     clientBinding: ambientBinding,
     tenancy: { tenant, defaultTenant, form: tenantFormOf(schema), wording },
     transactionWait,
-    auditTrail: emit || audit ? { emit, audit } : undefined,
+    auditTrail: emit || audit ? { emit, audit, bait: baitOf(options) } : undefined,
     plainValue,
   }
   const figures = () => ({ cachedDeks: cache.size, cacheHits: cache.hits, cacheMisses: cache.misses })

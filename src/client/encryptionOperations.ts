@@ -147,9 +147,8 @@ export function encryptionOperations(
   figures: () => CacheFigures,
 ): EncryptionOperations {
   const { plans, ring, tenancy } = context
-  const audit: MaintainContext['audit'] = (operation, slots) => {
+  const audit: MaintainContext['audit'] = (operation, slots) =>
     auditSlots(context, `$encryption.maintain ${operation}`, { slots, done: undefined })
-  }
   const runKeys = new RunKeyring(ring.kms)
   const maintenance = { schema, plans, ring, runKeys, defaultTenant: tenancy.defaultTenant, audit }
   return {

@@ -10,6 +10,7 @@ import { checkNormalizers, type Normalizers } from '../plan/normalizers.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenancy/tenant.js'
 import type { AuditOptions } from './audit.js'
+import { Bait, type Honeytokens } from './honeytokens.js'
 import type { Wording } from './wording.js'
 
 const invalid = invalidOptions('fieldEncryption')
@@ -40,6 +41,11 @@ export interface FieldEncryptionOptions<Schema extends EncryptionSchema = Encryp
   readonly telemetry?: Telemetry
   /** Told who has encrypted, decrypted and searched which fields of how many rows. */
   readonly audit?: AuditOptions
+  /**
+   * Values that nobody has a reason to read, in rows put there as bait, or whole fields: when one is decrypted, there is an
+   * event `honeytoken`. Needs `onEvent` or `telemetry`.
+   */
+  readonly honeytokens?: Honeytokens
 }
 
 /** What `fieldEncryption` takes where the schema comes from the ORM's entities. */
@@ -104,7 +110,9 @@ const KEY_DEFAULTS: KeySettings = {
 }
 const COUNTS = new Set<keyof KeySettings>(['max', 'maxMessages'])
 
-const KNOWN = new Set(['kms', 'tenant', 'defaultTenant', 'normalizers', 'keys', 'onEvent', 'telemetry', 'audit'])
+const KNOWN = new Set([
+  ...['kms', 'tenant', 'defaultTenant', 'normalizers', 'keys', 'onEvent', 'telemetry', 'audit', 'honeytokens'],
+])
 const KNOWN_WITH_SCHEMA = new Set(['schema', ...KNOWN])
 
 /** @throws FieldsealError `OPTIONS_INVALID` or `TENANT_INVALID`, naming the option or the environment variable */
@@ -148,14 +156,25 @@ function checkValues(options: OptionsBeforeSchema): void {
   checkWatchers(options)
 }
 
-function checkWatchers({ onEvent, telemetry, audit }: OptionsBeforeSchema): void {
+function checkWatchers({ onEvent, telemetry, audit, honeytokens }: OptionsBeforeSchema): void {
   if (onEvent !== undefined && typeof onEvent !== 'function') throw invalid('"onEvent" must be a function')
   if (telemetry !== undefined && typeof telemetry?.onEvent !== 'function')
     throw invalid('"telemetry" must be what openTelemetry() of fieldseal/opentelemetry gives')
+  if (honeytokens !== undefined && !onEvent && !telemetry)
+    throw invalid('"honeytokens" needs "onEvent" or "telemetry", to tell of them')
   if (audit === undefined) return
   checkKnown(audit, new Set(['actor', 'record']), 'audit.')
   if (typeof audit.record !== 'function') throw invalid('"audit.record" must be a function')
   if (audit.actor !== undefined && typeof audit.actor !== 'function') throw invalid('"audit.actor" must be a function')
+}
+
+/**
+ * Tells bait from other values, if there is any.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID`
+ */
+export function baitOf({ honeytokens, schema }: FieldEncryptionOptions): Bait | undefined {
+  return honeytokens && new Bait(honeytokens, schema, invalid)
 }
 
 /**

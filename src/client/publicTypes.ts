@@ -47,5 +47,6 @@ export type {
 export type { AccessOptions } from '../tenancy/access.js'
 export type { AuditEntry, AuditOptions } from './audit.js'
 export type { EncryptionOperations, EncryptionStats } from './encryptionOperations.js'
+export type { Honeytokens } from './honeytokens.js'
 export type { KeyOperations } from './keyOperations.js'
 export type { KeyOptions } from './options.js'

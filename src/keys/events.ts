@@ -41,6 +41,16 @@ export type EncryptionEvent =
       readonly count: number
       readonly purpose: string | undefined
     }
+  /** So many values that were put there as bait (option `honeytokens`) were decrypted by one operation. */
+  | {
+      readonly type: 'honeytoken'
+      readonly tenant: string | null
+      readonly actor: string | undefined
+      readonly purpose: string | undefined
+      readonly operation: string
+      readonly field: string
+      readonly count: number
+    }
   /** An operation on encrypted fields was refused or failed in this library. */
   | {
       readonly type: 'refused'

@@ -14,7 +14,7 @@ export interface MaintainContext extends SelectionContext {
   readonly ring: KeyRing
   readonly runKeys: RunKeyring
   /** Told of what was decrypted and encrypted, before it is written; may throw. */
-  readonly audit: (operation: Operation, slots: readonly Slot[]) => void
+  readonly audit: (operation: Operation, slots: readonly Slot[]) => void | Promise<void>
 }
 
 export interface PlanRunsOptions extends Selection {

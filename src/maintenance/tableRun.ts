@@ -25,7 +25,7 @@ export interface TableRun {
   readonly ring: KeyRing
   readonly runKeys: RunKeyring
   /** Told of what was decrypted and encrypted, before it is written; may throw. */
-  readonly audit: (slots: readonly Slot[]) => void
+  readonly audit: (slots: readonly Slot[]) => void | Promise<void>
   readonly operation: Operation
   readonly database: PgConnection
   readonly target: MappedModel

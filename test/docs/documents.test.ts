@@ -107,6 +107,7 @@ function compileEntities(files: { readonly [path: string]: string }): Promise<Ru
       'fieldseal/aws-kms': source('kms/aws/awsKms.ts'),
       'fieldseal/azure-kms': source('kms/azure/azureKms.ts'),
       'fieldseal/google-kms': source('kms/google/googleKms.ts'),
+      'fieldseal/audit-log': source('auditLog/auditLog.ts'),
       'fieldseal/local-kms': source('kms/localKms.ts'),
       'fieldseal/tencent-kms': source('kms/tencent/tencentKms.ts'),
       'fieldseal/redundant-kms': source('kms/redundant/redundantKms.ts'),

@@ -59,6 +59,14 @@ export function makeSchema({ name, user }: Pick<OwnSchema, 'name' | 'user'>): st
 }
 
 /**
+ * A statement, for `alone`, that makes a schema unless it is there. CREATE SCHEMA IF NOT EXISTS asks for a right on the
+ * database in any case, and what another process has made while this one waited is only seen in the catalogue itself.
+ */
+export function schemaUnlessThere(name: string): string {
+  return `IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '${name}') THEN CREATE SCHEMA ${name}; END IF`
+}
+
+/**
  * Statements as one, which waits for another process at the same: two that create something at once disturb each other,
  * though both say IF NOT EXISTS.
  */

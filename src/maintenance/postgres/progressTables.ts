@@ -1,5 +1,5 @@
 import type { Progress, ProgressRecord } from '../jobs/progressStore.js'
-import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema, RIGHTS } from './ownSchema.js'
+import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema, RIGHTS, schemaUnlessThere } from './ownSchema.js'
 import { type PgConnection, runSql, type TextRow } from './sql.js'
 
 const COUNTED = `
@@ -53,9 +53,7 @@ export async function createTables(database: PgConnection): Promise<void> {
   const found = await lookAtSchema(database, SCHEMA, TABLES)
   if (found.usable) return
   if (found.complete || !found.creates) throw lacksRight(found, 'the progress of runs', rightTo(found))
-  // CREATE SCHEMA asks for a right on the database, also where IF NOT EXISTS finds that there is nothing to do.
-  const schema = `IF to_regnamespace('${SCHEMA}') IS NULL THEN CREATE SCHEMA ${SCHEMA}; END IF`
-  await runSql(database, alone('fieldseal.progress', `${schema}; ${CREATE}`))
+  await runSql(database, alone('fieldseal.progress', `${schemaUnlessThere(SCHEMA)}; ${CREATE}`))
 }
 
 function rightTo(found: OwnSchema): string {

@@ -53,8 +53,8 @@ export interface RowTransformer {
   readonly planner: RowPlanner
   readonly ring: KeyRing
   readonly activeDeks: ActiveDeks
-  /** Told of the values that were decrypted and encrypted, before anything is done with them; may throw. */
-  readonly audit: (slots: readonly Slot[]) => void
+  /** Told of the values that were decrypted and encrypted, before anything is done with them; may throw, or be waited for. */
+  readonly audit: (slots: readonly Slot[]) => void | Promise<void>
 }
 
 /**
@@ -74,7 +74,7 @@ export async function transformRows(
   const drafts = readings.map((reading, i) => draftOf(reading, owners[i]!, keys))
   const transformed = async (slots: readonly Slot[]) => {
     await transform(slots, ring)
-    audit(slots)
+    await audit(slots)
   }
   await transformed(openSlots(drafts))
   await transformed(makeSlots(drafts, planner.operation))
