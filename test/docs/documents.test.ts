@@ -178,15 +178,17 @@ describe('the documents', () => {
   })
 
   it('README.md shows code that compiles against the schema it shows', async () => {
-    const files = { 'readme.ts': blocks('README.md', 'ts').join('\n') }
-    expect(await compile(blocks('README.md', 'prisma').join('\n'), files)).toEqual({ code: 0, output: '' })
+    const [program, ...steps] = blocks('README.md', 'ts')
+    const [, schema] = blocks('README.md', 'prisma')
+    const files = { 'main.ts': program!, 'steps.ts': steps.join('\n') }
+    expect(await compile(schema!, files)).toEqual({ code: 0, output: '' })
   })
 
   // One project for both, as the compiler takes most of its time for Prisma.
   let guidesCompiled: Promise<Run> | undefined
   const compileGuides = () => {
     const files = {
-      'prisma.ts': blocks('README.md', 'ts').join('\n'),
+      'prisma.ts': blocks('README.md', 'ts').slice(1).join('\n'),
       'types.ts': blocks('docs/types.md', 'ts').join('\n'),
       'access.ts': blocks('docs/access.md', 'ts').join('\n'),
     }
