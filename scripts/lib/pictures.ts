@@ -99,7 +99,7 @@ export function renderPicture({ title, boxes, arrows }: Picture): string {
 function boxSvg({ kind, heading, lines }: Box, place: { x: number; width: number; height: number }): string {
   const { x, width, height } = place
   const text = (line: string, row: number) =>
-    `<text x="${px(x + PADDING)}" y="${px(TOP + PADDING + 8 + row * LINE + (row > 0 ? 6 : 0))}"${row === 0 ? ' class="heading"' : ''}>${escape(line)}</text>`
+    `<text x="${px(x + PADDING)}" y="${px(TOP + PADDING + 8 + row * LINE + (row > 0 ? 6 : 0))}"${row === 0 ? ' class="heading"' : ''}>${escaped(line)}</text>`
   const rect = `<rect class="box ${kind}" x="${px(x)}" y="${TOP}" width="${px(width)}" height="${height}" rx="6"/>`
   return [rect, ...[heading, ...lines].map(text)].join('\n')
 }
@@ -109,7 +109,7 @@ function arrowSvg({ back, label }: Arrow, place: { x: number; length: number; mi
   const [from, to] = back ? [x + length - 4, x + 5] : [x + 4, x + length - 5]
   const side = back ? 6 : -6
   const path = `M${px(from)} ${middle}H${px(to)}m${side} -4l${-side} 4l${side} 4`
-  const text = `<text class="small" x="${px(x + length / 2)}" y="${middle - 7}" text-anchor="middle">${escape(label)}</text>`
+  const text = `<text class="small" x="${px(x + length / 2)}" y="${middle - 7}" text-anchor="middle">${escaped(label)}</text>`
   return label === '' ? `<path class="arrow" d="${path}"/>` : `<path class="arrow" d="${path}"/>\n${text}`
 }
 
@@ -121,8 +121,8 @@ export function renderBadges(badges: readonly (readonly [name: string, value: st
     const part = [
       `<path class="left" d="M${px(x + 3)} 0h${px(left - 3)}v20h${px(3 - left)}a3 3 0 0 1 -3 -3v-14a3 3 0 0 1 3 -3"/>`,
       `<path class="right" d="M${px(x + left)} 0h${px(right - 3)}a3 3 0 0 1 3 3v14a3 3 0 0 1 -3 3h${px(3 - right)}z"/>`,
-      `<text class="badge" x="${px(x + 7)}" y="14">${escape(name)}</text>`,
-      `<text class="badge" x="${px(x + left + 7)}" y="14">${escape(value)}</text>`,
+      `<text class="badge" x="${px(x + 7)}" y="14">${escaped(name)}</text>`,
+      `<text class="badge" x="${px(x + left + 7)}" y="14">${escaped(value)}</text>`,
     ]
     x += left + right + 6
     return part.join('\n')
@@ -133,9 +133,9 @@ export function renderBadges(badges: readonly (readonly [name: string, value: st
 
 function svg({ title, width, height, body }: { title: string; width: number; height: number; body: string }): string {
   const size = `width="${Math.ceil(width)}" height="${height}" viewBox="0 0 ${Math.ceil(width)} ${height}"`
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">\n<title>${escape(title)}</title>\n${STYLE}\n${body}\n</svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">\n<title>${escaped(title)}</title>\n${STYLE}\n${body}\n</svg>\n`
 }
 
 const px = (length: number) => String(Math.round(length * 10) / 10)
 
-const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')

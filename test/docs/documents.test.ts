@@ -11,6 +11,7 @@ const documents = [
   'SECURITY.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
+  'llms.txt',
   'bench/README.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(md|svg)$/.test(name))
@@ -131,6 +132,7 @@ async function compile(text: string, files: { readonly [name: string]: string })
   const paths = {
     fieldseal: built('index.d.ts'),
     'fieldseal/prisma': built('prisma/index.d.ts'),
+    'fieldseal/local-kms': built('kms/local.d.ts'),
     'fieldseal/tencent-kms': built('kms/tencent.d.ts'),
     'fieldseal/testing': built('testing/index.d.ts'),
     ...TENCENT_SDK,
@@ -149,6 +151,21 @@ describe('the documents', () => {
         return !existsSync(resolve(root, target)) || (anchor !== undefined && !anchors(target).has(anchor))
       })
     expect(broken).toEqual([])
+  })
+
+  it('docs/README.md has a line for every document', () => {
+    const listed = Array.from(read('docs/README.md').matchAll(/^- \[.+\]\((\S+)\): \S/gm), ([, path]) => path!)
+    const inDocs = documents.filter((path) => /^docs\/.+\.md$/.test(path)).map((path) => path.slice('docs/'.length))
+    const known = inDocs.filter((path) => path !== 'README.md' && !/^decisions\/\d/.test(path))
+    expect(listed.filter((path) => !path.startsWith('../')).toSorted()).toEqual(known.toSorted())
+  })
+
+  it('docs/comparison.md has a source for each claim that names one, and no source without a claim', () => {
+    const [claims, sources] = read('docs/comparison.md').split('## Sources')
+    const cited = Array.from(claims!.matchAll(/\[([\d, ]+)\](?!\()/g), ([, list]) => list!.split(', ')).flat()
+    const numbered = Array.from(sources!.matchAll(/^(\d+)\. .*\]\(https:/gm), ([, number]) => number!)
+    expect(numbered).toEqual(numbered.map((_, position) => String(position + 1)))
+    expect([...new Set(cited)].toSorted()).toEqual(numbered.toSorted())
   })
 
   it.each(guides)('%s names only files and folders that are there, in src or outside', (path) => {

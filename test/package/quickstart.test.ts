@@ -33,7 +33,10 @@ afterAll(() => folder && rm(folder, { recursive: true }), MINUTES)
 /** As a shell of somebody who has just come has it, but for what is loaded from elsewhere than npm. */
 function environment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(NODE_ENV|NODE_OPTIONS|DATABASE_URL|FIELDSEAL_.*|npm_(package|lifecycle)_.*|npm_config_local_prefix)$/.test(name),
+    ([name]) =>
+      !/^(NODE_ENV|NODE_OPTIONS|DATABASE_URL|FIELDSEAL_.*|npm_(package|lifecycle)_.*|npm_config_local_prefix)$/.test(
+        name,
+      ),
   )
   return {
     ...Object.fromEntries(inherited),
@@ -47,7 +50,11 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 /** Ciphertexts and the width of columns are never the same. */
-const comparable = (output: string) => output.replace(/fs1\.[\w-]+/g, 'fs1.…').replace(/[\s+-]+/g, ' ').trim()
+const comparable = (output: string) =>
+  output
+    .replace(/fs1\.[\w-]+/g, 'fs1.…')
+    .replace(/[\s+-]+/g, ' ')
+    .trim()
 
 /** Does what the text says, in a folder; what it shows, and what was seen there. */
 async function follow(steps: readonly Step[], start: string, replace: (commands: string) => string) {
