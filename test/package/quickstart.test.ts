@@ -28,7 +28,9 @@ beforeAll(async () => {
   const hasPsql = await run('psql', ['--version']).catch(() => undefined)
   if (!hasPsql) await copyFile(PSQL, join(folder, 'bin/psql'))
 }, 5 * MINUTES)
-afterAll(() => folder && rm(folder, { recursive: true }), MINUTES)
+afterAll(async () => {
+  if (folder) await rm(folder, { recursive: true })
+}, MINUTES)
 
 /** As a shell of somebody who has just come has it, but for what is loaded from elsewhere than npm. */
 function environment(): NodeJS.ProcessEnv {
