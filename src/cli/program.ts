@@ -24,7 +24,7 @@ Each command has its own help: fieldseal encrypt --help. Secrets come from the e
 Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 done with problems, 130 interrupted.`
 
 /** The command line: what there is, and what each is called with. */
-function createProgram(context: ProgramContext): Command {
+export function createProgram(context: ProgramContext): Command {
   const program = new Command('fieldseal')
     .description('Encrypt existing data, rotate keys, and see what is encrypted.')
     .addHelpText('after', EXAMPLES)

@@ -154,6 +154,8 @@ describe('the command fieldseal init', () => {
       'prisma.config.ts',
       `import { nowhere } from 'nowhere'\nexport default { schema: 'db/main.prisma' }`,
     ],
+    ['named in prisma7.config.ts', 'prisma7.config.ts', "export default { schema: 'db/main.prisma' }"],
+    ['named in .config/prisma.ts', '.config/prisma.ts', "export default { schema: '../db/main.prisma' }"],
     ['named in package.json', 'package.json', '{"prisma": {"schema": "db/main.prisma"}}'],
   ])('finds the schema that is %s', (_, path, text) => {
     write('db/main.prisma', SCHEMA)

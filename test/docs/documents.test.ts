@@ -11,6 +11,7 @@ const documents = [
   'SECURITY.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
+  'llms.txt',
   'bench/README.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(md|svg)$/.test(name))
@@ -132,6 +133,7 @@ async function compile(text: string, files: { readonly [name: string]: string })
   const paths = {
     fieldseal: built('index.d.ts'),
     'fieldseal/prisma': built('prisma/index.d.ts'),
+    'fieldseal/local-kms': built('kms/local.d.ts'),
     'fieldseal/tencent-kms': built('kms/tencent.d.ts'),
     'fieldseal/testing': built('testing/index.d.ts'),
     ...TENCENT_SDK,
@@ -179,15 +181,17 @@ describe('the documents', () => {
   })
 
   it('README.md shows code that compiles against the schema it shows', async () => {
-    const files = { 'readme.ts': blocks('README.md', 'ts').join('\n') }
-    expect(await compile(blocks('README.md', 'prisma').join('\n'), files)).toEqual({ code: 0, output: '' })
+    const [program, ...steps] = blocks('README.md', 'ts')
+    const [, schema] = blocks('README.md', 'prisma')
+    const files = { 'main.ts': program!, 'steps.ts': steps.join('\n') }
+    expect(await compile(schema!, files)).toEqual({ code: 0, output: '' })
   })
 
   // One project for both, as the compiler takes most of its time for Prisma.
   let guidesCompiled: Promise<Run> | undefined
   const compileGuides = () => {
     const files = {
-      'prisma.ts': blocks('README.md', 'ts').join('\n'),
+      'prisma.ts': blocks('README.md', 'ts').slice(1).join('\n'),
       'types.ts': blocks('docs/types.md', 'ts').join('\n'),
       'access.ts': blocks('docs/access.md', 'ts').join('\n'),
     }

@@ -36,7 +36,7 @@ describe('the packed package', () => {
   it('holds only what its users need, and nothing of the machine that built it', async () => {
     const paths = workspace.packed.files.map(({ path }) => path)
     const expected =
-      /^(dist\/.+\.(js|cjs|d\.ts|d\.cts)|docs\/.+\.(md|svg)|native\/fieldseal\.c|prebuilds\/.+\/fieldseal\.node|[A-Z]+\.md|LICENSE|package\.json)$/
+      /^(dist\/.+\.(js|cjs|d\.ts|d\.cts)|docs\/.+\.(md|svg)|native\/fieldseal\.c|prebuilds\/.+\/fieldseal\.node|[A-Z]+\.md|llms\.txt|LICENSE|package\.json)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
     expect(paths).toContain('prebuilds/linux-x64-glibc/fieldseal.node')
     const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')))

@@ -22,12 +22,17 @@ export interface Workspace {
   command(project: string, env: NodeJS.ProcessEnv, program: string, ...args: string[]): Promise<string>
 }
 
+/** Builds and packs the package into a folder. */
+export async function packPackage(folder: string): Promise<Packed> {
+  await run(process.execPath, ['scripts/setup.mjs'])
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder])
+  return JSON.parse(stdout)[0]
+}
+
 /** @param packages to install beside those that the folder's package.json names */
 export async function installPacked(source: string, packages: readonly string[] = []): Promise<Workspace> {
   const folder = await mkdtemp(join(tmpdir(), 'fieldseal-package-'))
-  await run(process.execPath, ['scripts/setup.mjs'])
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder])
-  const packed: Packed = JSON.parse(stdout)[0]
+  const packed = await packPackage(folder)
   await cp(source, folder, { recursive: true, filter: (path) => !MADE.test(path) })
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
   await run('npm', ['install', ...quiet, `./${packed.filename}`, ...packages], { cwd: folder })

@@ -11,6 +11,7 @@ const LONG = [
   'test/cli/workers.test.ts',
   'test/prisma/generator/generate.test.ts',
   'test/package/package.test.ts',
+  'test/package/quickstart.test.ts',
   'test/demo/demo.test.ts',
   'test/cli/commands.test.ts',
   'test/docs/documents.test.ts',

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { FieldsealError } from '../../errors.js'
 import type { TextFile } from './plan.js'
 import { readPackage } from './readPackage.js'
@@ -23,7 +23,7 @@ export async function findSchema(root: string, given: string | undefined): Promi
   const named = given ?? (await namedSchema(root))
   const found = schemaAt(root, named)
   if (found) return found
-  const where = named === undefined ? 'here' : `at ${named}`
+  const where = named === undefined ? 'here' : `at ${given ?? relative(root, resolve(root, named))}`
   throw new FieldsealError(
     'SCHEMA_INVALID',
     `there is no Prisma schema ${where}: name its file or folder with --schema`,
@@ -68,11 +68,19 @@ function folderOf(path: string, files: readonly string[]): string | undefined {
   return dirname(main)
 }
 
+/** Where Prisma looks for its configuration, in its order; `prisma init` writes the first. */
+const CONFIGURATIONS = ['prisma7.config', '.config/prisma7', 'prisma.config', '.config/prisma', '.config/prisma.config']
+const ENDINGS = ['js', 'ts', 'mjs', 'cjs', 'mts', 'cts']
+
 async function fromPrismaConfig(root: string): Promise<string | undefined> {
-  const path = ['ts', 'mts', 'js', 'mjs', 'cjs']
-    .map((ending) => join(root, `prisma.config.${ending}`))
-    .find((file) => existsSync(file))
-  if (path === undefined) return undefined
+  const path = CONFIGURATIONS.flatMap((name) => ENDINGS.map((ending) => join(root, `${name}.${ending}`))).find((file) =>
+    existsSync(file),
+  )
+  const schema = path && (await schemaInConfig(path))
+  return schema && resolve(dirname(path), schema)
+}
+
+async function schemaInConfig(path: string): Promise<string | undefined> {
   try {
     const { createJiti } = await import('jiti')
     const config = await createJiti(import.meta.url, { tryNative: true }).import<{ schema?: string }>(path, {
