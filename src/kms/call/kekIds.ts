@@ -40,6 +40,13 @@ export class KekIds {
     this.#isKeyId = fits
   }
 
+  /** Whether there may be more than one. */
+  get several(): boolean {
+    return (
+      typeof this.#keyId === 'function' || typeof this.#formerKeyIds === 'function' || this.#formerKeyIds.length > 0
+    )
+  }
+
   /**
    * For what is encrypted or wrapped from now on.
    *

@@ -1,12 +1,5 @@
-import {
-  bulkhead,
-  ExponentialBackoff,
-  handleWhen,
-  retry,
-  TaskCancelledError,
-  TimeoutStrategy,
-  timeout,
-} from 'cockatiel'
+import { ExponentialBackoff, handleWhen, retry, TaskCancelledError, TimeoutStrategy, timeout } from 'cockatiel'
+import { Places, type Share } from './places.js'
 
 /** Whether a failed attempt is worth another one: `once` per call, or as long as retries are left. */
 export type Retry = 'never' | 'once' | 'always'
@@ -21,7 +14,7 @@ export interface RetryPolicyOptions<F extends AttemptFailure> {
   /** Milliseconds for one attempt. */
   readonly attemptTimeout: number
   readonly maxRetries: number
-  /** Attempts in flight at once, over all calls. */
+  /** Attempts in flight at once, over all calls: as `Places` shares them. */
   readonly concurrency: number
   /** What an attempt's error means; `undefined` passes the error on as it is. */
   readonly classify: (error: unknown) => F | undefined
@@ -51,6 +44,9 @@ export class GaveUp<F extends AttemptFailure> extends Error {
 /** Makes one attempt after another until one succeeds. */
 export type Attempts = <T>(attempt: (signal: AbortSignal) => Promise<T>) => Promise<T>
 
+/** Who has its own share of what is in flight, asked before each attempt. */
+export type ShareOf = () => Share
+
 interface Tally<F extends AttemptFailure> {
   attempts: number
   retriedOnce: boolean
@@ -73,7 +69,7 @@ export class RetryPolicy<F extends AttemptFailure> {
   readonly #options: RetryPolicyOptions<F>
   readonly #deadline
   readonly #retries
-  readonly #slots
+  readonly #places: Places
   readonly #attemptTimeout
 
   constructor(options: RetryPolicyOptions<F>) {
@@ -84,18 +80,20 @@ export class RetryPolicy<F extends AttemptFailure> {
     this.#deadline = timeout(options.timeout, aggressive)
     // The deadline's timer keeps the process alive as long as anyone waits; a pause must not do so longer.
     this.#retries = retry(again, { maxAttempts: options.maxRetries, backoff }).dangerouslyUnref()
-    this.#slots = bulkhead(options.concurrency, Number.POSITIVE_INFINITY)
+    this.#places = new Places({ count: options.concurrency, slow: slowOf(options) })
     this.#attemptTimeout = timeout(options.attemptTimeout, aggressive)
   }
 
   /** @throws GaveUp when the attempts or the time are used up; errors that `classify` passes on, as they are */
-  async run<T>(work: (attempts: Attempts) => Promise<T>): Promise<T> {
+  async run<T>(work: (attempts: Attempts) => Promise<T>, shareOf: ShareOf = () => undefined): Promise<T> {
     const tally: Tally<F> = { attempts: 0, retriedOnce: false, last: undefined }
     let deadline: AbortSignal | undefined
     try {
       return await this.#deadline.execute(({ signal }) => {
         deadline = signal
-        return work((attempt) => this.#attempts(attempt, signal, tally))
+        const inPlace: Attempts = (attempt) =>
+          this.#inPlace(shareOf(), signal, () => this.#attempt(attempt, signal, tally))
+        return work((attempt) => this.#retries.execute(() => inPlace(attempt), signal))
       })
     } catch (error) {
       const late = deadline?.aborted ?? false
@@ -104,9 +102,13 @@ export class RetryPolicy<F extends AttemptFailure> {
     }
   }
 
-  /** The queue is not told of the deadline: it would drop an expired call without waking the next one. */
-  #attempts<T>(attempt: (signal: AbortSignal) => Promise<T>, deadline: AbortSignal, tally: Tally<F>): Promise<T> {
-    return this.#retries.execute(() => this.#slots.execute(() => this.#attempt(attempt, deadline, tally)), deadline)
+  async #inPlace<T>(share: Share, deadline: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    const giveBack = await this.#places.take(share, deadline)
+    try {
+      return await attempt()
+    } finally {
+      giveBack()
+    }
   }
 
   async #attempt<T>(attempt: (signal: AbortSignal) => Promise<T>, deadline: AbortSignal, tally: Tally<F>): Promise<T> {
@@ -126,6 +128,11 @@ export class RetryPolicy<F extends AttemptFailure> {
       throw new AttemptFailed(failure, again)
     }
   }
+}
+
+/** Milliseconds from which on an attempt is slow: half of those that it has. */
+export function slowOf({ attemptTimeout }: { readonly attemptTimeout: number }): number {
+  return attemptTimeout / 2
 }
 
 /** Keeps the failure, unless the deadline itself made it, and says whether to try again. */

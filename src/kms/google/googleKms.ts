@@ -44,7 +44,7 @@ const MOST_WRAPPED_BYTES = 4096
  */
 export function googleKms(options: GoogleKmsOptions): Kms {
   const { client, kekIds, limits } = checkedOptions(options)
-  const call = callsOf({ ...GOOGLE_KMS, limits, classify, advice })
+  const call = callsOf({ ...GOOGLE_KMS, limits, several: kekIds.several, classify, advice })
   const crypto = new GoogleCrypto(client, limits.attemptTimeout)
   const wrap = async (dek: Buffer, identity: DekIdentity) => {
     const context = encryptionContext(identity)

@@ -45,7 +45,7 @@ export type { TencentKmsOptions } from './tencentOptions.js'
 export function tencentKms(options: TencentKmsOptions): Kms {
   const { client, kekIds, limits, sealed } = checkedOptions(options)
   const transport = () => (sealed ? sealedTransport() : PLAIN)
-  const call = callsOf({ ...TENCENT_KMS, limits, classify, advice })
+  const call = callsOf({ ...TENCENT_KMS, limits, several: kekIds.several, classify, advice })
   return {
     name: 'tencent',
     concurrency: limits.concurrency,

@@ -1,5 +1,5 @@
 import type { Kms } from '../../keys/kms.js'
-import { callsOf } from '../call/kmsCall.js'
+import { type CallsOptions, callsOf } from '../call/kmsCall.js'
 import { MAX_ITEMS } from './batches.js'
 import { SERVICE, Transit } from './transit.js'
 import { readyOf, TransitKeys } from './transitKeys.js'
@@ -43,7 +43,9 @@ export interface VaultKms extends Kms {
  */
 export function vaultKms(options: VaultKmsOptions): VaultKms {
   const { client, tokens, ids, kekIds, limits } = checkedOptions(options)
-  const call = callsOf({ ...SERVICE, limits, classify, advice: (failure, target) => advice(failure, target, ids) })
+  const { several } = kekIds
+  const onFailure: CallsOptions['advice'] = (failure, target) => advice(failure, target, ids)
+  const call = callsOf({ ...SERVICE, limits, several, classify, advice: onFailure })
   const send = requestsOf({ client, tokens, longestPause: Math.floor(limits.attemptTimeout / 2) })
   const transit = new Transit({ call, send, ids })
   const keys = new TransitKeys({ call, send, ids })
