@@ -12,6 +12,11 @@ export interface Target {
   readonly subject?: 'value'
   /** `ofTenant(tenant)` until it is known. */
   keyId: string
+  /**
+   * When it must be over, as `performance.now()` tells it, where several calls make one operation; after `timeout` unless
+   * given.
+   */
+  readonly ends?: number
 }
 
 /** What messages call the service. */
@@ -67,7 +72,7 @@ export function callsOf({ limits, several, classify, ...words }: CallsOptions): 
   })
   return async (target, work) =>
     retryPolicy
-      .run(work, () => (several ? target.keyId : undefined))
+      .run(work, { shareOf: () => (several ? target.keyId : undefined), ends: target.ends })
       .catch((error: unknown) => {
         throw error instanceof GaveUp ? gaveUp(error, target, limits.timeout, words) : error
       })

@@ -44,8 +44,13 @@ export class GaveUp<F extends AttemptFailure> extends Error {
 /** Makes one attempt after another until one succeeds. */
 export type Attempts = <T>(attempt: (signal: AbortSignal) => Promise<T>) => Promise<T>
 
-/** Who has its own share of what is in flight, asked before each attempt. */
-export type ShareOf = () => Share
+/** What is special about one run. */
+export interface RunOptions {
+  /** Whose share of what is in flight it takes, asked before each attempt; there is one for all unless given. */
+  readonly shareOf?: (() => Share) | undefined
+  /** When it must be over, as `performance.now()` tells it; after `timeout` unless given. */
+  readonly ends?: number | undefined
+}
 
 interface Tally<F extends AttemptFailure> {
   attempts: number
@@ -64,35 +69,34 @@ class AttemptFailed<F extends AttemptFailure> extends Error {
   }
 }
 
+const AGGRESSIVE = { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }
+
 /** Retries with growing, random pauses, within a deadline, with a limit on what is in flight at once. */
 export class RetryPolicy<F extends AttemptFailure> {
   readonly #options: RetryPolicyOptions<F>
-  readonly #deadline
   readonly #retries
   readonly #places: Places
   readonly #attemptTimeout
 
   constructor(options: RetryPolicyOptions<F>) {
-    const aggressive = { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }
     const backoff = new ExponentialBackoff({ initialDelay: 100, maxDelay: 2_000 })
     const again = handleWhen((error) => error instanceof AttemptFailed && error.again)
     this.#options = options
-    this.#deadline = timeout(options.timeout, aggressive)
     // The deadline's timer keeps the process alive as long as anyone waits; a pause must not do so longer.
     this.#retries = retry(again, { maxAttempts: options.maxRetries, backoff }).dangerouslyUnref()
     this.#places = new Places({ count: options.concurrency, slow: slowOf(options) })
-    this.#attemptTimeout = timeout(options.attemptTimeout, aggressive)
+    this.#attemptTimeout = timeout(options.attemptTimeout, AGGRESSIVE)
   }
 
   /** @throws GaveUp when the attempts or the time are used up; errors that `classify` passes on, as they are */
-  async run<T>(work: (attempts: Attempts) => Promise<T>, shareOf: ShareOf = () => undefined): Promise<T> {
+  async run<T>(work: (attempts: Attempts) => Promise<T>, { shareOf, ends }: RunOptions = {}): Promise<T> {
     const tally: Tally<F> = { attempts: 0, retriedOnce: false, last: undefined }
     let deadline: AbortSignal | undefined
     try {
-      return await this.#deadline.execute(({ signal }) => {
+      return await timeout(this.#left(ends), AGGRESSIVE).execute(({ signal }) => {
         deadline = signal
         const inPlace: Attempts = (attempt) =>
-          this.#inPlace(shareOf(), signal, () => this.#attempt(attempt, signal, tally))
+          this.#inPlace(shareOf?.(), signal, () => this.#attempt(attempt, signal, tally))
         return work((attempt) => this.#retries.execute(() => inPlace(attempt), signal))
       })
     } catch (error) {
@@ -100,6 +104,10 @@ export class RetryPolicy<F extends AttemptFailure> {
       if (late || error instanceof AttemptFailed) throw new GaveUp({ ...tally, failure: tally.last, late })
       throw error
     }
+  }
+
+  #left(ends = Number.POSITIVE_INFINITY): number {
+    return Math.max(0, Math.min(this.#options.timeout, ends - performance.now()))
   }
 
   async #inPlace<T>(share: Share, deadline: AbortSignal, attempt: () => Promise<T>): Promise<T> {

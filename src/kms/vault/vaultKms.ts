@@ -2,7 +2,7 @@ import type { Kms } from '../../keys/kms.js'
 import { type CallsOptions, callsOf } from '../call/kmsCall.js'
 import { MAX_ITEMS } from './batches.js'
 import { SERVICE, Transit } from './transit.js'
-import { readyOf, TransitKeys } from './transitKeys.js'
+import { beginOf, readyOf, TransitKeys } from './transitKeys.js'
 import { classify } from './vaultClient.js'
 import { VaultDeks } from './vaultDeks.js'
 import { advice } from './vaultErrors.js'
@@ -49,7 +49,7 @@ export function vaultKms(options: VaultKmsOptions): VaultKms {
   const send = requestsOf({ client, tokens, longestPause: Math.floor(limits.attemptTimeout / 2) })
   const transit = new Transit({ call, send, ids })
   const keys = new TransitKeys({ call, send, ids })
-  const parts = { transit, kekIds, ready: readyOf(call, keys) }
+  const parts = { transit, kekIds, ready: readyOf(call, keys), begin: beginOf(limits) }
   const deks = new VaultDeks(parts)
   return {
     name: 'vault',
