@@ -128,7 +128,7 @@ function deniedAdvice(reason: string, { action, keyId }: Target, keys: TransitKe
     return 'The token has expired, was revoked or is unknown: give another, or have vaultKms log in by itself (the option "login").'
   const { mount, name } = keys.keyOf(keyId)
   const [path, capability] = action === READ ? ['keys', READ] : [action, 'update']
-  return `The policy of the token must allow it: path "${mount}/${path}/${name}" { capabilities = ["${capability}"] }.`
+  return `The policy of the token must allow it: path "${mount}/${path}/${name}" { capabilities = ["${capability}"] }. Where it does, the token has ended: some versions say no more of that.`
 }
 
 function unusableAdvice(reason: string): string {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect } from '@jest/globals'
 import type { TestedKms } from 'fieldseal/testing'
 import { encryptsValues, type Kms } from '../../src/keys/kms.js'
+import { withRetryListener } from '../../src/keys/retries.js'
 import { refusal } from '../support/refusal.js'
 
 const LONG = 'k'.repeat(5_000_000)
@@ -24,6 +25,41 @@ export async function expectShortErrors({ start }: TestedKms): Promise<void> {
     for (const work of await planted(kms, kms)) await expectShort(work)
     const stuck = stuckOf(() => subject.kmsOf(hanging))
     if (stuck) for (const work of await planted(kms, stuck)) await expectShort(work)
+  } finally {
+    await subject.close()
+  }
+}
+
+/** A row may lack what it should hold, also where no type says so: that is said at once, and nothing is tried again. */
+export async function expectRefusals({ start }: TestedKms): Promise<void> {
+  const subject = await start()
+  try {
+    const kms = subject.kmsOf({ maxRetries: 1 })
+    const identity = whose()
+    const { wrapped, kekId } = await kms.generate(identity)
+    const retried: unknown[] = []
+    for (const none of [null, undefined, 7, {}] as never[])
+      for (const row of [
+        { wrapped: none, kekId },
+        { wrapped, kekId: none },
+      ])
+        for (const work of [() => kms.unwrap(row, identity), () => kms.rewrap!(row, identity)]) {
+          const watched = () =>
+            withRetryListener(
+              (attempt) => retried.push(attempt),
+              async () => work(),
+            )
+          // What one KMS of several does not need of a row, it does not read.
+          if (
+            await watched().then(
+              () => true,
+              () => false,
+            )
+          )
+            continue
+          expect(['KMS_REFUSED', 'KMS_KEY_UNUSABLE']).toContain((await refusal(watched)).code)
+        }
+    expect(retried).toEqual([])
   } finally {
     await subject.close()
   }
