@@ -154,7 +154,8 @@ export function advice({ code, reason, details }: CallFailure, { action, subject
         ? 'Check the network to login.microsoftonline.com, or to the metadata service of a managed identity.'
         : "Check the network, private endpoint and any proxy between this host and the HSM (the SDK obeys HTTPS_PROXY), and Azure's status page."
     case 'KMS_DENIED':
-      if (reason === NO_TOKEN) return 'Check the credential: the error of its own getToken says more.'
+      if (reason === NO_TOKEN)
+        return 'Check the credential: its secret, certificate or session has expired, or this host has no identity. The error of its own getToken says more.'
       return details.httpCode === 401
         ? 'The token ran out, or is of another directory: give the client a credential that renews itself (DefaultAzureCredential), of the directory of the HSM, rather than a fixed token.'
         : `Check the credential, the firewall of the HSM, and that a role of its local RBAC allows Microsoft.KeyVault/managedHsm/keys/${action}/action on this key.`
