@@ -47,7 +47,7 @@ const FUNCTIONS: readonly [option: string, code: string, make: (fails: () => nev
     (memberOf) => tenantKms({ members: { own: local() }, memberOf }),
   ],
   [
-    'group function of hierarchicalKms',
+    'option "group" of hierarchicalKms',
     'KMS_KEY_UNUSABLE',
     (group) => hierarchicalKms({ kms: local(), group })(memoryKeyStore()),
   ],

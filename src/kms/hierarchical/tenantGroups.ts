@@ -56,7 +56,7 @@ function answerOf(option: string, given: (tenant: string) => unknown, tenant: st
   try {
     return given(tenant)
   } catch (thrown) {
-    const what = `The ${option} function of hierarchicalKms failed for tenant ${quoted(tenant)}`
+    const what = `The option "${option}" of hierarchicalKms failed for tenant ${quoted(tenant)}`
     throw functionFailed(thrown, 'KMS_KEY_UNUSABLE', what)
   }
 }
