@@ -1,4 +1,4 @@
-import { printable, printableLines } from './printable.js'
+import { printable, printableLines, shortened } from './printable.js'
 
 /**
  * Every way in which fieldseal can refuse. The union is closed: a `switch` over it can be exhaustive.
@@ -64,10 +64,13 @@ export type ErrorCode =
   | 'PROGRESS_INVALID'
   | 'DATABASE_UNAVAILABLE'
 
-/** Text from outside, in a message: in quotes and on one line, whatever it holds. */
+/** Text from outside, in a message: in quotes and on one line, whatever it holds, and no more of it than tells which. */
 export function quoted(text: unknown): string {
-  return printable(JSON.stringify(String(text)))
+  return printable(JSON.stringify(shortened(String(text))))
 }
+
+/** UTF-16 units of a message: more than any list of what is wrong takes, less than a value from a database might. */
+const MOST_OF_MESSAGE = 50_000
 
 /**
  * The one error class of this library. Messages name model, field, tenant or key id and what to do next;
@@ -90,7 +93,7 @@ export class FieldsealError extends Error {
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(printableLines(message), options)
+    super(printableLines(shortened(message, MOST_OF_MESSAGE)), options)
     this.code = code
   }
 

@@ -26,6 +26,13 @@ describe('text from outside', () => {
     fc.assert(property)
   })
 
+  it('is no longer than what somebody reads, whatever was planted in the database', () => {
+    const planted = 'k'.repeat(5_000_000)
+    expect(quoted(planted)).toBe(`"${'k'.repeat(256)}… (5000000 characters)"`)
+    expect(printable(planted)).toBe(`${'k'.repeat(10_000)}… (5000000 characters)`)
+    expect(new FieldsealError('KMS_REFUSED', `The key ${planted}.`).message).toHaveLength(50_022)
+  })
+
   it('stays the same JSON', () => {
     const property = fc.property(fc.json({ stringUnit: 'binary' }), (json) => {
       expect(printableLines(json).replaceAll('\n', '')).not.toMatch(UNSEEN)

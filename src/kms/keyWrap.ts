@@ -22,8 +22,8 @@ export function seal({ prefix, key, aad }: Wrapping, bytes: Buffer): string {
 }
 
 /** The bytes in memory of their own, to be zeroed by the caller; `null` for a text not made with this key and AAD. */
-export function unseal({ prefix, key, aad }: Wrapping, text: string): Buffer | null {
-  const body = text.startsWith(prefix) ? decodeBase64url(text.slice(prefix.length)) : null
+export function unseal({ prefix, key, aad }: Wrapping, text: unknown): Buffer | null {
+  const body = typeof text === 'string' && text.startsWith(prefix) ? decodeBase64url(text.slice(prefix.length)) : null
   if (body === null || body.length < NONCE + TAG) return null
   const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, NONCE)).setAAD(aad)
   decipher.setAuthTag(body.subarray(-TAG))

@@ -47,7 +47,7 @@ export type { AwsKmsOptions } from './awsOptions.js'
  */
 export function awsKms(options: AwsKmsOptions): Kms {
   const { send, kekIds, limits } = checkedOptions(options)
-  const call = callsOf({ ...AWS_KMS, limits, classify, advice })
+  const call = callsOf({ ...AWS_KMS, limits, several: kekIds.several, classify, advice })
   return {
     name: 'aws',
     concurrency: limits.concurrency,

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { LRUCache } from 'lru-cache'
-import { FieldsealError } from '../../errors.js'
 import { invalidOptionOf } from '../../invalidOptions.js'
+import { functionFailed } from '../call/functionFailed.js'
 import type { AzureKey } from './azureKey.js'
 import { sameId } from './azureKey.js'
 import type { Sealed } from './azureText.js'
@@ -84,11 +84,8 @@ export class AzureClients {
   #made(key: AzureKey): unknown {
     try {
       return this.#make(key)
-    } catch (cause) {
-      if (FieldsealError.is(cause)) throw cause
-      throw new FieldsealError('OPTIONS_INVALID', `The client function of azureKms failed for the key ${key.id}.`, {
-        cause,
-      })
+    } catch (thrown) {
+      throw functionFailed(thrown, 'OPTIONS_INVALID', `The client function of azureKms failed for the key ${key.id}`)
     }
   }
 }

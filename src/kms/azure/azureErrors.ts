@@ -145,7 +145,7 @@ const WHY_NOT_RSA =
   'the key was made with "az keyvault key create --hsm-name HSM --kty oct-HSM --size 256".'
 
 /** What to do about a failure. */
-export function advice({ code, reason }: CallFailure, { action, subject }: Target): string {
+export function advice({ code, reason, details }: CallFailure, { action, subject }: Target): string {
   switch (code) {
     case 'KMS_THROTTLED':
       return 'The HSM is busy: warm fewer tenants at a time, or lower "concurrency".'
@@ -154,8 +154,10 @@ export function advice({ code, reason }: CallFailure, { action, subject }: Targe
         ? 'Check the network to login.microsoftonline.com, or to the metadata service of a managed identity.'
         : "Check the network, private endpoint and any proxy between this host and the HSM (the SDK obeys HTTPS_PROXY), and Azure's status page."
     case 'KMS_DENIED':
-      return reason === NO_TOKEN
-        ? 'Check the credential: the error of its own getToken says more.'
+      if (reason === NO_TOKEN)
+        return 'Check the credential: its secret, certificate or session has expired, or this host has no identity. The error of its own getToken says more.'
+      return details.httpCode === 401
+        ? 'The token ran out, or is of another directory: give the client a credential that renews itself (DefaultAzureCredential), of the directory of the HSM, rather than a fixed token.'
         : `Check the credential, the firewall of the HSM, and that a role of its local RBAC allows Microsoft.KeyVault/managedHsm/keys/${action}/action on this key.`
     case 'KMS_KEY_UNUSABLE':
       if (reason.startsWith(NOT_PERMITTED)) return `The key's key_ops lack ${action}. ${WHY_NOT_RSA}`

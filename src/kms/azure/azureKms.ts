@@ -51,7 +51,7 @@ export type { AzureKmsOptions } from './azureOptions.js'
  */
 export function azureKms(options: AzureKmsOptions): Kms {
   const { clients, kekIds, limits } = checkedOptions(options)
-  const call = callsOf({ ...AZURE, limits, classify, advice })
+  const call = callsOf({ ...AZURE, limits, several: kekIds.several, classify, advice })
   const cipher = new AzureCipher(clients, limits.maxRetries === 0 ? 0 : limits.attemptTimeout / 2)
   const wrap = async (dek: Buffer, identity: DekIdentity): Promise<WrappedDek> => {
     const context = encryptionContext(identity)

@@ -81,6 +81,21 @@ const HARMLESS = [
   'other side closed',
 ] as const
 
+/** Of these, what a connection ends with that was open, and was cut by the other side or by something on the way. */
+const CUT_OFF: readonly string[] = [
+  'ECONNRESET',
+  'EPIPE',
+  'socket hang up',
+  'Premature close',
+  'UND_ERR_SOCKET',
+  'other side closed',
+] satisfies (typeof HARMLESS)[number][]
+
+/** Whether an attempt ended because its connection was cut. */
+export function wasCutOff(error: unknown): boolean {
+  return CUT_OFF.includes(networkReason(error) ?? '')
+}
+
 const DEEPEST = 4
 
 /**

@@ -1,6 +1,7 @@
 import { FieldsealError, quoted } from '../../errors.js'
 import { invalidOptionOf } from '../../invalidOptions.js'
 import type { DekIdentity, WrappedDek } from '../../keys/kms.js'
+import { functionFailed } from './functionFailed.js'
 
 /** The id of the KEK for a tenant's DEKs. */
 export type KeyIdOf = (tenant: string) => string | Promise<string>
@@ -40,6 +41,13 @@ export class KekIds {
     this.#isKeyId = fits
   }
 
+  /** Whether there may be more than one. */
+  get several(): boolean {
+    return (
+      typeof this.#keyId === 'function' || typeof this.#formerKeyIds === 'function' || this.#formerKeyIds.length > 0
+    )
+  }
+
   /**
    * For what is encrypted or wrapped from now on.
    *
@@ -74,18 +82,20 @@ export class KekIds {
     return answer
   }
 
-  /** An error of this library says more than that the function failed: `KMS_UNAVAILABLE`, if what it asks is down. */
   #answerOf(option: string, given: (tenant: string) => unknown, tenant: string): Promise<unknown> {
     return Promise.resolve(tenant)
       .then(given)
-      .catch((cause: unknown) => {
-        throw FieldsealError.is(cause) ? cause : this.#unusable(option, tenant, 'failed', { cause })
+      .catch((thrown: unknown) => {
+        throw functionFailed(thrown, 'KMS_KEY_UNUSABLE', this.#message(option, tenant, 'failed'))
       })
   }
 
-  #unusable(option: string, tenant: string, why: string, options?: { cause: unknown }): FieldsealError {
-    const message = `The ${option} function of ${this.#adapter} ${why} for tenant ${quoted(tenant)}.`
-    return new FieldsealError('KMS_KEY_UNUSABLE', message, options)
+  #unusable(option: string, tenant: string, why: string): FieldsealError {
+    return new FieldsealError('KMS_KEY_UNUSABLE', `${this.#message(option, tenant, why)}.`)
+  }
+
+  #message(option: string, tenant: string, why: string): string {
+    return `The ${option} function of ${this.#adapter} ${why} for tenant ${quoted(tenant)}`
   }
 
   #foreign(kekId: string, { key, tenant }: DekIdentity): FieldsealError {

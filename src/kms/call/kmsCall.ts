@@ -12,6 +12,11 @@ export interface Target {
   readonly subject?: 'value'
   /** `ofTenant(tenant)` until it is known. */
   keyId: string
+  /**
+   * When it must be over, as `performance.now()` tells it, where several calls make one operation; after `timeout` unless
+   * given.
+   */
+  readonly ends?: number
 }
 
 /** What messages call the service. */
@@ -27,6 +32,8 @@ export interface KmsService {
 /** What is called, and how. */
 export interface CallsOptions extends KmsService {
   readonly limits: CallLimits
+  /** Whether there are several KEKs, which share `concurrency`. */
+  readonly several: boolean
   /** What an attempt's error means. Errors of this library are not asked about: they pass as they are. */
   readonly classify: (error: unknown) => CallFailure
   /** What to do about a failure: the end of its message. */
@@ -43,7 +50,7 @@ const busy = (option: string) =>
   '"timeout", or warm fewer tenants at a time.'
 
 /**
- * The calls of one adapter: they share the places that `concurrency` gives. A call has one deadline, for `work` as a whole;
+ * The calls of one adapter: they share the places that `concurrency` gives, of which one KEK that hangs cannot have all. A call has one deadline, for `work` as a whole;
  * what `work` hands to `attempts` is tried again as long as the failure is worth it. Retries are told to whoever watches.
  *
  * @example
@@ -56,7 +63,7 @@ const busy = (option: string) =>
  * })
  * ```
  */
-export function callsOf({ limits, classify, ...words }: CallsOptions): Call {
+export function callsOf({ limits, several, classify, ...words }: CallsOptions): Call {
   const retryPolicy = new RetryPolicy<CallFailure>({
     ...limits,
     classify: (error) => (FieldsealError.is(error) ? undefined : classify(error)),
@@ -64,9 +71,11 @@ export function callsOf({ limits, classify, ...words }: CallsOptions): Call {
     onRetry: ({ code, reason }, attempt) => reportRetry({ attempt, code, reason }),
   })
   return async (target, work) =>
-    retryPolicy.run(work).catch((error: unknown) => {
-      throw error instanceof GaveUp ? gaveUp(error, target, limits.timeout, words) : error
-    })
+    retryPolicy
+      .run(work, { shareOf: () => (several ? target.keyId : undefined), ends: target.ends })
+      .catch((error: unknown) => {
+        throw error instanceof GaveUp ? gaveUp(error, target, limits.timeout, words) : error
+      })
 }
 
 /** Makes the errors of answers that are not as they must be; `why` follows "the answer". */

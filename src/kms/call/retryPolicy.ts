@@ -1,12 +1,5 @@
-import {
-  bulkhead,
-  ExponentialBackoff,
-  handleWhen,
-  retry,
-  TaskCancelledError,
-  TimeoutStrategy,
-  timeout,
-} from 'cockatiel'
+import { ExponentialBackoff, handleWhen, retry, TaskCancelledError, TimeoutStrategy, timeout } from 'cockatiel'
+import { Places, type Share } from './places.js'
 
 /** Whether a failed attempt is worth another one: `once` per call, or as long as retries are left. */
 export type Retry = 'never' | 'once' | 'always'
@@ -21,7 +14,7 @@ export interface RetryPolicyOptions<F extends AttemptFailure> {
   /** Milliseconds for one attempt. */
   readonly attemptTimeout: number
   readonly maxRetries: number
-  /** Attempts in flight at once, over all calls. */
+  /** Attempts in flight at once, over all calls: as `Places` shares them. */
   readonly concurrency: number
   /** What an attempt's error means; `undefined` passes the error on as it is. */
   readonly classify: (error: unknown) => F | undefined
@@ -51,6 +44,14 @@ export class GaveUp<F extends AttemptFailure> extends Error {
 /** Makes one attempt after another until one succeeds. */
 export type Attempts = <T>(attempt: (signal: AbortSignal) => Promise<T>) => Promise<T>
 
+/** What is special about one run. */
+export interface RunOptions {
+  /** Whose share of what is in flight it takes, asked before each attempt; there is one for all unless given. */
+  readonly shareOf?: (() => Share) | undefined
+  /** When it must be over, as `performance.now()` tells it; after `timeout` unless given. */
+  readonly ends?: number | undefined
+}
+
 interface Tally<F extends AttemptFailure> {
   attempts: number
   retriedOnce: boolean
@@ -68,34 +69,35 @@ class AttemptFailed<F extends AttemptFailure> extends Error {
   }
 }
 
+const AGGRESSIVE = { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }
+
 /** Retries with growing, random pauses, within a deadline, with a limit on what is in flight at once. */
 export class RetryPolicy<F extends AttemptFailure> {
   readonly #options: RetryPolicyOptions<F>
-  readonly #deadline
   readonly #retries
-  readonly #slots
+  readonly #places: Places
   readonly #attemptTimeout
 
   constructor(options: RetryPolicyOptions<F>) {
-    const aggressive = { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false }
     const backoff = new ExponentialBackoff({ initialDelay: 100, maxDelay: 2_000 })
     const again = handleWhen((error) => error instanceof AttemptFailed && error.again)
     this.#options = options
-    this.#deadline = timeout(options.timeout, aggressive)
     // The deadline's timer keeps the process alive as long as anyone waits; a pause must not do so longer.
     this.#retries = retry(again, { maxAttempts: options.maxRetries, backoff }).dangerouslyUnref()
-    this.#slots = bulkhead(options.concurrency, Number.POSITIVE_INFINITY)
-    this.#attemptTimeout = timeout(options.attemptTimeout, aggressive)
+    this.#places = new Places({ count: options.concurrency, slow: slowOf(options) })
+    this.#attemptTimeout = timeout(options.attemptTimeout, AGGRESSIVE)
   }
 
   /** @throws GaveUp when the attempts or the time are used up; errors that `classify` passes on, as they are */
-  async run<T>(work: (attempts: Attempts) => Promise<T>): Promise<T> {
+  async run<T>(work: (attempts: Attempts) => Promise<T>, { shareOf, ends }: RunOptions = {}): Promise<T> {
     const tally: Tally<F> = { attempts: 0, retriedOnce: false, last: undefined }
     let deadline: AbortSignal | undefined
     try {
-      return await this.#deadline.execute(({ signal }) => {
+      return await timeout(this.#left(ends), AGGRESSIVE).execute(({ signal }) => {
         deadline = signal
-        return work((attempt) => this.#attempts(attempt, signal, tally))
+        const inPlace: Attempts = (attempt) =>
+          this.#inPlace(shareOf?.(), signal, () => this.#attempt(attempt, signal, tally))
+        return work((attempt) => this.#retries.execute(() => inPlace(attempt), signal))
       })
     } catch (error) {
       const late = deadline?.aborted ?? false
@@ -104,9 +106,17 @@ export class RetryPolicy<F extends AttemptFailure> {
     }
   }
 
-  /** The queue is not told of the deadline: it would drop an expired call without waking the next one. */
-  #attempts<T>(attempt: (signal: AbortSignal) => Promise<T>, deadline: AbortSignal, tally: Tally<F>): Promise<T> {
-    return this.#retries.execute(() => this.#slots.execute(() => this.#attempt(attempt, deadline, tally)), deadline)
+  #left(ends = Number.POSITIVE_INFINITY): number {
+    return Math.max(0, Math.min(this.#options.timeout, ends - performance.now()))
+  }
+
+  async #inPlace<T>(share: Share, deadline: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    const giveBack = await this.#places.take(share, deadline)
+    try {
+      return await attempt()
+    } finally {
+      giveBack()
+    }
   }
 
   async #attempt<T>(attempt: (signal: AbortSignal) => Promise<T>, deadline: AbortSignal, tally: Tally<F>): Promise<T> {
@@ -126,6 +136,11 @@ export class RetryPolicy<F extends AttemptFailure> {
       throw new AttemptFailed(failure, again)
     }
   }
+}
+
+/** Milliseconds from which on an attempt is slow: half of those that it has. */
+export function slowOf({ attemptTimeout }: { readonly attemptTimeout: number }): number {
+  return attemptTimeout / 2
 }
 
 /** Keeps the failure, unless the deadline itself made it, and says whether to try again. */

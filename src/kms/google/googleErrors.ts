@@ -123,6 +123,12 @@ function onDenied({ reason, details }: CallFailure, { action }: Target): string 
       'roles/cloudkms.cryptoKeyEncrypterDecrypter has it.'
     )
   }
+  if (details.code === 'UNAUTHENTICATED') {
+    return (
+      "The access token ran out or was revoked, or this host's clock is wrong: give the client credentials that renew " +
+      'themselves (a service account, workload identity), rather than a fixed token.'
+    )
+  }
   return "Check the client's credentials: a key or token that was revoked or has expired, this host's clock, the metadata server."
 }
 

@@ -44,7 +44,7 @@ const MOST_WRAPPED_BYTES = 4096
  */
 export function googleKms(options: GoogleKmsOptions): Kms {
   const { client, kekIds, limits } = checkedOptions(options)
-  const call = callsOf({ ...GOOGLE_KMS, limits, classify, advice })
+  const call = callsOf({ ...GOOGLE_KMS, limits, several: kekIds.several, classify, advice })
   const crypto = new GoogleCrypto(client, limits.attemptTimeout)
   const wrap = async (dek: Buffer, identity: DekIdentity) => {
     const context = encryptionContext(identity)
@@ -54,6 +54,11 @@ export function googleKms(options: GoogleKmsOptions): Kms {
       return wrapDek(crypto, dek, { target, attempts, context })
     })
   }
+  const ownKeyOf = async (row: WrappedDek, identity: DekIdentity) => {
+    const kekId = keyOf(row)
+    await kekIds.expectOwn({ ...row, kekId }, identity)
+    return kekId
+  }
   return {
     name: 'google',
     concurrency: limits.concurrency,
@@ -61,18 +66,18 @@ export function googleKms(options: GoogleKmsOptions): Kms {
     generate: (identity) => madeHere((dek) => wrap(dek, identity)),
     unwrap: async (row, identity) => {
       const context = encryptionContext(identity)
-      const target: Target = { action: 'Decrypt', keyId: keyOf(row) }
+      const target: Target = { action: 'Decrypt', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
-        await kekIds.expectOwn({ ...row, kekId: target.keyId }, identity)
+        target.keyId = await ownKeyOf(row, identity)
         return (await unwrapDek(crypto, row, { target, attempts, context })).plaintext
       })
     },
     wrap,
     rewrap: async (row, identity) => {
       const context = encryptionContext(identity)
-      const target = { action: 'Decrypt', keyId: keyOf(row) }
+      const target: Target = { action: 'Decrypt', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
-        await kekIds.expectOwn({ ...row, kekId: target.keyId }, identity)
+        target.keyId = await ownKeyOf(row, identity)
         const keyId = await kekIds.current(identity.tenant)
         const { plaintext: dek, usedPrimary } = await unwrapDek(crypto, row, { target, attempts, context })
         try {

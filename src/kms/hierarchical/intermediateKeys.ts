@@ -60,8 +60,8 @@ export class IntermediateKeys {
 
   /** No intermediate key wraps another: the KMS does. */
   async unwrap({ wrapped, kekId }: WrappedDek, identity: DekIdentity): Promise<Buffer> {
-    const aad = aadOf(kekId, identity)
     if (!isDekId(kekId) || identity.purpose === 'wrap') throw intermediateRefused(kekId)
+    const aad = aadOf(kekId, identity)
     const { key } = await this.#load(kekId, identity)
     const dek = unwrapDek({ prefix: PREFIX, key, aad }, wrapped)
     if (!dek) throw intermediateRefused(kekId)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { FieldsealError, quoted } from '../../errors.js'
+import { functionFailed } from '../call/functionFailed.js'
 
 /**
  * The group of tenants whose DEKs share an intermediate key, by its name; `null` for a tenant whose DEKs the KMS itself
@@ -54,8 +55,9 @@ function formerOf(former: readonly string[] | FormerGroupsOf, tenant: string): r
 function answerOf(option: string, given: (tenant: string) => unknown, tenant: string): unknown {
   try {
     return given(tenant)
-  } catch (cause) {
-    throw unusable(option, tenant, 'failed', { cause })
+  } catch (thrown) {
+    const what = `The option "${option}" of hierarchicalKms failed for tenant ${quoted(tenant)}`
+    throw functionFailed(thrown, 'KMS_KEY_UNUSABLE', what)
   }
 }
 
@@ -70,7 +72,7 @@ function isGroup(name: unknown): name is string {
   return name.isWellFormed() && !name.includes('\0')
 }
 
-function unusable(option: string, tenant: string, why: string, options?: { cause: unknown }): FieldsealError {
+function unusable(option: string, tenant: string, why: string): FieldsealError {
   const message = `The option "${option}" of hierarchicalKms ${why} for tenant ${quoted(tenant)}.`
-  return new FieldsealError('KMS_KEY_UNUSABLE', message, options)
+  return new FieldsealError('KMS_KEY_UNUSABLE', message)
 }

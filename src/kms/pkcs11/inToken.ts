@@ -12,12 +12,20 @@ export type InToken = <A, T>(
   work: (pooled: PooledSession, answer: A) => Promise<T>,
 ) => Promise<T>
 
-export function inTokenOf(call: Call, pool: SessionPool): InToken {
+interface InTokenOptions {
+  readonly call: Call
+  readonly pool: SessionPool
+  /** Whether there are several KEKs, which share the sessions. */
+  readonly several: boolean
+}
+
+export function inTokenOf({ call, pool, several }: InTokenOptions): InToken {
   return (target, ask, work) =>
     call(target, async (attempts) => {
       const answer = await ask()
+      const share = several ? target.keyId : undefined
       return attempts(async (signal) => {
-        const result = await pool.use(signal, (pooled) => work(pooled, answer))
+        const result = await pool.use({ share, signal }, (pooled) => work(pooled, answer))
         if (signal.aborted) zero(result)
         return result
       })

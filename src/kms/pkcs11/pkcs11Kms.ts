@@ -6,6 +6,7 @@ import type { DekIdentity, Rewraps, TakesOver, ValueKms, WrappedDek } from '../.
 import { ofTenant } from '../call/kekIds.js'
 import { callsOf, type Target } from '../call/kmsCall.js'
 import { madeHere } from '../call/madeHere.js'
+import { slowOf } from '../call/retryPolicy.js'
 import { inTokenOf } from './inToken.js'
 import { checkOf } from './kekId.js'
 import { advice, classify } from './pkcs11Errors.js'
@@ -62,10 +63,12 @@ const LABEL = lengthPrefixed('fieldseal/1 pkcs11')
 export function pkcs11Kms(options: Pkcs11KmsOptions): Pkcs11Kms {
   const { module, place, pin, kekIds, iv, imported, reinitialize, limits, service } = checkedOptions(options)
   const login = new TokenLogin(module, pin)
-  const pool = new SessionPool({ module, place, login, size: limits.concurrency, reinitialize })
+  const pool = new SessionPool({ module, place, login, size: limits.concurrency, slow: slowOf(limits), reinitialize })
   const keks = new TenantKeks({ module, kekIds, iv, imported })
   const text = new TokenText({ module, iv })
-  const inToken = inTokenOf(callsOf({ service, concurrencyOption: 'sessions', limits, classify, advice }), pool)
+  const { several } = kekIds
+  const call = callsOf({ service, concurrencyOption: 'sessions', limits, several, classify, advice })
+  const inToken = inTokenOf({ call, pool, several })
   return {
     name: 'pkcs11',
     concurrency: limits.concurrency,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FieldsealError } from '../../errors.js'
+import { Places, type Share } from '../call/places.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Pkcs11Handle } from './pkcs11Module.js'
-import { Places } from './places.js'
 import { pkcs11FailureOf, returned } from './returnCodes.js'
 import { TextRefused } from './textRefused.js'
 import { initialize } from './tokenSlot.js'
@@ -11,8 +11,18 @@ import { initialize } from './tokenSlot.js'
 export interface SessionPoolOptions extends ConnectionOptions {
   /** Sessions at once. */
   readonly size: number
+  /** Milliseconds from which on a session counts as busy for long. */
+  readonly slow: number
   /** Whether C_Finalize may be called for a token that does not come back by itself. */
   readonly reinitialize: boolean
+}
+
+/** For whom a session is used. */
+export interface Use {
+  /** Whose share of the sessions it is. */
+  readonly share: Share
+  /** Ends the waiting for a session. */
+  readonly signal: AbortSignal
 }
 
 /** A session, for as long as one piece of work has it. */
@@ -34,33 +44,31 @@ export class SessionPool {
 
   constructor(options: SessionPoolOptions) {
     this.#options = options
-    this.#places = new Places(options.size)
+    this.#places = new Places({ count: options.size, slow: options.slow })
   }
 
   /**
    * The session is not given to others before the work is over, even if nobody waits for it any longer: the module is still
    * busy with it. Where what was opened turns out to be gone, it is opened again and the work begins anew, once.
-   *
-   * @param signal ends the waiting for a session
    */
-  async use<T>(signal: AbortSignal, work: (session: PooledSession) => Promise<T>): Promise<T> {
+  async use<T>(use: Use, work: (session: PooledSession) => Promise<T>): Promise<T> {
     try {
-      return await this.#use(signal, work)
+      return await this.#use(use, work)
     } catch (error) {
-      if (signal.aborted || isOwn(error) || pkcs11FailureOf(error).meaning !== 'stale') throw error
-      return this.#use(signal, work)
+      if (use.signal.aborted || isOwn(error) || pkcs11FailureOf(error).meaning !== 'stale') throw error
+      return this.#use(use, work)
     }
   }
 
-  async #use<T>(signal: AbortSignal, work: (session: PooledSession) => Promise<T>): Promise<T> {
+  async #use<T>({ share, signal }: Use, work: (session: PooledSession) => Promise<T>): Promise<T> {
     if (this.#closing) throw closed()
-    await this.#places.take(signal)
+    const giveBack = await this.#places.take(share, signal)
     try {
       if (this.#closing) throw closed()
       const connection = await this.#connect()
       return await this.#work(connection, work)
     } finally {
-      this.#places.free()
+      giveBack()
     }
   }
 
@@ -72,7 +80,7 @@ export class SessionPool {
 
   async #close(patience: number): Promise<void> {
     const enough = new AbortController()
-    const all = Array.from({ length: this.#options.size }, () => this.#places.take(enough.signal))
+    const all = Array.from({ length: this.#options.size }, () => this.#places.take(undefined, enough.signal))
     await Promise.race([Promise.all(all), sleep(patience, undefined, { ref: false })]).finally(() => enough.abort())
     await Promise.allSettled(all)
     const connection = await this.#connection?.catch(() => undefined)

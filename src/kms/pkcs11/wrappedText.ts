@@ -19,8 +19,8 @@ export function writeWrapped(prefix: string, { iv, sealed }: GcmMessage): string
 }
 
 /** `null` for a text that `writeWrapped` cannot have written with this prefix. */
-export function readWrapped(prefix: string, text: string): GcmMessage | null {
-  const body = text.startsWith(prefix) ? decodeBase64url(text.slice(prefix.length)) : null
+export function readWrapped(prefix: string, text: unknown): GcmMessage | null {
+  const body = typeof text === 'string' && text.startsWith(prefix) ? decodeBase64url(text.slice(prefix.length)) : null
   const ivLength = body?.[0]
   if (!body || (ivLength !== IV_BYTES && ivLength !== APPENDED_IV_BYTES)) return null
   const sealed = body.subarray(1 + ivLength)

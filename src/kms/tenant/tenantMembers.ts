@@ -2,6 +2,7 @@ import { FieldsealError, quoted } from '../../errors.js'
 import { invalidOptions } from '../../invalidOptions.js'
 import { withBreaker } from '../../keys/breaker.js'
 import type { Kms } from '../../keys/kms.js'
+import { functionFailed } from '../call/functionFailed.js'
 
 const invalid = invalidOptions('tenantKms', '.')
 
@@ -112,13 +113,12 @@ export class TenantMembers {
     )
   }
 
-  /** An error of this library says more than that the function failed: `KMS_UNAVAILABLE`, if what it asks is down. */
   async #answerOf(option: string, given: (tenant: string) => unknown, tenant: string): Promise<unknown> {
     try {
       return await given(tenant)
-    } catch (cause) {
-      if (FieldsealError.is(cause)) throw cause
-      throw unusable(`The ${option} function of tenantKms failed for tenant ${quoted(tenant)}.`, { cause })
+    } catch (thrown) {
+      const what = `The ${option} function of tenantKms failed for tenant ${quoted(tenant)}`
+      throw functionFailed(thrown, 'KMS_KEY_UNUSABLE', what)
     }
   }
 }
@@ -133,6 +133,6 @@ function isNameList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((name) => typeof name === 'string')
 }
 
-function unusable(message: string, because?: { readonly cause: unknown }): FieldsealError {
-  return new FieldsealError('KMS_KEY_UNUSABLE', message, because)
+function unusable(message: string): FieldsealError {
+  return new FieldsealError('KMS_KEY_UNUSABLE', message)
 }

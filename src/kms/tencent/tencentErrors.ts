@@ -46,6 +46,16 @@ function isTencentCode(code: string): boolean {
   return /^[A-Z][a-z][A-Za-z0-9]*(\.[A-Za-z0-9_]+)*$/.test(code) && code.length <= 128
 }
 
+/** What is wrong with credentials, rather than with what they may do. */
+const OF_CREDENTIALS: { readonly [reason: string]: string } = {
+  'AuthFailure.TokenFailure':
+    'The temporary credentials ran out, or their token is wrong: give the client a provider that fetches new ones, in ' +
+    'freshCredentials(…), rather than fixed ones.',
+  'AuthFailure.SignatureExpire': "Set this host's clock: it is more than five minutes off.",
+  [CREDENTIALS_FAILED]:
+    'The onError function of freshCredentials sees why: log it, and look at the role and its metadata service.',
+}
+
 /** What to do about a failure. */
 export function advice({ code, reason }: CallFailure, { action, subject }: Target): string {
   switch (code) {
@@ -54,9 +64,9 @@ export function advice({ code, reason }: CallFailure, { action, subject }: Targe
     case 'KMS_UNAVAILABLE':
       return "Check the network and any proxy between this host and Tencent (the SDK obeys http_proxy), and Tencent's status page."
     case 'KMS_DENIED':
-      return reason === 'AuthFailure.SignatureExpire'
-        ? "Set this host's clock: it is more than five minutes off."
-        : `Check the credentials, and that their CAM policy allows kms:${action} on this key.`
+      return (
+        OF_CREDENTIALS[reason] ?? `Check the credentials, and that their CAM policy allows kms:${action} on this key.`
+      )
     case 'KMS_KEY_UNUSABLE':
       return 'Look the key up in the KMS console of this region: enable it, cancel its deletion or archiving, or correct keyId.'
     case 'KMS_REFUSED':

@@ -45,7 +45,7 @@ export type { TencentKmsOptions } from './tencentOptions.js'
 export function tencentKms(options: TencentKmsOptions): Kms {
   const { client, kekIds, limits, sealed } = checkedOptions(options)
   const transport = () => (sealed ? sealedTransport() : PLAIN)
-  const call = callsOf({ ...TENCENT_KMS, limits, classify, advice })
+  const call = callsOf({ ...TENCENT_KMS, limits, several: kekIds.several, classify, advice })
   return {
     name: 'tencent',
     concurrency: limits.concurrency,
@@ -64,9 +64,10 @@ export function tencentKms(options: TencentKmsOptions): Kms {
     },
     unwrap: async ({ wrapped, kekId }, identity) => {
       const EncryptionContext = encryptionContext(identity)
-      const target: Target = { action: 'Decrypt', keyId: kekId }
+      const target: Target = { action: 'Decrypt', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
         await kekIds.expectOwn({ wrapped, kekId }, identity)
+        target.keyId = kekId
         const { request: sealing, open } = await transport()
         const request = { CiphertextBlob: wrapped, EncryptionContext, ...sealing }
         return attempts(async (signal) => readUnwrapped(await send(client, 'Decrypt', request, signal), target, open))
@@ -85,9 +86,10 @@ export function tencentKms(options: TencentKmsOptions): Kms {
     rewrap: async ({ wrapped, kekId }, identity) => {
       const context = encryptionContext(identity)
       const contexts = { SourceEncryptionContext: context, DestinationEncryptionContext: context }
-      const target: Target = { action: 'ReEncrypt', keyId: kekId }
+      const target: Target = { action: 'ReEncrypt', keyId: ofTenant(identity.tenant) }
       return call(target, async (attempts) => {
         await kekIds.expectOwn({ wrapped, kekId }, identity)
+        target.keyId = kekId
         const DestinationKeyId = await kekIds.current(identity.tenant)
         const request = { CiphertextBlob: wrapped, DestinationKeyId, ...contexts }
         return attempts(async (signal) =>

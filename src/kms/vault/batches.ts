@@ -1,12 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { FieldsealError } from '../../errors.js'
+import type { FieldsealError } from '../../errors.js'
 import { type FailedAttempt, reportRetry, withRetryListener } from '../../keys/retries.js'
+import { ownError } from './ownError.js'
 
 /** What one item of a request came to. */
 export type Outcome<R> = { readonly result: R } | { readonly error: FieldsealError }
 
-/** Asks about many items with one request; the outcomes are in the order of the items. */
-export type AskMany<I, R> = (items: readonly I[]) => Promise<readonly Outcome<R>[]>
+/**
+ * Asks about many items with one request; the outcomes are in the order of the items.
+ *
+ * @param ends when the last of them must have its outcome, as `performance.now()` tells it
+ */
+export type AskMany<I, R> = (items: readonly I[], ends: number) => Promise<readonly Outcome<R>[]>
 
 /** What Vault takes has no limit but the size of a request; more than this gains little and makes each wait for all. */
 export const MAX_ITEMS = 100
@@ -16,6 +21,7 @@ const COMPANY = 10
 
 interface Waiting<I, R> {
   readonly item: I
+  readonly ends: number
   readonly resolve: (result: R) => void
   readonly reject: (error: unknown) => void
   /** Runs work for whoever asked, so that the retries are told to them. */
@@ -36,13 +42,16 @@ interface Lane<I, R> {
 export class Batches<I, R> {
   readonly #lanes = new Map<string, Lane<I, R>>()
 
-  /** @param askMany for this lane: that of the first who asks counts while there is anybody in it */
-  ask(lane: string, item: I, askMany: AskMany<I, R>): Promise<R> {
+  /**
+   * @param askMany for this lane: that of the first who asks counts while there is anybody in it
+   * @param ends for `askMany`; who asks looks at the clock as well
+   */
+  ask(lane: string, item: I, askMany: AskMany<I, R>, ends = Number.POSITIVE_INFINITY): Promise<R> {
     const { promise, resolve, reject } = deferred<R>()
     const inContext = AsyncLocalStorage.snapshot()
     const current = this.#lanes.get(lane) ?? { askMany, waiting: [], inFlight: 0, planned: undefined }
     this.#lanes.set(lane, current)
-    current.waiting.push({ item, resolve, reject, inContext })
+    current.waiting.push({ item, ends, resolve, reject, inContext })
     if (current.waiting.length >= MAX_ITEMS) this.#send(lane, current)
     else this.#plan(lane, current, current.inFlight === 0)
     return promise
@@ -92,20 +101,18 @@ function told<I, R>(others: readonly Waiting<I, R>[]): (failed: FailedAttempt) =
 /** Never fails. Each gets an error of its own, so that nobody changes another's. */
 async function deliver<I, R>(batch: readonly Waiting<I, R>[], askMany: AskMany<I, R>): Promise<void> {
   try {
-    const outcomes = await askMany(batch.map(({ item }) => item))
+    const outcomes = await askMany(
+      batch.map(({ item }) => item),
+      Math.max(...batch.map(({ ends }) => ends)),
+    )
     for (const [index, { resolve, reject }] of batch.entries()) {
       const outcome = outcomes[index]!
       if ('result' in outcome) resolve(outcome.result)
       else reject(outcome.error)
     }
   } catch (error) {
-    for (const { reject } of batch) reject(copyOf(error))
+    for (const { reject } of batch) reject(ownError(error))
   }
-}
-
-function copyOf(error: unknown): unknown {
-  if (!FieldsealError.is(error)) return error
-  return new FieldsealError(error.code, error.message, { cause: error.cause })
 }
 
 function deferred<R>() {

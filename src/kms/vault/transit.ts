@@ -1,10 +1,13 @@
 import { FieldsealError } from '../../errors.js'
-import type { CallFailure } from '../call/callFailure.js'
+import { type CallFailure, unavailable, wasCutOff } from '../call/callFailure.js'
 import { type Call, callRefusedOf, type Target } from '../call/kmsCall.js'
+import type { Retry } from '../call/retryPolicy.js'
 import { Batches, type Outcome } from './batches.js'
+import { inTime } from './inTime.js'
+import { ownError } from './ownError.js'
 import type { TransitKeyIds } from './transitKeyId.js'
 import { readTransitText, type TransitText } from './transitText.js'
-import { objectOf, type VaultAnswer } from './vaultClient.js'
+import { classify, objectOf, type VaultAnswer, VaultFailed } from './vaultClient.js'
 import { advice, failureOfItem, mayBeOfOneItem } from './vaultErrors.js'
 import type { Send } from './vaultRequests.js'
 
@@ -32,6 +35,22 @@ export interface TransitResult {
   readonly key_version?: unknown
 }
 
+/** What a call of an operation is about, all of whose calls end at the same time. */
+export interface VaultTarget extends Target {
+  readonly ends: number
+}
+
+type Outcomes = readonly Outcome<TransitResult>[]
+
+/** A request whose connection was cut, in all its attempts or in the last one. */
+class CutOff {
+  readonly error: FieldsealError
+
+  constructor(error: FieldsealError) {
+    this.error = error
+  }
+}
+
 export interface TransitOptions {
   readonly call: Call
   readonly send: Send
@@ -52,7 +71,7 @@ export class Transit {
   }
 
   /** https://developer.hashicorp.com/vault/api-docs/secret/transit#generate-data-key */
-  async dataKey(target: Target, context: string): Promise<TransitResult> {
+  async dataKey(target: VaultTarget, context: string): Promise<TransitResult> {
     const body = { context, bits: 256 }
     const path = this.#path(target)
     const answer = await this.#call(target, (attempts) =>
@@ -62,28 +81,52 @@ export class Transit {
   }
 
   /** Asks about one, in the same request as others about the same key. */
-  ask(action: BatchAction, { keyId, subject }: Pick<Target, 'keyId' | 'subject'>, item: TransitItem) {
-    const target = { action, keyId, ...(subject && { subject }) }
-    return this.#batches.ask(`${action} ${subject ?? 'DEK'} ${keyId}`, item, (items) => this.#askMany(target, items))
+  ask(action: BatchAction, { keyId, subject, ends }: VaultTarget, item: TransitItem): Promise<TransitResult> {
+    const target: Target = { action, keyId, ...(subject && { subject }) }
+    const askMany = (items: readonly TransitItem[], last: number) => this.#askMany({ ...target, ends: last }, items)
+    const asked = this.#batches.ask(`${action} ${subject ?? 'DEK'} ${keyId}`, item, askMany, ends)
+    return inTime(asked, ends, () => lateError(target, this.#ids))
+  }
+
+  /** Each item fails with an error of its own. */
+  async #askMany(target: VaultTarget, items: readonly TransitItem[]): Promise<Outcomes> {
+    const tried = await this.#try(target, items, 'always')
+    return tried instanceof CutOff ? this.#aroundCut(target, items, tried) : tried
+  }
+
+  /**
+   * Where the connection is cut each time, one item may be why: the halves are tried, once each. If both are cut off as
+   * well, it is no item.
+   */
+  async #aroundCut(target: VaultTarget, items: readonly TransitItem[], { error }: CutOff): Promise<Outcomes> {
+    const halves = items.length === 1 ? [] : halvesOf(items)
+    const tried = await Promise.all(halves.map((half) => this.#try(target, half, 'never')))
+    if (tried.every((each) => each instanceof CutOff)) return failed(items, error)
+    const outcomes = tried.map((each, i) => (each instanceof CutOff ? this.#aroundCut(target, halves[i]!, each) : each))
+    return (await Promise.all(outcomes)).flat()
   }
 
   /**
    * Where Vault refuses the whole of a batch for one item of it (`rewrap` does, for what does not decrypt), it is asked
    * about each half.
+   *
+   * @param afterCut whether a cut connection is worth another attempt
    */
-  async #askMany(target: Target, items: readonly TransitItem[]): Promise<readonly Outcome<TransitResult>[]> {
-    const answer = await this.#call(target, (attempts) => attempts((signal) => this.#sendMany(target, items, signal)))
-    if (hasResults(answer) || answer.status < 400) return this.#outcomes(target, answer, items.length)
-    const half = Math.ceil(items.length / 2)
-    const halves = [items.slice(0, half), items.slice(half)]
-    return (await Promise.all(halves.map((each) => this.#settled(target, each)))).flat()
-  }
-
-  async #settled(target: Target, items: readonly TransitItem[]): Promise<readonly Outcome<TransitResult>[]> {
-    return this.#askMany(target, items).catch((error: unknown) => {
+  async #try(target: VaultTarget, items: readonly TransitItem[], afterCut: Retry): Promise<Outcomes | CutOff> {
+    let cut = false
+    const send = async (signal: AbortSignal) =>
+      this.#sendMany(target, items, signal).catch((error: unknown) => {
+        cut = wasCutOff(error)
+        throw cut ? new VaultFailed({ ...classify(error), retry: afterCut }) : error
+      })
+    try {
+      const answer = await this.#call(target, (attempts) => attempts(send))
+      if (hasResults(answer) || answer.status < 400) return this.#outcomes(target, answer, items.length)
+    } catch (error) {
       if (!FieldsealError.is(error)) throw error
-      return items.map(() => ({ error }))
-    })
+      return cut ? new CutOff(error) : failed(items, error)
+    }
+    return (await Promise.all(halvesOf(items).map((half) => this.#askMany(target, half)))).flat()
   }
 
   #sendMany(target: Target, items: readonly TransitItem[], signal: AbortSignal): Promise<VaultAnswer> {
@@ -95,30 +138,45 @@ export class Transit {
   }
 
   /** The order is that of the items; where the service names them as well, both must agree. */
-  #outcomes(target: Target, { status, body }: VaultAnswer, length: number): readonly Outcome<TransitResult>[] {
+  #outcomes(target: Target, { status, body }: VaultAnswer, length: number): Outcomes {
     const results = resultsIn(body)
     if (results?.length !== length) throw callRefused(target, `does not hold ${length} results`)
     return results.map((value, index) => {
       const { error, reference, ...result } = objectOf(value)
       if (typeof error === 'string' && error !== '')
-        return { error: this.#itemError(failureOfItem(error, status), target) }
+        return { error: failureError(failureOfItem(error, status), target, this.#ids) }
       if (reference !== undefined && reference !== '' && reference !== String(index))
         return { error: callRefused(target, 'names another item than was asked about') }
       return { result }
     })
   }
 
-  #itemError(failure: CallFailure, target: Target): FieldsealError {
-    const { code, reason, details } = failure
-    const next = advice(failure, target, this.#ids)
-    const message = `${SERVICE.service}, ${target.action} with key ${target.keyId}: ${reason}. ${next}`
-    return new FieldsealError(code, message, { cause: details })
-  }
-
   #path({ action, keyId }: Target): string {
     const { mount, name } = this.#ids.keyOf(keyId)
     return `${mount}/${action}/${name}`
   }
+}
+
+/** The error of one item, or of one who waits. */
+function failureError(failure: CallFailure, target: Target, ids: TransitKeyIds): FieldsealError {
+  const { code, reason, details } = failure
+  const next = advice(failure, target, ids)
+  const message = `${SERVICE.service}, ${target.action} with key ${target.keyId}: ${reason}. ${next}`
+  return new FieldsealError(code, message, { cause: details })
+}
+
+/** That of one whose time is over while others wait on. */
+export function lateError(target: Target, ids: TransitKeyIds): FieldsealError {
+  return failureError(unavailable('no answer in time'), target, ids)
+}
+
+function halvesOf<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const half = Math.ceil(items.length / 2)
+  return [items.slice(0, half), items.slice(half)]
+}
+
+function failed(items: readonly unknown[], error: FieldsealError): Outcomes {
+  return items.map(() => ({ error: ownError(error) }))
 }
 
 function hasResults({ body }: VaultAnswer): boolean {

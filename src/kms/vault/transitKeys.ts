@@ -1,12 +1,20 @@
+import { LRUCache } from 'lru-cache'
 import { FieldsealError } from '../../errors.js'
+import type { CallLimits } from '../call/callOptions.js'
+import { ofTenant } from '../call/kekIds.js'
 import type { Call, Target } from '../call/kmsCall.js'
-import { callRefused } from './transit.js'
+import { inTime } from './inTime.js'
+import { ownError } from './ownError.js'
+import { callRefused, lateError, type VaultTarget } from './transit.js'
 import type { TransitKeyIds } from './transitKeyId.js'
 import { objectOf } from './vaultClient.js'
+import { READ } from './vaultErrors.js'
 import type { Send } from './vaultRequests.js'
 
 /** For how long a key that was found right is not looked at again, in milliseconds: some settings can be changed later. */
 const BELIEVED = 60 * 60 * 1_000
+/** Of how many keys that is known at once; the one that was not used for longest is looked at again. */
+const MOST_KEYS = 10_000
 
 type Described = Readonly<Record<string, unknown>>
 type Wrong = readonly [wrong: (key: Described) => boolean, because: string]
@@ -31,7 +39,7 @@ export class TransitKeys {
   readonly #call: Call
   readonly #send: Send
   readonly #ids: TransitKeyIds
-  readonly #right = new Map<string, { readonly until: number; readonly checked: Promise<void> }>()
+  readonly #right = new LRUCache<string, Promise<void>>({ max: MOST_KEYS, ttl: BELIEVED })
 
   constructor({ call, send, ids }: { readonly call: Call; readonly send: Send; readonly ids: TransitKeyIds }) {
     this.#call = call
@@ -39,21 +47,29 @@ export class TransitKeys {
     this.#ids = ids
   }
 
-  /** @throws FieldsealError `KMS_KEY_UNUSABLE` for a key whose settings are not as they must be; that of the request */
-  async expectRight(kekId: string): Promise<void> {
-    const known = this.#right.get(kekId)
-    if (known && Date.now() < known.until) return known.checked
-    const checked = this.#check(kekId)
-    this.#right.set(kekId, { until: Date.now() + BELIEVED, checked })
-    return checked.catch((error: unknown) => {
-      if (this.#right.get(kekId)?.checked === checked) this.#right.delete(kekId)
-      throw error
+  /**
+   * @param ends when whoever asks must know
+   * @throws FieldsealError `KMS_KEY_UNUSABLE` for a key whose settings are not as they must be; that of the request
+   */
+  async expectRight(kekId: string, ends: number): Promise<void> {
+    const checked = this.#right.get(kekId) ?? this.#look(kekId)
+    return inTime(checked, ends, () => lateError({ action: READ, keyId: kekId }, this.#ids)).catch((error: unknown) => {
+      throw ownError(error)
     })
+  }
+
+  #look(kekId: string): Promise<void> {
+    const checked = this.#check(kekId)
+    this.#right.set(kekId, checked)
+    checked.catch(() => {
+      if (this.#right.peek(kekId) === checked) this.#right.delete(kekId)
+    })
+    return checked
   }
 
   async #check(kekId: string): Promise<void> {
     const { mount, name } = this.#ids.keyOf(kekId)
-    const target: Target = { action: 'keys', keyId: kekId }
+    const target: Target = { action: READ, keyId: kekId }
     const answer = await this.#call(target, (attempts) =>
       attempts((signal) => this.#send({ method: 'GET', path: `${mount}/keys/${name}` }, signal)),
     )
@@ -83,13 +99,20 @@ function unusable(kekId: string, because: string, next: string): FieldsealError 
   return new FieldsealError('KMS_KEY_UNUSABLE', `The transit key ${kekId} ${because}. ${next}`)
 }
 
+/** Begins an operation, whose calls all end when `timeout` is over. */
+export type Begin = (action: string, tenant: string) => VaultTarget
+
+export function beginOf({ timeout }: CallLimits): Begin {
+  return (action, tenant) => ({ action, keyId: ofTenant(tenant), ends: performance.now() + timeout })
+}
+
 /** Finds out which KEK, and looks at it at its first use. */
-export type Ready = (target: Target, kekId: () => Promise<string>) => Promise<string>
+export type Ready = (target: VaultTarget, kekId: () => Promise<string>) => Promise<string>
 
 export function readyOf(call: Call, keys: TransitKeys): Ready {
   return async (target, find) => {
     const kekId = await call(target, () => find())
-    await keys.expectRight(kekId)
+    await keys.expectRight(kekId, target.ends)
     return kekId
   }
 }

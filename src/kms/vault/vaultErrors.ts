@@ -6,6 +6,8 @@ import type { VaultAnswer } from './vaultClient.js'
 
 type Rule = readonly [piece: string, code: KmsErrorCode, retry: Retry]
 
+/** The action that looks at the settings of a key. */
+export const READ = 'read'
 export const INVALID_TOKEN = 'invalid token'
 export const PERMISSION_DENIED = 'permission denied'
 /** How the reasons begin that a function of the options, or the login that one makes, has failed. */
@@ -93,7 +95,7 @@ function meaningOf(status: number): readonly [code: KmsErrorCode, retry: Retry] 
 /**
  * What to do about a failure: the end of its message.
  *
- * @param target its action is the part of the path that stands between mount and name: `datakey/plaintext`, `keys`
+ * @param target its action is `READ`, or the part of the path that stands between mount and name: `datakey/plaintext`
  */
 export function advice({ code, reason, details }: CallFailure, target: Target, keys: TransitKeyIds): string {
   switch (code) {
@@ -125,8 +127,8 @@ function deniedAdvice(reason: string, { action, keyId }: Target, keys: TransitKe
   if (reason.includes('token'))
     return 'The token has expired, was revoked or is unknown: give another, or have vaultKms log in by itself (the option "login").'
   const { mount, name } = keys.keyOf(keyId)
-  const capability = action === 'keys' ? 'read' : 'update'
-  return `The policy of the token must allow it: path "${mount}/${action}/${name}" { capabilities = ["${capability}"] }.`
+  const [path, capability] = action === READ ? ['keys', READ] : [action, 'update']
+  return `The policy of the token must allow it: path "${mount}/${path}/${name}" { capabilities = ["${capability}"] }. Where it does, the token has ended: some versions say no more of that.`
 }
 
 function unusableAdvice(reason: string): string {

@@ -1,8 +1,8 @@
 import type { Kms } from '../../keys/kms.js'
-import { callsOf } from '../call/kmsCall.js'
+import { type CallsOptions, callsOf } from '../call/kmsCall.js'
 import { MAX_ITEMS } from './batches.js'
 import { SERVICE, Transit } from './transit.js'
-import { readyOf, TransitKeys } from './transitKeys.js'
+import { beginOf, readyOf, TransitKeys } from './transitKeys.js'
 import { classify } from './vaultClient.js'
 import { VaultDeks } from './vaultDeks.js'
 import { advice } from './vaultErrors.js'
@@ -43,11 +43,13 @@ export interface VaultKms extends Kms {
  */
 export function vaultKms(options: VaultKmsOptions): VaultKms {
   const { client, tokens, ids, kekIds, limits } = checkedOptions(options)
-  const call = callsOf({ ...SERVICE, limits, classify, advice: (failure, target) => advice(failure, target, ids) })
+  const { several } = kekIds
+  const onFailure: CallsOptions['advice'] = (failure, target) => advice(failure, target, ids)
+  const call = callsOf({ ...SERVICE, limits, several, classify, advice: onFailure })
   const send = requestsOf({ client, tokens, longestPause: Math.floor(limits.attemptTimeout / 2) })
   const transit = new Transit({ call, send, ids })
   const keys = new TransitKeys({ call, send, ids })
-  const parts = { transit, kekIds, ready: readyOf(call, keys) }
+  const parts = { transit, kekIds, ready: readyOf(call, keys), begin: beginOf(limits) }
   const deks = new VaultDeks(parts)
   return {
     name: 'vault',

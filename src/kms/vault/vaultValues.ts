@@ -2,35 +2,36 @@ import { MOST_KMS_BYTES } from '../../crypto/direct.js'
 import { FieldsealError } from '../../errors.js'
 import { valueContext } from '../../keys/encryptionContext.js'
 import type { ValueIdentity, ValueKms } from '../../keys/kms.js'
-import { type KekIds, named, ofTenant } from '../call/kekIds.js'
+import { type KekIds, named } from '../call/kekIds.js'
 import type { Target } from '../call/kmsCall.js'
 import { decodeBytes } from '../strictDecode.js'
-import { callRefused, readCiphertext, type Transit, type TransitResult } from './transit.js'
-import type { Ready } from './transitKeys.js'
+import { callRefused, readCiphertext, type Transit, type TransitResult, type VaultTarget } from './transit.js'
+import type { Begin, Ready } from './transitKeys.js'
 import { readTransitText } from './transitText.js'
 
 interface ValueOptions {
   readonly transit: Transit
   readonly kekIds: KekIds
   readonly ready: Ready
+  readonly begin: Begin
 }
 
 /**
  * Values that transit encrypts itself. A ciphertext of transit does not name its key, so the id of the key stands before
  * it: `transit/fieldseal:vault:v1:…`. It is believed no more than that of a row of the keys table is.
  */
-export function vaultValues({ transit, kekIds, ready }: ValueOptions): Pick<ValueKms, 'encrypt' | 'decrypt'> {
+export function vaultValues({ transit, kekIds, ready, begin }: ValueOptions): Pick<ValueKms, 'encrypt' | 'decrypt'> {
   return {
     encrypt: async (plaintext, identity) => {
       const item = { context: contextOf(identity), plaintext: plaintext.toString('base64') }
-      const target: Target = { action: 'encrypt', subject: 'value', keyId: ofTenant(identity.tenant) }
+      const target: VaultTarget = { ...begin('encrypt', identity.tenant), subject: 'value' }
       target.keyId = await ready(target, () => kekIds.current(identity.tenant))
       const { text } = readCiphertext(await transit.ask('encrypt', target, item), target, plaintext.length)
       return `${target.keyId}:${text}`
     },
     decrypt: async (ciphertext, identity) => {
       const context = contextOf(identity)
-      const target: Target = { action: 'decrypt', subject: 'value', keyId: ofTenant(identity.tenant) }
+      const target: VaultTarget = { ...begin('decrypt', identity.tenant), subject: 'value' }
       const { kekId, text, length } = split(ciphertext)
       target.keyId = await ready(target, async () => {
         if (kekId !== undefined && (await kekIds.all(identity.tenant)).includes(kekId)) return kekId

@@ -13,6 +13,7 @@ function call(options: Partial<CallsOptions> = {}): Call {
   return callsOf({
     service: 'Vendor KMS',
     limits,
+    several: false,
     classify,
     advice: ({ code }) => `Do something: ${code}.`,
     ...options,
@@ -53,6 +54,25 @@ describe('callsOf', () => {
       ),
     )
     expect([error, attempted]).toEqual([mine, 1])
+  })
+
+  it('keeps places for other KEKs while one does not answer, but only where there are several', async () => {
+    const hanging = { ...limits, concurrency: 4, timeout: 400, attemptTimeout: 400 }
+    for (const several of [true, false]) {
+      const shared = call({ limits: hanging, several })
+      const begun: string[] = []
+      const hang = (keyId: string) =>
+        shared({ action: 'Decrypt', keyId }, (attempts) =>
+          attempts(() => {
+            begun.push(keyId)
+            return new Promise(() => {})
+          }),
+        )
+      const all = Promise.allSettled(['a', 'a', 'a', 'a', 'b'].map(hang))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      expect(begun).toEqual(several ? ['a', 'b'] : ['a', 'a', 'a', 'a'])
+      await all
+    }
   })
 
   it('tells retries to whoever watches', async () => {

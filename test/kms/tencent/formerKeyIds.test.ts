@@ -110,7 +110,7 @@ describe('tencentKms, formerKeyIds', () => {
     const whose = identity()
     expect(await refusal(() => of({ formerKeyIds }).unwrap({ wrapped: 'blob', kekId: former }, whose))).toMatchObject({
       code: 'KMS_KEY_UNUSABLE',
-      message: `The formerKeyIds function of tencentKms ${why} for tenant "acme".`,
+      message: expect.stringMatching(`^The formerKeyIds function of tencentKms ${why} for tenant "acme"`),
     })
   })
 })

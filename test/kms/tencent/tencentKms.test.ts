@@ -461,7 +461,7 @@ describe('tencentKms, answers that cannot be right', () => {
     const { emulator, kms } = await start({ keyId })
     expect(await failure(kms.generate(identity('globex')))).toMatchObject({
       code: 'KMS_KEY_UNUSABLE',
-      message: `The keyId function of tencentKms ${why} for tenant "globex".`,
+      message: expect.stringMatching(`^The keyId function of tencentKms ${why} for tenant "globex"`),
     })
     const wrapped = { wrapped: 'blob', kekId: emulator.keyId }
     expect((await failure(kms.unwrap(wrapped, identity('globex')))).message).toContain(

@@ -48,7 +48,6 @@ describe('a token', () => {
   it.each([
     ['has no ttl', { policies: ['fieldseal'] }],
     ['is not renewable', { policies: ['fieldseal'], ttl: 60, renewable: false }],
-    ['may not look itself up', { policies: ['fieldseal'], ttl: 60, noDefaultPolicy: true }],
   ])('that %s serves as it is', async (_what, settings) => {
     const emulator = await startEmulator()
     const kms = connect(emulator, { token: emulator.tokens.create(settings).id })
@@ -56,6 +55,55 @@ describe('a token', () => {
     await emulator.calls.until((calls) => calls.count('lookup-self') === 1)
     await kms.generate(identity())
     expect(emulator.calls.count('renew-self')).toBe(0)
+  })
+
+  it('that may not look itself up is renewed all the same', async () => {
+    const emulator = await startEmulator()
+    emulator.policies.set('renew', { 'auth/token/renew-self': ['update'] })
+    const { id } = emulator.tokens.create({ policies: ['fieldseal', 'renew'], ttl: 2, noDefaultPolicy: true })
+    const kms = connect(emulator, { token: id })
+    await kms.generate(identity())
+    await setTimeout(3_500)
+    await kms.generate(identity())
+    expect(emulator.calls.count('lookup-self')).toBe(1)
+    expect(emulator.calls.count('renew-self')).toBeGreaterThanOrEqual(3)
+  }, 15_000)
+
+  it.each([
+    ['look itself up nor renew itself', []],
+    ['renew itself', ['look']],
+  ])('that may not %s is warned of, once', async (_what, more) => {
+    const emulator = await startEmulator()
+    emulator.policies.set('look', { 'auth/token/lookup-self': ['read'] })
+    const warn = jest.spyOn(process, 'emitWarning').mockReturnValue(undefined)
+    onTestFinished(() => warn.mockRestore())
+    const policies = ['fieldseal', ...more]
+    const kms = connect(emulator, { token: emulator.tokens.create({ policies, ttl: 2, noDefaultPolicy: true }).id })
+    await kms.generate(identity())
+    await emulator.calls.until((calls) => calls.count('renew-self') >= 1 + more.length)
+    await kms.generate(identity())
+    await setTimeout(50)
+    const given = warn.mock.calls.filter(([message]) => String(message).startsWith('vaultKms: '))
+    expect(given).toEqual([
+      [expect.stringContaining('"auth/token/renew-self"'), expect.objectContaining({ type: 'FieldsealWarning' })],
+    ])
+  })
+
+  it.each([
+    ['cannot be renewed', { policies: ['fieldseal', 'renew'], ttl: 60, renewable: false, noDefaultPolicy: true }],
+    ['is dead', { policies: [] }],
+  ])('that %s is not warned of', async (_what, settings) => {
+    const emulator = await startEmulator()
+    emulator.policies.set('renew', { 'auth/token/renew-self': ['update'] })
+    const warn = jest.spyOn(process, 'emitWarning').mockReturnValue(undefined)
+    onTestFinished(() => warn.mockRestore())
+    const { id, policies } = emulator.tokens.create(settings)
+    if (!policies.includes('fieldseal')) emulator.tokens.revoke(id)
+    const kms = connect(emulator, { token: id, maxRetries: 0 })
+    await kms.generate(identity()).catch(() => undefined)
+    await emulator.calls.until((calls) => calls.count('renew-self') === 1)
+    await setTimeout(50)
+    expect(warn.mock.calls.filter(([message]) => String(message).startsWith('vaultKms: '))).toEqual([])
   })
 
   it('of a function is asked for each request, and once more when Vault refuses it', async () => {
@@ -184,7 +232,7 @@ describe('a login', () => {
       expect(['KMS_DENIED', 'KMS_UNAVAILABLE']).toContain(error.code)
     }
     const passing = connect(emulator, { login: () => Promise.reject(own) })
-    expect(await refusal(() => passing.generate(identity()))).toBe(own)
+    expect(await refusal(() => passing.generate(identity()))).toMatchObject({ code: own.code, message: own.message })
   })
 
   it('with a service account reads its token each time', async () => {

@@ -8,6 +8,11 @@ const LONGEST_TIMER = 2 ** 31 - 1
 /** Of what is left of a token's life, that which passes before it is renewed. */
 const SHARE = 2 / 3
 
+const NOT_RENEWED =
+  'vaultKms: Vault does not let the token of the option "token" renew itself, so it will end, and no DEK be unwrapped after ' +
+  'that. Allow it by the policy default, or path "auth/token/renew-self" { capabilities = ["update"] }; or have vaultKms log ' +
+  'in by itself (the option "login").'
+
 export interface RenewedTokenOptions {
   readonly client: VaultClient
   readonly token: string
@@ -25,6 +30,7 @@ export class RenewedToken implements VaultTokens {
   #timer: NodeJS.Timeout | undefined
   #started = false
   #closed = false
+  #warned = false
   #ends = Number.POSITIVE_INFINITY
 
   constructor(options: RenewedTokenOptions) {
@@ -45,20 +51,36 @@ export class RenewedToken implements VaultTokens {
     clearTimeout(this.#timer)
   }
 
-  /** Requests do not wait for it: a token without the right to look itself up serves them as well. */
+  /**
+   * Requests do not wait for it: a token without the right to look itself up serves them as well. Renewing says how long it
+   * has, too, so one that may do only that is renewed at once.
+   */
   #start(): void {
     this.#started = true
-    this.#ask(lookUp).catch((error: unknown) => {
-      const refused = error instanceof VaultFailed && error.failure.code === 'KMS_DENIED'
-      if (!refused) this.#later(LOOK_AGAIN, () => this.#start())
-    })
+    this.#ask(lookUp)
+      .catch((error: unknown) => {
+        if (!isDenied(error)) throw error
+        return this.#ask(renew)
+      })
+      .catch((error: unknown) => {
+        if (isDenied(error)) this.#warn(error)
+        else if (!isFinal(error)) this.#later(LOOK_AGAIN, () => this.#start())
+      })
   }
 
   #renew(): void {
-    this.#ask(renew).catch(() => {
+    this.#ask(renew).catch((error: unknown) => {
+      this.#warn(error)
       const left = (this.#ends - Date.now()) / SECOND
       if (left > 0) this.#plan(left / 2)
     })
+  }
+
+  /** Nothing fails yet, and nothing else would say so before the token has ended. One that Vault does not know has. */
+  #warn(error: unknown): void {
+    if (this.#warned || this.#closed || !isDenied(error) || !isFinal(error)) return
+    this.#warned = true
+    process.emitWarning(NOT_RENEWED, { type: 'FieldsealWarning', code: 'FIELDSEAL_VAULT_TOKEN_NOT_RENEWED' })
   }
 
   async #ask(what: typeof lookUp): Promise<void> {
@@ -80,4 +102,13 @@ export class RenewedToken implements VaultTokens {
     this.#timer = setTimeout(work, milliseconds)
     this.#timer.unref()
   }
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof VaultFailed && error.failure.code === 'KMS_DENIED'
+}
+
+/** Whether it makes no difference to ask again: of a token that cannot be renewed, say. */
+function isFinal(error: unknown): boolean {
+  return error instanceof VaultFailed && error.failure.retry === 'never'
 }
