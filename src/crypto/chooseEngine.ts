@@ -47,7 +47,7 @@ function currentChoice(): Choice {
   const wanted = process.env[ENGINE_VARIABLE]
   const engine = chooseEngine(wanted)
   const failed = wanted !== 'node' && types.isNativeError(addonEngine) ? addonEngine.message : undefined
-  current = { engine, fallback: failed?.split('\n')[0] }
+  current = { engine, fallback: failed?.split('\n')[0]?.replace(/\.$/, '') }
   return current
 }
 

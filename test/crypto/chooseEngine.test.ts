@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { build } from 'esbuild'
 import { chooseEngine, currentEngine } from '../../src/crypto/chooseEngine.js'
 import { refusal } from '../support/refusal.js'
 import { itWhere } from '../support/where.js'
@@ -106,6 +107,17 @@ describe('the built library', () => {
     },
   )
 
+  itWhere(process.platform === 'linux' && process.arch === 'x64')(
+    "loads the addon from a bundle that esbuild has made, where the documents' recipe keeps it external",
+    async () => {
+      const stdin = { contents: PROGRAM, resolveDir: folder }
+      const outfile = join(folder, 'bundled.mjs')
+      await build({ stdin, outfile, external: ['fieldseal'], bundle: true, platform: 'node', format: 'esm' })
+      expect(readFileSync(outfile, 'utf8')).toContain('from "fieldseal/prisma"')
+      expect(await quietly({ program: 'bundled.mjs' })).toEqual(native)
+    },
+  )
+
   it('uses node:crypto when told to, and says nothing of it', async () => {
     expect(await quietly({ wanted: 'node' })).toEqual(declined)
     expect(await quietly({ wanted: 'node', flags: ['--no-addons'] })).toEqual(declined)
@@ -126,7 +138,7 @@ describe('the built library', () => {
   })
 
   it.each<[string, string, () => void]>([
-    ['is no binary', 'invalid ELF header', () => writeFileSync(join(folder, addon), 'not a binary')],
+    ['is no binary', 'fieldseal.node', () => writeFileSync(join(folder, addon), 'not a binary')],
     ['is of another library', '', () => writeFileSync(join(folder, addon), readFileSync(someLibrary()))],
     ['is of another processor', 'fieldseal.node', () => cpSync(`prebuilds/${ANOTHER}`, join(folder, addon))],
     ['is missing', 'its binary is missing from the installed package', () => rmSync(join(folder, addon))],
