@@ -3,20 +3,29 @@
 // UndefinedBehaviorSanitizer, and gives it random input, wrong arguments and failing calls; `thread` builds it with
 // ThreadSanitizer, and loads it in many threads at once; without an argument, both. `valgrind` runs the one that is shipped
 // under Valgrind. Needs gcc with its sanitizers (on Debian, what the package g++ brings), or Valgrind. The second argument
-// is how many values to try.
+// is how many values to try. `elsewhere 20000 linux-arm64-glibc qemu-aarch64-static /path/of/node` gives the binary for
+// another platform all vectors and random input, in whatever Node.js the command runs.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { proveElsewhere } from './lib/addonElsewhere.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const [tool = 'sanitizers', count = tool === 'valgrind' ? '2000' : '20000'] = process.argv.slice(2)
-const TOOLS = { sanitizers: () => address() || thread(), address, thread, valgrind }
+const [tool = 'sanitizers', count = tool === 'valgrind' ? '2000' : '20000', target = '', ...command] =
+  process.argv.slice(2)
+const TOOLS = {
+  sanitizers: () => address() || thread(),
+  address,
+  thread,
+  valgrind,
+  elsewhere: () => proveElsewhere(target, count, command),
+}
 
-if (tool in TOOLS) process.exitCode = TOOLS[/** @type {keyof typeof TOOLS} */ (tool)]()
+if (tool in TOOLS) process.exitCode = await TOOLS[/** @type {keyof typeof TOOLS} */ (tool)]()
 else {
-  console.error(`check-addon: there is no ${tool}; write address, thread or valgrind`)
+  console.error(`check-addon: there is no ${tool}; write address, thread, valgrind or elsewhere`)
   process.exitCode = 1
 }
 

@@ -13,6 +13,7 @@ import type { Plans } from '../plan/plan.js'
 import { ambientBinding } from './clientBinding.js'
 import type { ClientContext } from './clientContext.js'
 import { checkDirectFields, directFields } from './directFields.js'
+import { tellEngineFallback } from './engineFallback.js'
 import { type KeyOperations, keyOperations } from './keyOperations.js'
 import { baitOf, type FieldEncryptionOptions, keySettings } from './options.js'
 import { tenantFormOf } from './tenantForm.js'
@@ -59,6 +60,7 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
   }
   const kms = openKms(options.kms, store, observation)
   checkDirectFields(schema, kms)
+  tellEngineFallback(told)
   const ring = new KeyRing({ kms, store, cache, traces, rotation, observation })
   const notifications = new KeyNotifications(kms.holder ? [ring.held, kms.holder] : [ring.held], keys?.notify)
   const plans = orm.compile()

@@ -1,4 +1,4 @@
-import { currentEngine } from '../crypto/chooseEngine.js'
+import { currentEngine, engineFallback } from '../crypto/chooseEngine.js'
 import { routed } from '../debug.js'
 import { FieldsealError } from '../errors.js'
 import type { CacheFigures } from '../keys/events.js'
@@ -139,6 +139,8 @@ export interface EncryptionStats {
   readonly cacheMisses: number
   /** What works on values: the addon, or `node:crypto` where that does not load. */
   readonly engine: 'native' | 'node'
+  /** Why `engine` is `node` although the addon was not declined with `FIELDSEAL_ENGINE=node`; else `undefined`. */
+  readonly engineFallback: string | undefined
 }
 
 export function encryptionOperations(
@@ -176,7 +178,7 @@ export function encryptionOperations(
       return probeKms(ring.kms, tenant, directFields(schema).length > 0)
     },
     schema,
-    stats: () => ({ ...figures(), engine: currentEngine().name }),
+    stats: () => ({ ...figures(), engine: currentEngine().name, engineFallback: engineFallback() }),
   }
 }
 

@@ -11,7 +11,14 @@ import { nodeEngine } from './nodeEngine.js'
 export const ENGINE_VARIABLE = 'FIELDSEAL_ENGINE'
 const invalid = invalidOptions(ENGINE_VARIABLE)
 
-let current: Engine | undefined
+/** What works on values in this process. */
+interface Choice {
+  readonly engine: Engine
+  /** Why it is not the addon, which was not declined. */
+  readonly fallback: string | undefined
+}
+
+let current: Choice | undefined
 /** What was found when the addon was first asked for. */
 let addonEngine: Engine | Error | undefined
 
@@ -22,7 +29,25 @@ let addonEngine: Engine | Error | undefined
  * @throws FieldsealError `OPTIONS_INVALID` when that is no engine, or not to be had here
  */
 export function currentEngine(): Engine {
-  current ??= chooseEngine(process.env[ENGINE_VARIABLE])
+  return currentChoice().engine
+}
+
+/**
+ * Why `node` works in this process although the addon was not declined: what was in its way, in one line. `undefined` where
+ * the addon works, and with `FIELDSEAL_ENGINE=node`.
+ *
+ * @throws FieldsealError as `currentEngine`
+ */
+export function engineFallback(): string | undefined {
+  return currentChoice().fallback
+}
+
+function currentChoice(): Choice {
+  if (current) return current
+  const wanted = process.env[ENGINE_VARIABLE]
+  const engine = chooseEngine(wanted)
+  const failed = wanted !== 'node' && types.isNativeError(addonEngine) ? addonEngine.message : undefined
+  current = { engine, fallback: failed?.split('\n')[0]?.replace(/\.$/, '') }
   return current
 }
 
@@ -49,7 +74,7 @@ export function chooseEngine(wanted: string | undefined): Engine {
 function loadNative(): Engine | Error {
   try {
     const engine = nativeEngine(loadAddon())
-    return behavesAlike(engine, nodeEngine) ? engine : new Error('the addon does not work as node:crypto does')
+    return behavesAlike(engine, nodeEngine) ? engine : new Error('it does not make and decide the same as node:crypto')
   } catch (error) {
     return types.isNativeError(error) ? error : new Error('the addon does not load')
   }

@@ -16,5 +16,8 @@ export function debugEvent(event: EncryptionEvent): void {
     case 'key.stale':
       debugStep('keys', `one serves on, ${event.code}`)
       break
+    case 'engine.fallback':
+      debugStep('cipher', `node:crypto works on values, not the addon: ${event.reason}`)
+      break
   }
 }

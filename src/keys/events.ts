@@ -59,6 +59,8 @@ export type EncryptionEvent =
       readonly code: ErrorCode
       readonly purpose: string | undefined
     }
+  /** A client was made where the addon does not load, though it was not declined; `reason` says why. */
+  | { readonly type: 'engine.fallback'; readonly reason: string }
 
 export type Emit = (event: EncryptionEvent) => void
 

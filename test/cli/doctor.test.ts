@@ -5,7 +5,7 @@ import { addPlaintext, empty, type Migration, openMigration } from '../maintenan
 import { openFixture } from '../prisma/fixtureClient.js'
 import { emulatedKms } from '../support/clinic.js'
 import { openPool } from '../support/pool.js'
-import { configure, runCommand } from './runCommand.js'
+import { configure, runCommand, startCommandWith } from './runCommand.js'
 import { type Configured, runHere } from './runHere.js'
 
 let migration: Migration
@@ -94,6 +94,17 @@ describe('fieldseal doctor', () => {
       ['GenerateDataKey', 'ok'],
       ['Decrypt', 'ok'],
     ])
+  })
+
+  it('tells of an addon that does not load in its process, unless it was declined', async () => {
+    const printed = async (env: NodeJS.ProcessEnv) =>
+      (await startCommandWith(migration, { NODE_OPTIONS: '--no-addons', ...env }, 'doctor').ended).output
+    const told =
+      'hint     the addon does not load here, so that values are encrypted by node:crypto, which takes longer: '
+    expect(await printed({ FIELDSEAL_ENGINE: '' })).toContain(
+      `${told}Cannot load native addon because loading addons is disabled`,
+    )
+    expect(await printed({ FIELDSEAL_ENGINE: 'node' })).not.toContain('addon')
   })
 
   it('says an advice once for all findings that it serves', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { build } from 'esbuild'
 import { chooseEngine, currentEngine } from '../../src/crypto/chooseEngine.js'
 import { refusal } from '../support/refusal.js'
 import { itWhere } from '../support/where.js'
@@ -17,8 +18,11 @@ const base = {
   $extends: (extension) => ({ ...extension.client, _originalClient: base, _extensions: { head: { extension } } }),
   _runtimeDataModel: { models: {} },
 }
+const events = []
 try {
-  console.log(JSON.stringify(fieldEncryption({ schema, kms })(base).$encryption.stats().engine))
+  const clients = [1, 2].map(() => fieldEncryption({ schema, kms, onEvent: (event) => events.push(event) })(base))
+  const { engine, engineFallback: why = null } = clients[1].$encryption.stats()
+  console.log(JSON.stringify({ engine, why, events }))
 } catch (error) {
   console.log(JSON.stringify({ name: error.name, code: error.code, message: error.message }))
 }
@@ -68,48 +72,86 @@ describe('the built library', () => {
 
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  /** What the program says of its engine. */
-  async function engineOf({ program = 'program.mjs', flags = [] as string[], wanted = '' } = {}): Promise<unknown> {
+  /** What the program says of its engine, and what Node.js prints beside. */
+  async function told({ program = 'program.mjs', flags = [] as string[], wanted = '' } = {}) {
     const env = { ...process.env, FIELDSEAL_ENGINE: wanted }
     const { stdout, stderr } = await run(process.execPath, [...flags, program], { cwd: folder, env })
-    expect(stderr).toBe('')
-    return JSON.parse(stdout)
+    return { said: JSON.parse(stdout), stderr }
   }
+
+  /** The same where there is nothing to be heard of. */
+  async function quietly(how: Parameters<typeof told>[0] = {}): Promise<unknown> {
+    const { said, stderr } = await told(how)
+    expect(stderr).toBe('')
+    return said
+  }
+
+  /** What there is to be heard where the addon does not load for a reason: both clients' events, and one warning. */
+  async function expectFallback(why: unknown, how: Parameters<typeof told>[0] = {}): Promise<void> {
+    const { said, stderr } = await told(how)
+    const event = { type: 'engine.fallback', reason: why }
+    expect(said).toEqual({ engine: 'node', why, events: [event, event] })
+    expect(stderr).toContain(`its addon does not load: ${said.why}. FIELDSEAL_ENGINE=node does without it`)
+    expect(stderr.match(/FIELDSEAL_ENGINE_FALLBACK/g)).toHaveLength(1)
+  }
+
+  const native = { engine: 'native', why: null, events: [] }
+  const declined = { engine: 'node', why: null, events: [] }
 
   itWhere(process.platform === 'linux' && process.arch === 'x64')(
     'loads the addon as ECMAScript and as CommonJS',
     async () => {
-      expect(await engineOf()).toBe('native')
-      expect(await engineOf({ program: 'program.cjs' })).toBe('native')
-      expect(await engineOf({ wanted: 'native' })).toBe('native')
+      expect(await quietly()).toEqual(native)
+      expect(await quietly({ program: 'program.cjs' })).toEqual(native)
+      expect(await quietly({ wanted: 'native' })).toEqual(native)
     },
   )
 
-  it('uses node:crypto when told to', async () => {
-    expect(await engineOf({ wanted: 'node' })).toBe('node')
+  itWhere(process.platform === 'linux' && process.arch === 'x64')(
+    "loads the addon from a bundle that esbuild has made, where the documents' recipe keeps it external",
+    async () => {
+      const stdin = { contents: PROGRAM, resolveDir: folder }
+      const outfile = join(folder, 'bundled.mjs')
+      await build({ stdin, outfile, external: ['fieldseal'], bundle: true, platform: 'node', format: 'esm' })
+      expect(readFileSync(outfile, 'utf8')).toContain('from "fieldseal/prisma"')
+      expect(await quietly({ program: 'bundled.mjs' })).toEqual(native)
+    },
+  )
+
+  it('uses node:crypto when told to, and says nothing of it', async () => {
+    expect(await quietly({ wanted: 'node' })).toEqual(declined)
+    expect(await quietly({ wanted: 'node', flags: ['--no-addons'] })).toEqual(declined)
   })
 
   it('refuses a value of FIELDSEAL_ENGINE that is none where the extension is made', async () => {
-    expect(await engineOf({ wanted: 'fast' })).toMatchObject({ code: 'OPTIONS_INVALID' })
+    expect(await quietly({ wanted: 'fast' })).toMatchObject({ code: 'OPTIONS_INVALID' })
   })
 
-  it('falls back to node:crypto, without a word, where Node.js may load no addons', async () => {
-    expect(await engineOf({ flags: ['--no-addons'] })).toBe('node')
-    expect(await engineOf({ flags: ['--no-addons'], wanted: 'native' })).toEqual(unavailable)
+  it('falls back to node:crypto, and says why, where Node.js may load no addons', async () => {
+    await expectFallback(expect.stringContaining('disabled'), { flags: ['--no-addons'] })
+    expect(await quietly({ flags: ['--no-addons'], wanted: 'native' })).toEqual(unavailable)
   })
 
-  it.each<[string, () => void]>([
-    ['is no binary', () => writeFileSync(join(folder, addon), 'not a binary')],
-    ['is of another library', () => writeFileSync(join(folder, addon), readFileSync(someLibrary()))],
-    ['is missing', () => rmSync(join(folder, addon))],
-  ])('falls back to node:crypto, without a word, where the addon %s', async (_, spoil) => {
+  it('leaves the warning out where Node.js is told to', async () => {
+    const flags = ['--no-addons', '--disable-warning=FIELDSEAL_ENGINE_FALLBACK']
+    expect(await quietly({ flags })).toMatchObject({ engine: 'node' })
+  })
+
+  it.each<[string, string, () => void]>([
+    ['is no binary', 'fieldseal.node', () => writeFileSync(join(folder, addon), 'not a binary')],
+    ['is of another library', '', () => writeFileSync(join(folder, addon), readFileSync(someLibrary()))],
+    ['is of another processor', 'fieldseal.node', () => cpSync(`prebuilds/${ANOTHER}`, join(folder, addon))],
+    ['is missing', 'its binary is missing from the installed package', () => rmSync(join(folder, addon))],
+  ])('falls back to node:crypto, and says why, where the addon %s', async (_, why, spoil) => {
     mkdirSync(join(folder, 'prebuilds/linux-x64-glibc'), { recursive: true })
     spoil()
-    expect(await engineOf()).toBe('node')
-    expect(await engineOf({ program: 'program.cjs' })).toBe('node')
-    expect(await engineOf({ wanted: 'native' })).toEqual(unavailable)
+    await expectFallback(expect.stringContaining(why))
+    await expectFallback(expect.stringContaining(why), { program: 'program.cjs' })
+    expect(await quietly({ wanted: 'native' })).toEqual(unavailable)
   })
 })
+
+const ANOTHER = 'linux-arm64-glibc/fieldseal.node'
 
 /** A shared object that is there on this machine and is not ours. */
 function someLibrary(): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { access, constants, cp, readFile, rm } from 'node:fs/promises'
+import { access, constants, cp, readdir, readFile, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createDatabase, type TestDatabase } from '../support/database.js'
@@ -38,7 +38,8 @@ describe('the packed package', () => {
     const expected =
       /^(dist\/.+\.(js|cjs|d\.ts|d\.cts)|docs\/.+\.(md|svg)|native\/fieldseal\.c|prebuilds\/.+\/fieldseal\.node|[A-Z]+\.md|llms\.txt|LICENSE|package\.json)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
-    expect(paths).toContain('prebuilds/linux-x64-glibc/fieldseal.node')
+    const binaries = (await readdir('prebuilds')).map((target) => `prebuilds/${target}/fieldseal.node`)
+    expect(paths.filter((path) => path.startsWith('prebuilds/')).sort()).toEqual(binaries.sort())
     const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')))
     expect(paths.filter((_, position) => texts[position]?.includes(resolve('.')))).toEqual([])
   })

@@ -147,7 +147,8 @@ export async function encryptionOperations() {
   const index: string | Uint8Array = await prisma.$encryption.blindIndex('Patient.emailIndex', '')
   const deks: number = prisma.$encryption.stats().cachedDeks
   const engine: 'native' | 'node' = prisma.$encryption.stats().engine
-  return { index, deks, engine }
+  const fallback: string | undefined = prisma.$encryption.stats().engineFallback
+  return { index, deks, engine, fallback }
 }
 
 export function wrongUsesAreErrors() {

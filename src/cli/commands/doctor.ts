@@ -1,4 +1,5 @@
 import { plaintextCopies } from '../doctor/copies.js'
+import { addonLoads } from '../doctor/engine.js'
 import type { Check, Finding } from '../doctor/finding.js'
 import { missingGuards } from '../doctor/guards.js'
 import { keyAges } from '../doctor/keys.js'
@@ -28,6 +29,7 @@ const CHECKS: readonly Check[] = [
   undeclaredRelatives,
   missingGuards,
   suspiciousNames,
+  addonLoads,
 ]
 
 /** Looks for what is wrong or risky. */

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
+import { addonTarget, thisPlatform } from './addonTarget.js'
 
 /** A key inside the addon, which frees and cleanses it when nothing refers to it any more. */
 export interface AddonKey<Kind extends 'values' | 'index' = 'values'> {
@@ -52,18 +55,23 @@ const REVISION = 2
 /**
  * The addon that was built ahead for this platform.
  *
- * @throws whatever the loader does where there is none, or where Node.js carries no OpenSSL that it could use
+ * @throws Error that says why it does not load: there is none, or Node.js may not or cannot use it
  */
 export function loadAddon(): Addon {
-  const root = dirname(createRequire(import.meta.url).resolve('fieldseal/package.json'))
+  const path = join(packageFolder(), 'prebuilds', addonTarget(thisPlatform()), 'fieldseal.node')
+  if (!existsSync(path)) throw new Error('its binary is missing from the installed package')
   const module: { exports: Partial<Addon> } = { exports: {} }
-  process.dlopen(module, join(root, 'prebuilds', target(), 'fieldseal.node'))
-  if (module.exports.revision !== REVISION) throw new Error('the addon is of another version of fieldseal')
+  // On macOS a function that the process lacks would otherwise be missed when it is called, by a process that ends then.
+  process.dlopen(module, path, constants.dlopen.RTLD_NOW)
+  if (module.exports.revision !== REVISION) throw new Error('its binary is of another version of fieldseal')
   return module.exports as Addon
 }
 
-/** On a Linux with another C library the loader finds out, and refuses. */
-function target(): string {
-  const libc = process.platform === 'linux' ? '-glibc' : ''
-  return `${process.platform}-${process.arch}${libc}`
+function packageFolder(): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('fieldseal/package.json'))
+  } catch (cause) {
+    const message = 'the package fieldseal is not installed beside this code: a bundler has to keep it external'
+    throw new Error(message, { cause })
+  }
 }
