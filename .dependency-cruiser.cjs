@@ -8,6 +8,7 @@ const LAYERS = [
   'debug',
   'invalidOptions',
   'callArguments',
+  'pooler',
   'tenancy',
   'crypto',
   'leakage',

@@ -22,7 +22,7 @@ export interface CommandContext {
   close(): Promise<void>
 }
 
-type OwnPool = PgConnection & { end(): Promise<void> }
+type GivenPool = Exclude<NonNullable<FieldsealConfig['database']>, string>
 
 /**
  * Opens what the configuration names.
@@ -58,7 +58,7 @@ export async function openCommandContext(file: string | undefined, env: NodeJS.P
   }
 }
 
-function isPool(connection: Connection | OwnPool): connection is OwnPool {
+function isPool(connection: NonNullable<FieldsealConfig['database']> | Connection): connection is GivenPool {
   return typeof connection === 'object' && 'query' in connection
 }
 

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { parseNotification } from '../../src/keys/notifications/keyNotification.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
 import { eventually } from '../support/eventually.js'
+import { askEach, onPgBouncer, startPgBouncer } from '../support/pgBouncer.js'
 import { refusalCode } from '../support/refusal.js'
 import { until } from '../support/until.js'
 
@@ -53,7 +54,7 @@ const versionOf = async (clinicId: string, number: number) => {
 const listeners = async () => {
   const rows = await clinic.plain.$queryRaw<{ pid: number }[]>`
     SELECT pid FROM pg_stat_activity WHERE application_name = 'fieldseal news' AND datname = current_database()
-      AND query <> '' AND state = 'idle'`
+      AND query <> '' AND query NOT LIKE '%pg_backend_pid%' AND state = 'idle'`
   return rows.map(({ pid }) => pid)
 }
 const listening = (wanted: number) => eventually(async () => expect((await listeners()).length).toBe(wanted))
@@ -330,6 +331,23 @@ describe('a process whose keys.notify cannot connect', () => {
     const receipt = await client.$encryption.shred(tenant)
     expect(receipt.acknowledged).toHaveLength(1)
     expect(await refusalCode(() => read(client, tenant))).toBe('KEY_DESTROYED')
+  })
+
+  onPgBouncer('PgBouncer in transaction mode', () => {
+    it('is warned of once where nothing would be heard, and has nobody else listen', async () => {
+      const warnings: Error[] = []
+      const onWarning = (warning: Error) => warnings.push(warning)
+      process.on('warning', onWarning)
+      const url = await startPgBouncer(clinic.database.url, 'transaction')
+      const client = app({ notify: () => new pg.Client({ connectionString: url }) })
+      await eventually(() => expect(warnings).toHaveLength(1))
+      process.off('warning', onWarning)
+      expect(warnings[0]).toMatchObject({ code: 'FIELDSEAL_NOTIFY_POOLED', message: expect.stringMatching(/pooler/) })
+      const tenant = await newTenant()
+      await write(client, tenant, 1)
+      expect((await client.$encryption.shred(tenant)).acknowledged).toHaveLength(1)
+      for (const channels of await askEach(url, 'SELECT pg_listening_channels()')) expect(channels).toEqual([])
+    })
   })
 
   it('is refused when it is no function', () => {

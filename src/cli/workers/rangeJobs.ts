@@ -4,7 +4,7 @@ import { FieldsealError } from '../../errors.js'
 import { isRangeId, type RangeJob, type RangeQueue } from '../../maintenance/jobs/ranges.js'
 import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema } from '../../maintenance/postgres/ownSchema.js'
 import { runSql } from '../../maintenance/postgres/sql.js'
-import { anyRunLocked, rangeUnlocked } from '../../maintenance/postgres/workLocks.js'
+import { anyRunLocked, checkKeepsConnections, rangeUnlocked } from '../../maintenance/postgres/workLocks.js'
 import { pause } from '../../maintenance/rows/batchSize.js'
 import { printable } from '../../printable.js'
 
@@ -75,9 +75,11 @@ export class RangeJobs implements RangeQueue {
   /**
    * Makes or migrates the queue's tables.
    *
-   * @throws FieldsealError `DATABASE_UNAVAILABLE` where the user may not, with the SQL that lets it
+   * @throws FieldsealError `DATABASE_UNAVAILABLE` where the user may not, with the SQL that lets it; `OPTIONS_INVALID`
+   * behind a pooler that hands connections on
    */
   static async open(library: GraphileWorker, pool: pg.Pool, attempts: number): Promise<RangeJobs> {
+    await checkKeepsConnections(pool)
     await prepareSchema(pool)
     const utils = await withDatabaseErrors(async () => {
       const opened = await library.makeWorkerUtils(settings(library, pool))
