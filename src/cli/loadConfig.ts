@@ -7,6 +7,7 @@ import type { TenantPaths } from '../maintenance/maintenanceModels.js'
 import type { PgConnection } from '../maintenance/postgres/sql.js'
 import type { EncryptedClient, FieldsealConfig } from './config.js'
 import { importConfig } from './importConfig.js'
+import { unreadEnv } from './init/dotenv.js'
 import { openClient } from './openClient.js'
 import { asQueuePool, type Connection, openPool, openQueuePool } from './pools.js'
 
@@ -38,7 +39,9 @@ export async function openCommandContext(file: string | undefined, env: NodeJS.P
   const connection = database ?? own ?? (env.DATABASE_URL || undefined)
   if (connection === undefined || connection === '') {
     await client.$disconnect()
-    throw invalidConfig('no database is named: set DATABASE_URL, or "database" in the configuration')
+    throw invalidConfig(
+      `no database is named: set DATABASE_URL, or "database" in the configuration${unreadEnv(process.cwd(), env)}`,
+    )
   }
   const isOpen = isPool(connection)
   const pool = isOpen ? connection : openPool(connection)
