@@ -4,6 +4,7 @@ const LAYERS = [
   'own',
   'fieldName',
   'printable',
+  'docs',
   'errors',
   'debug',
   'invalidOptions',

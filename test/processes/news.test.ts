@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { type HierarchicalKmsOptions, hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import type { EncryptionEvent } from 'fieldseal/prisma'
 import pg from 'pg'
 import { parseNotification } from '../../src/keys/notifications/keyNotification.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
 import { eventually } from '../support/eventually.js'
+import { onTestFinished } from '../support/onTestFinished.js'
 import { askEach, onPgBouncer, startPgBouncer } from '../support/pgBouncer.js'
 import { refusalCode } from '../support/refusal.js'
 import { until } from '../support/until.js'
@@ -335,14 +336,13 @@ describe('a process whose keys.notify cannot connect', () => {
 
   onPgBouncer('PgBouncer in transaction mode', () => {
     it('is warned of once where nothing would be heard, and has nobody else listen', async () => {
-      const warnings: Error[] = []
-      const onWarning = (warning: Error) => warnings.push(warning)
-      process.on('warning', onWarning)
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+      onTestFinished(() => warn.mockRestore())
       const url = await startPgBouncer(clinic.database.url, 'transaction')
       const client = app({ notify: () => new pg.Client({ connectionString: url }) })
-      await eventually(() => expect(warnings).toHaveLength(1))
-      process.off('warning', onWarning)
-      expect(warnings[0]).toMatchObject({ code: 'FIELDSEAL_NOTIFY_POOLED', message: expect.stringMatching(/pooler/) })
+      await eventually(() => expect(warn).toHaveBeenCalledTimes(1))
+      const code = 'FIELDSEAL_NOTIFY_POOLED'
+      expect(warn).toHaveBeenCalledWith(expect.stringMatching(/pooler/), expect.objectContaining({ code }))
       const tenant = await newTenant()
       await write(client, tenant, 1)
       expect((await client.$encryption.shred(tenant)).acknowledged).toHaveLength(1)

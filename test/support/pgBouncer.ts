@@ -13,7 +13,10 @@ const MISSING = 'PgBouncer is not in PATH: apt-get install pgbouncer (Debian), b
 
 /** Tests with a real PgBouncer; where it is missing, one that says so, and how to get it. */
 export function onPgBouncer(title: string, tests: () => void): void {
-  if (isThere()) return describe(title, tests)
+  if (isThere()) {
+    describe(title, tests)
+    return
+  }
   it(`cannot be tested here (${title}): what is missing is said, with how to get it`, () => {
     console.warn(MISSING)
     expect(MISSING).toMatch(/apt-get install/)
