@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { EXIT } from '../cli/exitCode.js'
 import { runProgram } from '../cli/program.js'
+import { toSupervisor } from '../cli/workers/supervisor.js'
 
 // V8 lets garbage lie until the heap has doubled, so that memory would grow with the table; this is by how much it may.
 setFlagsFromString('--heap-growing-percent=40')
@@ -14,7 +15,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 await runProgram(process.argv.slice(2), {
   stdout: process.stdout,
-  stderr: process.stderr,
+  stderr: toSupervisor() ?? process.stderr,
   stdin: process.stdin,
   env: process.env,
   openCommandContext: async (...given) => (await import('../cli/loadConfig.js')).openCommandContext(...given),

@@ -8,6 +8,7 @@ import type { TenantPaths } from '../maintenance/maintenanceModels.js'
 import type { PgConnection } from '../maintenance/postgres/sql.js'
 import type { EncryptedClient, FieldsealConfig } from './config.js'
 import { importConfig } from './importConfig.js'
+import { unreadEnv } from './init/dotenv.js'
 import { openClient } from './openClient.js'
 import { asQueuePool, type Connection, openPool, openQueuePool } from './pools.js'
 
@@ -24,7 +25,7 @@ export interface CommandContext {
   close(): Promise<void>
 }
 
-type OwnPool = PgConnection & { end(): Promise<void> }
+type GivenPool = Exclude<NonNullable<FieldsealConfig['database']>, string>
 
 /**
  * Opens what the configuration names.
@@ -40,7 +41,9 @@ export async function openCommandContext(file: string | undefined, env: NodeJS.P
   const connection = database ?? own ?? (env.DATABASE_URL || undefined)
   if (connection === undefined || connection === '') {
     await client.$disconnect()
-    throw invalidConfig('no database is named: set DATABASE_URL, or "database" in the configuration')
+    throw invalidConfig(
+      `no database is named: set DATABASE_URL, or "database" in the configuration${unreadEnv(process.cwd(), env)}`,
+    )
   }
   const isOpen = isPool(connection)
   const pool = isOpen ? connection : openPool(connection)
@@ -61,7 +64,7 @@ export async function openCommandContext(file: string | undefined, env: NodeJS.P
   }
 }
 
-function isPool(connection: Connection | OwnPool): connection is OwnPool {
+function isPool(connection: NonNullable<FieldsealConfig['database']> | Connection): connection is GivenPool {
   return typeof connection === 'object' && 'query' in connection
 }
 

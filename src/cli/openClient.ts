@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { FieldsealError } from '../errors.js'
 import { type Held, heldBy } from '../typeorm/binding/held.js'
 import type { EncryptedClient, EncryptedDataSource, FieldsealConfig } from './config.js'
+import { unreadEnv } from './init/dotenv.js'
 
 /** What a command works with, whatever its ORM. */
 export interface OpenClient {
@@ -54,7 +55,10 @@ async function initialize(dataSource: EncryptedDataSource): Promise<void> {
     if (FieldsealError.is(cause)) throw cause
     const why = types.isNativeError(cause) ? cause.message : String(cause)
     if (loading.failed) throw notLoaded(why, cause)
-    throw new FieldsealError('DATABASE_UNAVAILABLE', `the data source could not be initialised: ${why}`, { cause })
+    const hint = unreadEnv(process.cwd(), process.env)
+    throw new FieldsealError('DATABASE_UNAVAILABLE', `the data source could not be initialised: ${why}${hint}`, {
+      cause,
+    })
   } finally {
     loading.end()
   }

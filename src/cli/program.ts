@@ -11,6 +11,7 @@ import { addMaintenance } from './arguments/maintain.js'
 import { addStatus } from './arguments/status.js'
 import { addWorker } from './arguments/worker.js'
 import { EXIT, type ExitCode } from './exitCode.js'
+import { ownVersion } from './version.js'
 
 const EXAMPLES = `
 The way from plaintext to verified encryption, with the app running:
@@ -27,6 +28,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 done with
 export function createProgram(context: ProgramContext): Command {
   const program = new Command('fieldseal')
     .description('Encrypt existing data, rotate keys, and see what is encrypted.')
+    .version(ownVersion(), '-V, --version', 'print the version')
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see --help)')
     .exitOverride()

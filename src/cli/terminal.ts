@@ -22,7 +22,7 @@ export interface ProgressStep {
   readonly name: string
   readonly done: number
   readonly total: number
-  /** What is counted: `rows`, `keys`. */
+  /** What is counted: `row`, `key`. */
   readonly unit: string
 }
 
@@ -99,7 +99,7 @@ class BarProgress implements Progress {
   #begin(step: ProgressStep): SingleBar {
     const columns = this.#width
     this.#columns = columns
-    const format = formatFor(columns, step.unit)
+    const format = formatFor(columns, step.total === 1 ? step.unit : `${step.unit}s`)
     const barsize = Math.max(10, Math.min(30, columns - 70 - step.name.length))
     const formatValue = (value: number, _: unknown, type: string) =>
       type === 'total' || type === 'value' ? count(value) : String(value)
@@ -149,7 +149,7 @@ class LineProgress implements Progress {
     const { rate, left } = this.#meter.read(step)
     if (performance.now() < this.#next) return
     this.#next = performance.now() + LINE_EVERY
-    this.write(`${step.name}: ${count(step.done)} of about ${count(step.total)} ${step.unit}, ${rate}/s, ${left} left`)
+    this.write(`${step.name}: ${count(step.done)} of about ${counted(step.total, step.unit)}, ${rate}/s, ${left} left`)
   }
 
   settle(): void {

@@ -1,4 +1,5 @@
 import { currentEngine } from '../crypto/chooseEngine.js'
+import { docsAt } from '../docs.js'
 import { invalidOptions } from '../invalidOptions.js'
 import { type Duration, milliseconds } from '../keys/duration.js'
 import type { Emit, Telemetry } from '../keys/events.js'
@@ -146,7 +147,7 @@ function checkValues(options: OptionsBeforeSchema): void {
   const { kms, tenant, defaultTenant, keys = {} } = options
   if (typeof kms !== 'function' && (typeof kms?.generate !== 'function' || typeof kms.unwrap !== 'function')) {
     throw invalid(
-      '"kms" must be a Kms: tencentKms({ client, keyId }), one of another vendor (docs/kms/README.md), or localKms({ … })',
+      `"kms" must be a Kms: tencentKms({ client, keyId }), one of another vendor, or localKms({ … }): ${docsAt('kms/README.md')}`,
     )
   }
   if (tenant !== undefined && typeof tenant !== 'function')

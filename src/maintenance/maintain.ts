@@ -7,6 +7,7 @@ import { withMissed } from './missedRows.js'
 import { type MaintainContext, planRuns } from './planRuns.js'
 import { createTables } from './postgres/progressTables.js'
 import type { PgConnection } from './postgres/sql.js'
+import { checkKeepsConnections } from './postgres/workLocks.js'
 import { OPERATIONS, type Operation } from './rows/operation.js'
 import type { MaxLag, Strain } from './rows/pressure.js'
 import type { Problem } from './rows/problem.js'
@@ -64,6 +65,7 @@ export async function maintain(context: MaintainContext, options: MaintainOption
 
 /** Who may not keep the progress, or use the queue, learns it before a key is made. */
 async function prepare({ database, workers }: MaintainOptions): Promise<void> {
+  if (workers) await checkKeepsConnections(database)
   await createTables(database)
   await workers?.queue.prepare?.()
 }

@@ -45,7 +45,7 @@ export const encryptedRules: readonly Rule<EncryptedSubject>[] = [
     if (allowed.includes(name) && args.length === 0) return undefined
     return `has the ${wording.nativeType(field)}, which does not hold every ciphertext; use ${wording.nativeNamed(allowed[0]!)}`
   },
-  ({ field, owner, facts }) => {
+  ({ field, owner, options, facts }) => {
     const { wording } = facts
     const types = indexTypesOf(facts.datamodel, owner.model.name, field.name)
     if (field.isId || types.includes('id')) {
@@ -54,7 +54,9 @@ export const encryptedRules: readonly Rule<EncryptedSubject>[] = [
     if (field.isUnique || types.includes('unique')) {
       return `is unique, and equal values have different ciphertexts; ${wording.unique}`
     }
-    if (types.length > 0)
+    // Rows in plaintext are searched by what is in the field itself.
+    const holdsPlaintext = options.state !== undefined && types.every((type) => type === 'normal')
+    if (types.length > 0 && !holdsPlaintext)
       return `is in an ${wording.index}, which cannot find ciphertext; index a ${wording.blindIndex} column of it instead`
   },
   ({ field, owner }) => {

@@ -21,9 +21,13 @@ export interface Guests {
   close(): Promise<void>
 }
 
-/** Makes the tables, with so many guests in plaintext. */
-export async function openGuests(count: number): Promise<Guests> {
-  const database = await createDatabase({ schema: EMPTY })
+/**
+ * Makes the tables, with so many guests in plaintext.
+ *
+ * @param server the address of another PostgreSQL than the run's
+ */
+export async function openGuests(count: number, server?: string): Promise<Guests> {
+  const database = await createDatabase({ schema: EMPTY, ...(server === undefined ? {} : { server }) })
   const pool = openPool(database.url)
   process.env.GUESTS_URL = database.url
   const { dataSource } = await import('./fixtures/typeorm/dataSource.js')

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
 import { type FileChange, planInit } from '../../src/cli/init/plan.js'
@@ -127,6 +127,38 @@ model Third {
     const made = plan(legacy, { configured: false }).at(-1)!.after
     expect(made).toContain(`from '@prisma/client'`)
     expect(made).toContain(`from './generated/encryption/index.js'`)
+  })
+})
+
+describe('the configuration that init writes', () => {
+  const { at, init, write, run } = initProject()
+
+  it.each([
+    ['dotenv, where the project has it', '{"dependencies": {"dotenv": "^17.0.0"}}', /^import 'dotenv\/config'\n/],
+    ['Node.js', '{}', /\nif \(existsSync\('\.env'\)\) process\.loadEnvFile\(\)\n/],
+  ])('reads .env by %s', (_, json, reads) => {
+    write('package.json', json)
+    write('prisma/schema.prisma', SCHEMA)
+    init('--yes')
+    expect(readFileSync(at('fieldseal.config.ts'), 'utf8')).toMatch(reads)
+  })
+
+  it('is told of in the error where another one does not read .env', () => {
+    write('.env', 'DATABASE_URL="postgresql://localhost/shop"\n')
+    const maintain = '{ $encryption: { maintain() {} }, async $disconnect() {} }'
+    write('fieldseal.config.mjs', `export default { client: ${maintain} }`)
+    expect(run('status')).toMatchObject({ code: 2, errors: expect.stringMatching(/set DATABASE_URL.*\.env.*dotenv/) })
+    write('fieldseal.config.mjs', `process.loadEnvFile()\nexport default { client: ${maintain} }`)
+    expect(run('status').errors).not.toContain('DATABASE_URL')
+  })
+})
+
+describe('fieldseal --version', () => {
+  const { run } = initProject()
+
+  it('says that of the package', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+    expect(run('--version')).toEqual({ code: 0, output: `${version}\n`, errors: '' })
   })
 })
 

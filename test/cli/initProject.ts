@@ -15,6 +15,12 @@ export function initProject() {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
+  function run(...args: string[]) {
+    const { DATABASE_URL: _, ...env } = process.env
+    const options = { cwd: folder, env, encoding: 'utf8' } as const
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], options)
+    return { code: status, output: stdout, errors: stderr }
+  }
   const at = (path = '') => join(folder, path)
   return {
     /** The path of something in it. */
@@ -24,12 +30,8 @@ export function initProject() {
       mkdirSync(dirname(at(path)), { recursive: true })
       writeFileSync(at(path), text)
     },
-    init(...args: string[]) {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'init', ...args], {
-        cwd: folder,
-        encoding: 'utf8',
-      })
-      return { code: status, output: stdout, errors: stderr }
-    },
+    init: (...args: string[]) => run('init', ...args),
+    /** Another command there, whose environment names no database. */
+    run,
   }
 }

@@ -19,9 +19,9 @@ function screen(columns?: number) {
 describe('the output for people', () => {
   it('shows a bar in a terminal, takes it away for what is printed, and asks', () => {
     const { terminal, text } = screen(110)
-    terminal.progress({ name: 'User', done: 500, total: 1000, unit: 'rows' })
+    terminal.progress({ name: 'User', done: 500, total: 1000, unit: 'row' })
     terminal.say('something happens')
-    terminal.progress({ name: 'User', done: 900, total: 1000, unit: 'rows' })
+    terminal.progress({ name: 'User', done: 900, total: 1000, unit: 'row' })
     terminal.settle()
     expect(text()).toMatch(/User █+░+ 50 % {2}500 of about 1,000 rows/)
     expect(text()).toContain('something happens\n')
@@ -30,7 +30,7 @@ describe('the output for people', () => {
 
   it('shortens the line in a narrow window', () => {
     const { terminal, text } = screen(60)
-    terminal.progress({ name: 'User', done: 500, total: 1000, unit: 'rows' })
+    terminal.progress({ name: 'User', done: 500, total: 1000, unit: 'row' })
     terminal.settle()
     expect(text()).toContain('User 50 % ')
     expect(text()).not.toContain('█')
@@ -38,21 +38,21 @@ describe('the output for people', () => {
 
   it('follows the window when it is made narrower or wider', () => {
     const { terminal, text, resize } = screen(110)
-    terminal.progress({ name: 'User', done: 500, total: 1000, unit: 'rows' })
+    terminal.progress({ name: 'User', done: 500, total: 1000, unit: 'row' })
     resize(40)
-    terminal.progress({ name: 'User', done: 600, total: 1000, unit: 'rows' })
+    terminal.progress({ name: 'User', done: 600, total: 1000, unit: 'row' })
     const narrow = text().slice(text().indexOf('60 %'))
     expect(narrow).toMatch(/^60 % .+ left User/)
     expect(narrow).not.toContain('█')
     resize(110)
-    terminal.progress({ name: 'User', done: 700, total: 1000, unit: 'rows' })
+    terminal.progress({ name: 'User', done: 700, total: 1000, unit: 'row' })
     terminal.settle()
     expect(text()).toMatch(/User █+░+ 70 % {2}700 of about 1,000 rows/)
   })
 
   it('has no bar, no colour and no question where there is no terminal', () => {
     const { terminal, text } = screen()
-    terminal.progress({ name: 'User', done: 500, total: 1000, unit: 'rows' })
+    terminal.progress({ name: 'User', done: 500, total: 1000, unit: 'row' })
     terminal.say('done')
     terminal.settle()
     expect(text()).toBe('done\n')

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
+import { DOTENV } from '../../src/cli/init/dotenv.js'
 import { findDataSource } from '../../src/cli/init/findDataSource.js'
 import { planTypeormInit, type TypeormInitPlan } from '../../src/cli/init/planTypeorm.js'
 import { initProject } from './initProject.js'
@@ -32,6 +33,17 @@ describe('fieldseal init in a project with TypeORM', () => {
     expect(changes).toMatchObject([{ path: '/app/fieldseal.config.ts', before: null }])
     expect(changes[0]!.after).toContain(`import { dataSource } from './src/db/dataSource'`)
     expect(changes[0]!.after).toMatch(/defineConfig\(\{\n {2}dataSource,\n/)
+  })
+
+  it('reads .env before it loads the data source', () => {
+    const input = { root: '/app', config: undefined, isModule: true, hasEnvFile: true }
+    const sources = sourcesOf({ 'src/db.ts': SOURCE })
+    const { after } = planTypeormInit({ ...input, sources }).changes[0]!
+    expect(after).toMatch(/\nif \(existsSync\('\.env'\)\) process\.loadEnvFile\(\)\n/)
+    expect(after).toContain(`dataSource: async () => (await import('./src/db.js')).dataSource,`)
+    const byDotenv = planTypeormInit({ ...input, sources, env: DOTENV }).changes[0]!.after
+    expect(byDotenv).toMatch(/^import 'dotenv\/config'\n/)
+    expect(byDotenv).toContain(`import { dataSource } from './src/db.js'`)
   })
 
   it.each([

@@ -1,10 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { type HierarchicalKmsOptions, hierarchicalKms } from 'fieldseal/hierarchical-kms'
 import type { EncryptionEvent } from 'fieldseal/prisma'
 import pg from 'pg'
 import { parseNotification } from '../../src/keys/notifications/keyNotification.js'
 import { type ClinicUnderTest, emulatedKms, openClinic } from '../support/clinic.js'
 import { eventually } from '../support/eventually.js'
+import { onTestFinished } from '../support/onTestFinished.js'
+import { askEach, onPgBouncer, startPgBouncer } from '../support/pgBouncer.js'
 import { refusalCode } from '../support/refusal.js'
 import { until } from '../support/until.js'
 
@@ -53,7 +55,7 @@ const versionOf = async (clinicId: string, number: number) => {
 const listeners = async () => {
   const rows = await clinic.plain.$queryRaw<{ pid: number }[]>`
     SELECT pid FROM pg_stat_activity WHERE application_name = 'fieldseal news' AND datname = current_database()
-      AND query <> '' AND state = 'idle'`
+      AND query <> '' AND query NOT LIKE '%pg_backend_pid%' AND state = 'idle'`
   return rows.map(({ pid }) => pid)
 }
 const listening = (wanted: number) => eventually(async () => expect((await listeners()).length).toBe(wanted))
@@ -330,6 +332,22 @@ describe('a process whose keys.notify cannot connect', () => {
     const receipt = await client.$encryption.shred(tenant)
     expect(receipt.acknowledged).toHaveLength(1)
     expect(await refusalCode(() => read(client, tenant))).toBe('KEY_DESTROYED')
+  })
+
+  onPgBouncer('PgBouncer in transaction mode', () => {
+    it('is warned of once where nothing would be heard, and has nobody else listen', async () => {
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+      onTestFinished(() => warn.mockRestore())
+      const url = await startPgBouncer(clinic.database.url, 'transaction')
+      const client = app({ notify: () => new pg.Client({ connectionString: url }) })
+      await eventually(() => expect(warn).toHaveBeenCalledTimes(1))
+      const code = 'FIELDSEAL_NOTIFY_POOLED'
+      expect(warn).toHaveBeenCalledWith(expect.stringMatching(/pooler/), expect.objectContaining({ code }))
+      const tenant = await newTenant()
+      await write(client, tenant, 1)
+      expect((await client.$encryption.shred(tenant)).acknowledged).toHaveLength(1)
+      for (const channels of await askEach(url, 'SELECT pg_listening_channels()')) expect(channels).toEqual([])
+    })
   })
 
   it('is refused when it is no function', () => {

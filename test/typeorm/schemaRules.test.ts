@@ -59,6 +59,14 @@ describe('an encrypted column', () => {
     ])
   })
 
+  it('may be indexed as long as it holds plaintext, and is never unique', async () => {
+    const columns = { a: encrypted({ state: 'migrating' }), b: encrypted({ state: 'ejecting' }) }
+    expect(await problems(columns, { indices: [{ columns: ['a', 'b'] }, { columns: ['b'] }] })).toEqual([])
+    expect(await problems(columns, { indices: [{ columns: ['a'], unique: true }] })).toEqual([
+      'User.a: is unique, and equal values have different ciphertexts; write `unique: true` for a `@BlindIndex` of it instead',
+    ])
+  })
+
   it('has a type that holds ciphertext, and values that it can hold', async () => {
     const found = await problems({
       a: { ...encrypted(), type: 'int' },

@@ -35,7 +35,7 @@ export async function runAdvise(
   const field = advisedField(client.$encryption.schema, name)
   const size = args.sample ?? (field.spec.mode === 'kms' ? SAMPLE_OF_KMS : SAMPLE)
   terminal.say(`Reading up to ${count(size)} values of ${name}. They stay in this process; no value is printed.`)
-  const step = (done: number, total: number) => terminal.progress({ name, done, total, unit: 'values' })
+  const step = (done: number, total: number) => terminal.progress({ name, done, total, unit: 'value' })
   try {
     const sample = await drawSample(context, field, { tenant: args.tenant, size, onProgress: step })
     terminal.settle()

@@ -3,8 +3,10 @@ import { writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { confirm } from '@clack/prompts'
 import { createTwoFilesPatch } from 'diff'
+import { docsAt } from '../../docs.js'
 import { type Confirmation, requireConfirmation } from '../confirmation.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
+import { envSourceOf } from '../init/dotenv.js'
 import { readSources, withoutComments } from '../init/findDataSource.js'
 import { findSchema, hasSchema } from '../init/findSchema.js'
 import { type FileChange, hasOldUrl, planInit, type TextFile } from '../init/plan.js'
@@ -31,7 +33,8 @@ interface Plan {
 
 const NEXT_WITH_PRISMA = `Next:
   1. Mark what is to be encrypted: email String /// @encrypted, and whose a row is: tenantId String /// @tenant
-     For rows that are there already: @encrypted(migrating) until they are encrypted. See docs/existing-data.md.
+     For rows that are there already: @encrypted(migrating) until they are encrypted. See
+     ${docsAt('existing-data.md')}
   2. npx prisma generate, then a migration for the keys table, as always
   3. Extend your client with fieldEncryption, and see to fieldseal.config.ts
   4. npx fieldseal status`
@@ -39,7 +42,8 @@ const NEXT_WITH_PRISMA = `Next:
 const NEXT_WITH_TYPEORM = `Next:
   1. Mark what is to be encrypted: @Encrypted() email: string, and whose a row is: @Tenant() @Column() tenantId: string
      For rows that are there already: @Encrypted({ column: 'varchar', state: 'migrating' }) until they are encrypted;
-     columns of other types than varchar have to become text first. See docs/typeorm.md.
+     columns of other types than varchar have to become text first. See
+     ${docsAt('typeorm.md')}
   2. A migration for the keys table and new columns, as always
   3. See to fieldseal.config.ts
   4. npx fieldseal status`
@@ -93,7 +97,10 @@ async function isOfTypeorm(root: string, config: TextFile | undefined): Promise<
 function planWithTypeorm(root: string, config: TextFile | undefined): Plan {
   const isModule = readPackage(root).type === 'module'
   return {
-    ...planTypeormInit({ root, sources: readSources(root), config, isModule }),
+    ...planTypeormInit({
+      ...{ root, sources: readSources(root), config, isModule, env: envSourceOf(root) },
+      hasEnvFile: existsSync(join(root, '.env')),
+    }),
     complete: 'the configuration and the entity of the keys are there.',
     next: NEXT_WITH_TYPEORM,
   }
@@ -107,7 +114,7 @@ async function planWithPrisma(
   const { files, folder } = await findSchema(root, schema)
   if (hasOldUrl(files)) terminal.say(OLD_URL)
   return {
-    changes: planInit({ root, schema: files, folder, configured }),
+    changes: planInit({ root, schema: files, folder, configured, env: envSourceOf(root) }),
     missing: [],
     complete: 'the generator, the model of the keys and the configuration are there.',
     next: NEXT_WITH_PRISMA,

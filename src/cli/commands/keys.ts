@@ -30,7 +30,7 @@ export async function runWalk(
       signal: interrupt.signal,
       onProgress: ({ done, total, outcome, tenant: owner, key }) => {
         terminal.event({ event: 'key', operation, tenant: owner, key, outcome, done, total })
-        terminal.progress({ name: operation, done, total, unit: 'keys' })
+        terminal.progress({ name: operation, done, total, unit: 'key' })
       },
     })
     terminal.settle()

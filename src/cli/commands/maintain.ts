@@ -11,6 +11,7 @@ import { onInterrupt } from '../interrupt.js'
 import type { CommandContext } from '../loadConfig.js'
 import { count, counted, duration, type Terminal } from '../terminal.js'
 import { SharedWork } from '../workers/sharedWork.js'
+import { restartText } from '../workers/workerProcesses.js'
 
 /** What the commands encrypt, re-encrypt, reindex, decrypt and verify take. */
 export interface MaintainArguments {
@@ -62,7 +63,7 @@ export async function runMaintain(
       workers: shared && { queue: shared, count: workers! },
       onProgress: (event) => {
         terminal.event({ event: 'progress', ...event })
-        terminal.progress({ name: event.model, done: event.scanned, total: event.total, unit: 'rows' })
+        terminal.progress({ name: event.model, done: event.scanned, total: event.total, unit: 'row' })
         if (event.scanned >= event.total) terminal.settle()
       },
       onProblem: (problem) => showProblem(terminal, problem, shown),
@@ -91,7 +92,10 @@ function shareWork(
     count: workers,
     args: config === undefined ? [] : ['--config', config],
     onStart: (pid) => terminal.event({ event: 'worker', pid }),
-    say: (text) => terminal.say(text),
+    onRestart: (why) => {
+      terminal.event({ event: 'worker-ended', why })
+      terminal.say(restartText(why))
+    },
     onWait,
   })
 }

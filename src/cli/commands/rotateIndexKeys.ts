@@ -33,7 +33,7 @@ export async function runRotateIndexKeys(
       },
       onProgress: (event) => {
         terminal.event({ event: 'progress', ...event })
-        terminal.progress({ name: event.model, done: event.scanned, total: event.total, unit: 'rows' })
+        terminal.progress({ name: event.model, done: event.scanned, total: event.total, unit: 'row' })
       },
       onProblem: (problem) => showProblem(terminal, problem, shown),
     })

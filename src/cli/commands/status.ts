@@ -1,10 +1,15 @@
 import { writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { type PgConnection, runSql } from '../../maintenance/postgres/sql.js'
+import type { FieldSurvey } from '../../maintenance/postgres/survey.js'
 import type { Survey } from '../../maintenance/survey.js'
 import { printable } from '../../printable.js'
+import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
+import { ageInDays, kekName, oldestFirst } from '../activeKeys.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
+import { readPackage } from '../init/readPackage.js'
 import type { CommandContext } from '../loadConfig.js'
 import { reportPage } from '../report/page.js'
-import { ageInDays } from '../report/plots.js'
 import { count, counted, type Terminal } from '../terminal.js'
 
 export interface StatusArguments {
@@ -28,11 +33,20 @@ export async function runStatus(context: CommandContext, terminal: Terminal, arg
   showKeys(terminal, survey)
   showKeks(terminal, survey)
   if (html !== undefined) {
-    await writeFile(html, reportPage(survey, scopeOf(args)))
+    const scope = [projectName(process.cwd()), await databaseName(context.database), scopeOf(args)]
+    await writeFile(html, reportPage(survey, scope.filter(Boolean).join(' · ')))
     terminal.say(`Wrote ${html}`)
   }
-  const open = survey.fields.some(({ plaintext, unknownKey }) => plaintext + unknownKey > 0)
-  return open || survey.indexes.some(({ missing, stray }) => missing + stray > 0) ? EXIT.problems : EXIT.done
+  return isOpen(survey, context.client.$encryption.schema) ? EXIT.problems : EXIT.done
+}
+
+/** Whether something is left to do: plaintext is what decrypting leaves, and gets its indexes with its encryption. */
+function isOpen({ fields, indexes }: Survey, { models }: EncryptionSchema): boolean {
+  const leaving = ({ model, field }: FieldSurvey) => models[model]!.encrypted[field]!.state === 'ejecting'
+  return (
+    fields.some((field) => field.unknownKey + (leaving(field) ? 0 : field.plaintext) > 0) ||
+    indexes.some(({ missing, unencrypted, stray }) => missing - unencrypted + stray > 0)
+  )
 }
 
 function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
@@ -56,25 +70,27 @@ function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
 }
 
 function showKeys(terminal: Terminal, { keys, at }: Survey): void {
-  const active = keys.filter(({ state }) => state === 'active')
+  const active = oldestFirst(keys, at)
   const tenants = new Set(keys.filter(({ purpose }) => purpose !== 'wrap').map(({ tenant }) => tenant))
   terminal.say(
     `${counted(tenants.size, 'tenant')}, ${counted(active.length, 'active key')}, ${count(keys.length)} in all`,
   )
   if (active.length === 0) return
-  const rows = active.sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1)).slice(0, SHOWN)
   terminal.table(
-    ['tenant', 'purpose', 'version', 'age in days', 'messages', 'KEK'],
-    rows.map((key) => [
-      printable(key.tenant),
-      printable(key.purpose),
-      key.version,
-      Math.floor(ageInDays(key, at)),
-      count(key.messages),
-      printable(`${key.kms} ${key.kekId}`),
-    ]),
+    ['tenant', 'purpose', 'version', 'age in days', 'reserved', 'KEK'],
+    active
+      .slice(0, SHOWN)
+      .map((key) => [
+        printable(key.tenant),
+        printable(key.purpose),
+        key.version,
+        Math.floor(ageInDays(key, at)),
+        count(key.messages),
+        printable(kekName(key)),
+      ]),
   )
-  if (active.length > SHOWN) terminal.say(`… and ${count(active.length - SHOWN)} younger ones; --json lists all.`)
+  if (active.length > SHOWN)
+    terminal.say(`… and ${count(active.length - SHOWN)} more, none of them older; --json lists all.`)
 }
 
 /** Where the keys are; while tenants move from one KMS to another, how many still have to. */
@@ -87,6 +103,16 @@ function showKeks(terminal: Terminal, { keks }: Survey): void {
     }),
   )
   if (keks.length > SHOWN) terminal.say(`… and ${count(keks.length - SHOWN)} KEKs more; --json lists all.`)
+}
+
+/** By its package.json, or its folder. */
+function projectName(folder: string): string {
+  return readPackage(folder).name ?? basename(folder)
+}
+
+async function databaseName(database: PgConnection): Promise<string> {
+  const [row] = await runSql<'name'>(database, 'SELECT current_database() AS name')
+  return `database ${row!.name}`
 }
 
 function scopeOf({ model = [], field = [], tenant }: StatusArguments): string {

@@ -1,12 +1,14 @@
 import { FieldsealError } from '../../errors.js'
 import type { RangeReport } from '../../maintenance/jobs/maintainRange.js'
+import type { Strain } from '../../maintenance/rows/pressure.js'
 import { printable } from '../../printable.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
 import { onInterrupt } from '../interrupt.js'
 import type { CommandContext } from '../loadConfig.js'
-import { count, duration, type Terminal } from '../terminal.js'
+import { count, counted, duration, type Terminal } from '../terminal.js'
 import { loadGraphileWorker, type RangeHandler, RangeJobs } from '../workers/rangeJobs.js'
-import { WORKER_PROCESS_VARIABLE, WorkerProcesses } from '../workers/workerProcesses.js'
+import { isSupervised, tellSupervisor } from '../workers/supervisor.js'
+import { restartText, WorkerProcesses } from '../workers/workerProcesses.js'
 import { DOING, didOf } from './maintain.js'
 
 export interface WorkerArguments {
@@ -17,7 +19,7 @@ export interface WorkerArguments {
 
 /** Works on ranges of commands with `--workers`, here or on other machines, until it is stopped. */
 export async function runWorker(context: CommandContext, terminal: Terminal, args: WorkerArguments): Promise<ExitCode> {
-  const order = process.env[WORKER_PROCESS_VARIABLE] ? onParentGone() : onInterrupt((text) => terminal.say(text))
+  const order = isSupervised() ? onParentGone() : onInterrupt((text) => terminal.say(text))
   try {
     if ((args.workers ?? 1) > 1) await superviseProcesses(terminal, args, order.signal)
     else await workAlone(context, terminal, args, order.signal)
@@ -39,8 +41,8 @@ function onParentGone(): ReturnType<typeof onInterrupt> {
   process.on('SIGINT', ignore)
   const dispose = () => {
     process.off('SIGINT', ignore)
-    // An open channel would keep this process.
-    if (process.connected) process.disconnect()
+    // An open channel would keep this process; what it fails with has yet to be sent.
+    process.channel?.unref()
   }
   return { signal: controller.signal, dispose }
 }
@@ -50,7 +52,7 @@ async function superviseProcesses(terminal: Terminal, args: WorkerArguments, sig
   const processes = new WorkerProcesses({
     count: workers!,
     args: [...(config === undefined ? [] : ['--config', config]), ...(drain ? ['--drain'] : [])],
-    say: (text) => terminal.say(text),
+    onRestart: (why) => terminal.say(restartText(why)),
     onWait: ({ what }) => terminal.say(printable(`Waiting: ${what}.`)),
   })
   const stop = () => processes.stop()
@@ -65,20 +67,31 @@ async function workAlone(
   { drain = false }: WorkerArguments,
   signal: AbortSignal,
 ): Promise<void> {
+  const queue = watchQueue()
   const jobs = await RangeJobs.open(await loadGraphileWorker(), context.queue(), 1)
   terminal.event({ event: 'ready' })
   terminal.say(drain ? 'Working on what there is.' : 'Waiting for work. Ctrl-C ends this after the batch under way.')
   try {
-    await jobs.work(handler(context, terminal, signal), { signal, drain })
+    await jobs.work(handler(context, terminal, signal), { signal, drain, lost: queue.lost })
   } finally {
     await jobs.close()
   }
 }
 
+/**
+ * Graphile Worker takes a job out of its table without waiting for that, so that nobody sees what fails there. In a process
+ * that only works on its jobs, it is what nobody handles; whatever comes after the first has the same cause.
+ */
+function watchQueue(): { readonly lost: AbortSignal } {
+  const lost = new AbortController()
+  process.on('unhandledRejection', (error) => lost.abort(error))
+  return { lost: lost.signal }
+}
+
 function handler({ client, database, tenants }: CommandContext, terminal: Terminal, signal: AbortSignal): RangeHandler {
   return async (job, { last, failed }) => {
     const started = performance.now()
-    const onWait = (strain: object) => void process.send?.(strain)
+    const onWait = (strain: Strain) => tellSupervisor({ strain })
     try {
       const options = { database, tenants, signal, last, modest: failed, onWait }
       const report = await client.$encryption.maintainRange(job, options)
@@ -99,7 +112,7 @@ function handler({ client, database, tenants }: CommandContext, terminal: Termin
 
 function textOf(report: RangeReport): string {
   const { operation = 'encrypt', model, number, of, outcome, scanned = 0 } = report
-  const done = `${count(didOf(operation as keyof typeof DOING, report))} of ${count(scanned)} rows ${DOING[operation as keyof typeof DOING]}`
+  const done = `${count(didOf(operation as keyof typeof DOING, report))} of ${counted(scanned, 'row')} ${DOING[operation as keyof typeof DOING]}`
   const end = outcome === 'done' ? '' : outcome === 'stopped' ? 'stopped at a problem, ' : 'given back, '
   return `${model}, range ${number} of ${of}: ${end}${done},`
 }

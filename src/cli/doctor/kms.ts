@@ -1,3 +1,4 @@
+import { docsAt } from '../../docs.js'
 import { FieldsealError, quoted } from '../../errors.js'
 import type { KmsFailure } from '../../keys/kmsProbe.js'
 import { quoteName, runSql, tableName } from '../../maintenance/postgres/sql.js'
@@ -98,8 +99,8 @@ function findingOf({ kms, action, error }: KmsFailure, tenant: string | undefine
 }
 
 function adviceOn(action: KmsFailure['action'], { code }: FieldsealError): string {
-  if (code !== 'KMS_DENIED') return `see ${code} in docs/errors.md`
-  return `permit it in the KMS: ${NEEDED[action]}. The policy is in docs/kms, on the page of its vendor`
+  if (code !== 'KMS_DENIED') return `see ${code} in ${docsAt('errors.md')}`
+  return `permit it in the KMS: ${NEEDED[action]}. The policy is on the page of its vendor: ${docsAt('kms/README.md')}`
 }
 
 function problem(what: string, next: string): Finding {

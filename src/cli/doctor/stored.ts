@@ -1,5 +1,5 @@
 import type { ModelSchema } from '../../schema/encryptionSchema.js'
-import { count } from '../terminal.js'
+import { count, counted } from '../terminal.js'
 import type { Check, Finding } from './finding.js'
 
 /** Values that should be encrypted and are not, and ciphertexts whose key is missing. */
@@ -14,27 +14,27 @@ export const storedValues: Check = async ({ survey, schema }) =>
       found.push({
         severity: transition === 'migrating' ? 'risk' : 'problem',
         check: 'stored values',
-        what: `${name} holds plaintext in ${count(plaintext)} rows`,
+        what: `${name} holds plaintext in ${counted(plaintext, 'row')}`,
         next: `fieldseal encrypt --field ${name}`,
       })
     }
     for (const index of transition === 'migrating' && plaintext > 0
       ? uniqueIndexesOf(schema.models[model]!, field)
       : []) {
-      const what = `${model}.${index} is unique, and does not see the ${count(plaintext)} rows where ${name} is plaintext: another row may get the value of one of them`
+      const what = `${model}.${index} is unique, and does not see the ${counted(plaintext, 'row')} where ${name} is plaintext: another may get the same value`
       found.push({ severity: 'risk', check: 'stored values', what, next: `fieldseal encrypt --field ${name}` })
     }
     if (unknownKey > 0) {
-      const what = `${name} holds ${count(unknownKey)} ciphertexts of keys that the keys table does not have`
+      const what = `${name} holds ${counted(unknownKey, 'ciphertext')} of keys that the keys table does not have`
       found.push({ severity: 'problem', check: 'stored values', what, next: 'restore the keys table from a backup' })
     }
     if (other > 0) {
       const by = mode === 'kms' ? 'a DEK and not by the KMS itself' : 'the KMS itself and not by a DEK'
-      const what = `${name} holds ${count(other)} values encrypted by ${by}, as its mode says`
+      const what = `${name} holds ${counted(other, 'value')} encrypted by ${by}, as its mode says`
       found.push({ severity: 'risk', check: 'stored values', what, next: `fieldseal re-encrypt --field ${name}` })
     }
     if (destroyed > 0) {
-      const what = `${name} holds ${count(destroyed)} ciphertexts of destroyed keys`
+      const what = `${name} holds ${counted(destroyed, 'ciphertext')} of destroyed keys`
       found.push({ severity: 'hint', check: 'stored values', what, next: 'delete these rows, as nobody can read them' })
     }
     return found
@@ -47,11 +47,12 @@ function uniqueIndexesOf({ indexes, uniques }: ModelSchema, field: string): stri
   return over.filter(([name, { unique }]) => unique || together.has(name)).map(([name]) => name)
 }
 
-/** Indexes that lack entries. */
+/** Indexes that lack entries. Plaintext gets none before it is encrypted, and loses it once it is decrypted. */
 export const indexEntries: Check = async ({ survey, schema }) =>
-  survey.indexes.flatMap(({ model, field, missing, stray }): Finding[] => {
-    if (missing + stray === 0) return []
-    const what = `${model}.${field} is missing in ${count(missing)} rows and beside no value in ${count(stray)}`
+  survey.indexes.flatMap(({ model, field, missing, unencrypted, stray }): Finding[] => {
+    const lacking = missing - unencrypted
+    if (lacking + stray === 0) return []
+    const what = `${model}.${field} is missing in ${counted(lacking, 'row')} and beside no value in ${count(stray)}`
     const check = Object.hasOwn(schema.models[model]!.indexes, field) ? 'blind indexes' : 'token indexes'
     return [{ severity: 'problem', check, what, next: `fieldseal reindex --model ${model}` }]
   })

@@ -1,6 +1,8 @@
 import { basename, dirname, join, posix, relative, sep } from 'node:path'
+import { docsAt } from '../../docs.js'
 import { FieldsealError } from '../../errors.js'
 import { keysModelSource } from '../../prisma/schema/keysModelSource.js'
+import { type EnvSource, LOAD_ENV_FILE } from './dotenv.js'
 import { append, insertAfter, type SchemaBlock, schemaBlocks, setting } from './schemaText.js'
 
 /** A file by its path, and what is in it. */
@@ -26,6 +28,7 @@ export interface InitInput {
   readonly folder: string | undefined
   /** A fieldseal.config.* is there. */
   readonly configured: boolean
+  readonly env?: EnvSource
 }
 
 interface Located {
@@ -51,7 +54,7 @@ export function planInit(input: InitInput): FileChange[] {
   const changes = [...texts]
     .filter(([path, text]) => before.get(path) !== text)
     .map(([path, after]): FileChange => ({ path, before: before.get(path) ?? null, after }))
-  return input.configured ? changes : [...changes, configFile(input.root, blocks, client)]
+  return input.configured ? changes : [...changes, configFile(input, blocks, client)]
 }
 
 function checkDatasource(blocks: readonly Located[]): void {
@@ -146,7 +149,7 @@ function databaseSchema(blocks: readonly Located[]): string | undefined {
   return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0]
 }
 
-function configFile(root: string, blocks: readonly Located[], client: Located): FileChange {
+function configFile({ root, env = LOAD_ENV_FILE }: InitInput, blocks: readonly Located[], client: Located): FileChange {
   const generator = generatorOf(blocks)
   const at = (located: Located, output: string) => importPath(root, join(dirname(located.file.path), output))
   const folder = generator
@@ -155,19 +158,24 @@ function configFile(root: string, blocks: readonly Located[], client: Located): 
   const output = setting(client.block, 'output')
   const modern = setting(client.block, 'provider') === 'prisma-client'
   const prisma = output === undefined ? '@prisma/client' : `${at(client, output)}/${modern ? 'client' : 'index'}.js`
-  return { path: join(root, 'fieldseal.config.ts'), before: null, after: configSource(prisma, `${folder}/index.js`) }
+  return {
+    path: join(root, 'fieldseal.config.ts'),
+    before: null,
+    after: configSource(prisma, `${folder}/index.js`, env),
+  }
 }
 
-function configSource(prisma: string, encryption: string): string {
-  return `import { PrismaPg } from '@prisma/adapter-pg'
+function configSource(prisma: string, encryption: string, { firstImports, statements }: EnvSource): string {
+  return `${firstImports}import { PrismaPg } from '@prisma/adapter-pg'
 import { defineConfig } from 'fieldseal'
 import { localKms } from 'fieldseal/local-kms'
 import { fieldEncryption } from 'fieldseal/prisma'
 import { encryptionSchema } from '${encryption}'
 import { PrismaClient } from '${prisma}'
 
-// The command works with the client that your app uses: the same KMS, the same options. Import it from your app, or
-// make it here as your app does. localKms is for development; docs/kms has the others.
+${statements}${statements && '\n'}// The command works with the client that your app uses: the same KMS, the same options. Import it from your app, or
+// make it here as your app does. localKms is for development; the others:
+// ${docsAt('kms/README.md')}
 const adapter = new PrismaPg({ connectionString: process.env.DATABASE_URL })
 
 export default defineConfig({

@@ -1,4 +1,6 @@
 import { dirname, extname, join, relative, sep } from 'node:path'
+import { docsAt } from '../../docs.js'
+import { type EnvSource, LOAD_ENV_FILE } from './dotenv.js'
 import { type FoundDataSource, findDataSource, withoutComments } from './findDataSource.js'
 import type { FileChange, TextFile } from './plan.js'
 
@@ -11,6 +13,9 @@ export interface TypeormInitInput {
   readonly config: TextFile | undefined
   /** Its files are ES modules, which are imported by their whole names. */
   readonly isModule: boolean
+  /** A `.env` is there. */
+  readonly hasEnvFile?: boolean
+  readonly env?: EnvSource
 }
 
 export interface TypeormInitPlan {
@@ -78,17 +83,26 @@ function configOf(input: TypeormInitInput, source: FoundDataSource | undefined):
   const path = importPath(input, source.file.path)
   const isDefault = source.name === 'default' || source.name === 'dataSource'
   const imported = source.name === 'default' ? 'dataSource' : `{ ${source.name} }`
-  return `import { defineConfig } from 'fieldseal'
-import ${imported} from '${path}'
-
-// The command works with the data source of your app: the same entities, the same KMS, the same options.
+  const { firstImports, statements } = input.hasEnvFile ? (input.env ?? LOAD_ENV_FILE) : NO_ENV
+  // What is imported comes before any statement.
+  const later = statements !== ''
+  const given = later
+    ? `dataSource: async () => (await import('${path}')).${source.name}`
+    : isDefault
+      ? 'dataSource'
+      : `dataSource: ${source.name}`
+  return `${firstImports}import { defineConfig } from 'fieldseal'
+${later ? '' : `import ${imported} from '${path}'\n`}
+${later ? `${statements}\n` : ''}// The command works with the data source of your app: the same entities, the same KMS, the same options.
 export default defineConfig({
-  ${isDefault ? 'dataSource' : `dataSource: ${source.name}`},
+  ${given},
   // Whose the rows are of entities without @Tenant: relations, and a property at their end.
   // tenants: { Contact: 'patient.clinicId' },
 })
 `
 }
+
+const NO_ENV: EnvSource = { firstImports: '', statements: '' }
 
 /** Where no file exports a data source, as with NestJS. */
 function ownConfig(input: TypeormInitInput): string {
@@ -98,13 +112,15 @@ function ownConfig(input: TypeormInitInput): string {
   })
   const imports = entities.map(({ path, classes }) => `import { ${classes.join(', ')} } from '${path}'\n`)
   const names = entities.flatMap(({ classes }) => classes)
-  return `import { defineConfig } from 'fieldseal'
+  const { firstImports, statements } = input.env ?? LOAD_ENV_FILE
+  return `${firstImports}import { defineConfig } from 'fieldseal'
 import { localKms } from 'fieldseal/local-kms'
 import { fieldEncryption } from 'fieldseal/typeorm'
 import { DataSource } from 'typeorm'
 ${imports.join('')}
-// The command works with a data source like that of your app: the same entities, the same KMS, the same options. Import it
-// from your app, or make it here as your app does. localKms is for development; docs/kms has the others.
+${statements}${statements && '\n'}// The command works with a data source like that of your app: the same entities, the same KMS, the same options. Import it
+// from your app, or make it here as your app does. localKms is for development; the others:
+// ${docsAt('kms/README.md')}
 export default defineConfig({
   dataSource: () =>
     fieldEncryption(

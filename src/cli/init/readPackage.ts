@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 /** What is used of a project's package.json. */
 export interface Package {
+  readonly name?: string
   readonly type?: string
   readonly prisma?: { readonly schema?: string }
   readonly dependencies?: { readonly [name: string]: string }

@@ -1,9 +1,10 @@
-import type { KeySurvey } from '../../maintenance/postgres/survey.js'
 import type { Survey } from '../../maintenance/survey.js'
+import { ageInDays, kekName, oldestFirst } from '../activeKeys.js'
 import { count } from '../terminal.js'
+import { ownVersion } from '../version.js'
 import { documentOf } from './document.js'
 import { section, table } from './markup.js'
-import { ageInDays, agesPlot, coveragePlot, nameOf, percent, versionsPlot } from './plots.js'
+import { agesPlot, coveragePlot, nameOf, percent, versionsPlot } from './plots.js'
 
 /** Active keys shown one by one. */
 const SHOWN = 20
@@ -11,7 +12,7 @@ const SHOWN = 20
 /**
  * The page of a survey.
  *
- * @param scope what the survey was confined to, in words; empty for everything
+ * @param scope of what it is, and what the survey was confined to, in words
  */
 export function reportPage(survey: Survey, scope: string): string {
   const sections = [
@@ -25,8 +26,7 @@ export function reportPage(survey: Survey, scope: string): string {
   ]
   return documentOf({
     ...{ heading: 'What is encrypted', at: survey.at, scope, summary: [verdict(survey), totals(survey)], sections },
-    footer:
-      'Written by fieldseal status --html. It holds counts, names of fields and tenants, and ids of keys; no values and no keys.',
+    footer: `Written by fieldseal ${ownVersion()}, status --html. It holds counts, names of fields and tenants, and ids of keys; no values and no keys.`,
   })
 }
 
@@ -38,12 +38,19 @@ function verdict({ fields, indexes }: Survey): string {
   const wrong = [
     [sum(fields.map(({ plaintext }) => plaintext)), 'in plaintext'],
     [sum(fields.map(({ unknownKey }) => unknownKey)), 'under an unknown key'],
-    [sum(indexes.map(({ missing, stray }) => missing + stray)), 'with a wrong index entry'],
+    [sum(indexes.map(({ missing, unencrypted, stray }) => missing - unencrypted + stray)), 'with a wrong index entry'],
   ] as const
   const words = wrong.filter(([number]) => number > 0).map(([number, what]) => `${count(number)} ${what}`)
-  return words.length > 0
-    ? `<p class="verdict bad">Values: ${words.join(', ')}</p>`
-    : '<p class="verdict good">No plaintext left, no index to repair</p>'
+  if (words.length > 0) return `<p class="verdict bad">Values: ${words.join(', ')}</p>`
+  const old = notUnderActiveKey(fields)
+  return old > 0
+    ? `<p class="verdict open">No plaintext left; ${count(old)} of ${count(sum(fields.map(({ ciphertext }) => ciphertext)))} values not under an active key</p>`
+    : '<p class="verdict good">No plaintext left, no index to repair, all under active keys</p>'
+}
+
+function notUnderActiveKey(fields: Survey['fields']): number {
+  const versions = fields.flatMap((field) => field.versions)
+  return versions.reduce((total, { state, rows }) => (state === 'active' ? total : total + rows), 0)
 }
 
 /** The figures to see first. */
@@ -51,14 +58,13 @@ function totals({ fields, keys, at }: Survey): string {
   const sum = (of: (field: Survey['fields'][number]) => number) => fields.reduce((total, one) => total + of(one), 0)
   const values = sum((field) => field.rows - field.null)
   const encrypted = sum(({ ciphertext, unknownKey }) => ciphertext - unknownKey)
-  const retired = sum(({ versions }) => versions.reduce((n, { state, rows }) => (state === 'active' ? n : n + rows), 0))
-  const active = keys.filter(({ state }) => state === 'active')
-  const oldest = oldestFirst(active)[0]
+  const active = oldestFirst(keys, at)
+  const oldest = active[0]
   const tenants = new Set(keys.filter(({ purpose }) => purpose !== 'wrap').map(({ tenant }) => tenant))
   const entries = [
     ['encrypted', percent(encrypted, values), `${count(encrypted)} of ${count(values)} values`],
     ['in plaintext', count(sum(({ plaintext }) => plaintext)), 'values'],
-    ['not under an active key', count(retired), 'encrypted values'],
+    ['not under an active key', count(notUnderActiveKey(fields)), 'encrypted values'],
     ['tenants with keys', count(tenants.size), ''],
     ['active keys', count(active.length), `of ${count(keys.length)} ever made`],
     ['oldest active key', oldest ? `${count(Math.floor(ageInDays(oldest, at)))} days` : '–', ''],
@@ -110,15 +116,11 @@ function kekTable({ keks }: Survey): string {
 }
 
 function keyTable({ keys, at }: Survey): string {
-  const active = oldestFirst(keys.filter(({ state }) => state === 'active')).slice(0, SHOWN)
+  const active = oldestFirst(keys, at).slice(0, SHOWN)
   if (active.length === 0) return ''
   const rows = active.map((key) => [
     ...[key.tenant, key.purpose, String(key.version), count(Math.floor(ageInDays(key, at)))],
-    ...[count(key.messages), `${key.kms} ${key.kekId}`],
+    ...[count(key.messages), kekName(key)],
   ])
-  return `<div class="keys">${table(['tenant', 'purpose', 'version', 'age in days', 'messages', 'KEK'], rows)}</div>`
-}
-
-function oldestFirst(keys: readonly KeySurvey[]): KeySurvey[] {
-  return [...keys].sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1))
+  return `<div class="keys">${table(['tenant', 'purpose', 'version', 'age in days', 'reserved', 'KEK'], rows)}</div>`
 }

@@ -1,9 +1,9 @@
 import type { FieldSurvey, KeySurvey } from '../../maintenance/postgres/survey.js'
 import type { Survey } from '../../maintenance/survey.js'
+import { ageInDays } from '../activeKeys.js'
 import { count } from '../terminal.js'
 import { barRow, type Kind, legend, type Part } from './bars.js'
 
-const DAY = 86_400_000
 /** Upper ends of the classes of age, in days. */
 const AGES = [7, 30, 90, 180, 365, Number.POSITIVE_INFINITY]
 
@@ -67,13 +67,15 @@ export function agesPlot({ keys, at }: Survey): string {
   const classes = AGES.map((end, i) => classOf(keys, at, AGES[i - 1] ?? 0, end))
   const most = Math.max(...classes.map(({ active, retired }) => active + retired))
   if (most === 0) return ''
-  const bars = classes.map(({ name, active, retired }) => {
-    const parts: Part[] = [
-      { size: active, kind: 'encrypted', name: 'active' },
-      { size: retired, kind: 'retired', name: 'retired' },
-    ]
-    return barRow({ name, parts, whole: most, figures: [`${count(active)} active`, `${count(retired)} retired`] })
-  })
+  const bars = classes
+    .filter(({ active, retired }) => active + retired > 0)
+    .map(({ name, active, retired }) => {
+      const parts: Part[] = [
+        { size: active, kind: 'encrypted', name: 'active' },
+        { size: retired, kind: 'retired', name: 'retired' },
+      ]
+      return barRow({ name, parts, whole: most, figures: [`${count(active)} active`, `${count(retired)} retired`] })
+    })
   const entries = [
     ['active', 'encrypted'],
     ['retired', 'retired'],
@@ -90,10 +92,6 @@ function classOf(keys: readonly KeySurvey[], at: string, from: number, to: numbe
   const name =
     to === Number.POSITIVE_INFINITY ? 'over a year' : from === 0 ? `under ${to} days` : `${from} to ${to} days`
   return { name, active: number('active'), retired: number('retired') }
-}
-
-export function ageInDays({ createdAt }: KeySurvey, at: string): number {
-  return (Date.parse(at) - Date.parse(createdAt)) / DAY
 }
 
 /** Rounded down, so that only all is 100 %. */

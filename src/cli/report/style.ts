@@ -14,7 +14,7 @@ h2 { font-size: 1.15rem; line-height: 1.3; margin: 0; }
 section { margin-top: 2.25rem; }
 .about, .when { color: var(--soft); margin: .15rem 0 .75rem; max-width: 46rem; }
 .verdict { display: inline-block; font-weight: 600; margin: 0 0 1rem; padding: .2rem .7rem; border: 2px solid; border-radius: .4rem; }
-.bad { color: #a34700; } .good { color: #00694c; }
+.bad { color: #a34700; } .open { color: #005a8c; } .good { color: #00694c; }
 .totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 0; }
 .totals div { border: 1px solid var(--line); border-radius: .4rem; padding: .6rem .8rem; break-inside: avoid; }
 .totals dt { color: var(--soft); font-size: .8rem; } .totals dd { margin: 0; font-size: 1.35rem; font-weight: 600; line-height: 1.3; }

@@ -2,14 +2,11 @@ import type { Job, Runner, WorkerUtils } from 'graphile-worker'
 import type pg from 'pg'
 import { FieldsealError } from '../../errors.js'
 import { isRangeId, type RangeJob, type RangeQueue } from '../../maintenance/jobs/ranges.js'
-import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema } from '../../maintenance/postgres/ownSchema.js'
-import { runSql } from '../../maintenance/postgres/sql.js'
-import { anyRunLocked, rangeUnlocked } from '../../maintenance/postgres/workLocks.js'
+import { anyRunLocked, checkKeepsConnections, rangeUnlocked } from '../../maintenance/postgres/workLocks.js'
 import { pause } from '../../maintenance/rows/batchSize.js'
 import { printable } from '../../printable.js'
+import { prepareSchema, QUEUE_SCHEMA, rightToRemake } from './queueSchema.js'
 
-/** The schema of graphile-worker's tables. Prisma does not see it, and an app's own queue is another. */
-export const QUEUE_SCHEMA = 'fieldseal_queue'
 const TASK = 'fieldseal.range'
 /** How often a worker looks for jobs that no notification told it of, in milliseconds. */
 const POLL = 1_000
@@ -50,6 +47,8 @@ export interface WorkOptions {
   readonly signal: AbortSignal
   /** Ends when there is no work left, instead of waiting for more. */
   readonly drain: boolean
+  /** Given with what the queue failed with where nobody waited for it. */
+  readonly lost: AbortSignal
 }
 
 /** The package is an optional peer: only commands with several workers need it. */
@@ -75,9 +74,11 @@ export class RangeJobs implements RangeQueue {
   /**
    * Makes or migrates the queue's tables.
    *
-   * @throws FieldsealError `DATABASE_UNAVAILABLE` where the user may not, with the SQL that lets it
+   * @throws FieldsealError `DATABASE_UNAVAILABLE` where the user may not, with the SQL that lets it; `OPTIONS_INVALID`
+   * behind a pooler that hands connections on
    */
   static async open(library: GraphileWorker, pool: pg.Pool, attempts: number): Promise<RangeJobs> {
+    await checkKeepsConnections(pool)
     await prepareSchema(pool)
     const utils = await withDatabaseErrors(async () => {
       const opened = await library.makeWorkerUtils(settings(library, pool))
@@ -107,12 +108,13 @@ export class RangeJobs implements RangeQueue {
   }
 
   /** Works on jobs, one at a time, until the signal. After a failure it rests, so that others can take the job. */
-  async work(handler: RangeHandler, { signal, drain }: WorkOptions): Promise<void> {
+  async work(handler: RangeHandler, options: WorkOptions): Promise<void> {
     const session: WorkSession = { failures: 0, failed: false, latest: [] }
+    const { signal } = options
     do {
       if (session.failed) await pause(Math.min(LONGEST_REST, 500 * 2 ** session.failures), signal)
       session.failed = false
-      await this.#workSession(handler, { signal, drain }, session)
+      await this.#workSession(handler, options, session)
     } while (session.failed && !signal.aborted)
     // The runner does not wait for its last job to be taken out.
     if (signal.aborted) await this.remove(session.latest)
@@ -148,10 +150,11 @@ export class RangeJobs implements RangeQueue {
         gracefulShutdownAbortTimeout: 600_000,
       }),
     )
-    const signal = AbortSignal.any([options.signal, over.signal])
+    const signal = AbortSignal.any([options.signal, options.lost, over.signal])
     const supervision = this.#supervise(runner, { ...options, signal })
     await withDatabaseErrors(() => runner.promise).finally(() => supervision.end())
-    if (supervision.lost !== undefined) await withDatabaseErrors(() => Promise.reject(supervision.lost))
+    const lost = options.lost.reason ?? supervision.lost
+    if (lost !== undefined) await withDatabaseErrors(() => Promise.reject(lost))
   }
 
   async close(): Promise<void> {
@@ -240,30 +243,6 @@ function keyOf(range: string): string {
 function settings(library: GraphileWorker, pgPool: pg.Pool) {
   // What concerns a person is said by the commands themselves.
   return { pgPool, schema: QUEUE_SCHEMA, logger: new library.Logger(() => () => {}) }
-}
-
-/** As Graphile Worker makes it. */
-const MIGRATIONS = `${QUEUE_SCHEMA}.migrations (id int PRIMARY KEY, ts timestamptz NOT NULL DEFAULT now(), breaking boolean NOT NULL DEFAULT false)`
-
-/**
- * Graphile Worker makes its schema, and needs a right on the database for that even where the schema is there. Where its
- * table of migrations is there too, it makes only the rest.
- */
-async function prepareSchema(pool: pg.Pool): Promise<void> {
-  const found = await lookAtSchema(pool, QUEUE_SCHEMA, ['migrations'])
-  if (found.usable) return
-  if (found.complete || !found.creates) throw lacksRight(found, 'the queue of workers', rightTo(found))
-  if (found.exists) await runSql(pool, alone(QUEUE_SCHEMA, `CREATE TABLE IF NOT EXISTS ${MIGRATIONS}`))
-}
-
-function rightTo(found: OwnSchema): string {
-  return found.exists ? rightToRemake(found.user) : makeSchema(found)
-}
-
-/** A queue without a command holds nothing that would be missed. */
-function rightToRemake(user: string): string {
-  const anew = makeSchema({ name: QUEUE_SCHEMA, user })
-  return `DROP SCHEMA ${QUEUE_SCHEMA} CASCADE; ${anew} (while no command runs with --workers)`
 }
 
 async function withDatabaseErrors<T>(work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import { ExponentialBackoff, handleAll, retry, TimeoutStrategy, timeout } from 'cockatiel'
 import { FieldsealError } from '../../errors.js'
+import { isTransactionPooled } from '../../pooler.js'
 import {
   type KeyNotification,
   type NotificationChannel,
@@ -29,6 +30,12 @@ export const CHANNEL = 'fieldseal'
 const HEARTBEAT = 10_000
 const TIME_LIMIT = 5_000
 
+const HANDED_ON =
+  'fieldseal: keys.notify hears nothing: its connection goes through a pooler that hands connections on after each ' +
+  'transaction, as PgBouncer does with pool_mode=transaction, where LISTEN has no effect. Other processes are told what ' +
+  'happens here, but what they tell is found out only when the time of the keys in memory is over. Have keys.notify ' +
+  'make a client that leads to PostgreSQL itself'
+
 /** LISTEN and NOTIFY on a connection of its own, which is made again whenever it is lost. */
 export class PostgresNotifications implements NotificationChannel {
   readonly #notify: Notify
@@ -38,6 +45,7 @@ export class PostgresNotifications implements NotificationChannel {
   readonly #closing = new AbortController()
   #connection: Promise<NotifyConnection>
   #timer: NodeJS.Timeout | undefined
+  #warned = false
 
   constructor(notify: Notify, listener: NotificationListener, heartbeat = HEARTBEAT) {
     this.#notify = notify
@@ -84,7 +92,7 @@ export class PostgresNotifications implements NotificationChannel {
     try {
       await this.#timeLimit.execute(() => connection.connect())
       connection.unref?.()
-      await this.#timeLimit.execute(() => connection.query(`LISTEN ${CHANNEL}`))
+      await this.#listen(connection)
       await this.#listener.onGap()
       if (state.broken) throw new FieldsealError('KEY_STORE_UNAVAILABLE', 'the connection was lost')
       state.up = true
@@ -94,6 +102,30 @@ export class PostgresNotifications implements NotificationChannel {
     }
     this.#checkAlive(connection)
     return connection
+  }
+
+  /** Behind a pooler that hands connections on it would have others listen, and hear nothing itself. */
+  async #listen(connection: NotifyConnection): Promise<void> {
+    let second: NotifyConnection | undefined
+    const another = async () => {
+      second = await this.#notify()
+      second.on('error', () => {})
+      await second.connect()
+      return second
+    }
+    try {
+      const isPooled = await this.#timeLimit.execute(() => isTransactionPooled(connection, another))
+      if (isPooled) this.#warn()
+      else await this.#timeLimit.execute(() => connection.query(`LISTEN ${CHANNEL}`))
+    } finally {
+      if (second) end(second)
+    }
+  }
+
+  #warn(): void {
+    if (this.#warned) return
+    this.#warned = true
+    process.emitWarning(HANDED_ON, { type: 'FieldsealWarning', code: 'FIELDSEAL_NOTIFY_POOLED' })
   }
 
   #receive(payload: string | undefined): void {

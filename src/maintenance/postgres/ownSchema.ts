@@ -1,3 +1,4 @@
+import { docsAt } from '../../docs.js'
 import { FieldsealError } from '../../errors.js'
 import { type PgConnection, runSql } from './sql.js'
 
@@ -49,7 +50,7 @@ export async function lookAtSchema(
 export function lacksRight({ user }: Pick<OwnSchema, 'user'>, what: string, sql: string): FieldsealError {
   const message =
     `the database's user ${user} may not make or use the tables for ${what}, so no row was touched. Have an ` +
-    `administrator run this once, in this database: ${sql}; all rights that are needed are in docs/existing-data.md`
+    `administrator run this once, in this database: ${sql}; all rights that are needed: ${docsAt('existing-data.md')}`
   return new FieldsealError('DATABASE_UNAVAILABLE', message)
 }
 

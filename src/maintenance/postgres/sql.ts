@@ -1,3 +1,4 @@
+import { docsAt } from '../../docs.js'
 import { FieldsealError } from '../../errors.js'
 import { printable } from '../../printable.js'
 
@@ -97,7 +98,7 @@ export function isLockTimeout(error: unknown): boolean {
 }
 
 function hint(state: string): string {
-  if (state === '42501') return 'Its user lacks a right that maintenance needs: see docs/existing-data.md'
+  if (state === '42501') return `Its user lacks a right that maintenance needs: see ${docsAt('existing-data.md')}`
   if (state === '42P01' || state === '42703') return 'Apply your migrations, and deploy the code that was made for them'
   return 'Run the command again once it can: it goes on where it stopped'
 }

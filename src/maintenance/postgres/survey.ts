@@ -2,6 +2,7 @@ import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import { isOwned, tenantJoins } from './ownership.js'
 import { dekIdOf, holdsCiphertext, isMissing, isOfKms, isSet, type StoredModel } from './rowFilter.js'
 import { type PgConnection, quoteName, runSql, tableName } from './sql.js'
+import type { MaintainedColumn } from './table.js'
 
 /** What is stored in an encrypted field, in numbers of rows. */
 export interface FieldSurvey {
@@ -30,6 +31,8 @@ export interface IndexSurvey {
   readonly field: string
   /** Rows with a value and no index. */
   readonly missing: number
+  /** Those of them whose value is plaintext: encrypting makes their index. */
+  readonly unencrypted: number
   /** Rows with an index and no value. */
   readonly stray: number
 }
@@ -101,17 +104,24 @@ export async function surveyIndexes(
       const { field, sources } = index
       const column = table.indexes[field]!
       const set = sources.map((source) => isSet(table.fields[source]!)).join(' AND ')
+      const sealed = sources.map((source) => isEncrypted(table.fields[source]!)).join(' AND ')
       const values: unknown[] = []
-      const [row] = await runSql<'missing' | 'stray'>(
+      const [row] = await runSql<'missing' | 'unencrypted' | 'stray'>(
         database,
         `SELECT count(*) FILTER (WHERE ${isMissing(index, column)} AND ${set}) AS missing,
+           count(*) FILTER (WHERE ${isMissing(index, column)} AND ${set} AND (${sealed}) IS NOT TRUE) AS unencrypted,
            count(*) FILTER (WHERE ${isSet(column)} AND NOT (${set})) AS stray
          FROM ${rowsOf(stored, tenant, values)}`,
         values,
       )
-      return { model: model.name, field, missing: Number(row!.missing), stray: Number(row!.stray) }
+      const [missing, unencrypted, stray] = [row!.missing, row!.unencrypted, row!.stray].map(Number)
+      return { model: model.name, field, missing: missing!, unencrypted: unencrypted!, stray: stray! }
     }),
   )
+}
+
+function isEncrypted(column: MaintainedColumn): string {
+  return `(${isOfKms(column)} OR ${holdsCiphertext(column)})`
 }
 
 /** The table as `t`, or the rows of one tenant in it. */

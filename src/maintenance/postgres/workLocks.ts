@@ -1,4 +1,5 @@
 import { FieldsealError } from '../../errors.js'
+import { type AskedConnection, isTransactionPooled } from '../../pooler.js'
 import { printable } from '../../printable.js'
 import { type PgConnection, runSql } from './sql.js'
 
@@ -32,12 +33,10 @@ export class WorkLocks {
     client.on('error', this.#onError)
   }
 
+  /** @throws FieldsealError `OPTIONS_INVALID` behind a pooler that hands connections on */
   static async open(pool: PgConnection): Promise<WorkLocks> {
-    if (typeof (pool as Partial<PgPool>).connect !== 'function')
-      throw new FieldsealError('OPTIONS_INVALID', 'workers need a Pool of the package pg as "database"')
-    const client = await (pool as PgPool).connect().catch((error: unknown) => {
-      throw connectionLost(error)
-    })
+    await checkKeepsConnections(pool)
+    const client = await connectTo(pool)
     const locks = new WorkLocks(client)
     await runSql(
       client,
@@ -123,6 +122,42 @@ export function rangeUnlocked(id: string): string {
 /** Locks are numbered by 31 bits. */
 function lockNumber(id: string): string {
   return `((${id})::bigint % 2147483648)::int`
+}
+
+/**
+ * Locks of a session need one: behind a pooler that hands connections on, they would be others' and stay for good.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID`
+ */
+export async function checkKeepsConnections(pool: PgConnection): Promise<void> {
+  const clients: PgPoolClient[] = []
+  const connect = async () => {
+    const client = await connectTo(pool)
+    clients.push(client)
+    return client as PgPoolClient & AskedConnection
+  }
+  try {
+    if (!(await isTransactionPooled(await connect(), connect))) return
+  } catch (error) {
+    throw FieldsealError.is(error) ? error : connectionLost(error)
+  } finally {
+    for (const client of clients) client.release()
+  }
+  throw new FieldsealError('OPTIONS_INVALID', HANDED_ON)
+}
+
+const HANDED_ON =
+  'workers hold locks of a session, and the database is reached through a pooler that hands connections on after each ' +
+  'transaction, as PgBouncer does with pool_mode=transaction. Nothing was changed. Give an address that leads to ' +
+  'PostgreSQL itself, or to a pooler in session mode: as "database" in the configuration of the commands, or as ' +
+  'DATABASE_URL for this command. Without workers it goes through this pooler too'
+
+async function connectTo(pool: PgConnection): Promise<PgPoolClient> {
+  if (typeof (pool as Partial<PgPool>).connect !== 'function')
+    throw new FieldsealError('OPTIONS_INVALID', 'workers need a Pool of the package pg as "database"')
+  return (pool as PgPool).connect().catch((error: unknown) => {
+    throw connectionLost(error)
+  })
 }
 
 function connectionLost(cause: unknown): FieldsealError {

@@ -76,6 +76,20 @@ const encryptedFields: Refusal[] = [
       '.c: is in an @@index, which cannot find ciphertext; index a `@blindIndex` column of it instead',
     ],
   },
+  {
+    of: 'members of @@id and @@unique while they are migrating or ejecting',
+    model: `model Example {
+      a String /// @encrypted(migrating)
+      b String /// @encrypted(ejecting)
+      c String
+      @@id([a, c])
+      @@unique([b, c])
+    }`,
+    says: [
+      '.a: is in the primary key, and equal values have different ciphertexts; use another field as the id',
+      '.b: is unique, and equal values have different ciphertexts; put `@unique` on a `@blindIndex` column of it instead',
+    ],
+  },
   ...['VarChar(200)', 'Char(200)', 'Uuid', 'Citext', 'Inet', 'Xml', 'Bit(8)', 'VarBit(8)'].map((native) => ({
     of: `an encrypted String @db.${native}`,
     model: fields(`a String @db.${native} /// @encrypted`),
@@ -725,6 +739,24 @@ describe('encryptionSchemaOf accepts', () => {
       d: { mode: 'kms', state: 'ejecting' },
     })
     expect(encrypted.e).not.toHaveProperty('mode')
+  })
+
+  it('an index over a field that holds plaintext, until it is encrypted or once it is decrypted', async () => {
+    const datamodel = await datamodelOf(`${keysModelSource}
+      model Old {
+        id Int @id
+        a String /// @encrypted(migrating)
+        b String /// @encrypted(ejecting)
+        tenant String /// @tenant
+        i String? /// @blindIndex(a)
+        @@index([tenant, a])
+        @@index([b])
+        @@index([tenant, i])
+      }`)
+    expect(Object.keys(encryptionSchemaOf({ datamodel, provider: 'postgresql' }).models.Old!.encrypted)).toEqual([
+      'a',
+      'b',
+    ])
   })
 
   it('no single unique as a compound selector, whatever it is called', async () => {
