@@ -10,6 +10,7 @@ const LAYERS = [
   'callArguments',
   'tenancy',
   'crypto',
+  'formerFormats',
   'leakage',
   'masks',
   'schema',

@@ -31,7 +31,7 @@ export async function runStatus(context: CommandContext, terminal: Terminal, arg
     await writeFile(html, reportPage(survey, scopeOf(args)))
     terminal.say(`Wrote ${html}`)
   }
-  const open = survey.fields.some(({ plaintext, unknownKey }) => plaintext + unknownKey > 0)
+  const open = survey.fields.some(({ plaintext, former, unknownKey }) => plaintext + former.rows + unknownKey > 0)
   return open || survey.indexes.some(({ missing, stray }) => missing + stray > 0) ? EXIT.problems : EXIT.done
 }
 
@@ -42,6 +42,7 @@ function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
       `${field.model}.${field.field}`,
       ...[field.rows, field.null, field.plaintext, field.ciphertext].map(count),
       [
+        ...(field.former.rows > 0 ? [`${field.former.library}: ${count(field.former.rows)}`] : []),
         ...(field.direct > 0 ? [`the KMS itself: ${count(field.direct)}`] : []),
         ...field.versions.map(({ version, state, rows }) => printable(`v${version} ${state}: ${count(rows)}`)),
         ...(field.unknownKey > 0 ? [`unknown key: ${count(field.unknownKey)}`] : []),

@@ -4,7 +4,7 @@ import type { Check, Finding } from './finding.js'
 
 /** Values that should be encrypted and are not, and ciphertexts whose key is missing. */
 export const storedValues: Check = async ({ survey, schema }) =>
-  survey.fields.flatMap(({ model, field, plaintext, ciphertext, direct, unknownKey, versions }): Finding[] => {
+  survey.fields.flatMap(({ model, field, plaintext, former, ciphertext, direct, unknownKey, versions }): Finding[] => {
     const name = `${model}.${field}`
     const { state: transition, mode } = schema.models[model]!.encrypted[field]!
     const other = mode === 'kms' ? ciphertext - direct : direct
@@ -18,10 +18,22 @@ export const storedValues: Check = async ({ survey, schema }) =>
         next: `fieldseal encrypt --field ${name}`,
       })
     }
-    for (const index of transition === 'migrating' && plaintext > 0
+    if (former.rows > 0) {
+      const isMigrating = transition === 'migrating'
+      found.push({
+        severity: isMigrating ? 'risk' : 'problem',
+        check: 'stored values',
+        what: `${name} holds ciphertexts of ${former.library} in ${count(former.rows)} rows`,
+        next: isMigrating
+          ? `fieldseal encrypt --field ${name}`
+          : 'mark it as migrating, name it in "migratingFrom", and run fieldseal encrypt',
+      })
+    }
+    const unindexed = plaintext + former.rows
+    for (const index of transition === 'migrating' && unindexed > 0
       ? uniqueIndexesOf(schema.models[model]!, field)
       : []) {
-      const what = `${model}.${index} is unique, and does not see the ${count(plaintext)} rows where ${name} is plaintext: another row may get the value of one of them`
+      const what = `${model}.${index} is unique, and does not see the ${count(unindexed)} rows where ${name} is not encrypted yet: another row may get the value of one of them`
       found.push({ severity: 'risk', check: 'stored values', what, next: `fieldseal encrypt --field ${name}` })
     }
     if (unknownKey > 0) {
