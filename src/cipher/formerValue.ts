@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { parseTextForm } from '../crypto/textForm.js'
-import { type FormerFormat, FormerFailure } from '../formerFormats/formerFormat.js'
+import { FormerFailure, type FormerFormat } from '../formerFormats/formerFormat.js'
 import { UNEXPECTED_FORMER } from '../formerFormats/prismaFieldEncryption.js'
 import type { CipherField } from './cipherField.js'
 import { fieldError } from './slot.js'

@@ -46,7 +46,12 @@ export function formerHash(options: FormerHashOptions, invalid: ReturnType<typeo
     field,
     formOf: (text) => {
       const hash = createHash(algorithm)
-      hash.update(Buffer.from(steps.reduce((form, [, step]) => step(form), text), inputEncoding))
+      hash.update(
+        Buffer.from(
+          steps.reduce((form, [, step]) => step(form), text),
+          inputEncoding,
+        ),
+      )
       if (salt) hash.update(Buffer.from(salt, inputEncoding))
       const digest = hash.digest(outputEncoding)
       return outputEncoding === 'hex' ? digest : digest.replaceAll('+', '-').replaceAll('/', '_')

@@ -69,6 +69,8 @@ const ARMOR = '-----BEGIN PGP MESSAGE-----'
 function armored(text: string): string {
   const lines = text.split(/\r?\n/)
   const from = lines.indexOf('') + 1
-  const end = lines.findIndex((line, position) => position >= from && (line.startsWith('=') || line.startsWith('-----')))
+  const end = lines.findIndex(
+    (line, position) => position >= from && (line.startsWith('=') || line.startsWith('-----')),
+  )
   return lines.slice(from, end).join('')
 }

@@ -1,6 +1,6 @@
 import { createDecipheriv, createHash, createSecretKey, type KeyObject } from 'node:crypto'
 import { invalidOptions } from '../invalidOptions.js'
-import { type FormerFormat, FormerFailure, noCiphertextOf, notOpened } from './formerFormat.js'
+import { FormerFailure, type FormerFormat, noCiphertextOf, notOpened } from './formerFormat.js'
 import { type FormerHashOptions, formerHash } from './formerHash.js'
 
 const LIBRARY = 'prisma-field-encryption'
@@ -85,7 +85,9 @@ function unknownKey(fingerprint: string, isUnexpected: boolean): FormerFailure {
   const advice = isUnexpected
     ? 'mark the field as migrating, and name it in "migratingFrom" with prismaFieldEncryption({ … })'
     : 'add that key to "decryptionKeys" of prismaFieldEncryption'
-  const what = isUnexpected ? 'whose keys are not given' : `under a key with the fingerprint ${fingerprint}, which is not given`
+  const what = isUnexpected
+    ? 'whose keys are not given'
+    : `under a key with the fingerprint ${fingerprint}, which is not given`
   return new FormerFailure('KEY_NOT_FOUND', `holds a ciphertext of ${LIBRARY} ${what}: ${advice}`)
 }
 

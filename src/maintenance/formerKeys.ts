@@ -19,7 +19,12 @@ export async function checkFormerKeys({ operation, database, target: { model, ta
   if (operation !== 'encrypt') return
   for (const field of model.fields) {
     if (field.former?.isAuthenticated !== false) continue
-    const cells = await formerCells(database, { table, column: table.fields[field.field]!, ...field.former, limit: TRIED })
+    const cells = await formerCells(database, {
+      table,
+      column: table.fields[field.field]!,
+      ...field.former,
+      limit: TRIED,
+    })
     const errors = cells.map((cell) => errorOf(field, cell))
     if (errors.length === TRIED && errors.every((error) => error !== undefined)) throw noneOpens(field, errors[0]!)
   }

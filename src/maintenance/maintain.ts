@@ -1,9 +1,18 @@
-import { checkArguments, checkCallOptions, FUNCTION, type Kinds, NUMBER, OBJECT, SIGNAL, TEXT } from '../callArguments.js'
+import {
+  checkArguments,
+  checkCallOptions,
+  FUNCTION,
+  type Kinds,
+  NUMBER,
+  OBJECT,
+  SIGNAL,
+  TEXT,
+} from '../callArguments.js'
 import { invalidOptions } from '../invalidOptions.js'
 import { checkTenant } from '../tenancy/tenant.js'
+import { checkFormerKeys } from './formerKeys.js'
 import type { RangeFailure, Workers } from './jobs/ranges.js'
 import { runShared } from './jobs/sharedRun.js'
-import { checkFormerKeys } from './formerKeys.js'
 import { withMissed } from './missedRows.js'
 import { type MaintainContext, planRuns } from './planRuns.js'
 import { createTables } from './postgres/progressTables.js'

@@ -44,7 +44,9 @@ function checkField(model: ModelSchema, { name, field }: NamedField, { library, 
   if (state !== 'migrating')
     throw invalid(`has ${name}, which is not marked as migrating: take it out, or mark the field`)
   if (list || !columns.includes(type))
-    throw invalid(`has ${name}, whose column is of the type ${type}${list ? '[]' : ''}, in which ${library} stores nothing`)
+    throw invalid(
+      `has ${name}, whose column is of the type ${type}${list ? '[]' : ''}, in which ${library} stores nothing`,
+    )
   const hash = search?.field
   if (hash !== undefined && (!Object.hasOwn(model.columns, hash) || Object.hasOwn(model.encrypted, hash)))
     throw invalid(`has ${name} with the hash ${quoted(hash)}, which is no plain column of the same model`)
@@ -70,5 +72,7 @@ function unknownField({ models }: EncryptionSchema, name: string) {
   const known = Object.entries(models).flatMap(([model, { encrypted }]) =>
     Object.keys(encrypted).map((field) => `${model}.${field}`),
   )
-  return invalid(`names ${quoted(name)}, which is no encrypted field; ${andThen(didYouMean(name, known))}write "Model.field"`)
+  return invalid(
+    `names ${quoted(name)}, which is no encrypted field; ${andThen(didYouMean(name, known))}write "Model.field"`,
+  )
 }
