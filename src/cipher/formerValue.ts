@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { parseTextForm } from '../crypto/textForm.js'
 import { FormerFailure, type FormerFormat } from '../formerFormats/formerFormat.js'
-import { UNEXPECTED_FORMER } from '../formerFormats/prismaFieldEncryption.js'
+import { UNEXPECTED_FORMAT } from '../formerFormats/unexpectedFormat.js'
 import type { CipherField } from './cipherField.js'
 import { fieldError } from './slot.js'
 
@@ -13,7 +13,7 @@ export interface FormerValue {
 }
 
 /** The format of another library that a field may hold. */
-export function formerFormatOf({ former = UNEXPECTED_FORMER }: CipherField): FormerFormat {
+export function formerFormatOf({ former = UNEXPECTED_FORMAT }: CipherField): FormerFormat {
   return former
 }
 

@@ -42,10 +42,11 @@ export function prismaFieldEncryption(options: PrismaFieldEncryptionOptions = {}
   const older =
     options.decryptionKeys ?? (process.env.PRISMA_FIELD_DECRYPTION_KEYS ?? '').split(',').filter((key) => key !== '')
   const keys = new Map([encryptionKey, ...older].map((key) => [fingerprintOf(key), parsedKey(key)]))
-  return { ...formatOf(keys), ...(hash && { search: formerHash(hash, invalid) }) }
+  return { ...formatUnder(keys), ...(hash && { search: formerHash(hash, invalid) }) }
 }
 
-function formatOf(keys: ReadonlyMap<string, KeyObject>): FormerFormat {
+/** With the keys by their fingerprints. */
+export function formatUnder(keys: ReadonlyMap<string, KeyObject>): FormerFormat {
   return {
     library: LIBRARY,
     prefix: PREFIX,
@@ -54,12 +55,6 @@ function formatOf(keys: ReadonlyMap<string, KeyObject>): FormerFormat {
     decrypt: (stored) => decrypt(keys, stored),
   }
 }
-
-/**
- * For fields of which nobody has said that they come from this library: its ciphertexts are told by their beginning, and
- * must not be taken for plaintext.
- */
-export const UNEXPECTED_FORMER: FormerFormat = formatOf(new Map())
 
 function decrypt(keys: ReadonlyMap<string, KeyObject>, stored: unknown): Buffer {
   const [, fingerprint, nonce, sealed] = CIPHERTEXT.exec(stored as string) ?? []

@@ -247,7 +247,10 @@ describe('while fields are migrating from pgcrypto', () => {
     await insert(1, '123-45-6789')
     const sent: string[] = []
     const spy = {
-      query: (config: { text: string; values: unknown[] }) => (sent.push(JSON.stringify(config)), pool.query(config)),
+      query: (config: { text: string; values: unknown[] }) => {
+        sent.push(JSON.stringify(config))
+        return pool.query(config)
+      },
     }
     await fixture.prisma.$encryption.maintain({ operation: 'encrypt', database: spy as never, from: 'pgcrypto' })
     expect(sent.length).toBeGreaterThan(3)

@@ -33,7 +33,8 @@ export const storedValues: Check = async ({ survey, schema }) =>
     for (const index of transition === 'migrating' && unindexed > 0
       ? uniqueIndexesOf(schema.models[model]!, field)
       : []) {
-      const what = `${model}.${index} is unique, and does not see the ${count(unindexed)} rows where ${name} is not encrypted yet: another row may get the value of one of them`
+      const how = former.rows > 0 ? 'not encrypted yet' : 'plaintext'
+      const what = `${model}.${index} is unique, and does not see the ${count(unindexed)} rows where ${name} is ${how}: another row may get the value of one of them`
       found.push({ severity: 'risk', check: 'stored values', what, next: `fieldseal encrypt --field ${name}` })
     }
     if (unknownKey > 0) {
