@@ -41,10 +41,11 @@ export function formerValue(field: CipherField, stored: unknown): FormerValue {
 }
 
 function decrypt(field: CipherField, stored: unknown): Uint8Array {
+  const format = formerFormatOf(field)
   try {
-    return formerFormatOf(field).decrypt(stored)
+    return format.decrypt(stored)
   } catch (error) {
-    if (!(error instanceof FormerFailure)) throw error
-    throw fieldError(error.code, field, error.message)
+    const { code, message } = FormerFailure.is(error) ? error : notOpened(format.library, 'its format failed')
+    throw fieldError(code, field, message)
   }
 }

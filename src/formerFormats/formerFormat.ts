@@ -19,7 +19,8 @@ export interface FormerFormat {
   /**
    * The plaintext of what a column holds.
    *
-   * @throws {FormerFailure} when it is no ciphertext of theirs, or not to be opened
+   * @throws {FormerFailure} when it is no ciphertext of theirs, or not to be opened; whatever else is thrown counts as the
+   * latter, and is not shown
    */
   readonly decrypt: (stored: unknown) => Uint8Array
 }
@@ -36,11 +37,18 @@ type FailureCode = 'KEY_NOT_FOUND' | 'CIPHERTEXT_INVALID' | 'DECRYPTION_FAILED'
 
 /** Why a ciphertext of another library gives no value, in words that fit after the field's name; never with a value. */
 export class FormerFailure extends Error {
+  override readonly name = 'FormerFailure'
+
   constructor(
     readonly code: FailureCode,
     message: string,
   ) {
     super(message)
+  }
+
+  /** Also across the ESM and CommonJS builds. */
+  static is(error: unknown): error is FormerFailure {
+    return (error as { name?: unknown } | null | undefined)?.name === 'FormerFailure'
   }
 }
 
