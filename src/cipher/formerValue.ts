@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { parseTextForm } from '../crypto/textForm.js'
-import { FormerFailure, type FormerFormat } from '../formerFormats/formerFormat.js'
+import { FormerFailure, type FormerFormat, notOpened } from '../formerFormats/formerFormat.js'
 import { UNEXPECTED_FORMAT } from '../formerFormats/unexpectedFormat.js'
 import type { CipherField } from './cipherField.js'
 import { fieldError } from './slot.js'

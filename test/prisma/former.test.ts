@@ -157,6 +157,20 @@ describe('while a field is migrating from prisma-field-encryption', () => {
     expect(await refusalCode(() => fixture.prisma.user!.findUnique({ where: { id: 0 } }))).toBe(code)
   })
 
+  it('a format of the app’s own that fails is an error, which shows nothing of what it threw', async () => {
+    await writeRows()
+    const own: FormerFormat = {
+      ...former,
+      decrypt: () => {
+        throw new Error('Name 0')
+      },
+    }
+    const app = fixture.another({ migratingFrom: { ...MIGRATING, 'User.name': own } })
+    const error = await refusal(() => app.user!.findUnique({ where: { id: 0 } }))
+    expect(error.code).toBe('DECRYPTION_FAILED')
+    expect(String(error) + String(error.cause)).not.toContain('Name 0')
+  })
+
   it('a value that is none of the field’s type is an error', async () => {
     await writeRows()
     await before.user!.update({ where: { id: 0 }, data: { born: 'long ago' } })
