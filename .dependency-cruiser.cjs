@@ -12,6 +12,7 @@ const LAYERS = [
   'pooler',
   'tenancy',
   'crypto',
+  'formerFormats',
   'leakage',
   'masks',
   'schema',

@@ -33,6 +33,7 @@ const entryPoints = {
   '^fieldseal/google-kms$': '<rootDir>/src/kms/google/googleKms.ts',
   '^fieldseal/azure-kms$': '<rootDir>/src/kms/azure/azureKms.ts',
   '^fieldseal/aws-kms$': '<rootDir>/src/kms/aws/awsKms.ts',
+  '^fieldseal/former-formats$': '<rootDir>/src/formerFormats/index.ts',
   '^fieldseal/local-kms$': '<rootDir>/src/kms/localKms.ts',
   '^fieldseal/pkcs11$': '<rootDir>/src/kms/pkcs11/pkcs11Kms.ts',
   '^fieldseal/hierarchical-kms$': '<rootDir>/src/kms/hierarchical/hierarchicalKms.ts',

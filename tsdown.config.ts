@@ -4,6 +4,7 @@ const library = {
   index: 'src/index.ts',
   'prisma/index': 'src/prisma/index.ts',
   'typeorm/index': 'src/typeorm/index.ts',
+  'formerFormats/index': 'src/formerFormats/index.ts',
   'kms/tencent': 'src/kms/tencent/tencentKms.ts',
   'kms/google': 'src/kms/google/googleKms.ts',
   'kms/azure': 'src/kms/azure/azureKms.ts',

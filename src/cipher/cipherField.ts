@@ -1,4 +1,5 @@
 import type { ValueForm } from '../crypto/fieldValue.js'
+import type { FormerFormat } from '../formerFormats/formerFormat.js'
 
 /** An encrypted field, as far as values are concerned. */
 export interface CipherField extends ValueForm {
@@ -10,4 +11,6 @@ export interface CipherField extends ValueForm {
   readonly pad?: number | undefined
   /** The KMS itself encrypts each value (`mode: kms`). */
   readonly direct?: boolean | undefined
+  /** How another library has stored values of it, while it is `migrating` from there. */
+  readonly former?: FormerFormat | undefined
 }

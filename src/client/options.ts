@@ -7,6 +7,7 @@ import type { Kms } from '../keys/kms.js'
 import type { KmsOfStore } from '../keys/kmsOfStore.js'
 import type { Notify } from '../keys/notifications/postgresNotifications.js'
 import { MOST_MESSAGES, ROTATION_DEFAULTS } from '../keys/quota/rotation.js'
+import { checkMigratingFrom, type MigratingFrom } from '../plan/migratingFrom.js'
 import { checkNormalizers, type Normalizers } from '../plan/normalizers.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenancy/tenant.js'
@@ -34,6 +35,17 @@ export interface FieldEncryptionOptions<Schema extends EncryptionSchema = Encryp
    * same; whoever changes one must fill its indexes again.
    */
   readonly normalizers?: Normalizers
+  /**
+   * How other libraries have stored the values of fields that are `migrating`, by `Model.field`: one of the formats of
+   * `fieldseal/former-formats`. They are read, and searched for where that can be, until `fieldseal encrypt` has encrypted
+   * them anew; see docs/converts.md. A field that is not marked as migrating is refused here.
+   *
+   * @example
+   * ```ts
+   * const migratingFrom = { 'User.email': prismaFieldEncryption({ hash: { field: 'emailHash' } }) }
+   * ```
+   */
+  readonly migratingFrom?: MigratingFrom
   /** How DEKs are held in memory and when they are succeeded by new ones. */
   readonly keys?: KeyOptions
   /** Told of what happens to keys and values, for logs and alerts. What it throws is ignored. */
@@ -112,7 +124,8 @@ const KEY_DEFAULTS: KeySettings = {
 const COUNTS = new Set<keyof KeySettings>(['max', 'maxMessages'])
 
 const KNOWN = new Set([
-  ...['kms', 'tenant', 'defaultTenant', 'normalizers', 'keys', 'onEvent', 'telemetry', 'audit', 'honeytokens'],
+  ...['kms', 'tenant', 'defaultTenant', 'normalizers', 'migratingFrom', 'keys'],
+  ...['onEvent', 'telemetry', 'audit', 'honeytokens'],
 ])
 const KNOWN_WITH_SCHEMA = new Set(['schema', ...KNOWN])
 
@@ -121,13 +134,25 @@ export function checkOptions(options: FieldEncryptionOptions, { schemaSource }: 
   checkNames(options, KNOWN_WITH_SCHEMA, 'schema and kms')
   if (options.schema?.format !== 4) throw invalid(`"schema" must be the encryptionSchema that ${schemaSource}`)
   checkValues(options)
-  const { schema, normalizers = {} } = options
-  checkNormalizers(schema, normalizers)
+  checkAgainstSchema(options.schema, options)
 }
 
 /**
- * The same for an ORM that makes the schema itself, and later: what names normalisers is to be checked then, by
- * `checkNormalizers`.
+ * Checks the options that name parts of the schema.
+ *
+ * @throws FieldsealError `OPTIONS_INVALID`
+ */
+export function checkAgainstSchema(
+  schema: EncryptionSchema,
+  { normalizers = {}, migratingFrom = {} }: OptionsBeforeSchema,
+): void {
+  checkNormalizers(schema, normalizers)
+  checkMigratingFrom(schema, migratingFrom)
+}
+
+/**
+ * The same for an ORM that makes the schema itself, and later: what names parts of it is to be checked then, by
+ * `checkAgainstSchema`.
  *
  * @param own the names of the options that the ORM's side checks itself
  * @throws FieldsealError as `checkOptions`

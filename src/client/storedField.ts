@@ -1,4 +1,5 @@
 import { type DecryptSlot, fieldError, type TenantHolder } from '../cipher/cipher.js'
+import { formerValue, isFormer } from '../cipher/formerValue.js'
 import { isDirectCiphertext } from '../crypto/direct.js'
 import { isPlaintext, parseTextForm } from '../crypto/textForm.js'
 import { own } from '../own.js'
@@ -18,11 +19,12 @@ export interface ReadRow extends OwnedRow {
 
 /**
  * Collects a field as its column holds it. NULL and a list that was never written stay what they are, and so does
- * plaintext where the field's state allows it, as a value of its type. A client that may not read it gets what is shown
- * instead.
+ * plaintext where the field's state allows it, as a value of its type; what another library has encrypted is decrypted at
+ * once. A client that may not read it gets what is shown instead.
  *
  * @returns whether it is a value by now, and has no slot
- * @throws FieldsealError `CIPHERTEXT_INVALID`, `ACCESS_DENIED`
+ * @throws FieldsealError `CIPHERTEXT_INVALID`, `ACCESS_DENIED`; of another library's also `KEY_NOT_FOUND` and
+ * `DECRYPTION_FAILED`
  */
 export function collectStoredField(slots: DecryptSlot[], row: ReadRow, field: FieldPlan, key: string): boolean {
   const { plan, owner, holder, known, missing } = row
@@ -44,7 +46,9 @@ function isEmpty(stored: unknown): boolean {
   return Array.isArray(stored) && stored.length === 0
 }
 
+/** Of plaintext, or of what another library has encrypted. */
 function plainValue(field: FieldPlan, stored: unknown): unknown {
+  if (field.state === 'migrating' && isFormer(field, stored)) return formerValue(field, stored).value
   const value = parseTextForm(field, stored)
   if (value !== undefined) return value
   const type = field.kind === 'Enum' ? 'its enum' : field.kind

@@ -1,6 +1,16 @@
-import { checkArguments, checkCallOptions, FUNCTION, type Kinds, NUMBER, OBJECT, SIGNAL } from '../callArguments.js'
+import {
+  checkArguments,
+  checkCallOptions,
+  FUNCTION,
+  type Kinds,
+  NUMBER,
+  OBJECT,
+  SIGNAL,
+  TEXT,
+} from '../callArguments.js'
 import { invalidOptions } from '../invalidOptions.js'
 import { checkTenant } from '../tenancy/tenant.js'
+import { checkFormerKeys } from './formerKeys.js'
 import type { RangeFailure, Workers } from './jobs/ranges.js'
 import { runShared } from './jobs/sharedRun.js'
 import { withMissed } from './missedRows.js'
@@ -20,6 +30,11 @@ const invalid = invalidOptions('maintain:')
 /** What `$encryption.maintain` takes. */
 export interface MaintainOptions extends Selection {
   readonly operation: Operation
+  /**
+   * Of `encrypt`: works on the fields only that are migrating from this library, by its name in `migratingFrom`. Without
+   * it, these are encrypted anew as well.
+   */
+  readonly from?: string | undefined
   /** A Pool of the package `pg`, with two connections or more; Prisma has no part in this. */
   readonly database: PgConnection
   /** What happens to a row with a problem: it is left as it is (the default), or the run stops. */
@@ -51,6 +66,7 @@ export interface MaintainOptions extends Selection {
 export async function maintain(context: MaintainContext, options: MaintainOptions): Promise<RunReport[]> {
   checkOptions(context, options)
   const tableRuns = await planRuns(context, options)
+  for (const tableRun of tableRuns) await checkFormerKeys(tableRun)
   if (!options.dryRun) await prepare(options)
   const reports: RunReport[] = []
   for (const tableRun of tableRuns) {
@@ -85,6 +101,7 @@ function stoppedBefore({ operation, target }: TableRun, problems: readonly Probl
 
 const KINDS: Kinds = {
   ...SELECTION_KINDS,
+  from: TEXT,
   rowsPerSecond: NUMBER,
   maxLag: OBJECT,
   workers: OBJECT,
@@ -99,6 +116,7 @@ function checkOptions({ schema }: SelectionContext, options: MaintainOptions): v
   checkCallOptions('maintain', options, KINDS)
   const { operation, database, tenant, rowsPerSecond = 1, onError = 'skip', workers, dryRun } = options
   if (!OPERATIONS.includes(operation)) throw invalid(`"operation" must be one of ${OPERATIONS.join(', ')}`)
+  if (options.from !== undefined && operation !== 'encrypt') throw invalid('"from" goes with the operation "encrypt"')
   if (typeof database?.query !== 'function') throw invalid('"database" must be a Pool of the package pg')
   if (tenant !== undefined) checkTenant(tenant)
   if (!(rowsPerSecond > 0)) throw invalid('"rowsPerSecond" must be a number above 0')

@@ -1,11 +1,12 @@
 import type { Slot } from '../cipher/cipher.js'
-import { FieldsealError } from '../errors.js'
+import { FieldsealError, quoted } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import type { RunKeyring } from './jobs/runKeyring.js'
 import { type MappedModel, possiblePaths } from './maintenanceModels.js'
 import { keysTable } from './postgres/keysTable.js'
 import type { PgConnection } from './postgres/sql.js'
+import { selectFields } from './rows/model.js'
 import type { Operation } from './rows/operation.js'
 import { type Selection, type SelectionContext, selectModels } from './selection.js'
 import type { TableRun } from './tableRun.js'
@@ -20,6 +21,7 @@ export interface MaintainContext extends SelectionContext {
 export interface PlanRunsOptions extends Selection {
   readonly operation: Operation
   readonly database: PgConnection
+  readonly from?: string | undefined
 }
 
 /**
@@ -31,12 +33,24 @@ export interface PlanRunsOptions extends Selection {
 export async function planRuns(context: MaintainContext, options: PlanRunsOptions): Promise<TableRun[]> {
   const { ring, runKeys, schema } = context
   const { operation, database, tenant } = options
-  const chosen = selectModels(context, options)
+  const all = selectModels(context, options)
+  const chosen = options.from === undefined ? all : migratingFrom(all, options.from)
   if (operation === 'encrypt') for (const one of chosen) checkTenantKnown(schema, one)
   if (operation === 'decrypt') checkEjecting(schema, chosen)
   const keys = await keysTable(schema, database)
   const audit = (slots: readonly Slot[]) => context.audit(operation, slots)
   return chosen.map((target) => ({ ring, runKeys, audit, operation, database, target, keys, tenant }))
+}
+
+/** The fields that are migrating from a library. */
+function migratingFrom(all: readonly MappedModel[], library: string): MappedModel[] {
+  const chosen = all.flatMap(({ model, table }) => {
+    const fields = model.fields.filter(({ former }) => former?.library === library).map(({ field }) => field)
+    return fields.length === 0 ? [] : [{ model: selectFields(model, fields), table }]
+  })
+  if (chosen.length > 0) return chosen
+  const message = `no field is migrating from ${quoted(library)}: name the fields in the option "migratingFrom" of fieldEncryption (docs/converts.md)`
+  throw new FieldsealError('OPTIONS_INVALID', message)
 }
 
 /** Plaintext does not tell whose it is, and a guess would make it unreadable to its owner. */

@@ -1,6 +1,8 @@
+import { own } from '../own.js'
 import type { EncryptedFieldSchema, EncryptionSchema, ModelSchema, RelationSchema } from '../schema/encryptionSchema.js'
 import { fillIndexes, fillUniques } from './indexPlans.js'
 import { inheritedColumns, inverseRelation, linksBoundColumns } from './inverseRelation.js'
+import type { MigratingFrom } from './migratingFrom.js'
 import type { Normalizers } from './normalizers.js'
 import type { FieldPlan, Member, ModelPlan, Plans, RelationPlan } from './plan.js'
 import { reachingModels } from './reachingModels.js'
@@ -9,6 +11,8 @@ import { fillTokenIndexes } from './tokenIndexPlans.js'
 /** What the ORM's client says about itself, so that a plan need not know the ORM. */
 export interface PlanOptions {
   readonly normalizers?: Normalizers | undefined
+  /** How other libraries have stored values of fields that are `migrating`. */
+  readonly migratingFrom?: MigratingFrom | undefined
   /** The fields that the client may read, as `Model.field`; all unless given. */
   readonly allow?: ReadonlySet<string> | undefined
   /** What to do about a field that the client may not read. */
@@ -67,12 +71,13 @@ function fieldPlan(
   model: string,
   field: string,
   spec: EncryptedFieldSchema,
-  { allow, strict = false, toDecimal, unreadable = ADVICE }: PlanOptions,
+  { allow, migratingFrom = {}, strict = false, toDecimal, unreadable = ADVICE }: PlanOptions,
 ): FieldPlan {
   const { context, type, value = type, enum: names, list, pad, bind, state, mask, mode, required } = spec
   const decimal = value === 'Decimal' ? toDecimal : undefined
-  const form = { kind: value, column: type, names, list, pad, decimal, direct: mode === 'kms' }
   const name = `${model}.${field}`
+  const former = own(migratingFrom, name)
+  const form = { kind: value, column: type, names, list, pad, decimal, direct: mode === 'kms', former }
   const shows = !allow || allow.has(name) ? 'value' : mask ? 'mask' : 'nothing'
   return {
     ...form,

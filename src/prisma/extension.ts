@@ -160,14 +160,15 @@ interface BaseClient extends PrismaClientLike {
 }
 
 function contextFor(base: BaseClient, options: FieldEncryptionOptions): EncryptingClient {
-  const { schema, normalizers } = options
+  const { schema, normalizers, migratingFrom } = options
   const strict = base._engineConfig?.previewFeatures?.includes('strictUndefinedChecks') ?? false
   const omitted = omittedOf(base._globalOmit)
   const { unreadable } = PRISMA_WORDING
   return encryptingClient(options, {
     store: prismaKeyStore(base, schema.keysModel),
     traces: prismaKeyTraces(base, schema),
-    compile: (allow) => compilePlans(schema, { normalizers, allow, omitted, strict, toDecimal, unreadable }),
+    compile: (allow) =>
+      compilePlans(schema, { normalizers, migratingFrom, allow, omitted, strict, toDecimal, unreadable }),
     plainValue: jsonValue,
     wording: PRISMA_WORDING,
   })

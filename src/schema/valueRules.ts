@@ -74,12 +74,12 @@ export function modeProblem({ options, facts: { wording } }: CheckedValueSubject
   )
 }
 
-/** Plaintext of a typed field has a form in text columns only. */
+/** Plaintext of a typed field has a form in text columns only. What another library has encrypted may stand in any. */
 export function stateProblem(subject: CheckedValueSubject): string | undefined {
   const { field, options } = subject
   const { wording } = subject.facts
   const type = valueTypeOf(subject)
-  if (options.state === undefined || field.type !== 'Bytes' || type === 'Bytes') return undefined
+  if (options.state !== 'ejecting' || field.type !== 'Bytes' || type === 'Bytes') return undefined
   return (
     `is ${wording.state(options.state)} and holds ${type} in ${wording.type(field)}, where plaintext of that type has no form; ` +
     `leave out ${wording.state(options.state)}, or ${wording.text}`

@@ -2,7 +2,7 @@ import { checkedValue, fieldError, type Slot } from '../cipher/cipher.js'
 import { tokenBodies } from '../cipher/tokenBodies.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { checkUnmasked } from '../client/masking.js'
-import { plaintextForms, refuseManyForms } from '../client/plaintextForms.js'
+import { plaintextForms, refuseUnfindable } from '../client/plaintextForms.js'
 import { looksEncrypted } from '../crypto/ciphertext.js'
 import { textForm } from '../crypto/textForm.js'
 import type { FieldPlan, Plans } from '../plan/plan.js'
@@ -177,7 +177,7 @@ export class Parameters {
   }
 
   #plaintextForms({ field, index, values: sources, each }: UseOf<'plaintext'>): unknown[] | null {
-    refuseManyForms(field)
+    refuseUnfindable(field, false)
     const all = each ? this.#given.listOf(sources[0]!, field) : sources.map((source) => this.#given.valueOf(source))
     return all?.flatMap((value) => (value === null ? [null] : plaintextForms(field, index, value))) ?? null
   }

@@ -2,10 +2,10 @@ import type { DataSource } from 'typeorm'
 import type { ClientContext } from '../client/clientContext.js'
 import { encryptingClient } from '../client/encryptingClient.js'
 import type { KeyOperations } from '../client/keyOperations.js'
+import { checkAgainstSchema } from '../client/options.js'
 import { type IndexScopes, indexScopes } from '../client/transactionKeys.js'
 import type { CacheFigures } from '../keys/events.js'
 import { compilePlans } from '../plan/compilePlans.js'
-import { checkNormalizers } from '../plan/normalizers.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { loadParser, StatementEncryption } from '../sql/statementEncryption.js'
 import { catalogOf } from './catalogOf.js'
@@ -40,10 +40,10 @@ export async function runEncryption(
   dataSource: DataSource,
   { guards = false, ...options }: DataSourceEncryptionOptions,
 ): Promise<RunningEncryption> {
-  const { normalizers = {} } = options
+  const { normalizers, migratingFrom } = options
   await loadParser()
   const schema = encryptionSchemaOf(dataSource)
-  checkNormalizers(schema, normalizers)
+  checkAgainstSchema(schema, options)
   if (guards) addGuards(dataSource, schema)
   keepSavedValuesWhole(dataSource)
   const { context, keys, figures } = encryptingClient(
@@ -51,7 +51,8 @@ export async function runEncryption(
     {
       store: typeormKeyStore(dataSource, schema),
       traces: typeormKeyTraces(dataSource, schema),
-      compile: (allow) => compilePlans(schema, { normalizers, allow, unreadable: TYPEORM_WORDING.unreadable }),
+      compile: (allow) =>
+        compilePlans(schema, { normalizers, migratingFrom, allow, unreadable: TYPEORM_WORDING.unreadable }),
       plainValue: (_field, value) => value,
       wording: TYPEORM_WORDING,
     },

@@ -109,6 +109,7 @@ function compileEntities(files: { readonly [path: string]: string }): Promise<Ru
       'fieldseal/azure-kms': source('kms/azure/azureKms.ts'),
       'fieldseal/google-kms': source('kms/google/googleKms.ts'),
       'fieldseal/audit-log': source('auditLog/auditLog.ts'),
+      'fieldseal/former-formats': source('formerFormats/index.ts'),
       'fieldseal/local-kms': source('kms/localKms.ts'),
       'fieldseal/tencent-kms': source('kms/tencent/tencentKms.ts'),
       'fieldseal/redundant-kms': source('kms/redundant/redundantKms.ts'),
@@ -133,6 +134,7 @@ async function compile(text: string, files: { readonly [name: string]: string })
   const paths = {
     fieldseal: built('index.d.ts'),
     'fieldseal/prisma': built('prisma/index.d.ts'),
+    'fieldseal/former-formats': built('formerFormats/index.d.ts'),
     'fieldseal/local-kms': built('kms/local.d.ts'),
     'fieldseal/tencent-kms': built('kms/tencent.d.ts'),
     'fieldseal/testing': built('testing/index.d.ts'),
@@ -226,6 +228,22 @@ describe('the documents', () => {
       ...Object.fromEntries(examples.map((code, number) => [`src/example${number}.ts`, withImports(code)])),
     }
     expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
+  })
+
+  it('docs/converts.md shows code that compiles, as do the examples of what it is about', async () => {
+    const [ofPrisma, ...others] = blocks('docs/converts.md', 'ts') as [string, ...string[]]
+    const libraries = ['prismaFieldEncryption', 'typeormEncrypted', 'pgcrypto']
+    const examples = libraries.flatMap((name) => examplesOf(`src/formerFormats/${name}.ts`))
+    expect([others.length, examples.length]).toEqual([2, 3])
+    const files = Object.fromEntries(
+      [...others, ...examples].map((code, i) => [`src/converts${i}.ts`, `${code}\nexport {}\n`]),
+    )
+    expect(await compileEntities(files)).toEqual({ code: 0, output: '' })
+    const readme = blocks('docs/annotations.md', 'prisma')[0]!
+    const rest = readme.slice(0, readme.indexOf('model '))
+    const keys = readme.slice(readme.indexOf('/// @encryptionKeys'))
+    const model = blocks('docs/converts.md', 'prisma')[0]!
+    expect(await compile(`${rest}\n${model}\n${keys}`, { 'converts.ts': ofPrisma })).toEqual({ code: 0, output: '' })
   })
 
   it('docs/kms/adapters.md and docs/kms/byok.md show code that compiles, as does the example of testKms', async () => {

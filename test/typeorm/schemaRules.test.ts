@@ -75,7 +75,7 @@ describe('an encrypted column', () => {
       d: encrypted({ column: 'jsonb', type: 'Int' }),
       e: encrypted({ type: 'Integer' as never }),
       f: encrypted({ type: 'Int', pad: 16 }),
-      g: encrypted({ column: 'bytea', type: 'Int', state: 'migrating' }),
+      g: encrypted({ column: 'bytea', type: 'Int', state: 'ejecting' }),
       h: encrypted({ mode: 'kms', pad: 8192 }),
       i: encrypted({ type: 'Int', mask: 'email' }),
     })
@@ -88,7 +88,7 @@ describe('an encrypted column', () => {
         /^User\.e: has `type: 'Integer'`, which is no type; .* or give the values of an enum in `enum`$/,
       ),
       'User.f: has `pad: 16`, yet all values of the type Int are equally long; leave it out',
-      "User.g: is `state: 'migrating'` and holds Int in bytea, where plaintext of that type has no form; leave out `state: 'migrating'`, or write `column: 'text'`",
+      "User.g: is `state: 'ejecting'` and holds Int in bytea, where plaintext of that type has no form; leave out `state: 'ejecting'`, or write `column: 'text'`",
       expect.stringMatching(/^User\.h: has `pad: 8192` and `mode: 'kms'`, .*or leave out `mode: 'kms'`$/),
       "User.i: has `mask: 'email'` and holds Int, while a mask is text; leave it out: who may not read the property is refused",
     ])

@@ -59,6 +59,8 @@ function addOperation(program: Command, context: ProgramContext, [operation, sum
     .option('--restart', 'begin anew instead of going on with an unfinished run')
   if (operation !== 'verify')
     command.option('--max-lag <time or size>', 'wait while a standby is further behind: 5s, 64MB', parseMaxLag)
+  if (operation === 'encrypt')
+    command.option('--from <library>', 'only what this library has encrypted: see docs/converts.md')
   if (operation === 'decrypt') command.option('--yes', 'do not ask')
   withCommandContext(command, context, async (commandContext, terminal, args: MaintainArguments) => {
     const { runMaintain } = await import('../commands/maintain.js')

@@ -18,6 +18,7 @@ export interface MaintainArguments {
   readonly model?: readonly string[]
   readonly field?: readonly string[]
   readonly tenant?: string
+  readonly from?: string
   readonly dryRun?: boolean
   readonly onError?: 'skip' | 'stop'
   readonly rate?: number
@@ -52,14 +53,14 @@ export async function runMaintain(
   const started = performance.now()
   const shown = { problems: 0 }
   const onWait = waits(terminal)
-  const { model, field, tenant, dryRun = false, onError, rate, restart, maxLag, workers } = args
+  const { model, field, tenant, from, dryRun = false, onError, rate, restart, maxLag, workers } = args
   const shared = workers === undefined ? undefined : await shareWork(context, terminal, { ...args, workers }, onWait)
   const signal = shared ? AbortSignal.any([interrupt.signal, shared.broken]) : interrupt.signal
   interrupt.signal.addEventListener('abort', () => shared?.stop())
   try {
     const reports = await context.client.$encryption.maintain({
       ...{ operation, database: context.database, tenants: context.tenants, models: model, fields: field, tenant },
-      ...{ dryRun, onError, restart, rowsPerSecond: rate, maxLag, signal, onWait },
+      ...{ from, dryRun, onError, restart, rowsPerSecond: rate, maxLag, signal, onWait },
       workers: shared && { queue: shared, count: workers! },
       onProgress: (event) => {
         terminal.event({ event: 'progress', ...event })

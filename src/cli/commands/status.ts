@@ -44,7 +44,7 @@ export async function runStatus(context: CommandContext, terminal: Terminal, arg
 function isOpen({ fields, indexes }: Survey, { models }: EncryptionSchema): boolean {
   const leaving = ({ model, field }: FieldSurvey) => models[model]!.encrypted[field]!.state === 'ejecting'
   return (
-    fields.some((field) => field.unknownKey + (leaving(field) ? 0 : field.plaintext) > 0) ||
+    fields.some((field) => field.unknownKey + field.former.rows + (leaving(field) ? 0 : field.plaintext) > 0) ||
     indexes.some(({ missing, unencrypted, stray }) => missing - unencrypted + stray > 0)
   )
 }
@@ -56,6 +56,7 @@ function showFields(terminal: Terminal, { fields, indexes }: Survey): void {
       `${field.model}.${field.field}`,
       ...[field.rows, field.null, field.plaintext, field.ciphertext].map(count),
       [
+        ...(field.former.rows > 0 ? [`${field.former.library}: ${count(field.former.rows)}`] : []),
         ...(field.direct > 0 ? [`the KMS itself: ${count(field.direct)}`] : []),
         ...field.versions.map(({ version, state, rows }) => printable(`v${version} ${state}: ${count(rows)}`)),
         ...(field.unknownKey > 0 ? [`unknown key: ${count(field.unknownKey)}`] : []),

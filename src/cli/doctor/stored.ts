@@ -4,7 +4,7 @@ import type { Check, Finding } from './finding.js'
 
 /** Values that should be encrypted and are not, and ciphertexts whose key is missing. */
 export const storedValues: Check = async ({ survey, schema }) =>
-  survey.fields.flatMap(({ model, field, plaintext, ciphertext, direct, unknownKey, versions }): Finding[] => {
+  survey.fields.flatMap(({ model, field, plaintext, former, ciphertext, direct, unknownKey, versions }): Finding[] => {
     const name = `${model}.${field}`
     const { state: transition, mode } = schema.models[model]!.encrypted[field]!
     const other = mode === 'kms' ? ciphertext - direct : direct
@@ -18,10 +18,23 @@ export const storedValues: Check = async ({ survey, schema }) =>
         next: `fieldseal encrypt --field ${name}`,
       })
     }
-    for (const index of transition === 'migrating' && plaintext > 0
+    if (former.rows > 0) {
+      const isMigrating = transition === 'migrating'
+      found.push({
+        severity: isMigrating ? 'risk' : 'problem',
+        check: 'stored values',
+        what: `${name} holds ciphertexts of ${former.library} in ${counted(former.rows, 'row')}`,
+        next: isMigrating
+          ? `fieldseal encrypt --field ${name}`
+          : 'mark it as migrating, name it in "migratingFrom", and run fieldseal encrypt',
+      })
+    }
+    const unindexed = plaintext + former.rows
+    for (const index of transition === 'migrating' && unindexed > 0
       ? uniqueIndexesOf(schema.models[model]!, field)
       : []) {
-      const what = `${model}.${index} is unique, and does not see the ${counted(plaintext, 'row')} where ${name} is plaintext: another may get the same value`
+      const how = former.rows > 0 ? 'not encrypted yet' : 'plaintext'
+      const what = `${model}.${index} is unique, and does not see the ${counted(unindexed, 'row')} where ${name} is ${how}: another may get the same value`
       found.push({ severity: 'risk', check: 'stored values', what, next: `fieldseal encrypt --field ${name}` })
     }
     if (unknownKey > 0) {

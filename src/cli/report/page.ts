@@ -37,6 +37,7 @@ function verdict({ fields, indexes }: Survey): string {
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
   const wrong = [
     [sum(fields.map(({ plaintext }) => plaintext)), 'in plaintext'],
+    [sum(fields.map(({ former }) => former.rows)), 'as another library left them'],
     [sum(fields.map(({ unknownKey }) => unknownKey)), 'under an unknown key'],
     [sum(indexes.map(({ missing, unencrypted, stray }) => missing - unencrypted + stray)), 'with a wrong index entry'],
   ] as const

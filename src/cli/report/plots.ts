@@ -7,28 +7,33 @@ import { barRow, type Kind, legend, type Part } from './bars.js'
 /** Upper ends of the classes of age, in days. */
 const AGES = [7, 30, 90, 180, 365, Number.POSITIVE_INFINITY]
 
+const BY_ANOTHER = 'by another library'
+
 /** How much of each field is encrypted. */
 export function coveragePlot({ fields }: Survey): string {
-  const entries = [
+  const entries: readonly (readonly [string, Kind])[] = [
     ['encrypted', 'encrypted'],
     ['plaintext', 'plaintext'],
+    ...(fields.some(({ former }) => former.rows > 0) ? [[BY_ANOTHER, 'retired'] as const] : []),
     ['under an unknown key', 'unknown'],
     ['no value', 'null'],
-  ] as const
+  ]
   return [legend(entries), ...fields.map(coverage)].join('\n')
 }
 
 function coverage(field: FieldSurvey): string {
-  const { plaintext, ciphertext, unknownKey } = field
+  const { plaintext, former, ciphertext, unknownKey } = field
   const encrypted = ciphertext - unknownKey
   const parts: Part[] = [
     { size: encrypted, kind: 'encrypted', name: 'encrypted' },
     { size: plaintext, kind: 'plaintext', name: 'plaintext' },
+    { size: former.rows, kind: 'retired', name: BY_ANOTHER },
     { size: unknownKey, kind: 'unknown', name: 'under an unknown key' },
     { size: field.null, kind: 'null', name: 'no value' },
   ]
   const left = [
     plaintext > 0 ? `${count(plaintext)} plaintext` : [],
+    former.rows > 0 ? `${count(former.rows)} by ${former.library}` : [],
     unknownKey > 0 ? `${count(unknownKey)} unknown` : [],
   ]
   const figures = [percent(encrypted, field.rows - field.null), ...left.flat()]

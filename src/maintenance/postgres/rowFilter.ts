@@ -19,6 +19,17 @@ export function holdsCiphertext(of: MaintainedColumn): string {
   return `left(${textIn(storage, name)}, ${PREFIX.length}) = '${PREFIX}'`
 }
 
+/**
+ * A condition of SQL on a column with a value that is none of our ciphertexts: whether another library has made it.
+ *
+ * @param prefix what it begins with; without, it is whatever is there
+ */
+export function holdsFormer(of: MaintainedColumn, prefix: string | undefined): string {
+  if (prefix === undefined) return 'TRUE'
+  if (of.storage !== 'String' || of.list) return 'FALSE'
+  return `left(${valueIn(of)}, ${prefix.length}) = '${prefix}'`
+}
+
 /** What is text in a column that is none of bytes. */
 function textIn(storage: MaintainedColumn['storage'], name: string): string {
   return storage === 'Json' ? jsonString(name) : name

@@ -1,6 +1,7 @@
+import { formerFormatOf } from '../../cipher/formerValue.js'
 import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import { isOwned, tenantJoins } from './ownership.js'
-import { dekIdOf, holdsCiphertext, isMissing, isOfKms, isSet, type StoredModel } from './rowFilter.js'
+import { dekIdOf, holdsCiphertext, holdsFormer, isMissing, isOfKms, isSet, type StoredModel } from './rowFilter.js'
 import { type PgConnection, quoteName, runSql, tableName } from './sql.js'
 import type { MaintainedColumn } from './table.js'
 
@@ -11,6 +12,8 @@ export interface FieldSurvey {
   readonly rows: number
   readonly null: number
   readonly plaintext: number
+  /** What another library has encrypted. */
+  readonly former: { readonly library: string; readonly rows: number }
   readonly ciphertext: number
   /** Ciphertexts that the KMS itself has made (`mode: kms`). */
   readonly direct: number
@@ -61,9 +64,11 @@ export async function surveyFields(
 ): Promise<FieldSurvey[]> {
   const { model, table, keys } = stored
   return Promise.all(
-    model.fields.map(async ({ field }) => {
+    model.fields.map(async (maintained) => {
+      const { field } = maintained
       const column = table.fields[field]!
-      const kind = `CASE WHEN (${isSet(column)}) IS NOT TRUE THEN 'null' WHEN ${isOfKms(column)} THEN 'direct' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' ELSE 'plaintext' END`
+      const { library, prefix } = formerFormatOf(maintained)
+      const kind = `CASE WHEN (${isSet(column)}) IS NOT TRUE THEN 'null' WHEN ${isOfKms(column)} THEN 'direct' WHEN ${holdsCiphertext(column)} THEN 'ciphertext' WHEN ${holdsFormer(column, prefix)} THEN 'former' ELSE 'plaintext' END`
       const values: unknown[] = []
       const rows = await runSql<'kind' | 'version' | 'state' | 'count'>(
         database,
@@ -82,6 +87,7 @@ export async function surveyFields(
         rows: sum(() => true),
         null: sum(({ kind }) => kind === 'null'),
         plaintext: sum(({ kind }) => kind === 'plaintext'),
+        former: { library, rows: sum(({ kind }) => kind === 'former') },
         ciphertext: sum(({ kind }) => kind === 'ciphertext' || kind === 'direct'),
         direct: sum(({ kind }) => kind === 'direct'),
         unknownKey: sum(({ kind, version }) => kind === 'ciphertext' && version === null),

@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { formerFormatOf, formerValue, isFormer } from '../../cipher/formerValue.js'
 import { headerOf } from '../../cipher/headers.js'
 import { checkedValue, fieldError } from '../../cipher/slot.js'
 import { type Ciphertext, headOf, PREFIX } from '../../crypto/ciphertext.js'
@@ -73,12 +74,14 @@ export function cellOfIndex({ kind }: MaintainedIndex, made: unknown): Cell {
 }
 
 /**
- * The value that plaintext in a cell stands for.
+ * The value that plaintext in a cell stands for, or what another library has encrypted.
  *
- * @throws FieldsealError `VALUE_INVALID` for what is no value of the field, or none that JavaScript can hold exactly
+ * @throws FieldsealError `VALUE_INVALID` for what is no value of the field, or none that JavaScript can hold exactly; as
+ * `formerValue`
  */
 export function plaintextIn(field: MaintainedField, cell: Cell): unknown {
-  const stored = field.list ? listIn(field, cell) : field.column === 'Json' ? JSON.parse(cell as string) : cell
+  const stored = storedIn(field, cell)
+  if (isFormer(field, stored)) return formerIn(field, stored)
   const value = parseTextForm(field, stored)
   if (value === undefined)
     throw fieldError(
@@ -88,6 +91,22 @@ export function plaintextIn(field: MaintainedField, cell: Cell): unknown {
     )
   const texts = field.list ? (stored as unknown[]) : [cell]
   const loss = texts.map((text) => (typeof text === 'string' ? lossOf(field.kind, text) : undefined)).find(Boolean)
+  if (loss !== undefined) throw fieldError('VALUE_INVALID', field, `holds ${loss}`)
+  return value
+}
+
+/** The library that has made what is in a cell which holds no ciphertext of ours; `undefined` for plaintext. */
+export function formerLibraryIn(field: MaintainedField, cell: Cell): string | undefined {
+  return isFormer(field, storedIn(field, cell)) ? formerFormatOf(field).library : undefined
+}
+
+function storedIn(field: MaintainedField, cell: Cell): unknown {
+  return field.list ? listIn(field, cell) : field.column === 'Json' ? JSON.parse(cell as string) : cell
+}
+
+function formerIn(field: MaintainedField, stored: unknown): unknown {
+  const { value, plaintext } = formerValue(field, stored)
+  const loss = typeof plaintext === 'string' ? lossOf(field.kind, plaintext) : undefined
   if (loss !== undefined) throw fieldError('VALUE_INVALID', field, `holds ${loss}`)
   return value
 }

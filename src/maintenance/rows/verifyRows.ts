@@ -1,7 +1,7 @@
 import { FieldsealError } from '../../errors.js'
 import { cellAt } from './rowPlanner.js'
 import type { RowChange, StoredRow } from './rowSource.js'
-import { stateOf, stateOfIndex } from './storedCell.js'
+import { formerLibraryIn, stateOf, stateOfIndex } from './storedCell.js'
 import { type RowTransformer, transformRows } from './transformRows.js'
 
 /**
@@ -32,5 +32,7 @@ function mismatch({ planner: { model } }: RowTransformer, { row, cells }: RowCha
 function plaintext({ planner: { model } }: RowTransformer, row: StoredRow): [StoredRow, FieldsealError] | undefined {
   const plain = model.fields.find((field) => stateOf(field, cellAt(row, field)) === 'plain')
   if (plain === undefined) return undefined
-  return [row, new FieldsealError('CIPHERTEXT_INVALID', `${plain.name} is stored in plaintext: run encrypt`)]
+  const library = formerLibraryIn(plain, cellAt(row, plain))
+  const how = library === undefined ? 'in plaintext' : `as ${library} left it`
+  return [row, new FieldsealError('CIPHERTEXT_INVALID', `${plain.name} is stored ${how}: run encrypt`)]
 }

@@ -1,4 +1,4 @@
-import { plaintextForms, refuseManyForms } from '../../client/plaintextForms.js'
+import { formerHashes, plaintextForms, refuseUnfindable } from '../../client/plaintextForms.js'
 import type { FieldPlan, IndexPlan } from '../../plan/plan.js'
 import { isDbNull, isPlainObject } from '../values.js'
 import { unsupported } from './refusals.js'
@@ -18,13 +18,28 @@ type Where = Record<string, unknown>
  * @param conditions what the caller asks of the index's sources
  */
 export function migratingFilter(index: IndexPlan, indexed: Where, conditions: Where): Where {
-  for (const field of index.sources) refuseManyForms(field)
-  const plain = index.sources.map((field) => ({
-    [field.field]: plaintextCondition(field, index, conditions[field.field]),
-  }))
+  for (const field of index.sources) refuseUnfindable(field, true)
+  const plain = index.sources.map((field) => unindexedFilter(field, index, conditions[field.field]))
   return {
     OR: [{ AND: [{ [index.field]: { not: null } }, indexed] }, { AND: [{ [index.field]: null }, ...plain] }],
   }
+}
+
+/** Where another library keeps a hash beside its ciphertexts, of these the hash is asked, and of plaintext the column. */
+function unindexedFilter(field: FieldPlan, index: IndexPlan, condition: unknown): Where {
+  const plain = { [field.field]: plaintextCondition({ field, index, formsOf: plaintextForms }, condition) }
+  const { prefix, search } = field.former ?? {}
+  if (prefix === undefined || search?.field === undefined) return plain
+  const isFormer = { [field.field]: { startsWith: prefix } }
+  const isOther = field.optional ? { OR: [{ NOT: isFormer }, { [field.field]: null }] } : { NOT: isFormer }
+  const hashed = { [search.field]: plaintextCondition({ field, index, formsOf: formerHashes }, condition) }
+  return { OR: [{ AND: [isFormer, hashed] }, { AND: [isOther, plain] }] }
+}
+
+interface FormsAsked {
+  readonly field: FieldPlan
+  readonly index: IndexPlan
+  readonly formsOf: typeof plaintextForms
 }
 
 /**
@@ -32,15 +47,15 @@ export function migratingFilter(index: IndexPlan, indexed: Where, conditions: Wh
  *
  * @param nots how many `not` are around it
  */
-function plaintextCondition(field: FieldPlan, index: IndexPlan, condition: unknown, nots = 0): unknown {
+function plaintextCondition(asked: FormsAsked, condition: unknown, nots = 0): unknown {
   if (isDbNull(condition)) return condition
-  if (!isPlainObject(condition)) return anyOf(field, plaintextFormsOf(field, index, condition), nots)
+  if (!isPlainObject(condition)) return anyOf(asked.field, formsOfOne(asked, condition), nots)
   const plain: Where = {}
-  for (const [operator, operand] of operands(field, condition)) {
-    if (operator === 'not') plain.not = plaintextCondition(field, index, operand, nots + 1)
+  for (const [operator, operand] of operands(asked.field, condition)) {
+    if (operator === 'not') plain.not = plaintextCondition(asked, operand, nots + 1)
     else if (isDbNull(operand)) plain[operator] = operand
-    else if (operator === 'notIn') plain.notIn = operandForms(field, index, operand)
-    else plain.in = intersection(plain.in, operandForms(field, index, operand))
+    else if (operator === 'notIn') plain.notIn = operandForms(asked, operand)
+    else plain.in = intersection(plain.in, operandForms(asked, operand))
   }
   return plain
 }
@@ -57,11 +72,11 @@ function intersection(before: unknown, values: unknown[]): unknown[] {
   return Array.isArray(before) ? before.filter((value) => values.includes(value)) : values
 }
 
-function operandForms(field: FieldPlan, index: IndexPlan, operand: unknown): unknown[] {
-  return [operand].flat().flatMap((value) => plaintextFormsOf(field, index, value))
+function operandForms(asked: FormsAsked, operand: unknown): unknown[] {
+  return [operand].flat().flatMap((value) => formsOfOne(asked, value))
 }
 
 /** What holds no value is asked for as it is. */
-function plaintextFormsOf(field: FieldPlan, index: IndexPlan, value: unknown): unknown[] {
-  return isDbNull(value) ? [value] : plaintextForms(field, index, value)
+function formsOfOne({ field, index, formsOf }: FormsAsked, value: unknown): unknown[] {
+  return isDbNull(value) ? [value] : formsOf(field, index, value)
 }

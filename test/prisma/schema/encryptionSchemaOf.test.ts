@@ -405,7 +405,7 @@ const annotations: Refusal[] = [
     model: fields(
       `a String /// @encrypted(migrating, ejecting)
       b String /// @encrypted(migrating: true)
-      c Bytes /// @encrypted(type: Int, migrating)
+      c Bytes /// @encrypted(type: Int, ejecting)
       d Bytes /// @encrypted(ejecting)
       e String /// @encrypted(migrating, migrating)`,
     ),
@@ -413,7 +413,7 @@ const annotations: Refusal[] = [
       '.a: `migrating` and `ejecting` exclude each other: `migrating` while plaintext is being encrypted, `ejecting` while ciphertext is being turned back; keep one',
       '.b: `migrating` takes no value; write only `migrating`',
       '.e: option `migrating` of `@encrypted` is given twice; keep one',
-      '.c: is `migrating` and holds Int in Bytes, where plaintext of that type has no form; leave out `migrating`, or make it String',
+      '.c: is `ejecting` and holds Int in Bytes, where plaintext of that type has no form; leave out `ejecting`, or make it String',
     ],
   },
   {

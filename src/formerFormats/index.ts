@@ -1,0 +1,5 @@
+export type { FormerFormat } from './formerFormat.js'
+export type { FormerHashOptions } from './formerHash.js'
+export { type PgcryptoOptions, pgcrypto } from './pgcrypto.js'
+export { type PrismaFieldEncryptionOptions, prismaFieldEncryption } from './prismaFieldEncryption.js'
+export { type TypeormEncryptedOptions, typeormEncrypted } from './typeormEncrypted.js'
