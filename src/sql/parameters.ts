@@ -18,7 +18,7 @@ import {
   type StatementPlan,
   type TokenSearch,
 } from './statementPlan.js'
-import { type TextPart, textOfParts } from './textParts.js'
+import type { TextPart } from './textParts.js'
 
 export interface ParametersOptions {
   readonly context: Pick<ClientContext, 'plainValue'>
@@ -39,7 +39,7 @@ export class Parameters {
   readonly #options: ParametersOptions
   readonly #given: GivenValues
   /** The new numbers of plain ones, by what the application gave them. */
-  readonly #plain = new Map<number, number>()
+  readonly #plain: number[] = []
   readonly #list = new ParameterList()
   readonly #searches: SearchParameters
   /** Parameters of JSON columns, which take text. */
@@ -64,7 +64,7 @@ export class Parameters {
   /** The text of pieces in which nothing is searched for, whose values are added. */
   textOf(pieces: readonly Piece[]): string {
     // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
-    return textOfParts(this.partsOf(pieces))
+    return this.partsOf(pieces).join('')
   }
 
   /** The parts of the text of pieces, whose values are added. */
@@ -86,6 +86,11 @@ export class Parameters {
   /** Whether a value is one that a search by tokens asks for, where these find other values too. */
   matchesOf(search: TokenSearch): ((value: unknown) => boolean) | undefined {
     return this.#searches.matchesOf(search)
+  }
+
+  /** Lets go of the slots, which are transformed. */
+  takeMade(): void {
+    this.#list.takeMade()
   }
 
   /** The values, when the slots are transformed. */
@@ -122,10 +127,10 @@ export class Parameters {
   /** One number for all mentions, from which PostgreSQL finds its type. */
   #addPlain(param: number): number {
     const given = this.#given.numberOf(param)
-    const known = this.#plain.get(given)
+    const known = this.#plain[given]
     if (known !== undefined) return known
     const number = this.#list.put(this.#given.plain(given))
-    this.#plain.set(given, number)
+    this.#plain[given] = number
     return number
   }
 

@@ -1,4 +1,4 @@
-import { prefixErrors, type Slot, transform } from '../cipher/cipher.js'
+import { prefixErrors, type Slot, transform, transformNow } from '../cipher/cipher.js'
 import { inTurns } from '../cipher/turns.js'
 import { auditSlots } from '../client/audit.js'
 import type { BindingSource } from '../client/clientBinding.js'
@@ -6,6 +6,7 @@ import type { ClientContext } from '../client/clientContext.js'
 import { limitKeyWait } from '../client/keyWait.js'
 import { checkSearchable } from '../client/masking.js'
 import type { OperationTenancy } from '../client/operationTenancy.js'
+import { isDebugging } from '../debug.js'
 import { FieldsealError } from '../errors.js'
 import { GivenValues, type Seals } from './givenValues.js'
 import type { InsertShape } from './insertShape.js'
@@ -40,6 +41,8 @@ export class Preparation {
   readonly #given: GivenValues
   readonly #parameters: Parameters
   readonly #results: Results
+  /** For keys, with what is encrypted. */
+  #isWaiting = false
 
   constructor({ context, open, isSealed }: Seals & { readonly context: ClientContext }, options: PreparationOptions) {
     const { binding, tenancy, plan, statement } = options
@@ -49,9 +52,7 @@ export class Preparation {
     this.#given = new GivenValues({ tenancy, given: statement.values ?? [], open, isSealed })
     this.#parameters = new Parameters({ context, plans, plan, given: this.#given })
     for (const { model, index } of plan.indexesRead) checkSearchable(limitedIndex(plans, model, index))
-    const valuesOf = this.#parameters.valuesOf.bind(this.#parameters)
-    const matchesOf = this.#parameters.matchesOf.bind(this.#parameters)
-    this.#results = new Results({ context, binding, tenancy, plans, plan, valuesOf, matchesOf })
+    this.#results = new Results({ context, binding, tenancy, plans, plan, parameters: this.#parameters })
   }
 
   /** @returns at once where nothing has to be waited for */
@@ -91,8 +92,7 @@ export class Preparation {
     this.#given.claim(plan.rows)
     this.#given.checkUnchanged(plan.unchanged)
     const parts = parameters.partsOf(plan.pieces)
-    const used = paramsOf(plan)
-    this.#given.checkAllUsed((param) => used.has(param))
+    this.#given.checkAllUsed(paramsOf(plan))
     this.#checkCount()
     return parts
   }
@@ -111,6 +111,7 @@ export class Preparation {
         this.#given.beginRow(plan.rows[pattern]!, (param) => params[param - base - 1]!)
         texts.push(parameters.textOf(parts[pattern]!))
       }
+      this.#encryptPart()
       return true
     })
     this.#checkCount()
@@ -125,12 +126,26 @@ export class Preparation {
       )
   }
 
+  /** Encrypts rows at once as far as keys are in memory: what is kept of all until the last keeps the garbage collector busy. */
+  #encryptPart(): void {
+    if (this.#isWaiting || isDebugging || this.#context.auditTrail) return
+    this.#settleOwners()
+    this.#isWaiting = !transformNow(this.#parameters.slots, this.#context.ring)
+    if (!this.#isWaiting) this.#parameters.takeMade()
+  }
+
+  #settleOwners(): void {
+    const { tenancy } = this.#options
+    for (const slot of this.#parameters.slots) if (!isOfAll(slot)) tenancy.settle(slot.owner, slot.field.name)
+  }
+
   #encrypt(): Promise<void> | undefined {
     const { binding, tenancy, plan, statement } = this.#options
     const { slots } = this.#parameters
-    for (const slot of slots) if (!isOfAll(slot)) tenancy.settle(slot.owner, slot.field.name)
+    this.#settleOwners()
     const { reads } = this.#results
     if (reads) tenancy.settle(tenancy.owner, reads.name)
+    if (slots.length === 0) return undefined
     const done = transform(slots, this.#context.ring, (keys) =>
       limitKeyWait(this.#context, statement.inTransaction, plan.kind, keys),
     )
@@ -165,9 +180,11 @@ function isOfAll(slot: Slot): boolean {
 const paramsBefore = new WeakMap<StatementPlan, ReadonlySet<number>>()
 
 function paramsOf(plan: StatementPlan): ReadonlySet<number> {
-  const known = paramsBefore.get(plan) ?? paramsIn(plan.pieces)
-  paramsBefore.set(plan, known)
-  return known
+  const known = paramsBefore.get(plan)
+  if (known) return known
+  const found = paramsIn(plan.pieces)
+  paramsBefore.set(plan, found)
+  return found
 }
 
 function paramsIn(pieces: readonly Piece[]): ReadonlySet<number> {

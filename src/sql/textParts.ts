@@ -3,5 +3,7 @@ export type TextPart = string | number | (() => string)
 
 /** The text of parts, as soon as all of them are known. */
 export function textOfParts(parts: readonly TextPart[]): string {
-  return parts.map((part) => (typeof part === 'function' ? part() : part)).join('')
+  let text = ''
+  for (const part of parts) text += typeof part === 'function' ? part() : part
+  return text
 }
