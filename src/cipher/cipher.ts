@@ -14,7 +14,7 @@ import { type DecryptSlot, type EncryptSlot, encodeValue, type Slot, twiceEncryp
 import { inTurns } from './turns.js'
 
 export type * from './slot.js'
-export { checkedValue, fieldError, prefixErrors } from './slot.js'
+export { checkedValue, fieldError, prefixErrors, valueError } from './slot.js'
 export type * from './tokenIndex.js'
 export type * from './tokenQuery.js'
 

@@ -1,4 +1,4 @@
-import { checkedValue, fieldError, type Slot } from '../cipher/cipher.js'
+import { fieldError, type Slot, valueError } from '../cipher/cipher.js'
 import { tokenBodies } from '../cipher/tokenBodies.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { checkUnmasked } from '../client/masking.js'
@@ -61,15 +61,8 @@ export class Parameters {
     return this.#list.values.length
   }
 
-  /** The text of pieces in which nothing is searched for, whose values are added. */
-  textOf(pieces: readonly Piece[]): string {
-    // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
-    return this.partsOf(pieces).join('')
-  }
-
-  /** The parts of the text of pieces, whose values are added. */
-  partsOf(pieces: readonly Piece[]): readonly TextPart[] {
-    const texts: TextPart[] = []
+  /** Adds the parts of the text of pieces to others, and the values to theirs. */
+  addParts(texts: TextPart[], pieces: readonly Piece[]): readonly TextPart[] {
     for (const piece of pieces) {
       if (typeof piece === 'string') texts.push(piece)
       else if (isUse(piece)) this.#addText(texts, piece)
@@ -139,13 +132,22 @@ export class Parameters {
     if (value === null) return this.#list.put(null)
     checkUnmasked(field, value)
     if (looksEncrypted(value)) throw fieldError('VALUE_INVALID', field, LOOKS_ENCRYPTED)
-    const written = checkedValue(field, () => this.#options.context.plainValue(field, value))
+    const written = this.#written(field, value)
     if (field.column === 'Json') this.#json.push(this.#list.values.length)
-    if (field.state === 'ejecting') return this.#list.put(checkedValue(field, () => textForm(field, written)))
+    if (field.state === 'ejecting') return this.#list.put(written)
     const holder = this.#list.putMade(written)
     const bound = this.#given.boundOf(field, row)
     this.#list.slots.push({ mode: 'encrypt', field, owner: this.#given.ownerOf(row), holder, key: 'value', bound })
     return this.#list.values.length
+  }
+
+  #written(field: FieldPlan, given: unknown): unknown {
+    try {
+      const value = this.#options.context.plainValue(field, given)
+      return field.state === 'ejecting' ? textForm(field, value) : value
+    } catch (error) {
+      throw valueError(field, error)
+    }
   }
 
   #addIndex({ index, values: sources, row, isUpdate }: UseOf<'index'>): number {

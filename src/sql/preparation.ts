@@ -91,7 +91,7 @@ export class Preparation {
     const parameters = this.#parameters
     this.#given.claim(plan.rows)
     this.#given.checkUnchanged(plan.unchanged)
-    const parts = parameters.partsOf(plan.pieces)
+    const parts = parameters.addParts([], plan.pieces)
     this.#given.checkAllUsed(paramsOf(plan))
     this.#checkCount()
     return parts
@@ -105,17 +105,21 @@ export class Preparation {
     const bases = patterns.map((_, at) => patterns.slice(0, at).reduce((sum, count) => sum + count, 0))
     const texts: string[] = []
     await inTurns(rows.length, ROWS_AT_ONCE, (from, to) => {
+      const part: TextPart[] = []
       for (let at = from; at < to; at += 1) {
         const { pattern, params } = rows[at]!
         const base = bases[pattern]!
         this.#given.beginRow(plan.rows[pattern]!, (param) => params[param - base - 1]!)
-        texts.push(parameters.textOf(parts[pattern]!))
+        if (at > from) part.push(', ')
+        parameters.addParts(part, parts[pattern]!)
       }
+      // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
+      texts.push(part.join(''))
       this.#encryptPart()
       return true
     })
     this.#checkCount()
-    return [...parameters.partsOf(before), texts.join(', '), ...parameters.partsOf(after)]
+    return [...parameters.addParts([], before), texts.join(', '), ...parameters.addParts([], after)]
   }
 
   #checkCount(): void {

@@ -3,7 +3,5 @@ export type TextPart = string | number | (() => string)
 
 /** The text of parts, as soon as all of them are known. */
 export function textOfParts(parts: readonly TextPart[]): string {
-  let text = ''
-  for (const part of parts) text += typeof part === 'function' ? part() : part
-  return text
+  return parts.map((part) => (typeof part === 'function' ? part() : part)).join('')
 }
