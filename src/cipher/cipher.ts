@@ -8,12 +8,13 @@ import { checkComparable } from './blindIndexKey.js'
 import { headerOf } from './headers.js'
 import { indexMessage } from './indexText.js'
 import { KeyResolution } from './keyResolution.js'
+import { makeLoneIndex } from './loneIndex.js'
 import { debugSlots } from './passSteps.js'
 import { type DecryptSlot, type EncryptSlot, encodeValue, type Slot, twiceEncrypted } from './slot.js'
 import { inTurns } from './turns.js'
 
 export type * from './slot.js'
-export { checkedValue, fieldError, prefixErrors } from './slot.js'
+export { checkedValue, fieldError, prefixErrors, valueError } from './slot.js'
 export type * from './tokenIndex.js'
 export type * from './tokenQuery.js'
 
@@ -36,6 +37,7 @@ export function transform(
 ): Promise<void> | undefined {
   if (slots.length === 0) return undefined
   if (isDebugging) debugSlots(slots)
+  else if (makeLoneIndex(slots, ring)) return undefined
   const start = performance.now()
   const keys = new KeyResolution(ring)
   if (slots.length > LARGE) return transformLarge(slots, keys, limitKeyWait)
@@ -63,6 +65,22 @@ export function decryptNow(slots: readonly DecryptSlot[], ring: KeyRing): boolea
   if (missing) return false
   run(batches, slots, unsorted)
   if (isDebugging) debugStep('cipher', `${slots.length} decrypted, all keys in memory`)
+  return true
+}
+
+/**
+ * As `transform`, if all keys are in memory; otherwise nothing is done. For those who make very many slots, and can let go of
+ * some before they make others.
+ *
+ * @param slots not very many
+ * @returns whether it was done
+ * @throws FieldsealError for the first slot that cannot be transformed exactly; the others may or may not be done
+ */
+export function transformNow(slots: readonly Slot[], ring: KeyRing): boolean {
+  const keys = new KeyResolution(ring)
+  for (let i = 0; i < slots.length; i++) keys.request(slots[i]!, i)
+  if (!keys.takeCached()) return false
+  applyStretch(slots, keys, 0, slots.length)
   return true
 }
 

@@ -1,10 +1,10 @@
 import { randomNonces } from '../crypto/aead.js'
-import { blindIndexes, indexPrefix } from '../crypto/blindIndex.js'
 import type { Ciphertext } from '../crypto/ciphertext.js'
 import type { Outcome, Place } from '../crypto/engine.js'
 import { pad } from '../crypto/padding.js'
 import { tokenLists } from '../crypto/tokens/tokens.js'
 import type { Dek } from '../keys/dek.js'
+import { indexValues } from './indexValues.js'
 import { outcomeError, plaintextValue } from './outcome.js'
 import type { CipherIndex, DecryptSlot, EncryptSlot, IndexSlot, Slot, TokenSlot } from './slot.js'
 import type { CipherTokenIndex } from './tokenIndex.js'
@@ -162,10 +162,9 @@ class IndexBatch implements Batch {
   }
 
   run(): undefined {
-    const { bits, column } = this.index
-    const made = blindIndexes(this.#dek.indexes!, prefixOf(this.index), this.#messages, bits)
+    const made = indexValues(this.#dek, this.index, this.#messages)
     this.#slots.forEach(({ holder, key }, i) => {
-      holder[key] = column === 'Bytes' ? new Uint8Array(made[i]!) : made[i]!.toString('base64url')
+      holder[key] = made[i]!
     })
   }
 }
@@ -198,20 +197,6 @@ class TokenBatch implements Batch {
       else use(lists)
     })
   }
-}
-
-const PREFIXES = new WeakMap<CipherIndex, Buffer>()
-
-function prefixOf(index: CipherIndex): Buffer {
-  let prefix = PREFIXES.get(index)
-  if (!prefix) {
-    prefix = indexPrefix(
-      index.sources.map(({ context }) => context),
-      index,
-    )
-    PREFIXES.set(index, prefix)
-  }
-  return prefix
 }
 
 /** Mostly no value of a batch is bound to columns of its row. */

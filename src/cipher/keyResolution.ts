@@ -213,7 +213,8 @@ function readHeader(field: CipherField, head: string | null): Header {
   throw fieldError('CIPHERTEXT_INVALID', field, 'holds something that is not a ciphertext of this library')
 }
 
-function activeKeyOf(slot: ActiveSlot): { tenant: string; purpose: Purpose } {
+/** Whose active key a slot needs, and of which kind. */
+export function activeKeyOf(slot: ActiveSlot): { tenant: string; purpose: Purpose } {
   const tenant = slot.owner.tenant as string
   if (slot.mode === 'encrypt') return { tenant, purpose: 'encrypt' }
   return { tenant: slot.index.scope === 'global' ? GLOBAL_TENANT : tenant, purpose: 'index' }

@@ -106,9 +106,14 @@ export function checkedValue<T>(field: CipherField, work: () => T, use: ValueUse
   try {
     return work()
   } catch (error) {
-    if (!(error instanceof UnencodableValue)) throw error
-    throw fieldError('VALUE_INVALID', field, `cannot be ${use}: the value ${error.message}`)
+    throw valueError(field, error, use)
   }
+}
+
+/** What was thrown over a value, said of its field if it is that the value cannot be used. */
+export function valueError(field: CipherField, thrown: unknown, use: ValueUse = 'written'): unknown {
+  if (!(thrown instanceof UnencodableValue)) return thrown
+  return fieldError('VALUE_INVALID', field, `cannot be ${use}: the value ${thrown.message}`)
 }
 
 /** An error about a field: it names the field, never a value. */
@@ -137,5 +142,10 @@ const TWICE =
 
 /** @throws FieldsealError `VALUE_INVALID` for a value that the field cannot hold */
 export function encodeValue(field: CipherField, value: unknown, use?: ValueUse): string | Buffer {
-  return checkedValue(field, () => encodeField(field, value, use === 'kept'), use)
+  // By no function made for it: values come by here in very many.
+  try {
+    return encodeField(field, value, use === 'kept')
+  } catch (error) {
+    throw valueError(field, error, use)
+  }
 }

@@ -27,7 +27,7 @@ export function encodeField(form: ValueForm, value: unknown, isStored = false): 
 
 function encodeOne({ kind, names }: ValueForm, value: unknown, isStored: boolean): string | Buffer {
   const plaintext = encode(kind, value)
-  if (typeof plaintext === 'string' && !isStored) refuseNul(plaintext.slice(1), kind === 'Json')
+  if (typeof plaintext === 'string' && !isStored) refuseNul(plaintext, kind === 'Json', 1)
   if (names && !names.includes(value as string)) throw new UnencodableValue(`must be one of ${names.join(', ')}`)
   return plaintext
 }

@@ -11,9 +11,10 @@ export function wellFormed(value: string): string {
  * Refuses what no text of PostgreSQL holds, though a ciphertext could: it could never become plaintext again.
  *
  * @param isJson the text is JSON, in which a NUL character is an escape
+ * @param from where it begins: before, there may be what is no part of it
  */
-export function refuseNul(text: string, isJson: boolean): void {
-  const found = isJson ? text.includes('\\u0000') && NUL_IN_JSON.test(text) : text.includes('\0')
+export function refuseNul(text: string, isJson: boolean, from = 0): void {
+  const found = isJson ? text.includes('\\u0000') && NUL_IN_JSON.test(text) : text.includes('\0', from)
   if (found) throw new UnencodableValue('has a NUL character, which PostgreSQL cannot hold in text')
 }
 

@@ -3,7 +3,7 @@ import type { Analysis } from './analysis.js'
 import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
 import { refusedComparison, refusedOperand } from './refusals.js'
 import { type EncryptedSource, type Resolved, resolve, type Scope } from './scope.js'
-import type { SqlText, TokenRange } from './sqlText.js'
+import { type SqlText, type TokenRange, wholeRange } from './sqlText.js'
 import { castOfParameter, type Parameter, parameterOf } from './values.js'
 
 /** `column = $1` and what is like it. */
@@ -49,6 +49,7 @@ export function comparisonOf(
     throw refusedOperand(field, operator, items.map(castOfParameter).find(Boolean), each)
   const first = text.tokenAt(ref.location)
   const columnRange = { first, last: first + 2 * (ref.fields!.length - 1) }
+  const last = endOf(text, expression, params.at(-1)!.last)
   return {
     expression,
     column: columnRange,
@@ -58,9 +59,7 @@ export function comparisonOf(
     each,
     isList,
     params,
-    range: isFlipped
-      ? { first: text.tokenAt(params[0]!.ref.location), last: columnRange.last }
-      : { first, last: endOf(text, expression, params.at(-1)!.last) },
+    range: wholeRange(text, [columnRange, { first: text.tokenAt(params[0]!.ref.location), last }]),
   }
 }
 

@@ -22,9 +22,9 @@ export interface GivenOptions extends Seals {
 /** What a statement was given, and what that says of the rows that it names: whose they are, and what they are bound to. */
 export class GivenValues {
   readonly #options: GivenOptions
-  readonly #owners = new Map<StatementRow, TenantHolder>()
+  #owners: Map<StatementRow, TenantHolder> | undefined
   /** The numbers that the parameters of the row have which is being written, where its plan has others. */
-  #translate = (param: number) => param
+  #translate = unchanged
 
   constructor(options: GivenOptions) {
     this.#options = options
@@ -38,7 +38,7 @@ export class GivenValues {
   /** From now on it is about a row whose plan is that of another one with other parameters. */
   beginRow(row: StatementRow, translate: (param: number) => number): void {
     this.#translate = translate
-    this.#owners.clear()
+    this.#owners?.clear()
     this.ownerOf(row)
   }
 
@@ -51,7 +51,7 @@ export class GivenValues {
   }
 
   ownerOf(row: StatementRow): TenantHolder {
-    const known = this.#owners.get(row)
+    const known = this.#owners?.get(row)
     if (known) return known
     const { tenancy } = this.#options
     const owner = tenancy.ownerOf(
@@ -59,13 +59,14 @@ export class GivenValues {
       { written: this.#tenantIn(row, row.written), stored: this.#tenantIn(row, row.stored) },
       tenancy.writeOwner(),
     )
+    this.#owners ??= new Map()
     this.#owners.set(row, owner)
     return owner
   }
 
   /** The texts that a ciphertext of a row is bound to. */
   boundOf(field: FieldPlan, { plan, written, stored }: StatementRow): readonly string[] {
-    if (field.bind.length === 0) return []
+    if (field.bind.length === 0) return NONE
     const known: Record<string, unknown> = {}
     for (const column of field.bind) {
       const source = written.get(column) ?? stored.get(column)
@@ -105,12 +106,14 @@ export class GivenValues {
    *
    * @throws FieldsealError `QUERY_UNSUPPORTED`
    */
-  checkAllUsed(isUsed: (param: number) => boolean): void {
-    const unused = this.#options.given.findIndex((_, position) => !isUsed(position + 1)) + 1
-    if (unused > 0)
+  checkAllUsed(used: ReadonlySet<number>): void {
+    const { length } = this.#options.given
+    for (let number = 1; number <= length; number += 1) {
+      if (used.has(number)) continue
       throw unsupported(
-        `the statement is given a value for $${unused}, which it does not name: give those that it names`,
+        `the statement is given a value for $${number}, which it does not name: give those that it names`,
       )
+    }
   }
 
   #tenantIn({ plan: { tenant } }: StatementRow, known: StatementRow['written']): unknown {
@@ -128,6 +131,12 @@ export class GivenValues {
       throw unsupported(`the statement names the parameter $${number}, and is given ${given.length}: give all of them`)
     return given[number - 1]
   }
+}
+
+const NONE: readonly string[] = []
+
+function unchanged(param: number): number {
+  return param
 }
 
 function boundChanged({ name }: ModelPlan, column: string): Error {

@@ -23,7 +23,7 @@ export interface InsertShape {
 const SHORT = 4_000
 const MOST_PATTERNS = 64
 const BEGIN = /^\s*INSERT\s+INTO\s+(?:"(?:[^"]|"")*"|[\w.])+\s*\((?:\s*"(?:[^"]|"")*"\s*,?)+\)\s*VALUES\s*/iy
-const ROW = /\(((?:\$\d+|DEFAULT|NULL)(?:\s*,\s*(?:\$\d+|DEFAULT|NULL))*)\)/y
+const ROW = /\((?:\$\d+|DEFAULT|NULL)(?:\s*,\s*(?:\$\d+|DEFAULT|NULL))*\)/y
 const NEXT = /\s*,\s*/y
 const ROWS_AT_ONCE = 256
 
@@ -62,15 +62,14 @@ async function rowsFrom(text: string, start: number): Promise<FoundRows | undefi
   let isDone = false
   let like: LikeRow | undefined
   const readRow = (): boolean => {
-    const repeated = like && matchAt(like.row, text, at)
-    const row = repeated ?? matchAt(ROW, text, at)
-    if (!row) return false
-    if (!repeated) like = likeRow(row[1]!, patterns)
-    rows.push({ pattern: like!.pattern, params: repeated ? repeated.slice(1).map(Number) : numbersIn(row[1]!) })
-    at += row[0].length
-    const next = matchAt(NEXT, text, at)
-    isDone = !next
-    if (next) at += next[0].length
+    const repeated = like && endOfMatch(like.row, text, at)
+    const end = repeated ?? endOfMatch(ROW, text, at)
+    if (end === undefined) return false
+    if (repeated === undefined) like = likeRow(text.slice(at + 1, end - 1), patterns)
+    rows.push({ pattern: like!.pattern, params: numbersIn(text, at, end) })
+    const next = endOfMatch(NEXT, text, end)
+    isDone = next === undefined
+    at = next ?? end
     return patterns.size <= MOST_PATTERNS && !isDone
   }
   await inTurns(text.length, ROWS_AT_ONCE, () => {
@@ -80,7 +79,7 @@ async function rowsFrom(text: string, start: number): Promise<FoundRows | undefi
   return isDone && patterns.size <= MOST_PATTERNS ? { patterns, rows, end: at } : undefined
 }
 
-/** A row of a pattern, and what reads others of the same pattern at once, each number a group. */
+/** A row of a pattern, and what reads others of the same pattern. */
 interface LikeRow {
   readonly pattern: number
   readonly row: RegExp
@@ -90,14 +89,32 @@ function likeRow(row: string, patterns: Map<string, LikeRow>): LikeRow {
   const pattern = row.replace(/\$\d+/g, '$').replace(/\s+/g, '').toUpperCase()
   const known = patterns.get(pattern)
   if (known) return known
-  const items = pattern.split(',').map((item) => (item === '$' ? '\\$(\\d+)' : item))
+  const items = pattern.split(',').map((item) => (item === '$' ? '\\$\\d+' : item))
   const like = { pattern: patterns.size, row: new RegExp(`\\(${items.join('\\s*,\\s*')}\\)`, 'y') }
   patterns.set(pattern, like)
   return like
 }
 
-function numbersIn(row: string): number[] {
-  return (row.match(/\$\d+/g) ?? []).map((param) => Number(param.slice(1)))
+const [DOLLAR, ZERO, NINE] = ['$', '0', '9'].map((character) => character.charCodeAt(0)) as [number, number, number]
+
+/** The numbers of the parameters in a part of a text; matches of so many would keep the garbage collector busy. */
+function numbersIn(text: string, from: number, to: number): number[] {
+  const numbers: number[] = []
+  for (let at = from; at < to; at += 1) {
+    if (text.charCodeAt(at) !== DOLLAR) continue
+    let number = 0
+    for (let digit = text.charCodeAt(at + 1); digit >= ZERO && digit <= NINE; digit = text.charCodeAt(at + 1)) {
+      number = number * 10 + digit - ZERO
+      at += 1
+    }
+    numbers.push(number)
+  }
+  return numbers
+}
+
+function endOfMatch(pattern: RegExp, text: string, at: number): number | undefined {
+  pattern.lastIndex = at
+  return pattern.test(text) ? pattern.lastIndex : undefined
 }
 
 function countParameters(pattern: string): number {

@@ -11,8 +11,8 @@ export interface Made {
 /** The parameters of a statement as they are sent, and what the cipher has to make of them before. */
 export class ParameterList {
   readonly values: unknown[] = []
-  readonly slots: Slot[] = []
-  readonly #made: Made[] = []
+  slots: Slot[] = []
+  #made: Made[] = []
 
   /** @returns its number, from 1 on */
   put(value: unknown): number {
@@ -27,9 +27,16 @@ export class ParameterList {
     return made
   }
 
+  /** Takes over what was made of the slots so far, and lets go of them. */
+  takeMade(): void {
+    for (const { position, value } of this.#made) this.values[position] = value
+    this.#made = []
+    this.slots = []
+  }
+
   /** All of them, when the slots are transformed. */
   finish(): unknown[] {
-    for (const { position, value } of this.#made) this.values[position] = value
+    this.takeMade()
     return this.values
   }
 }

@@ -1,4 +1,4 @@
-import { checkedValue, fieldError, type Slot } from '../cipher/cipher.js'
+import { fieldError, type Slot, valueError } from '../cipher/cipher.js'
 import { tokenBodies } from '../cipher/tokenBodies.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { checkUnmasked } from '../client/masking.js'
@@ -18,7 +18,7 @@ import {
   type StatementPlan,
   type TokenSearch,
 } from './statementPlan.js'
-import { type TextPart, textOfParts } from './textParts.js'
+import type { TextPart } from './textParts.js'
 
 export interface ParametersOptions {
   readonly context: Pick<ClientContext, 'plainValue'>
@@ -39,7 +39,7 @@ export class Parameters {
   readonly #options: ParametersOptions
   readonly #given: GivenValues
   /** The new numbers of plain ones, by what the application gave them. */
-  readonly #plain = new Map<number, number>()
+  readonly #plain: number[] = []
   readonly #list = new ParameterList()
   readonly #searches: SearchParameters
   /** Parameters of JSON columns, which take text. */
@@ -61,15 +61,8 @@ export class Parameters {
     return this.#list.values.length
   }
 
-  /** The text of pieces in which nothing is searched for, whose values are added. */
-  textOf(pieces: readonly Piece[]): string {
-    // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
-    return textOfParts(this.partsOf(pieces))
-  }
-
-  /** The parts of the text of pieces, whose values are added. */
-  partsOf(pieces: readonly Piece[]): readonly TextPart[] {
-    const texts: TextPart[] = []
+  /** Adds the parts of the text of pieces to others, and the values to theirs. */
+  addParts(texts: TextPart[], pieces: readonly Piece[]): readonly TextPart[] {
     for (const piece of pieces) {
       if (typeof piece === 'string') texts.push(piece)
       else if (isUse(piece)) this.#addText(texts, piece)
@@ -86,6 +79,11 @@ export class Parameters {
   /** Whether a value is one that a search by tokens asks for, where these find other values too. */
   matchesOf(search: TokenSearch): ((value: unknown) => boolean) | undefined {
     return this.#searches.matchesOf(search)
+  }
+
+  /** Lets go of the slots, which are transformed. */
+  takeMade(): void {
+    this.#list.takeMade()
   }
 
   /** The values, when the slots are transformed. */
@@ -122,10 +120,10 @@ export class Parameters {
   /** One number for all mentions, from which PostgreSQL finds its type. */
   #addPlain(param: number): number {
     const given = this.#given.numberOf(param)
-    const known = this.#plain.get(given)
+    const known = this.#plain[given]
     if (known !== undefined) return known
     const number = this.#list.put(this.#given.plain(given))
-    this.#plain.set(given, number)
+    this.#plain[given] = number
     return number
   }
 
@@ -134,13 +132,22 @@ export class Parameters {
     if (value === null) return this.#list.put(null)
     checkUnmasked(field, value)
     if (looksEncrypted(value)) throw fieldError('VALUE_INVALID', field, LOOKS_ENCRYPTED)
-    const written = checkedValue(field, () => this.#options.context.plainValue(field, value))
+    const written = this.#written(field, value)
     if (field.column === 'Json') this.#json.push(this.#list.values.length)
-    if (field.state === 'ejecting') return this.#list.put(checkedValue(field, () => textForm(field, written)))
+    if (field.state === 'ejecting') return this.#list.put(written)
     const holder = this.#list.putMade(written)
     const bound = this.#given.boundOf(field, row)
     this.#list.slots.push({ mode: 'encrypt', field, owner: this.#given.ownerOf(row), holder, key: 'value', bound })
     return this.#list.values.length
+  }
+
+  #written(field: FieldPlan, given: unknown): unknown {
+    try {
+      const value = this.#options.context.plainValue(field, given)
+      return field.state === 'ejecting' ? textForm(field, value) : value
+    } catch (error) {
+      throw valueError(field, error)
+    }
   }
 
   #addIndex({ index, values: sources, row, isUpdate }: UseOf<'index'>): number {

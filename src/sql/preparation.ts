@@ -1,4 +1,4 @@
-import { prefixErrors, type Slot, transform } from '../cipher/cipher.js'
+import { prefixErrors, type Slot, transform, transformNow } from '../cipher/cipher.js'
 import { inTurns } from '../cipher/turns.js'
 import { auditSlots } from '../client/audit.js'
 import type { BindingSource } from '../client/clientBinding.js'
@@ -6,6 +6,7 @@ import type { ClientContext } from '../client/clientContext.js'
 import { limitKeyWait } from '../client/keyWait.js'
 import { checkSearchable } from '../client/masking.js'
 import type { OperationTenancy } from '../client/operationTenancy.js'
+import { isDebugging } from '../debug.js'
 import { FieldsealError } from '../errors.js'
 import { GivenValues, type Seals } from './givenValues.js'
 import type { InsertShape } from './insertShape.js'
@@ -40,6 +41,8 @@ export class Preparation {
   readonly #given: GivenValues
   readonly #parameters: Parameters
   readonly #results: Results
+  /** For keys, with what is encrypted. */
+  #isWaiting = false
 
   constructor({ context, open, isSealed }: Seals & { readonly context: ClientContext }, options: PreparationOptions) {
     const { binding, tenancy, plan, statement } = options
@@ -49,9 +52,7 @@ export class Preparation {
     this.#given = new GivenValues({ tenancy, given: statement.values ?? [], open, isSealed })
     this.#parameters = new Parameters({ context, plans, plan, given: this.#given })
     for (const { model, index } of plan.indexesRead) checkSearchable(limitedIndex(plans, model, index))
-    const valuesOf = this.#parameters.valuesOf.bind(this.#parameters)
-    const matchesOf = this.#parameters.matchesOf.bind(this.#parameters)
-    this.#results = new Results({ context, binding, tenancy, plans, plan, valuesOf, matchesOf })
+    this.#results = new Results({ context, binding, tenancy, plans, plan, parameters: this.#parameters })
   }
 
   /** @returns at once where nothing has to be waited for */
@@ -90,9 +91,8 @@ export class Preparation {
     const parameters = this.#parameters
     this.#given.claim(plan.rows)
     this.#given.checkUnchanged(plan.unchanged)
-    const parts = parameters.partsOf(plan.pieces)
-    const used = paramsOf(plan)
-    this.#given.checkAllUsed((param) => used.has(param))
+    const parts = parameters.addParts([], plan.pieces)
+    this.#given.checkAllUsed(paramsOf(plan))
     this.#checkCount()
     return parts
   }
@@ -105,16 +105,21 @@ export class Preparation {
     const bases = patterns.map((_, at) => patterns.slice(0, at).reduce((sum, count) => sum + count, 0))
     const texts: string[] = []
     await inTurns(rows.length, ROWS_AT_ONCE, (from, to) => {
+      const part: TextPart[] = []
       for (let at = from; at < to; at += 1) {
         const { pattern, params } = rows[at]!
         const base = bases[pattern]!
         this.#given.beginRow(plan.rows[pattern]!, (param) => params[param - base - 1]!)
-        texts.push(parameters.textOf(parts[pattern]!))
+        if (at > from) part.push(', ')
+        parameters.addParts(part, parts[pattern]!)
       }
+      // One text each: of ten thousand rows, what they are put together from would be waiting for the garbage collector.
+      texts.push(part.join(''))
+      this.#encryptPart()
       return true
     })
     this.#checkCount()
-    return [...parameters.partsOf(before), texts.join(', '), ...parameters.partsOf(after)]
+    return [...parameters.addParts([], before), texts.join(', '), ...parameters.addParts([], after)]
   }
 
   #checkCount(): void {
@@ -125,12 +130,26 @@ export class Preparation {
       )
   }
 
+  /** Encrypts rows at once as far as keys are in memory: what is kept of all until the last keeps the garbage collector busy. */
+  #encryptPart(): void {
+    if (this.#isWaiting || isDebugging || this.#context.auditTrail) return
+    this.#settleOwners()
+    this.#isWaiting = !transformNow(this.#parameters.slots, this.#context.ring)
+    if (!this.#isWaiting) this.#parameters.takeMade()
+  }
+
+  #settleOwners(): void {
+    const { tenancy } = this.#options
+    for (const slot of this.#parameters.slots) if (!isOfAll(slot)) tenancy.settle(slot.owner, slot.field.name)
+  }
+
   #encrypt(): Promise<void> | undefined {
     const { binding, tenancy, plan, statement } = this.#options
     const { slots } = this.#parameters
-    for (const slot of slots) if (!isOfAll(slot)) tenancy.settle(slot.owner, slot.field.name)
+    this.#settleOwners()
     const { reads } = this.#results
     if (reads) tenancy.settle(tenancy.owner, reads.name)
+    if (slots.length === 0) return undefined
     const done = transform(slots, this.#context.ring, (keys) =>
       limitKeyWait(this.#context, statement.inTransaction, plan.kind, keys),
     )
@@ -165,9 +184,11 @@ function isOfAll(slot: Slot): boolean {
 const paramsBefore = new WeakMap<StatementPlan, ReadonlySet<number>>()
 
 function paramsOf(plan: StatementPlan): ReadonlySet<number> {
-  const known = paramsBefore.get(plan) ?? paramsIn(plan.pieces)
-  paramsBefore.set(plan, known)
-  return known
+  const known = paramsBefore.get(plan)
+  if (known) return known
+  const found = paramsIn(plan.pieces)
+  paramsBefore.set(plan, found)
+  return found
 }
 
 function paramsIn(pieces: readonly Piece[]): ReadonlySet<number> {

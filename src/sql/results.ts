@@ -51,16 +51,21 @@ interface LimitedOutput extends Pick<OutputRow, 'known'> {
   readonly needsKnown: boolean
 }
 
+/** What a statement looks for. */
+export interface SearchedValues {
+  /** The values that a check looks for. */
+  valuesOf(check: OutputCheck): readonly unknown[]
+  /** Whether a value is one that a search asks for; `undefined` where it finds no others. */
+  matchesOf(search: TokenSearch): ((value: unknown) => boolean) | undefined
+}
+
 export interface ResultsOptions {
   readonly context: ClientContext
   readonly binding: BindingSource
   readonly tenancy: OperationTenancy
   readonly plans: Plans
   readonly plan: StatementPlan
-  /** The values that a check looks for. */
-  readonly valuesOf: (check: OutputCheck) => readonly unknown[]
-  /** Whether a value is one that a search asks for; `undefined` where it finds no others. */
-  readonly matchesOf: (search: TokenSearch) => ((value: unknown) => boolean) | undefined
+  readonly parameters: SearchedValues
 }
 
 /** How the rows of a statement become values. */
@@ -72,13 +77,13 @@ export class Results {
 
   /** @throws FieldsealError `ACCESS_DENIED` for a column that the client may not read */
   constructor(options: ResultsOptions) {
-    const { plan, plans, valuesOf, matchesOf } = options
+    const { plan, plans, parameters } = options
     this.#options = options
     this.#limited = limitedResults(plan, plans)
     checkReadable(this.#limited.fields)
-    this.#checks = plan.checks.map((check) => ({ ...check, wanted: wantedTexts(check, valuesOf(check)) }))
+    this.#checks = plan.checks.map((check) => ({ ...check, wanted: wantedTexts(check, parameters.valuesOf(check)) }))
     this.#filters = plan.tokenChecks.flatMap(({ search, name }) => {
-      const matches = matchesOf(search)
+      const matches = parameters.matchesOf(search)
       return matches ? [{ name, matches }] : []
     })
   }
@@ -185,10 +190,11 @@ const NOTHING = {}
 const limitedBefore = new WeakMap<StatementPlan, WeakMap<Plans, LimitedResults>>()
 
 function limitedResults(plan: StatementPlan, plans: Plans): LimitedResults {
-  const ofPlan = limitedBefore.get(plan) ?? new WeakMap<Plans, LimitedResults>()
-  limitedBefore.set(plan, ofPlan)
-  const found = ofPlan.get(plans)
+  const known = limitedBefore.get(plan)
+  const found = known?.get(plans)
   if (found) return found
+  const ofPlan = known ?? new WeakMap<Plans, LimitedResults>()
+  limitedBefore.set(plan, ofPlan)
   const outputs = plan.outputs.map((output) => limitedOutput(plans, output))
   const columns = outputs.flatMap(({ fields }) => fields)
   const made = {

@@ -27,7 +27,7 @@ export class SearchParameters {
   readonly #given: GivenValues
   readonly #list: ParameterList
   /** What the tokens of columns answer. */
-  readonly #answers = new Map<TokenSearch, TokenAnswer | undefined>()
+  #answers: Map<TokenSearch, TokenAnswer | undefined> | undefined
 
   constructor(options: SearchParametersOptions) {
     this.#options = options
@@ -108,6 +108,7 @@ export class SearchParameters {
   }
 
   #answerOf(search: TokenSearch): TokenAnswer | undefined {
+    this.#answers ??= new Map()
     if (this.#answers.has(search)) return this.#answers.get(search)
     const { plans, plan } = this.#options
     const [index] = search.columns.keys()

@@ -99,6 +99,28 @@ function isPlain({ pieces }: Edit): boolean {
   return pieces.length === 1 && typeof pieces[0] === 'object' && pieces[0].kind === 'plain'
 }
 
+/** From the first of some parts to the last, with the parentheses around each that the tree does not show. */
+export function wholeRange({ tokens }: SqlText, parts: readonly TokenRange[]): TokenRange {
+  let first = Math.min(...parts.map((part) => part.first))
+  let last = Math.max(...parts.map((part) => part.last))
+  let open = 0
+  for (let at = first; at <= last; at += 1) {
+    const { text } = tokens[at]!
+    if (text === '(') open += 1
+    if (text !== ')') continue
+    if (open > 0) open -= 1
+    else first = parenthesis(tokens, first - 1, '(')
+  }
+  for (; open > 0; open -= 1) last = parenthesis(tokens, last + 1, ')')
+  return { first, last }
+}
+
+function parenthesis(tokens: SqlText['tokens'], at: number, wanted: string): number {
+  if (tokens[at]?.text !== wanted)
+    throw unsupported('this spelling of a condition on an encrypted column is not understood')
+  return at
+}
+
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

@@ -6,7 +6,7 @@ import { wordOf } from './comparison.js'
 import { columnNameOf, isBuiltIn, lastName, nodeOf } from './nodes.js'
 import { refusedOperand, unsupported } from './refusals.js'
 import { type EncryptedSource, type Resolved, resolve, type Scope } from './scope.js'
-import type { SqlText, TokenRange } from './sqlText.js'
+import { type SqlText, type TokenRange, wholeRange } from './sqlText.js'
 import type { TokenAsk } from './statementPlan.js'
 import { castOfParameter, type Parameter, parameterOf } from './values.js'
 
@@ -131,26 +131,4 @@ function encryptedColumn(text: SqlText, node: Node | undefined, scope: Scope): F
 
 function rangeOf(text: SqlText) {
   return ({ ref, last }: Parameter): TokenRange => ({ first: text.tokenAt(ref.location), last })
-}
-
-/** From the first of some parts to the last, with the parentheses around each that the tree does not show. */
-function wholeRange({ tokens }: SqlText, parts: readonly TokenRange[]): TokenRange {
-  let first = Math.min(...parts.map((part) => part.first))
-  let last = Math.max(...parts.map((part) => part.last))
-  let open = 0
-  for (let at = first; at <= last; at += 1) {
-    const { text } = tokens[at]!
-    if (text === '(') open += 1
-    if (text !== ')') continue
-    if (open > 0) open -= 1
-    else first = parenthesis(tokens, first - 1, '(')
-  }
-  for (; open > 0; open -= 1) last = parenthesis(tokens, last + 1, ')')
-  return { first, last }
-}
-
-function parenthesis(tokens: SqlText['tokens'], at: number, wanted: string): number {
-  if (tokens[at]?.text !== wanted)
-    throw unsupported('this spelling of a condition on an encrypted column is not understood')
-  return at
 }

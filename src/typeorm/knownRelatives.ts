@@ -12,6 +12,8 @@ import { type Connection, ownPoolOf, runText } from './keys/pool.js'
 type Runner = Pick<QueryRunner, 'connect'>
 
 const BEFORE = String.raw`^(?:\s|--[^\n]*\n|/\*[^]*?\*/)*`
+/** How statements begin that change none of it, and neither begin nor end a transaction: as TypeORM writes nearly all. */
+const USUAL = ['SELECT ', 'INSERT ', 'UPDATE ', 'DELETE ']
 /** What may make a view, a partition or a child of a table, or take one away. */
 const CHANGES = new RegExp(String.raw`${BEFORE}(?:create|alter|drop|do|call|import)\b`, 'i')
 const BEGINS = new RegExp(String.raw`${BEFORE}(?:begin|start\s+transaction)\b`, 'i')
@@ -72,6 +74,7 @@ export class KnownRelatives {
 
   /** Notes what a statement has changed. It was successful, so that what fails here is told by the next one. */
   after(runner: Runner, text: string): Promise<void> | undefined {
+    if (USUAL.some((begin) => text.startsWith(begin))) return undefined
     const isOpen = this.#open.has(runner)
     if (CHANGES.test(text)) {
       if (!isOpen) return this.#readAgain(runner)

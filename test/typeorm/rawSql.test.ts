@@ -96,6 +96,23 @@ describe('query', () => {
     expect(await dataSource.query(text, ['ada@x.org', 'c1@x.org'])).toEqual([{ m: 'ada@x.org' }, { m: 'c1@x.org' }])
   })
 
+  it.each([
+    ['the value', 'email = ($1)'],
+    ['the column', '("user".email) = $1'],
+    ['both', '((email)) = ($1::text)'],
+    ['the value, before the column', '($1) = (email)'],
+    ['a value of a list', '(email) IN (($1), $1)'],
+    ['the condition', '((email) = ($1) AND (n) >= (0))'],
+    ['what NOT is said of', 'NOT ((email) <> ($1))'],
+  ])('finds by a value with parentheses around %s', async (_, condition) => {
+    expect(await dataSource.query(`SELECT id FROM "user" WHERE ${condition}`, ['ada@x.org'])).toEqual([{ id }])
+  })
+
+  it('finds by a list with parentheses around it', async () => {
+    const text = 'SELECT id FROM "user" WHERE (email) = ANY(($1))'
+    expect(await dataSource.query(text, [['ada@x.org', 'zz']])).toEqual([{ id }])
+  })
+
   it('understands lists of values', async () => {
     const any = 'SELECT id FROM "user" WHERE email = ANY($1)'
     expect(await dataSource.query(any, [['ada@x.org', 'zz']])).toEqual([{ id }])

@@ -25,6 +25,8 @@ export function readResult(result: unknown, read: (rows: Rows) => Rows | Promise
   const rows = rowsIn(result)
   if (rows === undefined || rows.length === 0) return result
   const made = read(rows)
+  // Where nothing was encrypted they are the same.
+  if (made === rows) return result
   const finish = (all: Rows) => (rows === result ? all : withRows(result, all))
   return made instanceof Promise ? made.then(finish) : finish(made)
 }
@@ -34,11 +36,16 @@ function withRows(result: unknown, rows: Rows): unknown {
   if (isCounted(result)) return [rows, result[1]]
   if (isRows(result)) return rows
   const structured = result as StructuredResult
-  const raw = isRows(structured.raw) || isCounted(structured.raw) ? withRows(structured.raw, rows) : structured.raw
+  const raw = rawWith(structured, rows)
   const made = Object.assign(Object.create(Object.getPrototypeOf(structured)), structured, { records: rows, raw })
   // Those that an index found by mistake are none.
   const mistakes = structured.records.length - rows.length
   return mistakes > 0 && typeof made.affected === 'number' ? counting(made, made.affected - mistakes) : made
+}
+
+function rawWith({ raw, records }: StructuredResult, rows: Rows): unknown {
+  if (raw === records) return rows
+  return isRows(raw) || isCounted(raw) ? withRows(raw, rows) : raw
 }
 
 function counting(result: { affected: unknown }, affected: number): unknown {

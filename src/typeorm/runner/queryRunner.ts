@@ -73,13 +73,19 @@ export function encryptRunner(
     return readResult(result, (rows) => statement.read(rows))
   }
 
-  sending.query = async (text, parameters, structured) => {
-    const found = current()
-    const running = found instanceof Promise ? await found : found
+  const sendWatched = async (text: string, parameters?: unknown[], structured?: boolean) => {
+    const running = await current()
     if (!running) return query.call(runner, text, parameters, structured)
     const work = () => send(running, text, parameters, structured)
     // What is awaited here and not handed on takes fewer turns of the microtask queue.
     return await told(running, { binding, method: 'query', text }, work)
+  }
+
+  sending.query = (text, parameters, structured) => {
+    const running = encryption.ready()
+    // What nobody watches needs no promise of its own around that of what is sent.
+    if (running && !runner.isReleased && !isWatched(running)) return send(running, text, parameters, structured)
+    return sendWatched(text, parameters, structured)
   }
 
   const decrypted = async (running: RunningEncryption, { text, parameters, callbacks }: Streamed) => {
@@ -158,6 +164,11 @@ interface Told {
   readonly binding: BindingSource | undefined
   readonly method: Method
   readonly text: string
+}
+
+/** Whether anybody is told of refusals, or of the route. */
+function isWatched({ context }: RunningEncryption): boolean {
+  return isDebugging || context.auditTrail !== undefined
 }
 
 /** Has refusals told to the audit, and the route printed where it is asked for. */

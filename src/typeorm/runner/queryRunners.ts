@@ -12,6 +12,9 @@ interface Wish {
   isMet: boolean
 }
 
+/** By what a runner is encrypted. As one is made for each operation, a `WeakSet` of them would keep the garbage collector busy. */
+const ENCRYPTED_BY = Symbol('encrypted by')
+
 /**
  * Makes the runners of a data source and of its driver, and those of the data sources that are bound from it. Others may
  * have wrapped `createQueryRunner` before, or wrap it afterwards: a bound data source asks for its runners where everybody
@@ -19,7 +22,6 @@ interface Wish {
  */
 export class QueryRunners {
   readonly #encryption: DataSourceEncryption
-  readonly #encrypted = new WeakSet<QueryRunner>()
   /**
    * The driver asks the database for its version, before there is anything to encrypt with. What happens on the connections
    * that it opens then runs in that context for ever, so that the context alone does not say it.
@@ -84,8 +86,9 @@ export class QueryRunners {
 
   #encrypt(runner: QueryRunner): QueryRunner {
     const wish = this.#wish
-    if (this.#encrypted.has(runner)) throw givenTwice()
-    this.#encrypted.add(runner)
+    const marked: { [ENCRYPTED_BY]?: QueryRunners } = runner as never
+    if (Object.hasOwn(marked, ENCRYPTED_BY) && marked[ENCRYPTED_BY] === this) throw givenTwice()
+    marked[ENCRYPTED_BY] = this
     encryptRunner(runner, this.#encryption, wish?.binding)
     if (wish) {
       own(runner, wish.owner)
