@@ -1,4 +1,4 @@
-import { headOf } from '../crypto/ciphertext.js'
+import { headOf, PREFIX, TEXT_HEAD } from '../crypto/ciphertext.js'
 import { isDirect } from '../crypto/direct.js'
 import type { Place } from '../crypto/engine.js'
 import { textCodecOf } from '../crypto/fieldValue.js'
@@ -127,30 +127,33 @@ class ColumnTable {
   /** Decrypts so many rows as go to the engine at once; `false` if one of their values is not as all mostly are. */
   decrypt(keys: RowKeys, from: number): boolean {
     const to = Math.min(from + this.rowsAtOnce, this.rows.length)
-    for (let at = from; at < to; at += 1) if (!this.#sort(this.rows[at]!, keys)) return false
+    if (!this.#sort(keys, from, to)) return false
     for (const batch of this.#batches) {
       this.decrypted += batch.size
-      if (!batch.decrypt()) return false
+      if (!batch.decrypt(this.rows)) return false
     }
     return true
   }
 
-  #sort(row: Row, keys: RowKeys): boolean {
-    const { columns } = this
-    for (let column = 0; column < columns.length; column += 1) {
-      const stored = row[columns[column]!.key]
-      if (stored === null || stored === undefined) continue
-      if (typeof stored !== 'string') return false
-      const last = this.#last
-      const batch = last && stored.startsWith(last.head) ? last : this.#batchOf(stored, keys)
-      if (!batch) return false
-      batch.add(row, column, stored)
+  #sort(keys: RowKeys, from: number, to: number): boolean {
+    const { columns, rows } = this
+    for (let at = from; at < to; at += 1) {
+      const row = rows[at]!
+      for (let column = 0; column < columns.length; column += 1) {
+        const stored = row[columns[column]!.key]
+        if (stored === null || stored === undefined) continue
+        if (typeof stored !== 'string') return false
+        const last = this.#last
+        const batch = last?.mayHave(stored) ? last : this.#batchOf(stored, keys)
+        if (!batch) return false
+        batch.add(at, column, stored)
+      }
     }
     return true
   }
 
   #batchOf(stored: string, keys: RowKeys): ColumnBatch | undefined {
-    this.#last = this.#batches.find(({ head }) => stored.startsWith(head)) ?? this.#newBatch(stored, keys)
+    this.#last = this.#batches.find((batch) => batch.mayHave(stored)) ?? this.#newBatch(stored, keys)
     return this.#last
   }
 
@@ -172,12 +175,18 @@ function heldKey(head: string, { tenant, ring }: RowKeys): DecryptionKey | undef
   return dek?.tenant === tenant ? new DecryptionKey(dek, header) : undefined
 }
 
+/** Where heads mostly differ: the flags, and the last characters of the DEK's id. */
+const [FLAGS, ID_END] = [PREFIX.length + 2, TEXT_HEAD - 1]
+
 /** Values under one key, and where they stand. */
 class ColumnBatch {
   readonly #key: DecryptionKey
   readonly #columns: readonly RowColumn[]
   readonly #placeOf: Place[] = []
-  #rows: Row[] = []
+  readonly #flags: number
+  readonly #idEnd: number
+  readonly #beforeEnd: number
+  #rows: number[] = []
   #at: number[] = []
   #places: Place[] = []
   #stored: string[] = []
@@ -189,9 +198,24 @@ class ColumnBatch {
   ) {
     this.#key = key
     this.#columns = columns
+    this.#flags = head.charCodeAt(FLAGS)
+    this.#idEnd = head.charCodeAt(ID_END)
+    this.#beforeEnd = head.charCodeAt(ID_END - 1)
   }
 
-  add(row: Row, column: number, stored: string): void {
+  /**
+   * Whether a ciphertext is most likely under this key. A look at a few characters takes a tenth of the time of one at all;
+   * the engine holds each ciphertext against the whole head.
+   */
+  mayHave(stored: string): boolean {
+    return (
+      stored.charCodeAt(ID_END) === this.#idEnd &&
+      stored.charCodeAt(ID_END - 1) === this.#beforeEnd &&
+      stored.charCodeAt(FLAGS) === this.#flags
+    )
+  }
+
+  add(row: number, column: number, stored: string): void {
     this.#places.push(this.#placeOf[column] ?? this.#addPlace(column))
     this.#rows.push(row)
     this.#at.push(column)
@@ -209,14 +233,14 @@ class ColumnBatch {
   }
 
   /** Puts the values into the rows; `false` if there is a ciphertext without. */
-  decrypt(): boolean {
+  decrypt(rows: readonly Row[]): boolean {
     if (this.#stored.length === 0) return true
     const outcomes = this.#key.dek.values!.decrypt({ places: this.#places, bound: undefined, stored: this.#stored })
     for (let i = 0; i < outcomes.length; i += 1) {
       const { field, key } = this.#columns[this.#at[i]!]!
       const value = plaintextValue(field, outcomes[i]!)
       if (value === undefined) return false
-      this.#rows[i]![key] = value
+      rows[this.#rows[i]!]![key] = value
     }
     this.#clear()
     return true
