@@ -186,10 +186,11 @@ class ColumnBatch {
   readonly #flags: number
   readonly #idEnd: number
   readonly #beforeEnd: number
-  #rows: number[] = []
-  #at: number[] = []
-  #places: Place[] = []
-  #stored: string[] = []
+  #size = 0
+  /** Of each value, row × columns + column. */
+  #at!: number[]
+  #places!: Place[]
+  #stored!: string[]
 
   constructor(
     readonly head: string,
@@ -216,10 +217,19 @@ class ColumnBatch {
   }
 
   add(row: number, column: number, stored: string): void {
-    this.#places.push(this.#placeOf[column] ?? this.#addPlace(column))
-    this.#rows.push(row)
-    this.#at.push(column)
-    this.#stored.push(stored)
+    if (this.#size === 0) this.#makeRoom()
+    const i = this.#size++
+    this.#places[i] = this.#placeOf[column] ?? this.#addPlace(column)
+    this.#at[i] = row * this.#columns.length + column
+    this.#stored[i] = stored
+  }
+
+  /** For all at once: arrays that grow are copied again and again. */
+  #makeRoom(): void {
+    const room = Math.max(AT_ONCE, this.#columns.length)
+    this.#at = new Array<number>(room)
+    this.#places = new Array<Place>(room)
+    this.#stored = new Array<string>(room)
   }
 
   #addPlace(column: number): Place {
@@ -229,27 +239,25 @@ class ColumnBatch {
   }
 
   get size(): number {
-    return this.#stored.length
+    return this.#size
   }
 
   /** Puts the values into the rows; `false` if there is a ciphertext without. */
   decrypt(rows: readonly Row[]): boolean {
-    if (this.#stored.length === 0) return true
+    const columns = this.#columns
+    const size = this.#size
+    if (size === 0) return true
+    this.#size = 0
+    for (const list of [this.#at, this.#places, this.#stored]) list.length = size
     const outcomes = this.#key.dek.values!.decrypt({ places: this.#places, bound: undefined, stored: this.#stored })
-    for (let i = 0; i < outcomes.length; i += 1) {
-      const { field, key } = this.#columns[this.#at[i]!]!
+    for (let i = 0; i < size; i += 1) {
+      const at = this.#at[i]!
+      const column = at % columns.length
+      const { field, key } = columns[column]!
       const value = plaintextValue(field, outcomes[i]!)
       if (value === undefined) return false
-      rows[this.#rows[i]!]![key] = value
+      rows[(at - column) / columns.length]![key] = value
     }
-    this.#clear()
     return true
-  }
-
-  #clear(): void {
-    this.#rows = []
-    this.#at = []
-    this.#places = []
-    this.#stored = []
   }
 }
