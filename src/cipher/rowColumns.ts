@@ -146,6 +146,7 @@ class ColumnTable {
         const last = this.#last
         const batch = last?.mayHave(stored) ? last : this.#batchOf(stored, keys)
         if (!batch) return false
+        if (batch.size === 0) batch.makeRoom((to - at) * columns.length)
         batch.add(at, column, stored)
       }
     }
@@ -217,16 +218,14 @@ class ColumnBatch {
   }
 
   add(row: number, column: number, stored: string): void {
-    if (this.#size === 0) this.#makeRoom()
     const i = this.#size++
     this.#places[i] = this.#placeOf[column] ?? this.#addPlace(column)
     this.#at[i] = row * this.#columns.length + column
     this.#stored[i] = stored
   }
 
-  /** For all at once: arrays that grow are copied again and again. */
-  #makeRoom(): void {
-    const room = Math.max(AT_ONCE, this.#columns.length)
+  /** For so many values at once: arrays that grow are copied again and again. */
+  makeRoom(room: number): void {
     this.#at = new Array<number>(room)
     this.#places = new Array<Place>(room)
     this.#stored = new Array<string>(room)
