@@ -22,9 +22,7 @@ export function placed(key: ValueKey): PlacedKey {
       return key.encrypt({ places: plaintexts.map(() => place), bound, plaintexts, nonces })
     },
     decrypt({ header, aad, padded, codec, bound, stored }) {
-      const [text, raw] = (['text', 'raw'] as const).map((form) =>
-        key.place({ header, form, aad, padded, codec }),
-      )
+      const [text, raw] = (['text', 'raw'] as const).map((form) => key.place({ header, form, aad, padded, codec }))
       return key.decrypt({ places: stored.map((value) => (typeof value === 'string' ? text! : raw!)), bound, stored })
     },
   }

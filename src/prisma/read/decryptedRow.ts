@@ -50,7 +50,9 @@ PlainRow.prototype = Object.prototype
  */
 export function copyRow(row: Row, reader: Reader | undefined): Row {
   const isUsual = isPlain(row) && !Object.hasOwn(row, '__proto__') && Object.getOwnPropertySymbols(row).length === 0
-  const copy: Row = isUsual ? new PlainRow() : Object.create(isPlain(row) ? Object.prototype : Object.getPrototypeOf(row))
+  const copy: Row = isUsual
+    ? new PlainRow()
+    : Object.create(isPlain(row) ? Object.prototype : Object.getPrototypeOf(row))
   if (reader) new Decrypted(copy, reader)
   if (!isUsual) return Object.defineProperties(copy, Object.getOwnPropertyDescriptors({ ...row }))
   for (const key of Object.keys(row)) copy[key] = row[key]
