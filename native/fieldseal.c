@@ -189,8 +189,9 @@ static bool input_argument(napi_env env, napi_value value, StringReader read, In
 /* ---- base64url (RFC 4648, section 5) without padding ---- */
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-/* Six bits of each character; 0xff where there are none. */
-static uint8_t SIXTET[256] = {[0 ... 255] = 0xff};
+/* The six bits of a character, where they stand among the 24 of four characters; NO_SIXTET where there are none. */
+static uint32_t SIXTETS[4][256];
+static const uint32_t NO_SIXTET = 1u << 31;
 /* Two characters of each twelve bits. */
 static char PAIRS[4096][2];
 
@@ -199,7 +200,10 @@ static char PAIRS[4096][2];
  * thread can have its functions.
  */
 __attribute__((constructor)) static void fill_tables(void) {
-  for (int i = 0; i < 64; i++) SIXTET[(uint8_t)ALPHABET[i]] = (uint8_t)i;
+  for (int at = 0; at < 4; at++) {
+    for (int i = 0; i < 256; i++) SIXTETS[at][i] = NO_SIXTET;
+    for (int i = 0; i < 64; i++) SIXTETS[at][(uint8_t)ALPHABET[i]] = (uint32_t)i << (18 - 6 * at);
+  }
   for (int i = 0; i < 4096; i++) {
     PAIRS[i][0] = ALPHABET[i >> 6];
     PAIRS[i][1] = ALPHABET[i & 63];
@@ -209,27 +213,42 @@ __attribute__((constructor)) static void fill_tables(void) {
 static size_t decoded_length(size_t characters) { return characters / 4 * 3 + (characters % 4 > 1 ? characters % 4 - 1 : 0); }
 static size_t encoded_length(size_t bytes) { return bytes / 3 * 4 + (bytes % 3 ? bytes % 3 + 1 : 0); }
 
+static uint32_t four_characters(const uint8_t *text) {
+  return SIXTETS[0][text[0]] | SIXTETS[1][text[1]] | SIXTETS[2][text[2]] | SIXTETS[3][text[3]];
+}
+
+static void put_three_bytes(uint32_t bits, uint8_t *out) {
+  out[0] = (uint8_t)(bits >> 16);
+  out[1] = (uint8_t)(bits >> 8);
+  out[2] = (uint8_t)bits;
+}
+
 /* Decodes the one canonical text of some bytes, as decodeBase64url in src/crypto/bytes.ts. */
 static bool decode_base64url(const uint8_t *text, size_t length, uint8_t *out) {
   size_t rest = length % 4;
   if (rest == 1) return false;
-  uint8_t bad = 0;
+  uint32_t all = 0;
   const uint8_t *end = text + (length - rest);
+  for (; end - text >= 8; text += 8, out += 6) {
+    uint32_t first = four_characters(text), second = four_characters(text + 4);
+    all |= first | second;
+    put_three_bytes(first, out);
+    put_three_bytes(second, out + 3);
+  }
   for (; text < end; text += 4, out += 3) {
-    uint8_t a = SIXTET[text[0]], b = SIXTET[text[1]], c = SIXTET[text[2]], d = SIXTET[text[3]];
-    bad |= a | b | c | d;
-    out[0] = (uint8_t)(a << 2 | b >> 4);
-    out[1] = (uint8_t)(b << 4 | c >> 2);
-    out[2] = (uint8_t)(c << 6 | d);
+    uint32_t bits = four_characters(text);
+    all |= bits;
+    put_three_bytes(bits, out);
   }
   if (rest > 0) {
-    uint8_t a = SIXTET[text[0]], b = SIXTET[text[1]], c = rest == 3 ? SIXTET[text[2]] : 0;
-    bad |= a | b | c;
-    out[0] = (uint8_t)(a << 2 | b >> 4);
-    if (rest == 3) out[1] = (uint8_t)(b << 4 | c >> 2);
-    if (rest == 2 ? b & 15 : c & 3) return false;
+    const uint8_t last[4] = {text[0], text[1], rest == 3 ? text[2] : 'A', 'A'};
+    uint32_t bits = four_characters(last);
+    all |= bits;
+    out[0] = (uint8_t)(bits >> 16);
+    if (rest == 3) out[1] = (uint8_t)(bits >> 8);
+    if (bits & (rest == 2 ? 0xffff : 0xff)) return false;
   }
-  return (bad & 0xc0) == 0;
+  return (all & NO_SIXTET) == 0;
 }
 
 static void encode_base64url(const uint8_t *bytes, size_t length, char *out) {
@@ -351,15 +370,18 @@ static void next_value(Values *values, size_t i) {
   if (values->bound.owned) values->at += values->frame.bound.of[i];
 }
 
+/* What EVP_CIPHER_CTX_ctrl would make of it, without the way there. */
+static OSSL_PARAM tag_parameter(uint8_t *tag) { return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, TAG); }
+
 /* nonce(12) ‖ ciphertext ‖ tag(16) into plaintext; OpenSSL compares the tag in constant time. */
 static bool open_sealed(const Values *values, size_t i, uint8_t *sealed, size_t length, uint8_t *plaintext) {
   EVP_CIPHER_CTX *context = values->key->context;
   int written, rest;
   int body = (int)(length - NONCE - TAG);
-  uint8_t *tag = sealed + NONCE + body;
+  OSSL_PARAM tag[] = {tag_parameter(sealed + NONCE + body), OSSL_PARAM_construct_end()};
   if (EVP_CipherInit_ex(context, NULL, NULL, NULL, sealed, 0) != 1) return false;
   return add_aad(values, i) && EVP_CipherUpdate(context, plaintext, &written, sealed + NONCE, body) == 1 &&
-         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG, tag) == 1 &&
+         EVP_CIPHER_CTX_set_params(context, tag) == 1 &&
          EVP_CipherFinal_ex(context, plaintext + written, &rest) == 1;
 }
 
@@ -368,11 +390,12 @@ static bool seal(const Values *values, size_t i, const uint8_t *nonce, Bytes pla
   EVP_CIPHER_CTX *context = values->key->context;
   int written, rest;
   uint8_t *body = sealed + NONCE;
+  OSSL_PARAM tag[] = {tag_parameter(body + plaintext.length), OSSL_PARAM_construct_end()};
   memcpy(sealed, nonce, NONCE);
   if (EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, 1) != 1 || !add_aad(values, i)) return false;
   return EVP_CipherUpdate(context, body, &written, plaintext.data, (int)plaintext.length) == 1 &&
          EVP_CipherFinal_ex(context, body + written, &rest) == 1 &&
-         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG, body + plaintext.length) == 1;
+         EVP_CIPHER_CTX_get_params(context, tag) == 1;
 }
 
 /* Takes ISO/IEC 7816-4 padding off; SIZE_MAX where there is none. */
@@ -398,7 +421,7 @@ static int64_t decrypt_one(Decryption *d, size_t i, const uint8_t *stored, uint8
   const Place *place = place_of(&d->values, i);
   size_t length = d->values.frame.lengths.of[i];
   uint8_t *sealed;
-  if (length < place->head_length) return -1 - TORN;
+  if (length < place->head_length || memcmp(stored, place->head, place->head_length) != 0) return -1 - TORN;
   stored += place->head_length;
   length -= place->head_length;
   if (d->text) {
@@ -794,7 +817,7 @@ static bool set_function(napi_env env, napi_value exports, const char *name, nap
 }
 
 /* REVISION in src/crypto/native/addon.ts. */
-enum { REVISION = 2 };
+enum { REVISION = 3 };
 
 /* The SHA-256 of this file, so that a test can tell a binary that was not built from it. */
 #ifndef SOURCE

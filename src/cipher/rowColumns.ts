@@ -1,30 +1,22 @@
 import { headOf } from '../crypto/ciphertext.js'
 import { isDirect } from '../crypto/direct.js'
-import type { Place } from '../crypto/engine.js'
 import { textCodecOf } from '../crypto/fieldValue.js'
 import { debugStep, isDebugging } from '../debug.js'
 import type { KeyRing } from '../keys/keyRing.js'
+import { ColumnBatch, type Row, type RowColumn } from './columnBatch.js'
 import { headerOf } from './headers.js'
 import { DecryptionKey } from './keyResolution.js'
-import { plaintextValue } from './outcome.js'
 import { debugKeys } from './passSteps.js'
 import type { CipherField } from './slot.js'
 import { inTurns } from './turns.js'
 
-/** A column of rows: `isTextColumn` of its field. */
-export interface RowColumn {
-  readonly field: CipherField
-  /** Its name in the rows. */
-  readonly key: string
-}
+export type { RowColumn } from './columnBatch.js'
 
 /** Whose the rows are, and who has their keys. */
 export interface RowKeys {
   readonly tenant: string
   readonly ring: KeyRing
 }
-
-type Row = Record<string, unknown>
 
 /** Values that go to the engine together: enough to make its calls cheap, and few enough to stay in the processor's cache. */
 const AT_ONCE = 512
@@ -127,30 +119,34 @@ class ColumnTable {
   /** Decrypts so many rows as go to the engine at once; `false` if one of their values is not as all mostly are. */
   decrypt(keys: RowKeys, from: number): boolean {
     const to = Math.min(from + this.rowsAtOnce, this.rows.length)
-    for (let at = from; at < to; at += 1) if (!this.#sort(this.rows[at]!, keys)) return false
+    if (!this.#sort(keys, from, to)) return false
     for (const batch of this.#batches) {
       this.decrypted += batch.size
-      if (!batch.decrypt()) return false
+      if (!batch.decrypt(this.rows)) return false
     }
     return true
   }
 
-  #sort(row: Row, keys: RowKeys): boolean {
-    const { columns } = this
-    for (let column = 0; column < columns.length; column += 1) {
-      const stored = row[columns[column]!.key]
-      if (stored === null || stored === undefined) continue
-      if (typeof stored !== 'string') return false
-      const last = this.#last
-      const batch = last && stored.startsWith(last.head) ? last : this.#batchOf(stored, keys)
-      if (!batch) return false
-      batch.add(row, column, stored)
+  #sort(keys: RowKeys, from: number, to: number): boolean {
+    const { columns, rows } = this
+    for (let at = from; at < to; at += 1) {
+      const row = rows[at]!
+      for (let column = 0; column < columns.length; column += 1) {
+        const stored = row[columns[column]!.key]
+        if (stored === null || stored === undefined) continue
+        if (typeof stored !== 'string') return false
+        const last = this.#last
+        const batch = last?.mayHave(stored) ? last : this.#batchOf(stored, keys)
+        if (!batch) return false
+        if (batch.size === 0) batch.makeRoom((to - at) * columns.length)
+        batch.add(at, column, stored)
+      }
     }
     return true
   }
 
   #batchOf(stored: string, keys: RowKeys): ColumnBatch | undefined {
-    this.#last = this.#batches.find(({ head }) => stored.startsWith(head)) ?? this.#newBatch(stored, keys)
+    this.#last = this.#batches.find((batch) => batch.mayHave(stored)) ?? this.#newBatch(stored, keys)
     return this.#last
   }
 
@@ -170,62 +166,4 @@ function heldKey(head: string, { tenant, ring }: RowKeys): DecryptionKey | undef
   if (!header || isDirect(header)) return undefined
   const dek = ring.loaded.cached(header.dekId)
   return dek?.tenant === tenant ? new DecryptionKey(dek, header) : undefined
-}
-
-/** Values under one key, and where they stand. */
-class ColumnBatch {
-  readonly #key: DecryptionKey
-  readonly #columns: readonly RowColumn[]
-  readonly #placeOf: Place[] = []
-  #rows: Row[] = []
-  #at: number[] = []
-  #places: Place[] = []
-  #stored: string[] = []
-
-  constructor(
-    readonly head: string,
-    key: DecryptionKey,
-    columns: readonly RowColumn[],
-  ) {
-    this.#key = key
-    this.#columns = columns
-  }
-
-  add(row: Row, column: number, stored: string): void {
-    this.#places.push(this.#placeOf[column] ?? this.#addPlace(column))
-    this.#rows.push(row)
-    this.#at.push(column)
-    this.#stored.push(stored)
-  }
-
-  #addPlace(column: number): Place {
-    const place = this.#key.place(this.#columns[column]!.field)
-    this.#placeOf[column] = place
-    return place
-  }
-
-  get size(): number {
-    return this.#stored.length
-  }
-
-  /** Puts the values into the rows; `false` if there is a ciphertext without. */
-  decrypt(): boolean {
-    if (this.#stored.length === 0) return true
-    const outcomes = this.#key.dek.values!.decrypt({ places: this.#places, bound: undefined, stored: this.#stored })
-    for (let i = 0; i < outcomes.length; i += 1) {
-      const { field, key } = this.#columns[this.#at[i]!]!
-      const value = plaintextValue(field, outcomes[i]!)
-      if (value === undefined) return false
-      this.#rows[i]![key] = value
-    }
-    this.#clear()
-    return true
-  }
-
-  #clear(): void {
-    this.#rows = []
-    this.#at = []
-    this.#places = []
-    this.#stored = []
-  }
 }

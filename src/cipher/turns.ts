@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 
 /** After so many milliseconds at a stretch, others on the event loop have their turn. */
-const TURN = 6
+const TURN = 4
 
 /** Works on a part; `false` ends the work. */
 export type PartWork = (from: number, to: number) => boolean

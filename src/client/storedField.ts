@@ -22,28 +22,27 @@ export interface ReadRow extends OwnedRow {
  * plaintext where the field's state allows it, as a value of its type; what another library has encrypted is decrypted at
  * once. A client that may not read it gets what is shown instead.
  *
- * @returns whether it is a value by now, and has no slot
  * @throws FieldsealError `CIPHERTEXT_INVALID`, `ACCESS_DENIED`; of another library's also `KEY_NOT_FOUND` and
  * `DECRYPTION_FAILED`
  */
-export function collectStoredField(slots: DecryptSlot[], row: ReadRow, field: FieldPlan, key: string): boolean {
+export function collectStoredField(slots: DecryptSlot[], row: ReadRow, field: FieldPlan, key: string): void {
   const { plan, owner, holder, known, missing } = row
   const stored = own(holder, key)
-  if (stored === null || stored === undefined || (field.list && isEmpty(stored))) return false
-  if (field.shows !== 'value' && maskWithoutKey(field, holder, key)) return true
+  if (!isHeld(field, stored)) return
+  if (field.shows !== 'value' && maskWithoutKey(field, holder, key)) return
   if (field.state && isPlaintext(field, stored)) {
     holder[key] = maskedValue(field, plainValue(field, stored))
-    return true
+    return
   }
   if (field.list) holder[key] = onlyElement(field, stored)
   const ofTenant = isDirectCiphertext(holder[key]) ? directOwner(plan, known, owner) : rowOwner(plan, row, owner)
   const bound = boundTexts(plan, field, known, missing)
   slots.push(maskableSlot(field, { mode: 'decrypt', field, owner: ofTenant, holder, key, bound }))
-  return false
 }
 
-function isEmpty(stored: unknown): boolean {
-  return Array.isArray(stored) && stored.length === 0
+/** Whether a column holds a value, and not NULL, or nothing of a list. */
+export function isHeld({ list }: FieldPlan, stored: unknown): boolean {
+  return stored !== null && stored !== undefined && !(list && Array.isArray(stored) && stored.length === 0)
 }
 
 /** Of plaintext, or of what another library has encrypted. */

@@ -44,6 +44,8 @@ export interface PlaceSpec {
 
 /** A `PlaceSpec` that a key has prepared; of use with this key only. */
 export interface Place extends PlaceSpec {
+  /** What its ciphertexts begin with: text where they are text. */
+  readonly head: string | Buffer
   readonly prepared: unknown
 }
 
@@ -63,7 +65,7 @@ export interface EncryptInput extends ValuesInput {
 }
 
 export interface DecryptInput extends ValuesInput {
-  /** Ciphertexts that have the headers of their places. */
+  /** Ciphertexts; one that does not begin with the header of its place is torn. */
   readonly stored: readonly Ciphertext[]
 }
 
@@ -75,7 +77,7 @@ export interface IndexKey {
 
 /** Why a ciphertext has no plaintext. */
 export const FAILURE = {
-  /** It is shorter than a value's, or its text is not canonical base64url. */
+  /** It does not begin as it should, is shorter than a value's, or its text is not canonical base64url. */
   torn: 0,
   /** Authentication failed: wrong key, AAD, nonce, ciphertext or tag; one answer. */
   forged: 1,

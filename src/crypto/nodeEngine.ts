@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { KeyObject } from 'node:crypto'
 import { withBound } from './aad.js'
 import { decrypt, encrypt, NONCE_BYTES } from './aead.js'
-import { type Ciphertext, rawCiphertext, sealedPart, textCiphertext, textHead } from './ciphertext.js'
+import { type Ciphertext, RAW_HEAD, rawCiphertext, sealedPart, textCiphertext } from './ciphertext.js'
 import {
   type DecryptInput,
   type EncryptInput,
@@ -15,7 +15,7 @@ import {
 } from './engine.js'
 import { hmacSha256 } from './hmac.js'
 import { unpad } from './padding.js'
-import { PreparedPlace } from './place.js'
+import { PreparedPlace, placeHead } from './place.js'
 
 /** `node:crypto`, one value after the other: it is always there. */
 export const nodeEngine: Engine = {
@@ -35,22 +35,22 @@ class NodeKey implements ValueKey {
 
   /** Another engine's place will do: nothing is prepared but the head. */
   place(spec: PlaceSpec): Place {
-    return new PreparedPlace(spec, undefined)
+    return new PreparedPlace(spec, placeHead(spec), undefined)
   }
 
   encrypt({ places, bound, plaintexts, nonces }: EncryptInput): Ciphertext[] {
     return plaintexts.map((plaintext, i) => {
-      const { header, aad, form } = places[i]!
+      const { header, head, aad, form } = places[i]!
       const nonce = nonces.subarray(i * NONCE_BYTES, (i + 1) * NONCE_BYTES)
       const sealed = encrypt(this.#key, bound ? withBound(aad, bound[i]!) : aad, plaintext, nonce)
-      return form === 'raw' ? rawCiphertext(header, sealed) : textCiphertext(textHead(header), sealed)
+      return form === 'raw' ? rawCiphertext(header, sealed) : textCiphertext(head as string, sealed)
     })
   }
 
   decrypt({ stored, places, bound }: DecryptInput): Outcome[] {
     return stored.map((ciphertext, i) => {
-      const { aad, padded, codec } = places[i]!
-      const sealed = sealedPart(ciphertext)
+      const { head, aad, padded, codec } = places[i]!
+      const sealed = beginsWith(head, ciphertext) ? sealedPart(ciphertext) : null
       if (!sealed) return FAILURE.torn
       const opened = decrypt(this.#key, bound ? withBound(aad, bound[i]!) : aad, sealed)
       if (!opened) return FAILURE.forged
@@ -59,6 +59,13 @@ class NodeKey implements ValueKey {
       return codec === undefined ? plaintext : textAfter(codec, plaintext)
     })
   }
+}
+
+/** `indexOf`, which compares at once; `startsWith` takes one character after the other. */
+function beginsWith(head: string | Buffer, ciphertext: Ciphertext): boolean {
+  return typeof ciphertext === 'string'
+    ? ciphertext.indexOf(head as string) === 0
+    : (head as Buffer).equals(ciphertext.subarray(0, RAW_HEAD))
 }
 
 function textAfter(codec: number, plaintext: Buffer): Outcome {

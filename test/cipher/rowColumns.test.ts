@@ -37,12 +37,16 @@ function openRing(engine: (typeof ENGINES)[number] = 'node') {
   const ring = new KeyRing({ kms: watchedKms(), store: memoryKeyStore(), cache })
   const newDek = (tenant = 'acme') =>
     new Dek({ key: randomUUID(), purpose: 'encrypt', tenant }, randomBytes(32), chooseEngine(engine))
-  const heldDek = (tenant?: string) => {
-    const dek = newDek(tenant)
+  const keep = (dek: Dek) => {
     cache.add(dek)
     return dek
   }
-  return { ring, newDek, heldDek }
+  return { ring, newDek, keep, heldDek: (tenant?: string) => keep(newDek(tenant)) }
+}
+
+/** An id with another digit in its second group. */
+function flipped(id: string): string {
+  return id.slice(0, 9) + (id[9] === '0' ? '1' : '0') + id.slice(10)
 }
 
 type Ring = ReturnType<typeof openRing>['ring']
@@ -186,6 +190,33 @@ describe('columns of rows', () => {
     const rows = [{ text: whole }, { text: stored }]
     expect(decryptNow(rows, ring)).toBe(false)
     expect(await byColumns([{ text: whole }, { text: stored }]).decrypt({ tenant: 'acme', ring })).toBe(false)
+  })
+
+  it('are not decrypted where any character of a head is other than it was written', () => {
+    const { ring, heldDek } = openRing()
+    const whole = sealed(heldDek(), TEXT.field, 'Ada') as string
+    const opened = Array.from({ length: 28 }, (_, at) => {
+      const other = whole[at] === 'A' ? 'B' : 'A'
+      return decryptNow([{ text: whole }, { text: whole.slice(0, at) + other + whole.slice(at + 1) }], ring)
+    })
+    expect(opened).toEqual(opened.map(() => false))
+  })
+
+  it('of keys whose heads differ only where nobody looks are left to slots, and never opened by the wrong key', async () => {
+    const { ring, keep } = openRing()
+    const id = randomUUID()
+    const alike = new Dek(
+      { key: flipped(id), purpose: 'encrypt', tenant: 'acme' },
+      randomBytes(32),
+      chooseEngine('node'),
+    )
+    const first = new Dek({ key: id, purpose: 'encrypt', tenant: 'acme' }, randomBytes(32), chooseEngine('node'))
+    for (const dek of [first, alike]) keep(dek)
+    const rows = () => [{ text: sealed(first, TEXT.field, 'Ada') }, { text: sealed(alike, TEXT.field, 'Grace') }]
+    expect(decryptNow(rows(), ring)).toBe(false)
+    const bySlot = rows()
+    await bySlots(bySlot, ring)
+    expect(bySlot).toEqual([{ text: 'Ada' }, { text: 'Grace' }])
   })
 
   it('leave a value to slots that the field cannot have', () => {

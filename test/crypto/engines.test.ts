@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals'
 import { aadOf } from '../../src/crypto/aad.js'
 import { randomNonces } from '../../src/crypto/aead.js'
 import { chooseEngine } from '../../src/crypto/chooseEngine.js'
-import type { Ciphertext } from '../../src/crypto/ciphertext.js'
+import { type Ciphertext, rawHead } from '../../src/crypto/ciphertext.js'
 import { type Engine, FAILURE, type Outcome } from '../../src/crypto/engine.js'
 import { decodeField, decodeFieldText, encodeField, textCodecOf } from '../../src/crypto/fieldValue.js'
 import { encodeHeader } from '../../src/crypto/header.js'
@@ -29,7 +29,7 @@ const FUZZED = Number(process.env.FIELDSEAL_FUZZ ?? 30_000)
 const HEADER = encodeHeader({ suite: 1, flags: 0, dekId: '0f8fad5b-d9cb-469f-a165-70867728950e' })
 const AAD = aadOf(HEADER, 'acme', 'User.email')
 const TEXT = { header: HEADER, form: 'text', aad: AAD, bound: undefined } as const
-const READ = { aad: AAD, bound: undefined, padded: false } as const
+const READ = { header: HEADER, aad: AAD, bound: undefined, padded: false } as const
 
 function keyOf({ open }: Engine, bytes = randomBytes(32)): PlacedKey {
   return placed(open(createSecretKey(bytes), bytes))
@@ -51,8 +51,8 @@ function decoded(vector: CiphertextVector, outcome: Outcome): unknown {
 
 describe.each(engines)('the engine $name', (engine) => {
   it.each(vectors.ciphertexts)('opens the frozen ciphertext $name', (vector) => {
-    const { place, keyIn } = frozen(vector)
-    const batch = { ...place, stored: [storedOf(vector)], padded: Boolean(vector.padTo) }
+    const { header, place, keyIn } = frozen(vector)
+    const batch = { ...place, header, stored: [storedOf(vector)], padded: Boolean(vector.padTo) }
     for (const codec of new Set([textCodecOf(formOf(vector)), undefined])) {
       expect(decoded(vector, keyIn(engine).decrypt({ ...batch, codec })[0]!)).toEqual(plainOf(vector))
     }
@@ -68,16 +68,16 @@ describe.each(engines)('the engine $name', (engine) => {
 
   it.each(published.aes256gcm)('agrees with the published $name', ({ key, iv, aad, msg, ct, tag }) => {
     const worker = keyOf(engine, hex(key))
-    const batch = { aad: hex(aad), bound: undefined }
-    const [raw] = worker.encrypt({ ...batch, header: HEADER, form: 'raw', plaintexts: [hex(msg)], nonces: hex(iv) })
+    const batch = { header: HEADER, aad: hex(aad), bound: undefined }
+    const [raw] = worker.encrypt({ ...batch, form: 'raw', plaintexts: [hex(msg)], nonces: hex(iv) })
     expect(Buffer.from(raw as Uint8Array).toString('hex', 22)).toBe(iv + ct + tag)
     const opened = worker.decrypt({ ...batch, stored: [raw!], padded: false, codec: undefined })
     expect(opened).toEqual([msg === '' ? FAILURE.torn : hex(msg)])
   })
 
   it.each(published.aes256gcmForged)('refuses the published $name', ({ key, iv, aad, ct, tag }) => {
-    const stored = [Buffer.concat([Buffer.alloc(22), hex(iv + ct + tag)])]
-    const batch = { aad: hex(aad), bound: undefined, stored, padded: false, codec: undefined }
+    const stored = [Buffer.concat([rawHead(HEADER), hex(iv + ct + tag)])]
+    const batch = { header: HEADER, aad: hex(aad), bound: undefined, stored, padded: false, codec: undefined }
     expect(keyOf(engine, hex(key)).decrypt(batch)).toEqual([FAILURE.forged])
   })
 
@@ -90,6 +90,21 @@ describe.each(engines)('the engine $name', (engine) => {
     expect(together).toEqual(stored.flatMap((text) => key.decrypt({ ...READ, stored: [text], codec: 0 })))
     expect(together.filter((outcome) => typeof outcome === 'number').length).toBeGreaterThan(50)
     expect(together[1]).toBe('value 1')
+  })
+
+  it('refuses a ciphertext that does not begin with the head of its place, at any of its characters', () => {
+    const key = keyOf(engine)
+    for (const form of ['text', 'raw'] as const) {
+      const [made] = key.encrypt({ ...TEXT, form, plaintexts: ['\0Ada'], nonces: randomNonces(1) })
+      const length = form === 'text' ? 28 : 22
+      const spoilt = Array.from({ length }, (_, at) =>
+        typeof made === 'string' ? spoiltAt(made, at) : made!.map((byte, i) => (i === at ? byte ^ 1 : byte)),
+      )
+      expect(key.decrypt({ ...READ, stored: [...spoilt, made!], codec: 0 })).toEqual([
+        ...spoilt.map(() => FAILURE.torn),
+        'Ada',
+      ])
+    }
   })
 
   it('takes batches of any size, and none', () => {

@@ -5,11 +5,9 @@ export interface WrittenBatch
   extends Pick<PlaceSpec, 'header' | 'form' | 'aad'>,
     Pick<EncryptInput, 'bound' | 'plaintexts' | 'nonces'> {}
 
-export interface ReadBatch extends Pick<PlaceSpec, 'aad' | 'padded' | 'codec'>, Pick<EncryptInput, 'bound'> {
+export interface ReadBatch extends Pick<PlaceSpec, 'header' | 'aad' | 'padded' | 'codec'>, Pick<EncryptInput, 'bound'> {
   readonly stored: readonly Ciphertext[]
 }
-
-const ANY_HEADER = Buffer.alloc(18)
 
 /** A key whose batches are all of one field. */
 export interface PlacedKey {
@@ -23,10 +21,8 @@ export function placed(key: ValueKey): PlacedKey {
       const place = key.place({ header, form, aad, padded: false, codec: undefined })
       return key.encrypt({ places: plaintexts.map(() => place), bound, plaintexts, nonces })
     },
-    decrypt({ aad, padded, codec, bound, stored }) {
-      const [text, raw] = (['text', 'raw'] as const).map((form) =>
-        key.place({ header: ANY_HEADER, form, aad, padded, codec }),
-      )
+    decrypt({ header, aad, padded, codec, bound, stored }) {
+      const [text, raw] = (['text', 'raw'] as const).map((form) => key.place({ header, form, aad, padded, codec }))
       return key.decrypt({ places: stored.map((value) => (typeof value === 'string' ? text! : raw!)), bound, stored })
     },
   }

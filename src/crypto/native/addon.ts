@@ -50,7 +50,7 @@ export interface Addon {
 type Collect = (...values: readonly unknown[]) => unknown
 
 /** Counts up with every change of the addon's functions. */
-const REVISION = 2
+const REVISION = 3
 
 /**
  * The addon that was built ahead for this platform.

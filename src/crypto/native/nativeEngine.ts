@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { NONCE_BYTES, TAG_BYTES } from '../aead.js'
-import { type Ciphertext, RAW_HEAD, rawHead, textHead } from '../ciphertext.js'
+import { type Ciphertext, RAW_HEAD } from '../ciphertext.js'
 import {
   type DecryptInput,
   type EncryptInput,
@@ -12,7 +12,7 @@ import {
   type ValueKey,
 } from '../engine.js'
 import { nodeEngine } from '../nodeEngine.js'
-import { PreparedPlace } from '../place.js'
+import { PreparedPlace, placeHead } from '../place.js'
 import type { Addon, AddonKey } from './addon.js'
 import { inParts, orFallback } from './addonCall.js'
 import { ADDON_FRAME, readOutcome, writeLengths, writePlaces } from './addonFrame.js'
@@ -42,9 +42,9 @@ class NativeKey implements ValueKey {
   }
 
   place(spec: PlaceSpec): Place {
-    const { header, aad, form, padded, codec = NO_CODEC } = spec
-    const head = form === 'text' ? textHead(header) : rawHead(header)
-    return new PreparedPlace(spec, this.#addon.place(this.#key, aad, head, padded, codec))
+    const { aad, padded, codec = NO_CODEC } = spec
+    const head = placeHead(spec)
+    return new PreparedPlace(spec, head, this.#addon.place(this.#key, aad, head, padded, codec))
   }
 
   encrypt(batch: EncryptInput): Ciphertext[] {

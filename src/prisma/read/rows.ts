@@ -1,56 +1,17 @@
-import type { DecryptSlot, TenantHolder } from '../../cipher/cipher.js'
+import type { DecryptSlot } from '../../cipher/cipher.js'
 import type { RowColumn, RowColumns } from '../../cipher/rowColumns.js'
 import { accessDenied, hideIndexes } from '../../client/masking.js'
 import type { OperationTenancy } from '../../client/operationTenancy.js'
 import { readsByColumn } from '../../client/rowReading.js'
-import { collectStoredField } from '../../client/storedField.js'
+import { collectStoredField, isHeld } from '../../client/storedField.js'
 import { FieldsealError } from '../../errors.js'
 import { own } from '../../own.js'
 import type { FieldPlan, ModelPlan } from '../../plan/plan.js'
 import { ANY_TENANT } from '../../tenancy/scope.js'
 import { passes } from '../query/falsePositive.js'
 import { isDbNull } from '../values.js'
+import { copyMarkedRow, copyRow, isPlain, type Reader, type Row, readerOf } from './decryptedRow.js'
 import { type ReadShape, unaskedShape } from './shape.js'
-
-type Row = Record<string, unknown>
-
-/** Its constructor gives back what it was given, so that a class over it puts its private fields on that. */
-const Given = function given(row: object) {
-  return row
-} as unknown as new (
-  row: object,
-) => object
-
-/** For whom a row was decrypted. */
-interface Reader {
-  readonly owner: TenantHolder
-  /** The limit of the client. */
-  readonly limit: string | undefined
-}
-
-/**
- * The mark of rows that hold plaintext. An extension under this one may answer with rows that the encrypted client gave
- * it, and those come by a second time. Nothing but this class can see a private field, copies of a row have it not, and
- * unlike an entry in a WeakSet it costs the garbage collector nothing.
- */
-class Decrypted extends Given {
-  readonly #owner: TenantHolder
-  readonly #limit: string | undefined
-
-  constructor(row: object, { owner, limit }: Reader) {
-    super(row)
-    this.#owner = owner
-    this.#limit = limit
-  }
-
-  static mark(row: object, reader: Reader): void {
-    if (!(#owner in row)) new Decrypted(row, reader)
-  }
-
-  static readerOf(row: object): Reader | undefined {
-    return #owner in row ? { owner: row.#owner, limit: row.#limit } : undefined
-  }
-}
 
 export interface RowPass {
   readonly slots: DecryptSlot[]
@@ -75,12 +36,13 @@ export function collectRows(pass: RowPass, shape: ReadShape, result: unknown): u
 
 function collectRow(pass: RowPass, shape: ReadShape, stored: Row): Row {
   const { plan, children, others } = shape
-  const reader = Decrypted.readerOf(stored)
-  const row = reader ? copyDecrypted(pass, plan, stored, reader) : copyOf(stored)
-  if (!reader) collectFields(pass, plan, row)
-  hideAdded(shape, row)
+  const earlier = readerOf(stored)
+  const row = earlier ? copyDecrypted(pass, plan, stored, earlier) : copyStored(pass, plan, stored)
+  if (shape.added.length > 0) hideAdded(shape, row)
   for (const [relation, child] of children) putCopy(pass, child, { row, relation })
-  for (const { field, model } of others) putCopy(pass, unaskedShape(model), { row, relation: field })
+  for (const { field, model } of others) {
+    if (row[field] !== undefined) putCopy(pass, unaskedShape(model), { row, relation: field })
+  }
   return row
 }
 
@@ -89,30 +51,24 @@ function putCopy(pass: RowPass, shape: ReadShape, at: { readonly row: Row; reado
   if (typeof related === 'object' && related !== null) at.row[at.relation] = collectRows(pass, shape, related)
 }
 
-function copyOf(row: Row): Row {
-  return isPlain(row) ? { ...row } : Object.assign(Object.create(Object.getPrototypeOf(row)), row)
-}
-
-function collectFields(pass: RowPass, plan: ModelPlan, row: Row): void {
+function copyStored(pass: RowPass, plan: ModelPlan, stored: Row): Row {
   const { slots, tenancy, columns } = pass
-  const { byColumn, others } = columns && isPlain(row) ? fieldsOf(plan) : { byColumn: NONE, others: plan.encrypted }
+  const { byColumn, others } = columns && isPlain(stored) ? fieldsOf(plan) : { byColumn: NONE, others: plan.encrypted }
+  const isByColumn = holdsAny(byColumn, stored)
+  const reader = isByColumn || holdsOther(others, stored) ? { owner: tenancy.owner, limit: plan.limit } : undefined
+  const row = copyRow(stored, reader)
   const before = slots.length
-  const isSettled = others.length > 0 && collectSlots(pass, plan, others, row)
-  const holds = holdsAny(byColumn, row)
-  if (holds) columns!.add(byColumn, row)
-  if (holds || isSettled || slots.length > before) {
-    Decrypted.mark(row, { owner: slots[before]?.owner ?? tenancy.owner, limit: plan.limit })
-  }
-  hideIndexes(plan.hiddenIndexes, row)
+  if (reader && others.length > 0) collectSlots(pass, plan, others, row)
+  if (isByColumn) columns!.add(byColumn, row)
+  if (reader && slots.length > before) reader.owner = slots[before]!.owner
+  if (plan.hiddenIndexes.length > 0) hideIndexes(plan.hiddenIndexes, row)
+  return row
 }
 
-/** @returns whether one of the fields is a value by now, and has no slot */
-function collectSlots({ slots, tenancy }: RowPass, plan: ModelPlan, fields: readonly FieldPlan[], row: Row): boolean {
+function collectSlots({ slots, tenancy }: RowPass, plan: ModelPlan, fields: readonly FieldPlan[], row: Row): void {
   const { owner } = tenancy
   const stored = { plan, owner, holder: row, known: row, asksTenant: true, missing: 'the row came without it' }
-  let isSettled = false
-  for (const field of fields) if (collectStoredField(slots, stored, field, field.field)) isSettled = true
-  return isSettled
+  for (const field of fields) collectStoredField(slots, stored, field, field.field)
 }
 
 /** The encrypted fields of a model, by whether they need a slot for each value. */
@@ -139,10 +95,10 @@ function holdsAny(columns: readonly RowColumn[], row: Row): boolean {
   return false
 }
 
-/** Whether it has its values itself. */
-function isPlain(row: Row): boolean {
-  const prototype: unknown = Object.getPrototypeOf(row)
-  return prototype === Object.prototype || prototype === null
+/** As `holdsAny`, of fields of any kind. */
+function holdsOther(fields: readonly FieldPlan[], row: Row): boolean {
+  for (const field of fields) if (isHeld(field, own(row, field.field))) return true
+  return false
 }
 
 /**
@@ -155,13 +111,7 @@ function copyDecrypted({ tenancy }: RowPass, plan: ModelPlan, stored: Row, reade
   const { tenant } = tenancy.owner
   if (tenant !== ANY_TENANT && reader.owner.tenant !== tenant) throw decryptedForOther(plan)
   if (reader.limit !== plan.limit) checkSameLimit(plan, stored, reader)
-  const row: Row = Object.create(Object.getPrototypeOf(stored))
-  for (const key of Reflect.ownKeys(stored) as string[]) {
-    const { enumerable = true } = Object.getOwnPropertyDescriptor(stored, key) ?? {}
-    Object.defineProperty(row, key, { value: stored[key], enumerable, writable: true, configurable: true })
-  }
-  Decrypted.mark(row, reader)
-  return row
+  return copyMarkedRow(stored, reader)
 }
 
 function decryptedForOther({ name }: ModelPlan): FieldsealError {
