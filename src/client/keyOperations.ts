@@ -59,9 +59,10 @@ export interface KeyOperations {
    */
   shred(tenant: string): Promise<ShredReceipt>
   /**
-   * Lets a tenant whose keys were destroyed have new ones, and makes them. What was destroyed stays so.
+   * Lets a tenant whose keys were destroyed have new ones, and makes them. What was destroyed stays so. The same for a
+   * tenant whose keys are lost (`KEY_MISSING`) and in no backup: what is stored stays unreadable.
    *
-   * @returns the purposes that have a new key now; none when the tenant's keys are not destroyed
+   * @returns the purposes that have a new key now; none when the tenant's keys are neither destroyed nor lost
    */
   reopen(tenant: string): Promise<Purpose[]>
   /**

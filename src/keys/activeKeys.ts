@@ -183,17 +183,19 @@ export class ActiveKeys {
   }
 
   /**
-   * Makes new keys for a tenant whose keys were destroyed.
+   * Makes new keys for a tenant whose keys were destroyed, or are lost: all that are for values, at least.
    *
-   * @returns the purposes that had a destroyed key
+   * @returns the purposes that had a destroyed or a lost key
    */
   async reopen(tenant: string): Promise<Purpose[]> {
     const { store, cache, destroyed } = this.#options
+    const newest = { encrypt: await store.findNewest(tenant, 'encrypt'), index: await store.findNewest(tenant, 'index') }
+    const isLost = async (purpose: Purpose) => newest.encrypt === null && this.#versions.isLost(tenant, purpose)
     const purposes: Purpose[] = []
     for (const purpose of ['encrypt', 'index'] as const) {
-      const newest = await store.findNewest(tenant, purpose)
-      if (newest === null || !destroyed.includes(newest)) continue
-      await this.#versions.create({ tenant, purpose, spent: undefined, since: cache.readMark(), reopens: true }, newest)
+      const before = newest[purpose]
+      if (!(before === null ? await isLost(purpose) : destroyed.includes(before))) continue
+      await this.#versions.create({ tenant, purpose, spent: undefined, since: cache.readMark(), reopens: true }, before)
       purposes.push(purpose)
     }
     return purposes

@@ -75,6 +75,11 @@ export class KeyVersions {
     return this.use(newest, identity, request.since)
   }
 
+  /** Whether a key that the keys table has no row of was there before. */
+  async isLost(tenant: string, purpose: Purpose): Promise<boolean> {
+    return (await this.#firstKeys.traceOf(tenant, purpose)) !== null
+  }
+
   /** Once more after something was found: another process may have made the key, and rows by it, since. */
   async #first(request: KeyRequest): Promise<Dek> {
     const { tenant, purpose } = request
