@@ -3,6 +3,7 @@
  */
 
 export type { EncryptionEvent, KmsCall, Telemetry } from '../keys/events.js'
+export type { CopiedKey } from '../keys/keyStore.js'
 export type { KmsOfStore } from '../keys/kmsOfStore.js'
 export type { KmsFailure } from '../keys/kmsProbe.js'
 export type { Notify, NotifyConnection } from '../keys/notifications/postgresNotifications.js'
@@ -11,6 +12,7 @@ export type { MaintainRangeOptions, RangeReport } from '../maintenance/jobs/main
 export type { RangeFailure, RangeJob, RangeQueue, Workers } from '../maintenance/jobs/ranges.js'
 export type { KekSurvey } from '../maintenance/kekSurvey.js'
 export type { KeyFailure, KeyOutcome, KeyProgress, WalkOptions, WalkReport } from '../maintenance/keys/keyWalk.js'
+export type { RestoreKeysOptions, RestoreKeysReport } from '../maintenance/keys/restoreOptions.js'
 export type { RewrapOptions } from '../maintenance/keys/rewrap.js'
 export type { RotateOptions } from '../maintenance/keys/rotate.js'
 export type {
@@ -22,6 +24,7 @@ export type { DestroyedKey, ShredReceipt } from '../maintenance/keys/shred.js'
 export type { WarmOptions } from '../maintenance/keys/warm.js'
 export type { MaintainOptions } from '../maintenance/maintain.js'
 export type { TenantPaths } from '../maintenance/maintenanceModels.js'
+export type { CopyTable } from '../maintenance/postgres/keyCopies.js'
 export type { PgConnection } from '../maintenance/postgres/sql.js'
 export type { FieldSurvey, IndexSurvey, KeySurvey, VersionSurvey } from '../maintenance/postgres/survey.js'
 export type { Operation } from '../maintenance/rows/operation.js'
@@ -47,5 +50,5 @@ export type {
 export type { AccessOptions } from '../tenancy/access.js'
 export type { AuditEntry, AuditOptions } from './audit.js'
 export type { EncryptionOperations, EncryptionStats } from './encryptionOperations.js'
-export type { KeyOperations } from './keyOperations.js'
+export type { ExportKeysOptions, KeyOperations } from './keyOperations.js'
 export type { KeyOptions } from './options.js'

@@ -16,7 +16,8 @@ function start(find: KeyTraces['find'] = async () => null, emit?: Emit) {
       return find(key)
     },
   }
-  const process = () => new KeyRing({
+  const process = () =>
+    new KeyRing({
       ...{ kms, store, traces, cache: new DekCache({ ttl: 60_000, max: 100 }) },
       observation: { emit, around: undefined },
     })

@@ -165,7 +165,10 @@ describe('a tenant whose keys for values are gone', () => {
     await tenant('acme').team!.create({ data: { id: 1, title: 'Red' } })
     await forget('true')
     const write = (name: string) => () => tenant(name).team!.create({ data: { id: 2, title: 'Blue' } })
-    expect(await refusal(write('other'))).toMatchObject({ code: 'KEY_MISSING', message: expect.stringContaining('Team.') })
+    expect(await refusal(write('other'))).toMatchObject({
+      code: 'KEY_MISSING',
+      message: expect.stringContaining('Team.'),
+    })
     await fixture.plain.team!.deleteMany()
     await write('other')()
     await tenant('acme').team!.create({ data: { id: 3, title: 'Red' } })
@@ -193,7 +196,12 @@ describe('a tenant whose keys for values are gone', () => {
 
 describe('tables that cannot be looked into', () => {
   const find = (client: object) =>
-    prismaKeyTraces(client, fixture.schema).find({ ...NOTHING, tenant: 'acme', purpose: 'index', deks: async () => [randomUUID()] })
+    prismaKeyTraces(client, fixture.schema).find({
+      ...NOTHING,
+      tenant: 'acme',
+      purpose: 'index',
+      deks: async () => [randomUUID()],
+    })
 
   it('hold nothing where they do not exist', async () => {
     await sql('ALTER TABLE "Member" RENAME TO "Elsewhere"')

@@ -1,7 +1,13 @@
 import type { DataSource } from 'typeorm'
 import type { FindCiphertext } from '../../keys/ciphertextTraces.js'
 import type { KeyTraces } from '../../keys/keyTraces.js'
-import { type FindRow, type IndexedModel, type TenantRows, tableKeyTraces, tracesUnavailable } from '../../keys/tableKeyTraces.js'
+import {
+  type FindRow,
+  type IndexedModel,
+  type TenantRows,
+  tableKeyTraces,
+  tracesUnavailable,
+} from '../../keys/tableKeyTraces.js'
 import { ciphertextStatement, fieldFound, isNowhere, skipReason } from '../../maintenance/postgres/ciphertextSearch.js'
 import { quoteName, tableName } from '../../maintenance/postgres/sql.js'
 import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
