@@ -99,13 +99,26 @@ async function merge(
   of: { readonly tenant: string; readonly purpose: Purpose },
   plan: (rows: readonly StoredKey[]) => KeyMerge,
 ): Promise<void> {
-  await rows.update(of, { messages: { increment: 0n } })
-  const found = await rows.find(of)
+  const found = await lockAll(rows, of)
   const { changes, inserts } = plan(found)
   for (const change of changes) await rows.update({ id: change.id }, changeOf(change, found))
   if (inserts.length === 0) return
   const inserted = await rows.insert(inserts.map((key) => ({ ...key, messages: BigInt(key.messages) })))
   if (inserted < inserts.length) throw new RowTaken('another process has made a key meanwhile')
+}
+
+/** One after the other in the order of their ids: those who want the same rows then never wait for each other in a circle. */
+async function lockAll(rows: KeyRows, where: KeyWhere): Promise<StoredKey[]> {
+  const locked = new Set<string>()
+  for (;;) {
+    const found = await rows.find(where, { orderBy: { id: 'asc' } })
+    const others = found.filter(({ id }) => !locked.has(id))
+    if (others.length === 0) return found
+    for (const { id } of others) {
+      await rows.update({ id }, { messages: { increment: 0n } })
+      locked.add(id)
+    }
+  }
 }
 
 function changeOf({ id, version, state, messages, revived }: MergedKey, found: readonly StoredKey[]): KeyChange {
