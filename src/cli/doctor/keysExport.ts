@@ -12,10 +12,10 @@ export const keysExport: Check = async ({ database, survey: { keys, at } }) => {
   const last = await lastExport(database)
   if (last === null) {
     const what = 'no export of the keys table is known; a backup of the whole database may have it'
-    return [{ severity: 'hint', check: 'keys', what, next: NEXT }]
+    return [{ severity: 'hint', check: 'exports', what, next: NEXT }]
   }
   const days = Math.floor((Date.parse(at) - last.at.getTime()) / DAY)
   const since = keys.filter(({ createdAt }) => Date.parse(createdAt) > last.at.getTime()).length
   const what = `the last export of the keys table was ${counted(days, 'day')} ago (${last.at.toISOString()}); ${counted(since, 'key')} made since`
-  return [{ severity: days > OLD ? 'risk' : 'hint', check: 'keys', what, next: NEXT }]
+  return [{ severity: days > OLD ? 'risk' : 'hint', check: 'exports', what, next: NEXT }]
 }
