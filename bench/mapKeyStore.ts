@@ -39,6 +39,7 @@ export function mapKeyStore(): KeyStore & { readonly queries: { reads: number; i
     count: async ({ tenants = [] }) => tenants.length,
     rewrap: unused,
     advance: unused,
+    merge: unused,
     destroy: unused,
   }
 }

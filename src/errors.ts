@@ -19,6 +19,7 @@ import { printable, printableLines, shortened } from './printable.js'
  * | `CIPHERTEXT_INVALID` | what is stored is not a ciphertext of this library |
  * | `DECRYPTION_FAILED` | authentication failed: changed, or moved from another place |
  * | `KEY_NOT_FOUND` | the keys table has no row for the DEK that a ciphertext names; or another library's key is not given |
+ * | `KEY_MISSING` | the keys table has no key of a tenant whose values are stored: its rows are lost |
  * | `KEY_DESTROYED` | the DEK was crypto-shredded |
  * | `KEY_INVALID` | a keys-table row that was tampered with or belongs to another set-up |
  * | `KEY_ROTATING` | while the tenant's key for indexes is rotated, a blind index cannot be used so; later it can |
@@ -49,6 +50,7 @@ export type ErrorCode =
   | 'CIPHERTEXT_INVALID'
   | 'DECRYPTION_FAILED'
   | 'KEY_NOT_FOUND'
+  | 'KEY_MISSING'
   | 'KEY_DESTROYED'
   | 'KEY_INVALID'
   | 'KEY_ROTATING'

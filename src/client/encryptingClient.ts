@@ -77,6 +77,7 @@ export function encryptingClient(options: FieldEncryptionOptions, orm: OrmParts)
   }
   const figures = () => ({ cachedDeks: cache.size, cacheHits: cache.hits, cacheMisses: cache.misses })
   const operations = keyOperations({
+    schema,
     kms: observedKms(kms, observation),
     ring,
     store,

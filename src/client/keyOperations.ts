@@ -1,5 +1,6 @@
 import {
   type ArgumentKind,
+  BOOLEAN,
   checkArguments,
   checkCallOptions,
   DATE,
@@ -7,6 +8,8 @@ import {
   type Kinds,
   NUMBER,
   OBJECT,
+  OBJECTS,
+  POOL,
   SIGNAL,
   TEXT,
   TEXT_OR_TEXTS,
@@ -14,14 +17,18 @@ import {
 } from '../callArguments.js'
 import type { Emit } from '../keys/events.js'
 import type { KeyRing } from '../keys/keyRing.js'
-import type { KeyStore } from '../keys/keyStore.js'
+import type { CopiedKey, KeyStore } from '../keys/keyStore.js'
 import type { Kms, Purpose } from '../keys/kms.js'
 import type { KeyNotifications } from '../keys/notifications/keyNotifications.js'
 import type { WalkReport } from '../maintenance/keys/keyWalk.js'
+import { type RestoreKeysOptions, type RestoreKeysReport, restoreKeys } from '../maintenance/keys/restoreKeys.js'
 import { type RewrapOptions, rewrap } from '../maintenance/keys/rewrap.js'
 import { type RotateOptions, rotate } from '../maintenance/keys/rotate.js'
 import { type ShredReceipt, shred } from '../maintenance/keys/shred.js'
 import { type WarmOptions, warm } from '../maintenance/keys/warm.js'
+import { type CopyTable, readKeys } from '../maintenance/postgres/keyCopies.js'
+import type { PgConnection } from '../maintenance/postgres/sql.js'
+import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { checkTenant } from '../tenancy/tenant.js'
 
 /** Operations on keys, of the tenants that are named or of all. They need no bound tenant. */
@@ -59,9 +66,10 @@ export interface KeyOperations {
    */
   shred(tenant: string): Promise<ShredReceipt>
   /**
-   * Lets a tenant whose keys were destroyed have new ones, and makes them. What was destroyed stays so.
+   * Lets a tenant whose keys were destroyed have new ones, and makes them. What was destroyed stays so. The same for a
+   * tenant whose keys are lost (`KEY_MISSING`) and in no backup: what is stored stays unreadable.
    *
-   * @returns the purposes that have a new key now; none when the tenant's keys are not destroyed
+   * @returns the purposes that have a new key now; none when the tenant's keys are neither destroyed nor lost
    */
   reopen(tenant: string): Promise<Purpose[]>
   /**
@@ -75,11 +83,40 @@ export interface KeyOperations {
    * ```
    */
   warm(tenants: readonly string[], options?: WarmOptions): Promise<WalkReport>
+  /**
+   * All rows of the keys table as they are at one moment, to be kept as its backup; DEKs are in it as the KMS has wrapped
+   * them. The command `fieldseal keys export` writes them to a file.
+   *
+   * @param options `database`, a Pool of the package pg; `copy`, another table with the same columns to be read instead
+   * @throws FieldsealError `DATABASE_UNAVAILABLE`
+   */
+  exportKeys(options: ExportKeysOptions): Promise<CopiedKey[]>
+  /**
+   * Merges such rows into the keys table, beside a running app: missing ones are inserted, others stay. Keys that were
+   * made since the table lost its own get another version and are read by on; what is destroyed stays so. The command
+   * `fieldseal keys restore` calls it; see docs/operations.md.
+   *
+   * @returns what was done, and what is left to do: tenants whose indexes `rotateIndexKeys` has to make again
+   * @throws FieldsealError as `rewrap`
+   * @example
+   * ```ts
+   * const { inserted, reindex } = await prisma.$encryption.restoreKeys({ keys })
+   * for (const tenant of reindex) await prisma.$encryption.rotateIndexKeys({ database: pool, tenant })
+   * ```
+   */
+  restoreKeys(options: RestoreKeysOptions): Promise<RestoreKeysReport>
   /** Ends the connection of `keys.notify`. The client goes on without. */
   close(): Promise<void>
 }
 
+/** What `$encryption.exportKeys` takes. */
+export interface ExportKeysOptions {
+  readonly database: PgConnection
+  readonly copy?: CopyTable
+}
+
 export interface KeyOperationsContext {
+  readonly schema: EncryptionSchema
   readonly kms: Kms
   readonly ring: KeyRing
   readonly store: KeyStore
@@ -99,9 +136,21 @@ const WALK: Kinds = {
   after: TEXT,
   onProgress: FUNCTION,
 }
+const RESTORE: Kinds = {
+  keys: OBJECTS,
+  dryRun: BOOLEAN,
+  tenants: TEXTS,
+  verify: BOOLEAN,
+  undoShred: TEXTS,
+  rate: NUMBER,
+  concurrency: NUMBER,
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+}
 const KMS: ArgumentKind = { words: 'a Kms', is: (value) => FUNCTION.is(value) || OBJECT.is(value) }
 
 export function keyOperations({
+  schema,
   kms,
   ring: { active, held },
   store,
@@ -136,6 +185,17 @@ export function keyOperations({
       checkArguments('warm', { tenants }, { tenants: TEXTS })
       checkCallOptions('warm', options, { ...WALK, purposes: TEXTS })
       return warm(active, store, tenants, options)
+    },
+    exportKeys: async (options) => {
+      checkCallOptions('exportKeys', options, { copy: OBJECT })
+      checkArguments('exportKeys', { database: options.database }, { database: POOL })
+      return readKeys(options.database, schema, options.copy)
+    },
+    restoreKeys: async (options) => {
+      checkCallOptions('restoreKeys', options, RESTORE)
+      checkArguments('restoreKeys', { keys: options.keys }, { keys: OBJECTS })
+      const announceRetired = (tenant: string) => notifications.retired(tenant)
+      return restoreKeys({ kms, store, active, held, announceRetired }, options)
     },
     close: () => notifications.close(),
   }

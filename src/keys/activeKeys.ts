@@ -3,7 +3,7 @@ import { isOutage } from './cache/outage.js'
 import { SingleFlight } from './cache/singleFlight.js'
 import type { Dek } from './dek.js'
 import { encryptionContext } from './encryptionContext.js'
-import { REPLACED_STATES, type StoredKey } from './keyStore.js'
+import { type NewKey, REPLACED_STATES, type StoredKey } from './keyStore.js'
 import { type KeyRequest, KeyVersions, type KeyVersionsOptions } from './keyVersions.js'
 import type { Purpose } from './kms.js'
 import { MessageQuota } from './quota/messageQuota.js'
@@ -183,17 +183,31 @@ export class ActiveKeys {
   }
 
   /**
-   * Makes new keys for a tenant whose keys were destroyed.
+   * Makes a key of a version that the keys table does not have yet, and leaves it to the caller to store it.
    *
-   * @returns the purposes that had a destroyed key
+   * @throws FieldsealError `KMS_*`, `TENANT_INVALID`
+   */
+  make(of: Pick<KeyRequest, 'tenant' | 'purpose'>, version: number): Promise<NewKey> {
+    return this.#versions.make(of, version)
+  }
+
+  /**
+   * Makes new keys for a tenant whose keys were destroyed, or are lost: all that are for values, at least.
+   *
+   * @returns the purposes that had a destroyed or a lost key
    */
   async reopen(tenant: string): Promise<Purpose[]> {
     const { store, cache, destroyed } = this.#options
+    const newest = {
+      encrypt: await store.findNewest(tenant, 'encrypt'),
+      index: await store.findNewest(tenant, 'index'),
+    }
+    const isLost = async (purpose: Purpose) => newest.encrypt === null && this.#versions.isLost(tenant, purpose)
     const purposes: Purpose[] = []
     for (const purpose of ['encrypt', 'index'] as const) {
-      const newest = await store.findNewest(tenant, purpose)
-      if (newest === null || !destroyed.includes(newest)) continue
-      await this.#versions.create({ tenant, purpose, spent: undefined, since: cache.readMark(), reopens: true }, newest)
+      const before = newest[purpose]
+      if (!(before === null ? await isLost(purpose) : destroyed.includes(before))) continue
+      await this.#versions.create({ tenant, purpose, spent: undefined, since: cache.readMark(), reopens: true }, before)
       purposes.push(purpose)
     }
     return purposes

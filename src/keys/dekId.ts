@@ -5,6 +5,8 @@ import type { StoredKey } from './keyStore.js'
 
 /** The most that the `version` column holds. */
 const MAX_VERSION = 2 ** 31 - 1
+/** The states of a key that another has taken the place of. */
+const FOLLOWED: ReadonlySet<string> = new Set(['retired', 'replaced'])
 const WITH_VERSION = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{4}([0-9a-f]{8})$/
 
 /**
@@ -26,14 +28,14 @@ export function versionInId(id: string): number | undefined {
 }
 
 /**
- * A key that encrypts has the version of its id. One that only decrypts may have a higher one: tables with keys of one
- * tenant have been merged.
+ * A key that encrypts has the version of its id. One that only decrypts, or is only searched by, may have a higher one:
+ * tables with keys of one tenant have been merged.
  *
  * @throws FieldsealError `KEY_INVALID`
  */
 export function checkVersion({ id, state, version }: StoredKey): void {
   const own = versionInId(id)
-  if (own === undefined || own === version || (state === 'retired' && version > own)) return
+  if (own === undefined || own === version || (FOLLOWED.has(state) && version > own)) return
   const what = `is version ${own} by its id, and ${state} as version ${version} in its row: the row was changed. Compare it with a backup`
   throw keyError('KEY_INVALID', id, what)
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js'
+import type { SkipReason } from './keyTraces.js'
 import type { Purpose } from './kms.js'
 import type { FailedAttempt } from './retries.js'
 
@@ -12,6 +13,17 @@ export type EncryptionEvent =
       readonly key: string
       readonly version: number
       readonly previous: number | undefined
+    }
+  /**
+   * A tenant's first DEK is about to be made, and whether one was lost was not found out of a model: to look took too long,
+   * or is not permitted.
+   */
+  | {
+      readonly type: 'key.unchecked'
+      readonly tenant: string
+      readonly purpose: Purpose
+      readonly model: string
+      readonly reason: SkipReason
     }
   /** A new active DEK has taken an older one's place by request or by age. */
   | { readonly type: 'key.rotated'; readonly tenant: string; readonly key: string }

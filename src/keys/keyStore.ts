@@ -7,6 +7,9 @@ import type { Purpose } from './kms.js'
  */
 export type KeyState = 'active' | ReplacedState | 'retired' | 'destroyed'
 
+/** In the order in which a key goes through them. */
+export const KEY_STATES: readonly KeyState[] = ['active', 'retiring', 'replaced', 'retired', 'destroyed']
+
 /** What a key for indexes may be while another has its place already and both are searched for. */
 export const REPLACED_STATES = ['retiring', 'replaced'] as const
 
@@ -38,6 +41,27 @@ export interface NewKey {
 export interface StoredKey extends NewKey {
   readonly createdAt: Date
   readonly destroyedAt: Date | null
+}
+
+/** A row of a copy of the keys table. */
+export interface CopiedKey extends StoredKey {
+  readonly retiredAt: Date | null
+}
+
+/** What becomes of a row by a merge; what is left out stays. */
+export interface MergedKey {
+  readonly id: string
+  readonly version?: number
+  readonly state?: Exclude<KeyState, 'destroyed'>
+  readonly messages?: number
+  /** Of a key that is not destroyed any more. */
+  readonly revived?: Pick<CopiedKey, 'wrapped' | 'kms' | 'kekId'>
+}
+
+/** What a merge does with the rows of one tenant and purpose: first the changes, in their order. */
+export interface KeyMerge {
+  readonly changes: readonly MergedKey[]
+  readonly inserts: readonly CopiedKey[]
 }
 
 /** Which rows a walk over the keys table sees: all that fit every member that is given. */
@@ -76,6 +100,13 @@ export interface KeyStore {
   rewrap(key: StoredKey, to: Pick<NewKey, 'wrapped' | 'kms' | 'kekId'>): Promise<boolean>
   /** Takes a key for indexes from the state before to this one; `false` when its row has another state by now. */
   advance(id: string, to: NextState): Promise<boolean>
+  /**
+   * Merges rows of a copy of the table into those of a tenant and purpose, in one transaction that others who make, rotate
+   * or destroy these keys wait for.
+   *
+   * @param plan is given the rows as they are; perhaps several times, if others are first
+   */
+  merge(tenant: string, purpose: Purpose, plan: (rows: readonly StoredKey[]) => KeyMerge): Promise<void>
   /**
    * Destroys all keys of a tenant, but those for `wrap`, in one transaction, and those that are being made meanwhile, and inserts the
    * `tombstones` where the tenant has no key yet. Gives the tenant's rows, all of them destroyed; none when it had none.

@@ -75,6 +75,11 @@ export class KeyVersions {
     return this.use(newest, identity, request.since)
   }
 
+  /** Whether a key that the keys table has no row of was there before. */
+  async isLost(tenant: string, purpose: Purpose): Promise<boolean> {
+    return (await this.#firstKeys.traceOf(tenant, purpose)) !== null
+  }
+
   /** Once more after something was found: another process may have made the key, and rows by it, since. */
   async #first(request: KeyRequest): Promise<Dek> {
     const { tenant, purpose } = request
@@ -131,11 +136,16 @@ export class KeyVersions {
    */
   async addBeside(newest: StoredKey): Promise<boolean> {
     const { tenant, purpose } = newest
-    const { dek, row } = await this.#generate({ tenant, purpose }, newest)
+    const { dek, row } = await this.#generate({ tenant, purpose }, versionAfter(newest))
     if (!(await this.#options.store.insert(row, { beside: true }))) return false
     this.#emitCreated(row, newest)
     this.emitRotated(dek)
     return true
+  }
+
+  /** The row of a new key, which is not stored. */
+  async make(of: Pick<KeyRequest, 'tenant' | 'purpose'>, version: number): Promise<NewKey> {
+    return (await this.#generate(of, version)).row
   }
 
   emitRotated({ tenant, id }: Dek): void {
@@ -163,7 +173,7 @@ export class KeyVersions {
    * that be of no use by then, makes the version after it.
    */
   async create(request: KeyRequest, newest: StoredKey | null): Promise<Dek> {
-    const { dek, row } = await this.#generate(request, newest)
+    const { dek, row } = await this.#generate(request, versionAfter(newest))
     if (!(await this.#options.store.insert(row, { reopens: request.reopens ?? false })))
       return this.#useWinner(request, row)
     this.#quota.open(dek.id, row.messages)
@@ -174,10 +184,9 @@ export class KeyVersions {
 
   async #generate(
     { tenant, purpose }: Pick<KeyRequest, 'tenant' | 'purpose'>,
-    newest: StoredKey | null,
+    version: number,
   ): Promise<{ readonly dek: Dek; readonly row: NewKey }> {
     const { kms } = this.#options
-    const version = versionAfter(newest)
     const identity: KeptIdentity = { key: newDekId(version), purpose, tenant }
     const { dek: bytes, wrapped, kekId, kms: name = kms.name } = await kms.generate(identity)
     const dek = new Dek(identity, bytes)

@@ -1,4 +1,15 @@
-import { type KeyFilter, type KeyStore, type NewKey, type NextState, STATE_BEFORE, type StoredKey } from './keyStore.js'
+import {
+  type CopiedKey,
+  type KeyFilter,
+  type KeyMerge,
+  type KeyStore,
+  type MergedKey,
+  type NewKey,
+  type NextState,
+  STATE_BEFORE,
+  type StoredKey,
+} from './keyStore.js'
+import type { Purpose } from './kms.js'
 
 /** What a column of the keys table is compared with. */
 export type KeyCondition =
@@ -18,17 +29,19 @@ export type KeyColumn = keyof StoredKey | 'retiredAt'
 
 /** What an update sets. */
 export interface KeyChange {
+  readonly version?: number
   readonly state?: NewKey['state']
   readonly wrapped?: string | null
   readonly kms?: string
   readonly kekId?: string
-  readonly retiredAt?: Date
-  readonly destroyedAt?: Date
+  readonly retiredAt?: Date | null
+  readonly destroyedAt?: Date | null
   readonly messages?: { readonly increment: bigint }
 }
 
-/** A row as it is inserted. */
-export type KeyRow = Omit<NewKey, 'messages'> & { readonly messages: bigint; readonly destroyedAt?: Date }
+/** A row as it is inserted; its times of a copy, or the time of the process. */
+export type KeyRow = Omit<NewKey, 'messages'> &
+  Partial<Pick<CopiedKey, 'createdAt' | 'retiredAt' | 'destroyedAt'>> & { readonly messages: bigint }
 
 /** The newest version first, or in the order of ids. */
 export type KeyOrder = { readonly version: 'desc' } | { readonly id: 'asc' }
@@ -72,7 +85,50 @@ export function tableKeyStore({ run, atomically }: KeysTable): KeyStore {
     rewrap: ({ id, wrapped }, to) =>
       run(async (rows) => (await rows.update({ id, wrapped, state: { not: 'destroyed' } }, to)) === 1),
     advance: (id, to) => run(async (rows) => (await rows.update({ id, state: STATE_BEFORE[to] }, changeTo(to))) === 1),
+    merge: (tenant, purpose, plan) => atomically((rows) => merge(rows, { tenant, purpose }, plan)),
     destroy: (tenant, tombstones) => atomically((rows) => destroy(rows, tenant, tombstones)),
+  }
+}
+
+/** Another process has inserted one of the rows of a merge meanwhile: it is to begin again. */
+export class RowTaken extends Error {}
+
+/** Locks all rows first, so that nobody can make a version after one that is renumbered, nor destroy what is read. */
+async function merge(
+  rows: KeyRows,
+  of: { readonly tenant: string; readonly purpose: Purpose },
+  plan: (rows: readonly StoredKey[]) => KeyMerge,
+): Promise<void> {
+  const found = await lockAll(rows, of)
+  const { changes, inserts } = plan(found)
+  for (const change of changes) await rows.update({ id: change.id }, changeOf(change, found))
+  if (inserts.length === 0) return
+  const inserted = await rows.insert(inserts.map((key) => ({ ...key, messages: BigInt(key.messages) })))
+  if (inserted < inserts.length) throw new RowTaken('another process has made a key meanwhile')
+}
+
+/** One after the other in the order of their ids: those who want the same rows then never wait for each other in a circle. */
+async function lockAll(rows: KeyRows, where: KeyWhere): Promise<StoredKey[]> {
+  const locked = new Set<string>()
+  for (;;) {
+    const found = await rows.find(where, { orderBy: { id: 'asc' } })
+    const others = found.filter(({ id }) => !locked.has(id))
+    if (others.length === 0) return found
+    for (const { id } of others) {
+      await rows.update({ id }, { messages: { increment: 0n } })
+      locked.add(id)
+    }
+  }
+}
+
+function changeOf({ id, version, state, messages, revived }: MergedKey, found: readonly StoredKey[]): KeyChange {
+  const before = found.find((row) => row.id === id)!
+  return {
+    ...(version !== undefined && { version }),
+    ...(state !== undefined && { state }),
+    ...(state === 'retired' && { retiredAt: new Date() }),
+    ...(messages !== undefined && { messages: { increment: BigInt(messages - before.messages) } }),
+    ...(revived && { ...revived, destroyedAt: null }),
   }
 }
 

@@ -3,6 +3,7 @@ import { encodeHeader, FLAG_PADDED, SUITE_AES_256_GCM } from '../crypto/header.j
 import { FieldsealError } from '../errors.js'
 import type { EncryptionSchema, ModelSchema } from '../schema/encryptionSchema.js'
 import { GLOBAL_TENANT } from '../tenancy/tenant.js'
+import { ciphertextTraces, type FindCiphertext, type RowsOfTenant } from './ciphertextTraces.js'
 import type { KeyTraces, MissingKey } from './keyTraces.js'
 
 /** The columns of a model that keys of one kind fill. */
@@ -16,21 +17,29 @@ export interface IndexedModel {
 
 /** What is true of the rows of a tenant. */
 export type TenantRows =
-  | { readonly kind: 'all' }
-  | { readonly kind: 'column'; readonly field: string; readonly tenant: string }
+  | RowsOfTenant
   /** One of these fields begins with one of these texts. */
   | { readonly kind: 'heads'; readonly fields: readonly string[]; readonly heads: readonly string[] }
 
-/** Finds one row of these in which one of the columns is not null, or one of the lists not empty; gives them by field. */
+/**
+ * Finds one row of these in which one of the columns is not null, or one of the lists not empty; gives them by field. `null`
+ * also where there is no such table or column.
+ */
 export type FindRow = (indexed: IndexedModel, whose: TenantRows) => Promise<object | null>
 
+/** The tables, as an ORM or a driver reaches them. */
+export interface TableReader {
+  readonly findRow: FindRow
+  readonly findCiphertext: FindCiphertext
+}
+
 /**
- * Looks into the tables, with one query a model, for one row. A tenant's rows are known by their `@tenant` column,
- * otherwise by the head of a ciphertext in a text column; those of models with neither it does not see.
- *
- * @param findRow gives `null` also where there is no such table or column
+ * Looks into the tables, with one query a model, for one row. For what a key for indexes made, a tenant's rows are known by
+ * their `@tenant` column, otherwise by the head of a ciphertext in a text column; those of models with neither it does not
+ * see.
  */
-export function tableKeyTraces({ models }: EncryptionSchema, findRow: FindRow): KeyTraces {
+export function tableKeyTraces(schema: EncryptionSchema, { findRow, findCiphertext }: TableReader): KeyTraces {
+  const { models } = schema
   const indexedModels = (scope: Scope) =>
     Object.entries(models).flatMap(([model, schema]): IndexedModel[] => {
       const columns = fieldsOf(schema.indexes, scope)
@@ -38,9 +47,10 @@ export function tableKeyTraces({ models }: EncryptionSchema, findRow: FindRow): 
       return columns.length + lists.length > 0 ? [{ model, schema, columns, lists }] : []
     })
   const scopes = { tenant: indexedModels('tenant'), global: indexedModels('global') }
+  const findEncrypted = ciphertextTraces(schema, findCiphertext)
   return {
     async find(key) {
-      if (key.purpose !== 'index') return null
+      if (key.purpose === 'encrypt') return findEncrypted(key)
       for (const indexed of scopes[key.tenant === GLOBAL_TENANT ? 'global' : 'tenant']) {
         const whose = await ownedBy(indexed, key)
         const row = whose && (await findRow(indexed, whose))
@@ -87,7 +97,7 @@ function isFilled(value: unknown): boolean {
 
 export function tracesUnavailable(model: string, cause: unknown): FieldsealError {
   const message =
-    `before a tenant's first key for blind indexes is made, ${model} is asked whether it holds any of the tenant's; that ` +
+    `before a tenant's first key is made, ${model} is asked whether it holds any of the tenant's; that ` +
     'failed: is the database reachable, and may its user read this table?'
   return new FieldsealError('KEY_STORE_UNAVAILABLE', message, { cause })
 }

@@ -2,7 +2,7 @@ import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { FieldsealError } from '../errors.js'
 import { countedWaits } from '../keys/countedWaits.js'
 import type { KeyStore, StoredKey } from '../keys/keyStore.js'
-import { type KeyRows, tableKeyStore } from '../keys/tableKeyStore.js'
+import { type KeyRows, RowTaken, tableKeyStore } from '../keys/tableKeyStore.js'
 import { own } from '../own.js'
 import { printable } from '../printable.js'
 import { clientName } from './clientModels.js'
@@ -34,7 +34,7 @@ export interface PrismaKeyStore extends KeyStore {
  * them, which begins again.
  */
 const conflicts = retry(
-  handleWhen((error) => (error as { code?: unknown } | null)?.code === 'P2034'),
+  handleWhen((error) => error instanceof RowTaken || (error as { code?: unknown } | null)?.code === 'P2034'),
   { maxAttempts: 10, backoff: new ExponentialBackoff({ initialDelay: 10, maxDelay: 500 }) },
 )
 

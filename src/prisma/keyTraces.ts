@@ -1,5 +1,7 @@
+import type { CiphertextFound, EncryptedModel, RowsOfTenant } from '../keys/ciphertextTraces.js'
 import type { KeyTraces } from '../keys/keyTraces.js'
 import { type IndexedModel, type TenantRows, tableKeyTraces, tracesUnavailable } from '../keys/tableKeyTraces.js'
+import { ciphertextStatement, fieldFound, isNowhere, skipReason } from '../maintenance/postgres/ciphertextSearch.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { clientName } from './clientModels.js'
 import { primaryOf } from './primary.js'
@@ -8,9 +10,19 @@ interface RowsDelegate {
   findFirst(args: object): Promise<object | null>
 }
 
+/** What is used of a Prisma client for statements of PostgreSQL, by structure. */
+interface RawClient {
+  $executeRawUnsafe(text: string): unknown
+  $queryRawUnsafe(text: string, ...values: unknown[]): unknown
+  $transaction(statements: readonly unknown[]): Promise<readonly unknown[]>
+}
+
 /** Looks into the tables through the user's Prisma client, as `prismaKeyStore` does. */
 export function prismaKeyTraces(client: object, schema: EncryptionSchema): KeyTraces {
-  return tableKeyTraces(schema, (indexed, whose) => findRow(client, indexed, whose))
+  return tableKeyTraces(schema, {
+    findRow: (indexed, whose) => findRow(client, indexed, whose),
+    findCiphertext: (encrypted, whose, milliseconds) => findCiphertext(client, { encrypted, whose, milliseconds }),
+  })
 }
 
 async function findRow(
@@ -42,3 +54,45 @@ function whereOf(whose: TenantRows): object {
 
 /** By Prisma's error codes: no such table, no such column, a tenant id that the column's type cannot hold. */
 const HOLDS_NONE = new Set(['P2021', 'P2022', 'P2007'])
+
+interface CiphertextSearch {
+  readonly encrypted: EncryptedModel
+  readonly whose: RowsOfTenant
+  readonly milliseconds: number
+}
+
+/** A filter of Prisma's knows no beginning of bytes, and no time limit. */
+async function findCiphertext(
+  client: object,
+  { encrypted, whose, milliseconds }: CiphertextSearch,
+): Promise<CiphertextFound> {
+  const { text, values } = ciphertextStatement(encrypted, whose)
+  const raw = primaryOf(client) as RawClient
+  try {
+    const [, rows] = await raw.$transaction([
+      raw.$executeRawUnsafe(`SET LOCAL statement_timeout = ${milliseconds}`),
+      raw.$queryRawUnsafe(text, ...values),
+    ])
+    const [row] = rows as readonly { readonly found: string }[]
+    return row === undefined ? null : fieldFound(encrypted, row.found)
+  } catch (cause) {
+    const code = databaseCode(cause)
+    if (isNowhere(code)) return null
+    const skipped = skipReason(code)
+    if (skipped !== undefined) return { skipped }
+    throw tracesUnavailable(encrypted.model, cause)
+  }
+}
+
+/** Of a statement that failed, PostgreSQL's own code stands where the driver adapter has put it. */
+function databaseCode(error: unknown): string {
+  const { meta } = (error ?? {}) as RawFailure
+  return String(meta?.driverAdapterError?.cause?.originalCode ?? meta?.code)
+}
+
+interface RawFailure {
+  readonly meta?: {
+    readonly code?: unknown
+    readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: unknown } }
+  }
+}

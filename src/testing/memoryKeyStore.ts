@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { FieldsealError } from '../errors.js'
 import {
   type KeyFilter,
+  type KeyMerge,
   type KeyStore,
   type NewKey,
   type NextState,
@@ -20,6 +21,7 @@ export interface KeyStoreCalls {
   count: number
   rewrap: number
   advance: number
+  merge: number
   destroy: number
 }
 
@@ -68,6 +70,7 @@ class MemoryTable implements MemoryKeyStore {
     count: 0,
     rewrap: 0,
     advance: 0,
+    merge: 0,
     destroy: 0,
   }
   readonly #rows = new Map<string, StoredKey>()
@@ -153,6 +156,18 @@ class MemoryTable implements MemoryKeyStore {
       to === 'destroyed' ? { state: to, wrapped: null, destroyedAt: new Date(this.now()) } : { state: to },
     )
     return true
+  }
+
+  async merge(tenant: string, purpose: Purpose, plan: (rows: readonly StoredKey[]) => KeyMerge): Promise<void> {
+    await this.#query('merge')
+    const { changes, inserts } = plan(this.rows.filter((row) => row.tenant === tenant && row.purpose === purpose))
+    for (const { id, revived, ...change } of changes) {
+      this.tamper(id, { ...change, ...(revived && { ...revived, destroyedAt: null }) })
+    }
+    for (const { retiredAt: _, ...row } of inserts) {
+      if (this.#rows.has(row.id) || this.rows.some((other) => sameVersion(row, other))) throw broken('a row is taken')
+      this.#rows.set(row.id, row)
+    }
   }
 
   async destroy(tenant: string, tombstones: readonly NewKey[]): Promise<StoredKey[]> {

@@ -65,7 +65,7 @@ const asked = (shell: string, line: string) =>
 describe('the completion of the command line', () => {
   it.each([
     ['fieldseal re', ['re-encrypt', 'reindex', 'rewrap']],
-    ['fieldseal keys ', ['export-metadata', 'help']],
+    ['fieldseal keys ', ['export-metadata', 'export', 'restore', 'help']],
     ['fieldseal completion ', ['bash', 'zsh', 'fish']],
     ['fieldseal encrypt --r', ['--rate', '--restart']],
     ['fieldseal encrypt --restart --r', ['--rate']],

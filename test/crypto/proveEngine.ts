@@ -49,7 +49,13 @@ function agreesWithCiphertext({ open }: Engine, vector: CiphertextVector): boole
   const raw = vector.form === 'raw' ? ('raw' as const) : ('text' as const)
   const made = key.encrypt({ ...place, header, form: raw, plaintexts, nonces: hex(vector.nonce) })
   const opened = [textCodecOf(form), undefined].map((codec) => {
-    const [outcome] = key.decrypt({ ...place, stored: [storedOf(vector)], padded: Boolean(vector.padTo), codec })
+    const [outcome] = key.decrypt({
+      ...place,
+      header,
+      stored: [storedOf(vector)],
+      padded: Boolean(vector.padTo),
+      codec,
+    })
     return typeof outcome === 'string' ? decodeFieldText(form, outcome) : decodeField(form, outcome as Buffer)
   })
   return isDeepStrictEqual([made[0], ...opened], [storedOf(vector), plainOf(vector), plainOf(vector)])
@@ -66,8 +72,9 @@ type GcmVector = (typeof published.aes256gcm)[number]
 /** @param msg the plaintext; without one the vector is a forgery, and must not open */
 function agreesWithPublished({ open }: Engine, { key, iv, aad, ct, tag }: GcmVector, msg?: string): boolean {
   const worker = placed(open(createSecretKey(hex(key)), hex(key)))
-  const stored = [Buffer.concat([Buffer.alloc(22), hex(iv + ct + tag)])]
-  const [outcome] = worker.decrypt({ aad: hex(aad), bound: undefined, stored, padded: false, codec: undefined })
+  const header = Buffer.alloc(22)
+  const stored = [Buffer.concat([header, hex(iv + ct + tag)])]
+  const [outcome] = worker.decrypt({ header, aad: hex(aad), bound: undefined, stored, padded: false, codec: undefined })
   // No value of a field is empty: it has its codec.
   if (msg === undefined || msg === '') return typeof outcome === 'number'
   return outcome instanceof Uint8Array && hex(msg).equals(outcome)

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
+import type { Emit, EncryptionEvent } from '../../src/keys/events.js'
 import { KeyRing } from '../../src/keys/keyRing.js'
 import type { KeyTraces, MissingKey } from '../../src/keys/keyTraces.js'
 import { memoryKeyStore } from '../../src/testing/memoryKeyStore.js'
 import { refusal, refusalCode } from '../support/refusal.js'
 import { watchedKms } from './watchedKms.js'
 
-function start(find: KeyTraces['find'] = async () => null) {
+function start(find: KeyTraces['find'] = async () => null, emit?: Emit) {
   const [store, kms] = [memoryKeyStore(), watchedKms()]
   const asked: MissingKey[] = []
   const traces: KeyTraces = {
@@ -15,7 +16,11 @@ function start(find: KeyTraces['find'] = async () => null) {
       return find(key)
     },
   }
-  const process = () => new KeyRing({ kms, store, traces, cache: new DekCache({ ttl: 60_000, max: 100 }) })
+  const process = () =>
+    new KeyRing({
+      ...{ kms, store, traces, cache: new DekCache({ ttl: 60_000, max: 100 }) },
+      observation: { emit, around: undefined },
+    })
   return { store, kms, asked, process }
 }
 
@@ -32,8 +37,8 @@ describe('a tenant without a key for blind indexes', () => {
     const { store, kms, process } = start(async () => 'Patient.emailIndex')
     const error = await refusal(() => process().active.get('acme', 'index'))
     expect(error).toMatchObject({
-      code: 'KEY_NOT_FOUND',
-      message: expect.stringMatching(/"acme".*Patient\.emailIndex.*restore the table.*reindex/),
+      code: 'KEY_MISSING',
+      message: expect.stringMatching(/"acme".*Patient\.emailIndex.*Restore them.*keys restore.*reindex/),
     })
     expect([store.rows, kms.calls.generate]).toEqual([[], 0])
   })
@@ -71,14 +76,84 @@ describe('a tenant without a key for blind indexes', () => {
     const ring = process()
     const here = await ring.active.rotate('acme', elsewhere.id)
     await ring.active.get('acme', 'index')
-    expect(await asked[0]!.deks()).toEqual([elsewhere.id])
+    expect(await asked.find(({ purpose }) => purpose === 'index')!.deks()).toEqual([elsewhere.id])
     expect(store.rows.map(({ id }) => id)).toContain(here.id)
   })
+})
 
-  it('costs nothing to ask for where the purpose is another one', async () => {
-    const { asked, process } = start(async () => 'Patient.emailIndex')
+describe('a tenant without a key for values', () => {
+  it('gets one where nothing of it is stored, and is not looked for again', async () => {
+    const { store, asked, process } = start()
+    const { id } = await process().active.get('acme', 'encrypt')
+    await process().active.rotate('acme', id)
+    expect(store.rows.map(({ version, state }) => `${version} ${state}`)).toEqual(['1 retired', '2 active'])
+    expect(asked).toMatchObject([{ tenant: 'acme', purpose: 'encrypt' }])
+  })
+
+  it('gets none where a ciphertext is, and is told where and what to do', async () => {
+    const { store, kms, process } = start(async () => 'Patient.name')
+    const error = await refusal(() => process().active.allot('acme', 1))
+    expect(error).toMatchObject({
+      code: 'KEY_MISSING',
+      message: expect.stringMatching(/"acme".*Patient\.name holds.*keys restore.*reopen/),
+    })
+    expect([store.rows, kms.calls.generate]).toEqual([[], 0])
+  })
+
+  it('gets none where it cannot be looked, nor from a process that has had one in memory', async () => {
+    const broken = start(async () => Promise.reject(new Error('no connection')))
+    await expect(broken.process().active.get('acme', 'encrypt')).rejects.toThrow('no connection')
+    const { store, process } = start()
+    const ring = process()
+    const { id } = await ring.active.get('acme', 'encrypt')
+    store.remove(id)
+    const error = await refusal(() => ring.active.rotate('acme', id))
+    expect(error).toMatchObject({ code: 'KEY_MISSING', message: expect.stringContaining('in memory') })
+    expect(store.rows).toEqual([])
+  })
+
+  it('takes the one that another process makes, and encrypts rows by, while it looks', async () => {
+    const world = start(async ({ tenant }) => {
+      if (world.asked.length > 1) return null
+      await world.process().active.get(tenant, 'encrypt')
+      return 'Patient.name'
+    })
+    expect((await world.process().active.get('acme', 'encrypt')).id).toBe(world.store.rows[0]!.id)
+    expect(world.store.rows).toHaveLength(1)
+  })
+
+  it('is told whether any tenant has one, and tells of models that were skipped', async () => {
+    const events: EncryptionEvent[] = []
+    const { asked, process } = start(
+      async ({ skipped }) => {
+        skipped('Patient', 'time')
+        return null
+      },
+      (event) => events.push(event),
+    )
     await process().active.get('acme', 'encrypt')
-    expect(asked).toEqual([])
+    await process().active.get('globex', 'encrypt')
+    expect(await asked[1]!.isAnyKeyThere()).toBe(true)
+    expect(events.filter(({ type }) => type === 'key.unchecked')).toEqual([
+      { type: 'key.unchecked', tenant: 'acme', purpose: 'encrypt', model: 'Patient', reason: 'time' },
+      { type: 'key.unchecked', tenant: 'globex', purpose: 'encrypt', model: 'Patient', reason: 'time' },
+    ])
+  })
+})
+
+describe('reopen of a tenant whose keys are lost', () => {
+  it('makes new ones, of which nothing else is asked', async () => {
+    const { store, process } = start(async () => 'Patient.name')
+    expect(await process().active.reopen('acme')).toEqual(['encrypt', 'index'])
+    expect((await process().active.get('acme', 'encrypt')).id).toBe(store.rows[0]!.id)
+  })
+
+  it('makes none of a tenant that is new, nor one for indexes while those for values are there', async () => {
+    const fresh = start()
+    expect(await fresh.process().active.reopen('acme')).toEqual([])
+    const { store, process } = start(async ({ purpose }) => (purpose === 'index' ? 'Patient.emailIndex' : null))
+    await process().active.get('acme', 'encrypt')
+    expect([await process().active.reopen('acme'), store.rows.length]).toEqual([[], 1])
   })
 })
 
@@ -104,6 +179,6 @@ describe('a key for blind indexes', () => {
     expect(await refusalCode(() => process().active.get('acme', 'index'))).toBe('KEY_DESTROYED')
     expect(await process().active.reopen('acme')).toEqual(['index'])
     expect(store.rows.map(({ version, state }) => `${version} ${state}`)).toEqual(['1 destroyed', '2 active'])
-    expect(asked).toHaveLength(1)
+    expect(asked.map(({ purpose }) => purpose)).toEqual(['index', 'encrypt'])
   })
 })

@@ -11,6 +11,7 @@ export function storeWith(store: KeyStore, changes: Partial<KeyStore>): KeyStore
     count: (filter) => store.count(filter),
     rewrap: (key, to) => store.rewrap(key, to),
     advance: (id, to) => store.advance(id, to),
+    merge: (tenant, purpose, plan) => store.merge(tenant, purpose, plan),
     destroy: (tenant, tombstones) => store.destroy(tenant, tombstones),
     ...changes,
   }

@@ -15,6 +15,7 @@ const codes = {
   CIPHERTEXT_INVALID: true,
   DECRYPTION_FAILED: true,
   KEY_NOT_FOUND: true,
+  KEY_MISSING: true,
   KEY_DESTROYED: true,
   KEY_INVALID: true,
   KEY_ROTATING: true,

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { FieldsealError } from '../../errors.js'
-import type { ExportArguments, ShredArguments, WalkArguments } from '../commands/keys.js'
+import type { ExportMetadataArguments, ShredArguments, WalkArguments } from '../commands/keys.js'
+import type { RestoreArguments } from '../commands/keysRestore.js'
 import type { ExitCode } from '../exitCode.js'
 import type { CommandContext } from '../loadConfig.js'
 import type { Terminal } from '../terminal.js'
@@ -73,8 +74,45 @@ export function addKeys(program: Command, context: ProgramContext): void {
   const keys = addCommand(program, 'keys', 'what is known of keys', '.')
   const list = keys.command('export-metadata').description('List all keys as JSON, without what is wrapped.')
   list.option('--tenant <id>', 'only the keys of this tenant')
-  withCommandContext(list, context, async (commandContext, _, args: ExportArguments) => {
+  withCommandContext(list, context, async (commandContext, _, args: ExportMetadataArguments) => {
     const { runExportMetadata } = await import('../commands/keys.js')
     return runExportMetadata(commandContext, context.stdout, args)
+  })
+  addExport(keys, context)
+  addRestore(keys, context)
+}
+
+function addExport(keys: Command, context: ProgramContext): void {
+  const command = keys
+    .command('export')
+    .argument('<file>', 'where to; a file of that name is replaced')
+    .description(
+      'Write the keys table into a file, as its backup: DEKs as the KMS has wrapped them, and nothing secret.',
+    )
+    .option('--force', 'also if the table is empty, or the file has keys that the table has lost')
+  withCommandContext(command, context, async (commandContext, terminal, { force }: { force?: boolean }) => {
+    const { runExport } = await import('../commands/keysExport.js')
+    return runExport(commandContext, terminal, { file: command.args[0]!, force: force === true })
+  })
+}
+
+function addRestore(keys: Command, context: ProgramContext): void {
+  const command = keys
+    .command('restore')
+    .argument('[file]', 'what `keys export` wrote')
+    .description(
+      'Merge a copy of the keys table into it, beside the running app: what is lost comes back, and nothing is taken away. ' +
+        'Shows what would be done, and asks.',
+    )
+    .option('--table <name>', 'a restored copy of the table in the same database, instead of a file')
+    .option('--tenant <id...>', 'only the keys of these tenants, and those that wrap keys')
+    .option('--rate <keys>', 'the most keys that the KMS opens in a second; 200 unless given', positive)
+    .option('--no-verify', 'do not have the KMS open each key first')
+    .option('--undo-shred <id...>', 'bring back the keys of these tenants, which were shredded by mistake')
+    .option('--dry-run', 'show what would be done, and change nothing')
+    .option('--yes', 'do not ask')
+  withCommandContext(command, context, async (commandContext, terminal, args: Omit<RestoreArguments, 'file'>) => {
+    const { runRestore } = await import('../commands/keysRestore.js')
+    return runRestore(commandContext, terminal, { ...args, file: command.args[0] })
   })
 }

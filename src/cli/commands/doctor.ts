@@ -3,6 +3,7 @@ import { addonLoads } from '../doctor/engine.js'
 import type { Check, Finding } from '../doctor/finding.js'
 import { missingGuards } from '../doctor/guards.js'
 import { keyAges } from '../doctor/keys.js'
+import { keysExport } from '../doctor/keysExport.js'
 import { kmsAnswers } from '../doctor/kms.js'
 import { suspiciousNames } from '../doctor/names.js'
 import { undeclaredRelatives } from '../doctor/relatives.js'
@@ -25,6 +26,7 @@ const CHECKS: readonly Check[] = [
   slowSearches,
   slowTokenSearches,
   keyAges,
+  keysExport,
   plaintextCopies,
   undeclaredRelatives,
   missingGuards,

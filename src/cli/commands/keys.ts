@@ -131,7 +131,7 @@ function lossOf(tenant: string): Confirmation {
   }
 }
 
-export interface ExportArguments {
+export interface ExportMetadataArguments {
   readonly tenant?: string
   readonly json?: boolean
 }
@@ -140,7 +140,7 @@ export interface ExportArguments {
 export async function runExportMetadata(
   { client, database }: CommandContext,
   stdout: NodeJS.WriteStream,
-  { tenant, json }: ExportArguments,
+  { tenant, json }: ExportMetadataArguments,
 ): Promise<ExitCode> {
   const { keys } = await client.$encryption.survey({ database, models: [], tenant })
   const lines = json

@@ -1,6 +1,6 @@
 import { quoted } from '../../errors.js'
 import type { KeySurvey } from '../../maintenance/postgres/survey.js'
-import { printable } from '../../printable.js'
+import { shellWord } from '../shellWord.js'
 import { count, counted } from '../terminal.js'
 import type { Check, Finding } from './finding.js'
 
@@ -37,9 +37,4 @@ function unfinishedRotations(keys: readonly KeySurvey[]): Finding[] {
   if (left.length === 0) return []
   const what = `the rotation of ${counted(left.length, 'key')} for indexes has not ended, unless it runs now`
   return [{ severity: 'hint', check: 'keys', what, next: 'fieldseal rotate --purpose index' }]
-}
-
-/** A text as a shell takes it for one word, whatever is in it. */
-function shellWord(text: string): string {
-  return printable(`'${text.replaceAll("'", `'\\''`)}'`)
 }

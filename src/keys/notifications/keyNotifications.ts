@@ -37,6 +37,11 @@ export class KeyNotifications {
     this.#channel?.send({ kind: 'rotated', tenant, by: this.process }).catch(() => undefined)
   }
 
+  /** Has all processes look whether what they hold of a tenant may still be used; best effort, too. */
+  retired(tenant: string): void {
+    this.#channel?.send({ kind: 'retired', tenant }).catch(() => undefined)
+  }
+
   /** Has all processes drop a tenant's keys, and gives those that say within a second that they have. */
   async destroyed(tenant: string): Promise<readonly string[]> {
     if (!this.#channel) return []

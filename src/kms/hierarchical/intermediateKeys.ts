@@ -119,7 +119,7 @@ async function asKms<T>(answer: Promise<T>): Promise<T> {
   })
 }
 
-const OF_THE_KEY = new Set(['KEY_NOT_FOUND', 'KEY_DESTROYED', 'KEY_INVALID'])
+const OF_THE_KEY = new Set(['KEY_NOT_FOUND', 'KEY_MISSING', 'KEY_DESTROYED', 'KEY_INVALID'])
 
 function otherGroup(kekId: string, { key, tenant }: DekIdentity): FieldsealError {
   return new FieldsealError(

@@ -80,30 +80,70 @@ export async function walkKeys({ store, filter, options, each, ...walk }: KeyWal
   const { tenants, signal, concurrency = 10, rate = walk.rate } = options
   checkWalk({ rate, concurrency })
   const chosen = tenants === undefined ? filter : { ...filter, tenants: [tenants].flat() }
-  const [slots, pace] = [bulkhead(concurrency, Number.POSITIVE_INFINITY), walk.pace ?? paceOf(rate)]
+  const steps = { concurrency, pace: walk.pace ?? paceOf(rate), signal }
   const tally = new WalkTally(options, await store.count(chosen))
   for (let after = options.after; ; ) {
     signal?.throwIfAborted()
     const rows = await store.list(chosen, { after, limit: PAGE })
-    const stop = new AbortController()
-    const signals = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal])
-    setMaxListeners(0, signals)
-    const step = async (row: StoredKey) => {
-      await tally.count(row, () =>
-        throttled.execute(async () => {
-          await pace(signals)
-          return each(row)
-        }, signals),
-      )
-    }
-    const steps = rows.map((row) => slots.execute(() => step(row)).catch((error: unknown) => stop.abort(error)))
-    await Promise.all(steps)
-    signal?.throwIfAborted()
-    if (stop.signal.aborted) throw stop.signal.reason
+    await runSteps(rows, steps, (row, paced) => tally.count(row, () => paced(() => each(row))))
     after = rows.at(-1)?.id
     if (after === undefined || rows.length < PAGE) return tally.report
     tally.cursor = after
   }
+}
+
+interface Steps {
+  readonly concurrency: number
+  readonly pace: Pace
+  readonly signal: AbortSignal | undefined
+}
+
+/** Calls the KMS when its turn has come, and again when it throttles. */
+type Paced = <Result>(call: () => Promise<Result>) => Promise<Result>
+
+/** Some at once; the first failure ends all. */
+async function runSteps<Item>(
+  items: readonly Item[],
+  { concurrency, pace, signal }: Steps,
+  work: (item: Item, paced: Paced) => Promise<unknown>,
+): Promise<void> {
+  const slots = bulkhead(concurrency, Number.POSITIVE_INFINITY)
+  const stop = new AbortController()
+  const signals = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal])
+  setMaxListeners(0, signals)
+  const paced: Paced = (call) =>
+    throttled.execute(async () => {
+      await pace(signals)
+      return call()
+    }, signals)
+  const steps = items.map((item) => slots.execute(() => work(item, paced)).catch((error: unknown) => stop.abort(error)))
+  await Promise.all(steps)
+  signal?.throwIfAborted()
+  if (stop.signal.aborted) throw stop.signal.reason
+}
+
+/**
+ * Works on keys that are no rows of the table yet, as a walk does.
+ *
+ * @throws whatever stands in the way of all keys, the signal's reason
+ */
+export function onKeys<Item>(
+  items: readonly Item[],
+  options: {
+    readonly rate: number
+    readonly concurrency: number | undefined
+    readonly signal: AbortSignal | undefined
+  },
+  work: (item: Item) => Promise<unknown>,
+): Promise<void> {
+  const { rate, concurrency = 10, signal } = options
+  checkWalk({ rate, concurrency })
+  return runSteps(items, { concurrency, pace: paceOf(rate), signal }, (item, paced) => paced(() => work(item)))
+}
+
+/** Whether an error concerns one key. */
+export function isKeyFailure(error: unknown): error is FieldsealError {
+  return FieldsealError.is(error) && ROW_FAILURES.has(error.code)
 }
 
 /** Counts what becomes of the keys, and tells. */
@@ -137,7 +177,7 @@ class WalkTally {
   }
 
   #fail(row: StoredKey, error: unknown): KeyOutcome {
-    if (!FieldsealError.is(error) || !ROW_FAILURES.has(error.code)) throw error
+    if (!isKeyFailure(error)) throw error
     this.#failed.push({ tenant: row.tenant, key: row.id, error })
     return 'failed'
   }

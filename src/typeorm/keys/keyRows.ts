@@ -18,6 +18,8 @@ const READ = [
   'destroyedAt',
 ] as const satisfies readonly (keyof StoredKey)[]
 
+const WRITTEN = [...READ, 'retiredAt'] as const
+
 const TIMES: ReadonlySet<KeyColumn> = new Set(['createdAt', 'destroyedAt'])
 
 /** The rows of a keys table, over one connection or another. */
@@ -67,10 +69,10 @@ class KeyStatements {
     const values: unknown[] = []
     const createdAt = new Date()
     const lists = rows.map((row) => {
-      const all = { destroyedAt: null, ...row, createdAt }
-      return `(${READ.map((name) => bind(values, all[name]))})`
+      const all = { destroyedAt: null, retiredAt: null, createdAt, ...row }
+      return `(${WRITTEN.map((name) => bind(values, all[name]))})`
     })
-    const columns = READ.map((name) => this.#column(name))
+    const columns = WRITTEN.map((name) => this.#column(name))
     const text = `INSERT INTO ${this.#table()} (${columns}) VALUES ${lists} ON CONFLICT DO NOTHING`
     return { text, values }
   }

@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm'
 import { FieldsealError } from '../../errors.js'
 import { countedWaits } from '../../keys/countedWaits.js'
 import type { KeyStore } from '../../keys/keyStore.js'
-import { tableKeyStore } from '../../keys/tableKeyStore.js'
+import { RowTaken, tableKeyStore } from '../../keys/tableKeyStore.js'
 import { own } from '../../own.js'
 import { printable } from '../../printable.js'
 import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
@@ -20,7 +20,7 @@ export interface TypeormKeyStore extends KeyStore {
  * them, which begins again.
  */
 const conflicts = retry(
-  handleWhen((error) => CONFLICTS.has(codeOf(error))),
+  handleWhen((error) => error instanceof RowTaken || CONFLICTS.has(codeOf(error))),
   { maxAttempts: 10, backoff: new ExponentialBackoff({ initialDelay: 10, maxDelay: 500 }) },
 )
 

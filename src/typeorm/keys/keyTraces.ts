@@ -1,27 +1,55 @@
 import type { DataSource } from 'typeorm'
+import type { FindCiphertext } from '../../keys/ciphertextTraces.js'
 import type { KeyTraces } from '../../keys/keyTraces.js'
-import { type IndexedModel, type TenantRows, tableKeyTraces, tracesUnavailable } from '../../keys/tableKeyTraces.js'
+import {
+  type FindRow,
+  type IndexedModel,
+  type TenantRows,
+  tableKeyTraces,
+  tracesUnavailable,
+} from '../../keys/tableKeyTraces.js'
+import { ciphertextStatement, fieldFound, isNowhere, skipReason } from '../../maintenance/postgres/ciphertextSearch.js'
 import { quoteName, tableName } from '../../maintenance/postgres/sql.js'
 import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import { codeOf } from './keyStore.js'
-import { poolOf, runText } from './pool.js'
+import { inTransaction, poolOf, runText } from './pool.js'
 
 /** Looks into the tables over the data source's own pool, as `typeormKeyStore` does. */
 export function typeormKeyTraces(dataSource: DataSource, schema: EncryptionSchema): KeyTraces {
-  return tableKeyTraces(schema, async (indexed, whose) => {
+  const pool = () => poolOf(dataSource) ?? notInitialized()
+  const findRow: FindRow = async (indexed, whose) => {
     try {
-      const pool = poolOf(dataSource)
-      if (pool === undefined) throw new Error('the data source is not initialized, or was destroyed')
       const { text, values } = statement(indexed, whose)
-      const [row] = (await runText(pool, text, values)).rows
+      const [row] = (await runText(pool(), text, values)).rows
       return row === undefined
         ? null
         : Object.fromEntries([...indexed.columns, ...indexed.lists].map((field, i) => [field, row[i]]))
     } catch (cause) {
-      if (HOLDS_NONE.has(codeOf(cause))) return null
+      if (isNowhere(codeOf(cause))) return null
       throw tracesUnavailable(indexed.model, cause)
     }
-  })
+  }
+  const findCiphertext: FindCiphertext = async (encrypted, whose, milliseconds) => {
+    try {
+      const { text, values } = ciphertextStatement(encrypted, whose)
+      const [row] = await inTransaction(pool(), async (connection) => {
+        await runText(connection, `SET LOCAL statement_timeout = ${milliseconds}`, [])
+        return (await runText(connection, text, values)).rows
+      })
+      return row === undefined ? null : fieldFound(encrypted, row[0])
+    } catch (cause) {
+      const code = codeOf(cause)
+      if (isNowhere(code)) return null
+      const skipped = skipReason(code)
+      if (skipped !== undefined) return { skipped }
+      throw tracesUnavailable(encrypted.model, cause)
+    }
+  }
+  return tableKeyTraces(schema, { findRow, findCiphertext })
+}
+
+function notInitialized(): never {
+  throw new Error('the data source is not initialized, or was destroyed')
 }
 
 function statement(
@@ -45,6 +73,3 @@ function conditionOf(whose: TenantRows, name: (field: string) => string): { cond
   const patterns = whose.heads.map((head) => `${head.replaceAll('_', '\\_')}%`)
   return { condition: whose.fields.map((field) => `${name(field)} LIKE ANY($1)`).join(' OR '), values: [patterns] }
 }
-
-/** By PostgreSQL's error codes: no such schema, table or column, a tenant id that the column's type cannot hold. */
-const HOLDS_NONE: ReadonlySet<string> = new Set(['3F000', '42P01', '42703', '22P02'])

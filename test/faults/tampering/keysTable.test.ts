@@ -148,27 +148,29 @@ describe.each(Object.entries(KMSS))('whoever may write the keys table of %s', (n
       }
     })
 
-    it('gives the tenant new keys for values by marking the rows as retired or deleting them, which open nothing', async () => {
-      for (const [sql, version] of [
-        [update(`state = 'retired', destroyed_at = NULL`, `tenant = 'acme'`), 3],
-        [`DELETE FROM encryption_keys WHERE tenant = 'acme'`, 1],
-      ] as const) {
-        await writer.run(sql)
-        const client = anew()
-        await client
-          .$forTenant('acme')
-          .patient.createMany({ data: [{ clinicId: 'acme', number: 9 + version, name: 'X' }] })
-        const { reads, search } = await effectOn(client)
-        for (const code of [...reads, search]) expect(code).toMatch(/^KEY_/)
-        expect(
-          await clinic.plain.encryptionKey.findFirst({ where: { tenant: 'acme', state: 'active' } }),
-        ).toMatchObject({
-          purpose: 'encrypt',
-          version,
-        })
-        await client.$disconnect()
-      }
-      paid('keys that a shred left behind are deleted, or marked as retired')
+    const addPatient = (client: ReturnType<typeof anew>, number: number) =>
+      client.$forTenant('acme').patient.createMany({ data: [{ clinicId: 'acme', number, name: 'X' }] })
+
+    it('gives the tenant new keys for values by marking the rows as retired, which open nothing', async () => {
+      await writer.run(update(`state = 'retired', destroyed_at = NULL`, `tenant = 'acme'`))
+      const client = anew()
+      await addPatient(client, 12)
+      const { reads, search } = await effectOn(client)
+      for (const code of [...reads, search]) expect(code).toMatch(/^KEY_/)
+      expect(await clinic.plain.encryptionKey.findFirst({ where: { tenant: 'acme', state: 'active' } })).toMatchObject({
+        purpose: 'encrypt',
+        version: 3,
+      })
+      await client.$disconnect()
+      paid('keys that a shred left behind are marked as retired')
+    })
+
+    it('gives the tenant no new keys by deleting the rows', async () => {
+      await writer.run(`DELETE FROM encryption_keys WHERE tenant = 'acme'`)
+      const client = anew()
+      expect(await refusalCode(() => addPatient(client, 10))).toBe('KEY_MISSING')
+      expect(await clinic.plain.encryptionKey.count({ where: { tenant: 'acme' } })).toBe(0)
+      await client.$disconnect()
     })
 
     it('changes what the receipt of another shred says of the time', async () => {

@@ -54,9 +54,20 @@ beforeEach(async () => {
   await sql('CREATE TABLE traces.team (id int, title text, "sub title" text, "titleIndex" text)')
 })
 
+const skipped: unknown[] = []
+const NOTHING = {
+  deks: async () => [],
+  isAnyKeyThere: async () => true,
+  skipped: (...what: unknown[]) => void skipped.push(what),
+}
 const sql = (text: string) => runSql(database.url, text)
 const find = (tenant: string, deks: readonly string[] = [], purpose: MissingKey['purpose'] = 'index') =>
-  typeormKeyTraces(dataSource, schema).find({ tenant, purpose, deks: async () => deks })
+  typeormKeyTraces(dataSource, schema).find({ ...NOTHING, tenant, purpose, deks: async () => deks })
+const ofSuite = (suite: 1 | 2) => {
+  const dekId = suite === 1 ? randomUUID() : '00000000-0000-0000-0000-000000000000'
+  return `${textHead(encodeHeader({ suite, flags: 0, dekId }))}abcdef`
+}
+const [ciphertext, direct] = [ofSuite(1), ofSuite(2)]
 const [acme, globex] = [randomUUID(), randomUUID()]
 
 describe('an entity with a tenant column', () => {
@@ -70,6 +81,10 @@ describe('an entity with a tenant column', () => {
       null,
       null,
     ])
+    await sql(`INSERT INTO traces.member (org, email) VALUES ('${acme}', 'ada@example.com'), ('${acme}', '${direct}')`)
+    expect(await find(acme, [], 'encrypt')).toBeNull()
+    await sql(`INSERT INTO traces.member (org, email) VALUES ('${acme}', '${ciphertext}')`)
+    expect([await find(acme, [], 'encrypt'), await find(globex, [], 'encrypt')]).toEqual(['Member.email', null])
   })
 
   it('shows nothing of a tenant that its type cannot hold', async () => {
@@ -98,6 +113,54 @@ describe('an entity without a tenant column', () => {
   })
 })
 
+describe('before a first key for values', () => {
+  const look = async (looks: Partial<MissingKey> = {}) => {
+    skipped.length = 0
+    const key = { ...NOTHING, tenant: acme, purpose: 'encrypt' as const, isAnyKeyThere: async () => false, ...looks }
+    return [await typeormKeyTraces(dataSource, schema).find(key), ...skipped]
+  }
+
+  it('a row of a model without a tenant column is anyone’s: it counts while the keys table has no key at all', async () => {
+    await sql(`INSERT INTO traces.team (title, "sub title") VALUES ('plain', '${ciphertext}')`)
+    expect(await look()).toEqual(['Team.subtitle'])
+    expect(await look({ isAnyKeyThere: async () => true })).toEqual([null])
+    const answers = [false, true]
+    expect(await look({ isAnyKeyThere: async () => answers.shift()! })).toEqual([null])
+  })
+
+  it('tables that are not there hold nothing, and one that somebody has locked is skipped after a second', async () => {
+    await sql(`INSERT INTO traces.member (org, email) VALUES ('${acme}', '${ciphertext}')`)
+    const locker = new DataSource({ type: 'postgres', url: database.url })
+    await locker.initialize()
+    const runner = locker.createQueryRunner()
+    await runner.startTransaction()
+    await runner.query('LOCK TABLE traces.member')
+    expect(await look()).toEqual([null, ['Member', 'time'], ['Team', 'time']])
+    await runner.rollbackTransaction()
+    await locker.destroy()
+    expect(await look()).toEqual(['Member.email'])
+    await sql('ALTER TABLE traces.member DROP COLUMN email')
+    await sql('DROP TABLE traces.team')
+    expect(await look()).toEqual([null])
+  })
+
+  it('tables that may not be read are skipped, and told of', async () => {
+    const role = `reader_${randomUUID().slice(0, 8)}`
+    await sql(`CREATE ROLE ${role} LOGIN PASSWORD 'pw'`)
+    await sql(`GRANT USAGE ON SCHEMA traces TO ${role}`)
+    const url = Object.assign(new URL(database.url), { username: role, password: 'pw' }).href
+    const limited = new DataSource({ type: 'postgres', url, entities: [Member] })
+    await limited.initialize()
+    skipped.length = 0
+    const key = { ...NOTHING, tenant: acme, purpose: 'encrypt' as const }
+    expect(await typeormKeyTraces(limited, schema).find(key)).toBeNull()
+    expect(skipped).toEqual([['Member', 'rights']])
+    await limited.destroy()
+    await sql(`DROP OWNED BY ${role}`)
+    await sql(`DROP ROLE ${role}`)
+  })
+})
+
 describe('tables that cannot be looked into', () => {
   it('hold nothing where they, or their columns, do not exist', async () => {
     await sql('ALTER TABLE traces.member DROP COLUMN email_index')
@@ -112,7 +175,7 @@ describe('tables that cannot be looked into', () => {
     const url = Object.assign(new URL(database.url), { username: role, password: 'pw' }).href
     const limited = new DataSource({ type: 'postgres', url, entities: [Member] })
     const traces = typeormKeyTraces(limited, schema)
-    const looks = () => traces.find({ tenant: acme, purpose: 'index', deks: async () => [] })
+    const looks = () => traces.find({ ...NOTHING, tenant: acme, purpose: 'index' })
     const message = expect.stringMatching(/Member is asked.*read this table/)
     expect(await refusal(looks)).toMatchObject({ code: 'KEY_STORE_UNAVAILABLE', message })
     await limited.initialize()
