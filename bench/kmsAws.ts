@@ -5,9 +5,12 @@ import { KMS } from '@aws-sdk/client-kms'
 import { awsKms } from 'fieldseal/aws-kms'
 import type { AwsClientConfig } from 'fieldseal/testing'
 import { DekCache } from '../src/keys/cache/dekCache.js'
+import { encryptionContext } from '../src/keys/encryptionContext.js'
 import { KeyRing } from '../src/keys/keyRing.js'
+import type { StoredKey } from '../src/keys/keyStore.js'
 import type { Kms } from '../src/keys/kms.js'
 import { warm } from '../src/maintenance/keys/warm.js'
+import { atOnce, inTurns } from './besideSdk.js'
 import { mapKeyStore } from './mapKeyStore.js'
 
 interface Started {
@@ -28,6 +31,7 @@ export async function aws(): Promise<void> {
     })
     const [started] = (await once(emulator, 'message')) as [Started]
     console.log(`AWS KMS, ${quota > 0 ? `${quota} calls a second` : 'no quota'}: ${await coldTenants(started, quota)}`)
+    if (quota === 0) console.log(await besideSdk(started))
     emulator.disconnect()
     await once(emulator, 'exit')
   }
@@ -54,6 +58,37 @@ async function coldTenants({ config, keyArn, url }: Started, quota: number): Pro
     `10,000 cold tenants in ${seconds.toFixed(1)} s (${speed} a second${floor}), ${total} calls, ` +
     `${cold.cache.size} DEKs held, ${each} ms of the processor each`
   )
+}
+
+const PIECE = 1_000
+
+/** The same Decrypts by `awsKms` and by the SDK alone. */
+async function besideSdk({ config, keyArn }: Started): Promise<string> {
+  const client = new KMS(config)
+  const store = mapKeyStore()
+  const { ring } = ringOf(awsKms({ client, keyId: keyArn }), store)
+  for (let i = 0; i < TENANTS.length; i += 100)
+    await Promise.all(TENANTS.slice(i, i + 100).map((tenant) => ring.active.get(tenant, 'encrypt')))
+  const rows = await store.list({ tenants: TENANTS, purpose: 'encrypt' }, { limit: TENANTS.length })
+  const kms = awsKms({ client, keyId: keyArn })
+  const identityOf = ({ id, tenant }: StoredKey) => ({ key: id, purpose: 'encrypt', tenant }) as const
+  const ours = atOnce(async (row: StoredKey) => {
+    const dek = await kms.unwrap({ wrapped: row.wrapped!, kekId: row.kekId }, identityOf(row))
+    dek.fill(0)
+  })
+  const bare = atOnce((row: StoredKey) =>
+    client.decrypt({
+      KeyId: keyArn,
+      CiphertextBlob: Buffer.from(row.wrapped!, 'base64'),
+      EncryptionContext: JSON.parse(encryptionContext(identityOf(row))) as Record<string, string>,
+    }),
+  )
+  const pieces = Array.from({ length: rows.length / PIECE }, (_, i) => rows.slice(i * PIECE, (i + 1) * PIECE))
+  await inTurns(pieces.slice(0, 2), ours, bare)
+  const spent = await inTurns(pieces, ours, bare)
+  client.destroy()
+  const ratio = (spent.ours / spent.bare).toFixed(2)
+  return `AWS KMS, 10,000 Decrypts: awsKms ${spent.ours.toFixed(2)} ms of the processor each, the SDK alone ${spent.bare.toFixed(2)} ms: ${ratio} times`
 }
 
 function ringOf(kms: Kms, store: ReturnType<typeof mapKeyStore>) {
