@@ -37,8 +37,12 @@ export function ciphertextTraces({ models }: EncryptionSchema, findCiphertext: F
   })
   return async function find(key: MissingKey): Promise<string | null> {
     const end = performance.now() + MOST_TIME
+    let hasKeys: boolean | undefined
     for (const encrypted of encryptedModels) {
-      const whose = await ownedBy(encrypted, key)
+      const { tenant } = encrypted.schema
+      // Asked once for all models that need it.
+      if (tenant === undefined) hasKeys ??= await key.isAnyKeyThere()
+      const whose = ownedBy(tenant, key, hasKeys)
       if (whose === undefined) continue
       const left = Math.floor(end - performance.now())
       const found = left < 1 ? ({ skipped: 'time' } as const) : await findCiphertext(encrypted, whose, left)
@@ -52,7 +56,7 @@ export function ciphertextTraces({ models }: EncryptionSchema, findCiphertext: F
 }
 
 /** `undefined` when nothing tells a tenant's rows. */
-async function ownedBy({ schema }: EncryptedModel, key: MissingKey): Promise<RowsOfTenant | undefined> {
-  if (schema.tenant !== undefined) return { kind: 'column', field: schema.tenant, tenant: key.tenant }
-  return (await key.isAnyKeyThere()) ? undefined : { kind: 'all' }
+function ownedBy(field: string | undefined, { tenant }: MissingKey, hasKeys = false): RowsOfTenant | undefined {
+  if (field !== undefined) return { kind: 'column', field, tenant }
+  return hasKeys ? undefined : { kind: 'all' }
 }

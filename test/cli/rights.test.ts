@@ -160,7 +160,7 @@ describe('a database user who may create no schema', () => {
     const before = await dump(migration)
     const ended = await here('encrypt', '--model', 'Customer')
     expect(ended).toMatchObject({ code: 1, errors: expect.stringContaining('permission denied for table customers') })
-    expect(ended.errors).toContain('see docs/existing-data.md')
+    expect(ended.errors).toContain('blob/main/docs/existing-data.md')
     expect(await dump(migration)).toEqual(before)
     await migration.sql(`GRANT UPDATE ON customers TO ${user}`)
     expect(await here('encrypt', '--model', 'Customer')).toMatchObject({ code: 0, errors: '' })

@@ -48,7 +48,7 @@ describe('a process with no key in memory', () => {
       clinic.prisma.patient.create({ data: { clinicId: 'globex', number, name: 'Eve', email: `${number}@` } })
     await Promise.all(Array.from({ length: 100 }, (_, i) => write(i)))
     expect(clinic.emulator.calls.byAction).toEqual({ GenerateDataKey: 2 })
-    expect(keyQueries()).toHaveLength(4)
+    expect(keyQueries()).toHaveLength(5)
     expect(await clinic.plain.encryptionKey.count({ where: { tenant: 'globex' } })).toBe(2)
   })
 })

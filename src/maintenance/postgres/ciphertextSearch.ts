@@ -1,6 +1,6 @@
 import type { CiphertextFound, EncryptedModel, RowsOfTenant } from '../../keys/ciphertextTraces.js'
 import type { SkipReason } from '../../keys/keyTraces.js'
-import { holdsCiphertext, isOfKms } from './rowFilter.js'
+import { dekIdOf, isOfKms } from './rowFilter.js'
 import { quoteName, type Statement, tableName } from './sql.js'
 
 /** Finds one row that has a ciphertext under a DEK; `found` is the place of its field in `fields`, as text. */
@@ -9,7 +9,7 @@ export function ciphertextStatement({ schema, fields }: EncryptedModel, whose: R
   const conditions = fields.map((field) => {
     const { type: storage, list } = encrypted[field]!
     const column = { column: columns[field]!, storage, list: list === true }
-    return `(${holdsCiphertext(column)} AND NOT ${isOfKms(column)})`
+    return `((${dekIdOf(column)}) IS NOT NULL AND NOT ${isOfKms(column)})`
   })
   const cases = conditions.map((condition, i) => `WHEN ${condition} THEN '${i}'`)
   const owned = whose.kind === 'all' ? '' : `t.${quoteName(columns[whose.field]!)} = $1 AND `
