@@ -189,7 +189,11 @@ export function keyOperations({
     exportKeys: async (options) => {
       checkCallOptions('exportKeys', options, { copy: OBJECT })
       checkArguments('exportKeys', { database: options.database }, { database: POOL })
-      return readKeys(options.database, schema, options.copy)
+      const { copy } = options
+      if (copy) checkArguments('exportKeys', { 'copy.table': copy.table }, { 'copy.table': TEXT })
+      if (copy?.schema !== undefined)
+        checkArguments('exportKeys', { 'copy.schema': copy.schema }, { 'copy.schema': TEXT })
+      return readKeys(options.database, schema, copy)
     },
     restoreKeys: async (options) => {
       checkCallOptions('restoreKeys', options, RESTORE)

@@ -39,6 +39,8 @@ const calls: { readonly [method: string]: () => Arguments } = {
   reopen: () => ['acme'],
   shred: () => ['nobody'],
   warm: () => [['acme'], {}],
+  exportKeys: () => [{ database: pool }],
+  restoreKeys: () => [{ keys: [] }],
 }
 
 const OPTIONS: { readonly [method: string]: readonly string[] } = {
@@ -54,6 +56,8 @@ const OPTIONS: { readonly [method: string]: readonly string[] } = {
   rotate: ['tenants', 'rate', 'concurrency', 'signal', 'after', 'onProgress', 'before'],
   rewrap: ['tenants', 'rate', 'concurrency', 'signal', 'after', 'onProgress', 'from'],
   warm: ['rate', 'concurrency', 'signal', 'onProgress', 'purposes'],
+  exportKeys: ['database', 'copy'],
+  restoreKeys: ['keys', 'dryRun', 'tenants', 'verify', 'undoShred', 'rate', 'concurrency', 'signal', 'onProgress'],
 }
 
 /** The error, if it is not one of this library's. */
