@@ -1,4 +1,5 @@
 import type { Slot } from '../cipher/cipher.js'
+import { docsAt } from '../docs.js'
 import { FieldsealError, quoted } from '../errors.js'
 import type { KeyRing } from '../keys/keyRing.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
@@ -49,7 +50,7 @@ function migratingFrom(all: readonly MappedModel[], library: string): MappedMode
     return fields.length === 0 ? [] : [{ model: selectFields(model, fields), table }]
   })
   if (chosen.length > 0) return chosen
-  const message = `no field is migrating from ${quoted(library)}: name the fields in the option "migratingFrom" of fieldEncryption (docs/converts.md)`
+  const message = `no field is migrating from ${quoted(library)}: name the fields in the option "migratingFrom" of fieldEncryption (${docsAt('converts.md')})`
   throw new FieldsealError('OPTIONS_INVALID', message)
 }
 

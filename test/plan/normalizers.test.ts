@@ -42,6 +42,6 @@ describe('the option normalizers', () => {
     expect(error.code).toBe('VALUE_INVALID')
     expect(error.message).toContain(`Person.nickIs cannot be made: its normalizer "noVowels" ${what}`)
     expect(`${error.message} ${error.cause}`).not.toContain('secret')
-    expect(fixture.takeSql().filter((sql) => sql.includes('Person'))).toEqual([])
+    expect(fixture.takeSql().filter((sql) => sql.startsWith('INSERT') && sql.includes('Person'))).toEqual([])
   })
 })

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { docsAt } from '../../docs.js'
 import type { Operation } from '../../maintenance/rows/operation.js'
 import type { MaintainArguments } from '../commands/maintain.js'
 import { type ProgramContext, withCommandContext } from './commandContext.js'
@@ -60,7 +61,7 @@ function addOperation(program: Command, context: ProgramContext, [operation, sum
   if (operation !== 'verify')
     command.option('--max-lag <time or size>', 'wait while a standby is further behind: 5s, 64MB', parseMaxLag)
   if (operation === 'encrypt')
-    command.option('--from <library>', 'only what this library has encrypted: see docs/converts.md')
+    command.option('--from <library>', `only what this library has encrypted: ${docsAt('converts.md')}`)
   if (operation === 'decrypt') command.option('--yes', 'do not ask')
   withCommandContext(command, context, async (commandContext, terminal, args: MaintainArguments) => {
     const { runMaintain } = await import('../commands/maintain.js')

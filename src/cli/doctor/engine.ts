@@ -1,3 +1,4 @@
+import { docsAt } from '../../docs.js'
 import { printable } from '../../printable.js'
 import type { Check } from './finding.js'
 
@@ -6,6 +7,6 @@ export const addonLoads: Check = async ({ client }) => {
   const reason = client.$encryption.stats().engineFallback
   if (reason === undefined) return []
   const what = `the addon does not load here, so that values are encrypted by node:crypto, which takes longer: ${printable(reason)}`
-  const next = 'see "Engines" in docs/performance.md, or do without: FIELDSEAL_ENGINE=node'
+  const next = `see ${docsAt('performance.md#engines')}, or do without: FIELDSEAL_ENGINE=node`
   return [{ severity: 'hint', check: 'engine', what, next }]
 }

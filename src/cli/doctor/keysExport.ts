@@ -1,10 +1,11 @@
+import { docsAt } from '../../docs.js'
 import { lastExport } from '../../maintenance/postgres/exportRecord.js'
 import { counted } from '../terminal.js'
 import type { Check } from './finding.js'
 
 const DAY = 86_400_000
 const OLD = 7
-const NEXT = 'fieldseal keys export <file>, on a schedule (docs/operations.md, "Backups of the keys table")'
+const NEXT = `fieldseal keys export <file>, on a schedule: ${docsAt('operations.md#backups-of-the-keys-table')}`
 
 /** Whether the keys table is exported, without which lost rows of it are lost data. */
 export const keysExport: Check = async ({ database, survey: { keys, at } }) => {
