@@ -43,8 +43,8 @@ const MOST_AT_ONCE = 1000
 /**
  * Keeps the entries of the option `audit` in the table `fieldseal.audit_log`, chained: each is authenticated together with
  * the one before (HMAC-SHA-256, RFC 2104). Who can write to the database but has not the key can neither change an entry,
- * nor take one out of the middle, nor put one in, without `verify` finding it. The end can be cut off: keep the end that
- * `verify` gives elsewhere, and name it next time.
+ * nor take one out of the middle, nor put one in, without `verify` finding it. The end can be cut off, or all of it: keep
+ * the end that `verify` gives elsewhere, and name it next time.
  *
  * @throws FieldsealError `OPTIONS_INVALID`. Its methods throw `DATABASE_UNAVAILABLE`: an operation whose entry cannot be
  * written fails with it
@@ -54,7 +54,7 @@ const MOST_AT_ONCE = 1000
  * import { auditLog } from 'fieldseal/audit-log'
  *
  * const log = auditLog({
- *   database: new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 2, allowExitOnIdle: true }),
+ *   database: new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 2, connectionTimeoutMillis: 5_000, query_timeout: 5_000, allowExitOnIdle: true }),
  *   key: process.env.FIELDSEAL_AUDIT_KEY ?? '', // openssl rand -base64 32
  * })
  * const audit = { actor: () => currentUser()?.id, record: log.record }
@@ -80,11 +80,11 @@ function checked(options: AuditLogOptions) {
   return { database, key: new MacKey(key, 'key'), former: formerKeys.map((one) => new MacKey(one, 'formerKeys')) }
 }
 
-function refused(): FieldsealError {
-  return new FieldsealError(
-    'DATABASE_UNAVAILABLE',
-    'the audit log could not be written: the database refuses the entry',
-  )
+function refused(sequence: bigint): FieldsealError {
+  const message =
+    `the audit log could not be written: the database refuses the entry ${sequence}. If its table has no constraint of your ` +
+    'own, somebody else has written into it: `npx fieldseal audit verify` says what'
+  return new FieldsealError('DATABASE_UNAVAILABLE', message)
 }
 
 interface Waiting {
@@ -101,9 +101,13 @@ class AuditLogWriter {
   #isWriting = false
   /** The last entry of the log, as far as this process knows. */
   #end: ChainLink | undefined
+  /** The last entry of which this process knows that it was stored. */
+  #stored: ChainLink | undefined
 
   constructor(database: PgConnection, key: MacKey) {
     this.#database = database
+    // A connection that breaks while it is idle is replaced when it is needed.
+    ;(database as { on?: (event: 'error', listener: () => void) => unknown }).on?.('error', () => {})
     this.#key = key
   }
 
@@ -135,17 +139,24 @@ class AuditLogWriter {
    * process has written since, the place is taken, and the database says so.
    */
   async #append(entries: readonly AuditEntry[]): Promise<void> {
-    let end = this.#end ?? (await readEnd(this.#database))
+    let end = this.#end ?? (await this.#readEnd())
     for (;;) {
       const chained = this.#chain(end, entries)
       if (await appendEntries(this.#database, chained)) {
         this.#end = chained.at(-1)!
+        this.#stored = this.#end
         return
       }
-      const now = await readEnd(this.#database)
-      if (now.sequence <= end.sequence) throw refused()
+      const now = await this.#readEnd()
+      if (now.sequence <= end.sequence) throw refused(end.sequence + 1n)
       end = now
     }
+  }
+
+  /** Never before what was stored once: what is missing then shows. */
+  async #readEnd(): Promise<ChainLink> {
+    const end = await readEnd(this.#database)
+    return this.#stored && this.#stored.sequence > end.sequence ? this.#stored : end
   }
 
   #chain(end: ChainLink, entries: readonly AuditEntry[]): StoredEntry[] {

@@ -6,10 +6,11 @@ import { readEntries } from './auditLogTable.js'
 
 export interface CheckOptions {
   /**
-   * The end that an earlier check gave, `sequence:mac`. The entry must still be there, or the log begin right after it, as
-   * where older entries were deleted.
+   * The end that an earlier check gave, `sequence:mac`: the entry must still be there, as it was.
    */
   readonly end?: string
+  /** Entries up to `end` were deleted on purpose: the log may begin right after it. */
+  readonly pruned?: boolean
 }
 
 /** What is wrong at one place of the log. */
@@ -46,9 +47,10 @@ const END = /^([1-9]\d{0,18}):([0-9a-f]{64})$/i
 export async function checkAuditLog(
   database: PgConnection,
   keys: readonly MacKey[],
-  { end }: CheckOptions,
+  { end, pruned = false }: CheckOptions,
 ): Promise<AuditLogCheck> {
-  const chain = new ChainCheck(keys, end === undefined ? undefined : linkOf(end))
+  if (pruned && end === undefined) throw invalid('"pruned" needs "end", after which the log begins')
+  const chain = new ChainCheck(keys, end === undefined ? undefined : linkOf(end), pruned)
   let last = LEAST
   for (;;) {
     const page = await readEntries(database, last, PAGE)
@@ -69,13 +71,15 @@ class ChainCheck {
   readonly #keys: ReadonlyMap<string, MacKey>
   /** An entry that was there once. */
   readonly #known: ChainLink | undefined
+  readonly #isPruned: boolean
   readonly #findings: AuditLogFinding[] = []
   #entries = 0
   #last: ChainLink | undefined
 
-  constructor(keys: readonly MacKey[], known: ChainLink | undefined) {
+  constructor(keys: readonly MacKey[], known: ChainLink | undefined, pruned: boolean) {
     this.#keys = new Map(keys.map((key) => [key.id, key]))
     this.#known = known
+    this.#isPruned = pruned
   }
 
   add(stored: StoredEntry): void {
@@ -102,10 +106,10 @@ class ChainCheck {
     }
   }
 
-  /** What an entry comes after: of the first in the log the end that is known, if entries up to it were deleted. */
+  /** What an entry comes after: of the first in the log the end that is known, if entries up to it may be deleted. */
   #before({ sequence }: StoredEntry): ChainLink {
     if (this.#last) return this.#last
-    return this.#known && sequence === this.#known.sequence + 1n ? this.#known : BEGINNING
+    return this.#isPruned && sequence === this.#known!.sequence + 1n ? this.#known! : BEGINNING
   }
 
   #kindOf(stored: StoredEntry, before: ChainLink): AuditLogFinding['kind'] | undefined {

@@ -225,6 +225,15 @@ describe('whoever can write to the database', () => {
     expect(await findings()).toEqual([{ kind: 'missing', from: '9', to: '10' }])
   })
 
+  it('cannot cut the end off a process that goes on, nor while it loses its connection', async () => {
+    await pool.query('DELETE FROM fieldseal.audit_log WHERE sequence > 8')
+    await pool.query('ALTER TABLE fieldseal.audit_log RENAME TO away')
+    await expect(log.record(entry())).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+    await pool.query('ALTER TABLE fieldseal.away RENAME TO audit_log')
+    await log.record(entry())
+    expect(await findings()).toEqual([{ kind: 'missing', from: '9', to: '10' }])
+  })
+
   it('cannot have another process write genuine entries in the place of those', async () => {
     await pool.query('DELETE FROM fieldseal.audit_log WHERE sequence > 8')
     await write(2, auditLog({ database: pool, key: KEY }))
@@ -242,14 +251,16 @@ describe('whoever can write to the database', () => {
 })
 
 describe('the end that was kept', () => {
-  it('lets older entries be deleted', async () => {
+  it('lets older entries be deleted, if that is said', async () => {
     await write(4)
     const { end } = await log.verify()
     await write(3)
     await pool.query('DELETE FROM fieldseal.audit_log WHERE sequence <= 4')
-    expect(await findings({ end: end! })).toEqual([])
+    expect(await findings({ end: end! })).toEqual([{ kind: 'missing', from: '1', to: '4' }])
+    expect(await findings({ end: end!, pruned: true })).toEqual([])
     await pool.query('DELETE FROM fieldseal.audit_log WHERE sequence = 5')
-    expect(await findings({ end: end! })).toEqual([{ kind: 'missing', from: '1', to: '5' }])
+    expect(await findings({ end: end!, pruned: true })).toEqual([{ kind: 'missing', from: '1', to: '5' }])
+    await expect(log.verify({ pruned: true })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' })
   })
 
   it('is still there after more entries than are read at once', async () => {

@@ -148,6 +148,7 @@ describe('the audit log of a TypeORM data source', () => {
 })
 
 describe('fieldseal audit', () => {
+  const UNKNOWN = 'Whether the newest entries are there, or any, is not known without --end.\n'
   const context = (configured: AuditLog | undefined) => () =>
     ({ client: clinic.another(), database: pool, tenants: {}, auditLog: configured, close: async () => {} }) as never
   const run = (...args: string[]) => runIn(context(log), 'audit', ...args)
@@ -166,12 +167,16 @@ describe('fieldseal audit', () => {
   })
 
   it('says that all is as it was written, and which end to keep', async () => {
-    expect(await run('verify')).toMatchObject({ code: 0, output: '0 entries, all as they were written.\n' })
+    expect(await run('verify')).toMatchObject({ code: 0, output: `0 entries, all as they were written.\n${UNKNOWN}` })
     await write()
     const { output } = await run('verify')
     const [, end] = /--end (1:[0-9a-f]{64})\n/.exec(output)!
-    expect(output).toBe(`1 entry, all as they were written.\nKeep this end for the next time: --end ${end}\n`)
-    expect(await run('verify', '--end', end!)).toMatchObject({ code: 0, output })
+    const [all, keep] = ['1 entry, all as they were written.\n', `Keep this end for the next time: --end ${end}\n`]
+    expect(output).toBe(`${all}${UNKNOWN}${keep}`)
+    expect(await run('verify', '--end', end!)).toMatchObject({ code: 0, output: `${all}${keep}` })
+    await pool.query('DELETE FROM fieldseal.audit_log')
+    const emptied = { code: 3, output: expect.stringContaining('Not there: entry 1') }
+    expect(await run('verify', '--end', end!)).toMatchObject(emptied)
   })
 
   it('says which entries are not, and ends with 3', async () => {

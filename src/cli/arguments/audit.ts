@@ -13,6 +13,7 @@ export function addAudit(program: Command, context: ProgramContext): void {
   })
   const verify = audit.command('verify').description(VERIFY)
   verify.option('--end <sequence:mac>', 'the end that the command printed the last time')
+  verify.option('--pruned', 'entries up to that end were deleted on purpose')
   withCommandContext(verify, context, async (commandContext, terminal, args: AuditVerifyArguments) => {
     const { runAuditVerify } = await import('../commands/audit.js')
     return runAuditVerify(commandContext, terminal, args)
@@ -21,4 +22,4 @@ export function addAudit(program: Command, context: ProgramContext): void {
 
 const VERIFY = `Read the audit log, and find entries that were changed, taken out, put in or put elsewhere.
 
-It prints the log's end. Keep that where the database's users cannot write, and give it as --end the next time: then it is also found if the newest entries were cut off. Entries older than that end may be deleted. Exit code 3 if something is wrong.`
+It prints the log's end. Keep that where the database's users cannot write, and give it as --end the next time: then it is also found if the newest entries, or all, were cut off. Exit code 3 if something is wrong.`

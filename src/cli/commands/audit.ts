@@ -11,6 +11,7 @@ export interface AuditInitArguments {
 
 export interface AuditVerifyArguments {
   readonly end?: string
+  readonly pruned?: boolean
 }
 
 /** Findings, shown one by one. */
@@ -37,9 +38,9 @@ export async function runAuditInit(
 export async function runAuditVerify(
   context: CommandContext,
   terminal: Terminal,
-  { end: known }: AuditVerifyArguments,
+  { end: known, pruned }: AuditVerifyArguments,
 ): Promise<ExitCode> {
-  const check = await logOf(context).verify(known === undefined ? {} : { end: known })
+  const check = await logOf(context).verify({ ...(known !== undefined && { end: known }), ...(pruned && { pruned }) })
   const { entries, end, findings } = check
   terminal.event({ event: 'audit', ...check })
   for (const finding of findings.slice(0, SHOWN)) terminal.say(`${WORDS[finding.kind](placeOf(finding))}.`)
@@ -48,7 +49,13 @@ export async function runAuditVerify(
   terminal.say(
     `${entries === 1 ? '1 entry' : `${count(entries)} entries`}, ${findings.length === 0 ? 'all as they were written' : 'not all as they were written'}.`,
   )
-  if (end !== undefined) terminal.say(`Keep this end for the next time: --end ${end}`)
+  if (known === undefined) terminal.say('Whether the newest entries are there, or any, is not known without --end.')
+  if (end !== undefined)
+    terminal.say(
+      findings.length === 0
+        ? `Keep this end for the next time: --end ${end}`
+        : `Once this is explained, go on from this end: --end ${end}`,
+    )
   return findings.length === 0 ? EXIT.done : EXIT.problems
 }
 
