@@ -20,6 +20,8 @@ const BLOCK = 16
 const SHA1_BYTES = 20
 /** Of the packet with the integrity check, which is the last one. */
 const CHECK_HEAD = Buffer.of(0xd3, 0x14)
+/** The most bytes that a passphrase is stretched over. The message says how many, before anything shows who wrote it. */
+const MOST_COUNT = 2 ** 22
 /** What a value may be unpacked to, in bytes: as much as PostgreSQL holds in one. */
 const LARGEST = 2 ** 30
 
@@ -61,6 +63,7 @@ function sessionKeyOf(body: Buffer, passphrase: string): SessionKey | undefined 
   const salt = body.subarray(4, mode === 0 ? 4 : 12)
   const coded = body[12] ?? 0
   const count = mode === 3 ? (16 + (coded & 15)) << ((coded >> 4) + 6) : 0
+  if (count > MOST_COUNT) throw new MessageRefused(`its s2k-count is above ${MOST_COUNT}`)
   const key = stretched(hash, { salt, passphrase, count, length: cipher.keyBytes })
   const encrypted = body.subarray(4 + salt.length + (mode === 3 ? 1 : 0))
   if (encrypted.length === 0) return { cipher: cipher.name, key }

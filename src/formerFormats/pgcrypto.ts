@@ -17,7 +17,7 @@ export interface PgcryptoOptions {
  * column as it is, in a text column by `armor`, or by `encode` as `hex` or `base64`. It decrypts in this process, so that
  * the passphrase is in no statement. The field's column may hold nothing else but these and our ciphertexts.
  *
- * Not read: what was made with `disable-mdc=1` or with another cipher than AES, and what `pgp_pub_encrypt` and the raw
+ * Not read: what was made with `disable-mdc=1`, with an `s2k-count` above 4194304, or with another cipher than AES, and what `pgp_pub_encrypt` and the raw
  * `encrypt` have made.
  *
  * @throws FieldsealError `OPTIONS_INVALID`

@@ -32,7 +32,7 @@ afterAll(async () => {
 
 /** Runs a command of a page as a process, with its file where this test keeps it. */
 async function run(...args: string[]): Promise<Ended> {
-  return guests.run(...args.map((arg) => (arg === 'keys.jsonl' ? join(backups, arg) : arg)))
+  return guests.run(...args.map((arg) => (arg.endsWith('.jsonl') ? join(backups, arg) : arg)))
 }
 
 /** The app as a process that has just begun has it. */

@@ -92,6 +92,11 @@ describe('what pgcrypto has made', () => {
     }
   })
 
+  it('whose passphrase would be stretched for long is refused', async () => {
+    const long = failureOf(() => format.decrypt(Buffer.from(message).fill(255, 14, 15)))
+    expect([long.code, long.message]).toEqual(['CIPHERTEXT_INVALID', expect.stringContaining('s2k-count is above')])
+  })
+
   it('without an integrity check is refused', async () => {
     const without = await made('Ada', 'other', 'disable-mdc=1')
     const unprotected = failureOf(() => format.decrypt(without))
