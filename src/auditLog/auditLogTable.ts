@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../client/audit.js'
 import { FieldsealError } from '../errors.js'
-import { alone, schemaUnlessThere } from '../maintenance/postgres/ownSchema.js'
+import { createInOwnSchema } from '../maintenance/postgres/ownSchema.js'
 import { arrayLiteral, type PgConnection, runSql, type TextRow } from '../maintenance/postgres/sql.js'
 import { BEGINNING, type ChainLink, type StoredEntry } from './auditLogEntry.js'
 
@@ -33,7 +33,7 @@ ${CREATE_TABLE};
 export async function createAuditLogTable(database: PgConnection): Promise<void> {
   const [found] = await runSql<'found'>(database, `SELECT to_regclass('${TABLE}') IS NOT NULL AS found`)
   if (found?.found === 't') return
-  await runSql(database, alone('fieldseal.progress', `${schemaUnlessThere('fieldseal')}; ${CREATE_TABLE}`))
+  await createInOwnSchema(database, CREATE_TABLE)
 }
 
 /** The last entry, or the beginning. */

@@ -1,7 +1,6 @@
-import { alone, lookAtSchema } from './ownSchema.js'
+import { createInOwnSchema, lookAtSchema, OWN_SCHEMA } from './ownSchema.js'
 import { type PgConnection, runSql } from './sql.js'
 
-const SCHEMA = 'fieldseal'
 const TABLE = 'key_exports'
 
 /** What is known of the last export of the keys table. */
@@ -16,16 +15,15 @@ export interface ExportRecord {
  * @returns whether the user may: an export is none the worse without
  */
 export async function recordExport(database: PgConnection, { at, keys }: ExportRecord): Promise<boolean> {
-  const found = await lookAtSchema(database, SCHEMA, [TABLE])
+  const found = await lookAtSchema(database, OWN_SCHEMA, [TABLE])
   if (!found.usable) {
     if (found.complete || !found.creates) return false
-    const schema = `IF to_regnamespace('${SCHEMA}') IS NULL THEN CREATE SCHEMA ${SCHEMA}; END IF`
-    const table = `CREATE TABLE IF NOT EXISTS ${SCHEMA}.${TABLE} (one boolean PRIMARY KEY DEFAULT true CHECK (one), at timestamptz NOT NULL, keys bigint NOT NULL)`
-    await runSql(database, alone(`${SCHEMA}.${TABLE}`, `${schema}; ${table}`))
+    const table = `CREATE TABLE IF NOT EXISTS ${OWN_SCHEMA}.${TABLE} (one boolean PRIMARY KEY DEFAULT true CHECK (one), at timestamptz NOT NULL, keys bigint NOT NULL)`
+    await createInOwnSchema(database, table)
   }
   await runSql(
     database,
-    `INSERT INTO ${SCHEMA}.${TABLE} (at, keys) VALUES ($1, $2) ON CONFLICT (one) DO UPDATE SET at = excluded.at, keys = excluded.keys`,
+    `INSERT INTO ${OWN_SCHEMA}.${TABLE} (at, keys) VALUES ($1, $2) ON CONFLICT (one) DO UPDATE SET at = excluded.at, keys = excluded.keys`,
     [at.toISOString(), keys],
   )
   return true
@@ -33,11 +31,11 @@ export async function recordExport(database: PgConnection, { at, keys }: ExportR
 
 /** `null` when none is known of. */
 export async function lastExport(database: PgConnection): Promise<ExportRecord | null> {
-  const { usable } = await lookAtSchema(database, SCHEMA, [TABLE])
+  const { usable } = await lookAtSchema(database, OWN_SCHEMA, [TABLE])
   if (!usable) return null
   const [row] = await runSql<'at' | 'keys'>(
     database,
-    `SELECT extract(epoch FROM at) AS at, keys FROM ${SCHEMA}.${TABLE}`,
+    `SELECT extract(epoch FROM at) AS at, keys FROM ${OWN_SCHEMA}.${TABLE}`,
   )
   return row === undefined ? null : { at: new Date(Number(row.at) * 1000), keys: Number(row.keys) }
 }

@@ -59,12 +59,21 @@ export function makeSchema({ name, user }: Pick<OwnSchema, 'name' | 'user'>): st
   return `CREATE SCHEMA ${name} AUTHORIZATION ${user}`
 }
 
+/** The schema of all tables of our own but those of the queue. */
+export const OWN_SCHEMA = 'fieldseal'
+
 /**
- * A statement, for `alone`, that makes a schema unless it is there. CREATE SCHEMA IF NOT EXISTS asks for a right on the
- * database in any case, and what another process has made while this one waited is only seen in the catalogue itself.
+ * Makes tables in it, and the schema unless it is there; whoever makes any other of them at once waits. CREATE SCHEMA IF NOT
+ * EXISTS asks for a right on the database in any case, and what another process has made while this one waited is only
+ * seen in the catalogue itself.
+ *
+ * @param statements CREATE TABLE IF NOT EXISTS
+ * @throws FieldsealError as `runSql` does
  */
-export function schemaUnlessThere(name: string): string {
-  return `IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '${name}') THEN CREATE SCHEMA ${name}; END IF`
+export async function createInOwnSchema(database: PgConnection, statements: string): Promise<void> {
+  const isThere = `EXISTS (SELECT FROM pg_namespace WHERE nspname = '${OWN_SCHEMA}')`
+  const schema = `IF NOT ${isThere} THEN CREATE SCHEMA ${OWN_SCHEMA}; END IF`
+  await runSql(database, alone('fieldseal.progress', `${schema}; ${statements}`))
 }
 
 /**

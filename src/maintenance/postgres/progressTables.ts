@@ -1,5 +1,13 @@
 import type { Progress, ProgressRecord } from '../jobs/progressStore.js'
-import { alone, lacksRight, lookAtSchema, makeSchema, type OwnSchema, RIGHTS, schemaUnlessThere } from './ownSchema.js'
+import {
+  createInOwnSchema,
+  lacksRight,
+  lookAtSchema,
+  makeSchema,
+  OWN_SCHEMA,
+  type OwnSchema,
+  RIGHTS,
+} from './ownSchema.js'
 import { type PgConnection, runSql, type TextRow } from './sql.js'
 
 const COUNTED = `
@@ -41,7 +49,6 @@ const CREATE = `
     UNIQUE (run, number)
   )`
 
-const SCHEMA = 'fieldseal'
 const TABLES = ['progress', 'ranges']
 
 /**
@@ -50,18 +57,18 @@ const TABLES = ['progress', 'ranges']
  * @throws FieldsealError `DATABASE_UNAVAILABLE` where the user may not, with the SQL that lets it
  */
 export async function createTables(database: PgConnection): Promise<void> {
-  const found = await lookAtSchema(database, SCHEMA, TABLES)
+  const found = await lookAtSchema(database, OWN_SCHEMA, TABLES)
   if (found.usable) return
   if (found.complete || !found.creates) throw lacksRight(found, 'the progress of runs', rightTo(found))
-  await runSql(database, alone('fieldseal.progress', `${schemaUnlessThere(SCHEMA)}; ${CREATE}`))
+  await createInOwnSchema(database, CREATE)
 }
 
 function rightTo(found: OwnSchema): string {
   const { exists, complete, user } = found
   if (!exists) return makeSchema(found)
-  if (!complete) return `GRANT USAGE, CREATE ON SCHEMA ${SCHEMA} TO ${user}`
-  const tables = `GRANT ${RIGHTS.join(', ')} ON ALL TABLES IN SCHEMA ${SCHEMA} TO ${user}`
-  return `GRANT USAGE ON SCHEMA ${SCHEMA} TO ${user}; ${tables}`
+  if (!complete) return `GRANT USAGE, CREATE ON SCHEMA ${OWN_SCHEMA} TO ${user}`
+  const tables = `GRANT ${RIGHTS.join(', ')} ON ALL TABLES IN SCHEMA ${OWN_SCHEMA} TO ${user}`
+  return `GRANT USAGE ON SCHEMA ${OWN_SCHEMA} TO ${user}; ${tables}`
 }
 
 const COUNTS = ['scanned', 'changed', 'conflicts', 'skipped', 'problems'] as const
