@@ -1,7 +1,7 @@
 import type { CiphertextFound, EncryptedModel, RowsOfTenant } from '../keys/ciphertextTraces.js'
 import type { KeyTraces } from '../keys/keyTraces.js'
 import { type IndexedModel, type TenantRows, tableKeyTraces, tracesUnavailable } from '../keys/tableKeyTraces.js'
-import { ciphertextStatement, fieldFound, isNowhere, skipReason } from '../maintenance/postgres/ciphertextSearch.js'
+import { ciphertextStatement, fieldFound, foundByCode } from '../maintenance/postgres/ciphertextSearch.js'
 import type { EncryptionSchema } from '../schema/encryptionSchema.js'
 import { clientName } from './clientModels.js'
 import { primaryOf } from './primary.js'
@@ -76,10 +76,8 @@ async function findCiphertext(
     const [row] = rows as readonly { readonly found: string }[]
     return row === undefined ? null : fieldFound(encrypted, row.found)
   } catch (cause) {
-    const code = databaseCode(cause)
-    if (isNowhere(code)) return null
-    const skipped = skipReason(code)
-    if (skipped !== undefined) return { skipped }
+    const found = foundByCode(databaseCode(cause))
+    if (found !== undefined) return found
     throw tracesUnavailable(encrypted.model, cause)
   }
 }

@@ -36,7 +36,12 @@ const SKIPPED: ReadonlyMap<string, SkipReason> = new Map([
   ['42501', 'rights'],
 ])
 
-/** Why it was not looked, by PostgreSQL's error code: query_canceled, insufficient_privilege. */
-export function skipReason(code: string): SkipReason | undefined {
-  return SKIPPED.get(code)
+/**
+ * What a look that failed has found, by PostgreSQL's error code: query_canceled, insufficient_privilege; `undefined` where
+ * the failure is another.
+ */
+export function foundByCode(code: string): CiphertextFound | undefined {
+  if (isNowhere(code)) return null
+  const skipped = SKIPPED.get(code)
+  return skipped && { skipped }
 }

@@ -8,7 +8,7 @@ import {
   tableKeyTraces,
   tracesUnavailable,
 } from '../../keys/tableKeyTraces.js'
-import { ciphertextStatement, fieldFound, isNowhere, skipReason } from '../../maintenance/postgres/ciphertextSearch.js'
+import { ciphertextStatement, fieldFound, foundByCode, isNowhere } from '../../maintenance/postgres/ciphertextSearch.js'
 import { quoteName, tableName } from '../../maintenance/postgres/sql.js'
 import type { EncryptionSchema } from '../../schema/encryptionSchema.js'
 import { codeOf } from './keyStore.js'
@@ -38,10 +38,8 @@ export function typeormKeyTraces(dataSource: DataSource, schema: EncryptionSchem
       })
       return row === undefined ? null : fieldFound(encrypted, row[0])
     } catch (cause) {
-      const code = codeOf(cause)
-      if (isNowhere(code)) return null
-      const skipped = skipReason(code)
-      if (skipped !== undefined) return { skipped }
+      const found = foundByCode(codeOf(cause))
+      if (found !== undefined) return found
       throw tracesUnavailable(encrypted.model, cause)
     }
   }
