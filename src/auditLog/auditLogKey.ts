@@ -1,13 +1,12 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { lengthPrefixed } from '../crypto/bytes.js'
+import { decodeKey } from '../crypto/strictDecode.js'
 import { invalidOptions } from '../invalidOptions.js'
 
 const invalid = invalidOptions('auditLog')
 
 const BYTES = 32
 const ID_LABEL = lengthPrefixed('fieldseal/1 audit key id')
-const HEX = /^[0-9a-f]{64}$/i
-const BASE64 = /^[A-Za-z0-9+/_-]{43}=?$/
 
 /** The key of an audit log: 32 bytes, or these as base64 or as hexadecimal digits. */
 export type AuditLogKey = string | Uint8Array
@@ -23,7 +22,9 @@ export class MacKey {
    * @throws FieldsealError `OPTIONS_INVALID`
    */
   constructor(key: unknown, name: string) {
-    this.#key = createSecretKey(bytesOf(key, name))
+    const bytes = bytesOf(key, name)
+    this.#key = createSecretKey(bytes)
+    bytes.fill(0)
     this.id = this.mac(ID_LABEL).subarray(0, 8).toString('hex')
   }
 
@@ -37,13 +38,14 @@ export class MacKey {
   }
 }
 
+/** A copy of its own, to be zeroed. */
 function bytesOf(key: unknown, name: string): Buffer {
-  const bytes = typeof key === 'string' ? decoded(key.trim()) : key instanceof Uint8Array ? Buffer.from(key) : undefined
+  const bytes = key instanceof Uint8Array ? Buffer.from(key) : decoded(key)
   if (bytes?.length === BYTES) return bytes
   throw invalid(`"${name}" must be ${BYTES} bytes, or these as base64: make one with \`openssl rand -base64 ${BYTES}\``)
 }
 
-function decoded(text: string): Buffer | undefined {
-  if (HEX.test(text)) return Buffer.from(text, 'hex')
-  return BASE64.test(text) ? Buffer.from(text, 'base64') : undefined
+function decoded(key: unknown): Buffer | null {
+  const text = typeof key === 'string' ? key.trim() : key
+  return decodeKey(text, 'base64') ?? decodeKey(text, 'hex')
 }

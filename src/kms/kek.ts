@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { decodeKey } from '../crypto/strictDecode.js'
 import { FieldsealError } from '../errors.js'
-import { decodeKey } from './strictDecode.js'
 
 const KEK_BYTES = 32
 

@@ -107,6 +107,15 @@ describe('an audit log', () => {
     expect(await findings()).toEqual([{ kind: 'unknown-key', from: '3', to: '3' }])
   })
 
+  it('takes its key as bytes, as base64 or as hexadecimal digits, and leaves the bytes as they are', async () => {
+    const key = randomBytes(32)
+    const copy = Buffer.from(key)
+    for (const form of [key, ` ${key.toString('base64')}\n`, key.toString('hex')])
+      await auditLog({ database: pool, key: form }).record(entry())
+    expect(new Set((await stored()).map(({ key_id }) => key_id)).size).toBe(1)
+    expect(key).toEqual(copy)
+  })
+
   it('is made once, also by several at once', async () => {
     await pool.query('DROP SCHEMA fieldseal CASCADE')
     await Promise.all([log.init(), log.init(), auditLog({ database: pool, key: KEY }).init()])

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { MOST_KMS_BYTES } from '../../crypto/direct.js'
+import { decodeBytes } from '../../crypto/strictDecode.js'
 import { FieldsealError, quoted } from '../../errors.js'
 import { valueContext } from '../../keys/encryptionContext.js'
 import type { ValueIdentity, ValueKms } from '../../keys/kms.js'
 import { type KekIds, ofTenant } from '../call/kekIds.js'
 import type { Call, Target } from '../call/kmsCall.js'
-import { decodeBytes } from '../strictDecode.js'
 import { callRefused, type GoogleCrypto } from './googleCall.js'
 
 interface ValueOptions {

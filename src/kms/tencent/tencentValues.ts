@@ -1,9 +1,9 @@
 import { MOST_KMS_BYTES } from '../../crypto/direct.js'
+import { decodeBytes } from '../../crypto/strictDecode.js'
 import { valueContext } from '../../keys/encryptionContext.js'
 import type { ValueKms } from '../../keys/kms.js'
 import { type KekIds, named, ofTenant } from '../call/kekIds.js'
 import type { Call, Target } from '../call/kmsCall.js'
-import { decodeBytes } from '../strictDecode.js'
 import { callRefused } from './tencentCall.js'
 import { send, type TencentAnswer, type TencentKmsClient } from './tencentClient.js'
 

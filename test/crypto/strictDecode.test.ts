@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { decodeKey } from '../../src/kms/strictDecode.js'
+import { decodeKey } from '../../src/crypto/strictDecode.js'
 
 const key = randomBytes(32)
 
