@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type AuditLog, auditLog } from 'fieldseal/audit-log'
-import { BlindIndex, Encrypted, EncryptionKeyColumns, EncryptionKeys, forTenant } from 'fieldseal/typeorm'
+import { forTenant } from 'fieldseal/typeorm'
 import type pg from 'pg'
-import { Entity, PrimaryGeneratedColumn } from 'typeorm'
 import { runIn } from '../cli/runHere.js'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
 import { openPool } from '../support/pool.js'
+import { Account, Keys } from '../typeorm/account.js'
 import { openEntities, type SourceUnderTest } from '../typeorm/openSource.js'
 
 const KEY = randomBytes(32)
@@ -101,21 +101,6 @@ describe('the audit log of a Prisma client', () => {
     expect(isStored).toBe(true)
   })
 })
-
-@Entity()
-class Account {
-  @PrimaryGeneratedColumn()
-  declare id: number
-
-  @Encrypted()
-  declare email: string
-
-  @BlindIndex<Account>('email')
-  declare emailIndex?: string
-}
-
-@EncryptionKeys()
-class Keys extends EncryptionKeyColumns {}
 
 describe('the audit log of a TypeORM data source', () => {
   let source: SourceUnderTest

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { EncryptionEvent, Honeytokens } from 'fieldseal/prisma'
-import { BlindIndex, Encrypted, EncryptionKeyColumns, EncryptionKeys, forTenant } from 'fieldseal/typeorm'
-import { Entity, PrimaryGeneratedColumn } from 'typeorm'
+import { forTenant } from 'fieldseal/typeorm'
 import { type ClinicUnderTest, openClinic } from '../support/clinic.js'
+import { Account, Keys } from '../typeorm/account.js'
 import { openEntities } from '../typeorm/openSource.js'
 
 const BAIT = 'j.doe.4711@example.com'
@@ -91,21 +91,6 @@ describe('a honeytoken', () => {
     )
   })
 })
-
-@Entity()
-class Account {
-  @PrimaryGeneratedColumn()
-  declare id: number
-
-  @Encrypted()
-  declare email: string
-
-  @BlindIndex<Account>('email')
-  declare emailIndex?: string
-}
-
-@EncryptionKeys()
-class Keys extends EncryptionKeyColumns {}
 
 describe('a honeytoken of a TypeORM data source', () => {
   it('tells of whoever decrypts it', async () => {
