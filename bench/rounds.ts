@@ -22,29 +22,47 @@ export interface Effort {
 }
 
 /**
- * Times contenders in turn, A B C A B C …, so that a drift of the machine meets all alike. Some rounds first are not
- * counted.
+ * For how long each contender runs before anything is counted, in milliseconds: as long as V8 takes to have compiled what
+ * a server runs all day. Before, code that is larger looks slower than it stays.
+ */
+const WARM_UP = 600
+
+/**
+ * Times contenders in turn, A B C A B C …, so that a drift of the machine meets all alike, once they are warm.
  */
 export async function interleave(
   contenders: { readonly [name: string]: Contender },
   { budget, fewest = 7, most = Math.max(fewest, 150) }: Effort,
 ): Promise<Measured> {
+  await warmUp(Object.values(contenders))
   const empty = (): Times => Object.fromEntries(Object.keys(contenders).map((name) => [name, []]))
   const [wall, cpu] = [empty(), empty()]
   const start = performance.now()
-  for (let round = -2; round < most; round++) {
+  for (let round = 0; round < most; round++) {
     if (round >= fewest && performance.now() - start > budget) break
     for (const [name, { run, prepare }] of Object.entries(contenders)) {
       await prepare?.()
       const [before, used] = [performance.now(), process.cpuUsage()]
       await run()
       const [after, { user, system }] = [performance.now(), process.cpuUsage(used)]
-      if (round < 0) continue
       wall[name]!.push(after - before)
       cpu[name]!.push((user + system) / 1000)
     }
   }
   return { wall, cpu }
+}
+
+/** Each runs twice at least. */
+async function warmUp(contenders: readonly Contender[]): Promise<void> {
+  for (const { run, prepare } of contenders) {
+    let ran = 0
+    for (let round = 0; round < 2 || ran < WARM_UP; round++) {
+      await prepare?.()
+      const before = performance.now()
+      await run()
+      ran += performance.now() - before
+    }
+  }
 }
 
 /** A median and the quartiles around it. */

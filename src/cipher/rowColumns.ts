@@ -53,6 +53,11 @@ export class RowColumns {
     return table
   }
 
+  /** The columns, each with the rows that it was decrypted in. */
+  *decrypted(): Iterable<{ readonly column: RowColumn; readonly rows: readonly Row[] }> {
+    for (const { columns, rows } of this.#tables) for (const column of columns) yield { column, rows }
+  }
+
   /** @returns whether all was done; otherwise no row is to be used any more */
   decryptNow(keys: RowKeys): boolean {
     for (const table of this.#tables) {

@@ -1,9 +1,9 @@
-import type { ComparisonSlot, Slot, TenantHolder } from '../cipher/cipher.js'
+import type { Slot } from '../cipher/cipher.js'
 import { FieldsealError } from '../errors.js'
 import type { Emit } from '../keys/events.js'
+import { AuditTally, type TalliedMode } from './auditTally.js'
 import type { BindingSource } from './clientBinding.js'
 import type { Bait } from './honeytokens.js'
-import { isMasked } from './masking.js'
 
 /** What one operation did to one field of one tenant's rows. */
 export interface AuditEntry {
@@ -19,7 +19,7 @@ export interface AuditEntry {
   /** `Model.field`. */
   readonly field: string
   /** `mask`: decrypted, and only a mask of it handed out. `index`: an index was made, to be stored or searched by. */
-  readonly mode: 'encrypt' | 'decrypt' | 'mask' | 'index'
+  readonly mode: TalliedMode
   readonly rows: number
 }
 
@@ -53,16 +53,31 @@ export interface AuditedCall {
   readonly operation: string
 }
 
-/** Has `done`, the transformation of `slots`, told to the audit. Where there is none, nothing is added. */
+interface AuditedSlots {
+  readonly slots: readonly Slot[]
+  /** Their transformation. */
+  readonly done: Promise<void> | undefined
+  /** Has what the same operation did to other values before. */
+  readonly tally?: AuditTally | undefined
+}
+
+/** Has the transformation of slots told to the audit. Where there is none, nothing is added. */
 export function auditSlots(
-  { auditTrail, clientBinding }: Audited,
+  audited: Audited,
   operation: string,
-  { slots, done }: { readonly slots: readonly Slot[]; readonly done: Promise<void> | undefined },
+  { slots, done, tally = tallyOf(audited) }: AuditedSlots,
 ): Promise<void> | undefined {
-  if (!auditTrail || slots.length === 0) return done
-  const { purpose } = clientBinding.access()
-  const record = () => recordSlots(auditTrail, { operation, purpose }, slots)
+  if (!tally) return done
+  const record = () => {
+    tally.addSlots(slots)
+    return recordTally(audited, operation, tally)
+  }
   return done ? done.then(record) : record()
+}
+
+/** For an operation that transforms its values in parts; `undefined` where nobody is told. */
+export function tallyOf({ auditTrail }: Audited): AuditTally | undefined {
+  return auditTrail && new AuditTally(auditTrail.bait)
 }
 
 /** Has a refusal of `work` told to the audit. */
@@ -88,35 +103,19 @@ export function auditRefusal<T>(
   }
 }
 
-/** What becomes of a value. */
-type ValueSlot = Exclude<Slot, ComparisonSlot>
-
-interface Tally {
-  readonly slot: ValueSlot
-  count: number
-  /** How many of them nobody has a reason to read. */
-  baited: number
-}
-
-interface AuditedWork {
-  readonly operation: string
-  readonly purpose: string | undefined
-}
-
 /** @returns a promise where the audit gives one: what is told is not stored yet */
-function recordSlots(
-  { emit, audit, bait }: AuditTrail,
-  { operation, purpose }: AuditedWork,
-  slots: readonly Slot[],
+function recordTally(
+  { auditTrail, clientBinding }: Audited,
+  operation: string,
+  tally: AuditTally,
 ): Promise<void> | undefined {
+  if (!auditTrail || tally.isEmpty) return undefined
+  const { emit, audit } = auditTrail
+  const { purpose } = clientBinding.access()
   const at = new Date()
   const actor = audit?.actor?.()
   const stored: PromiseLike<unknown>[] = []
-  for (const { slot, count, baited } of tallySlots(slots, bait)) {
-    const { owner } = slot
-    const field = slot.field.name
-    const mode = modeOf(slot)
-    const tenant = auditedTenant(owner)
+  for (const { tenant, field, mode, count, baited } of tally.entries()) {
     const recorded = audit?.record({ at, tenant, actor, purpose, operation, field, mode, rows: count })
     if (isPromise(recorded)) stored.push(recorded)
     emit?.({ type: 'values', field, mode, count, purpose })
@@ -127,28 +126,4 @@ function recordSlots(
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
-}
-
-/** Where all tenants' rows may be read, what is told is that, and not of every row whose it was. */
-function auditedTenant({ tenant, column }: TenantHolder): string | null {
-  return typeof tenant === 'string' && column === undefined ? tenant : null
-}
-
-function modeOf(slot: ValueSlot): AuditEntry['mode'] {
-  if (isMasked(slot)) return 'mask'
-  return slot.mode === 'tokens' ? 'index' : slot.mode
-}
-
-/** By tenant, field and mode. */
-function tallySlots(slots: readonly Slot[], bait: Bait | undefined): Iterable<Tally> {
-  const all = new Map<string, Tally>()
-  for (const slot of slots) {
-    if (slot.mode === 'compare') continue
-    const name = JSON.stringify([auditedTenant(slot.owner), slot.field.name, modeOf(slot)])
-    const tally = all.get(name) ?? { slot, count: 0, baited: 0 }
-    all.set(name, tally)
-    tally.count += 1
-    if (slot.mode === 'decrypt' && bait?.has(slot)) tally.baited += 1
-  }
-  return all.values()
 }

@@ -37,8 +37,8 @@ export class Bait {
     }
   }
 
-  /** Whether the value that was decrypted for a slot is bait. */
-  has({ field, holder, key }: DecryptSlot): boolean {
+  /** Whether a value that was decrypted is bait. */
+  has({ field, holder, key }: Pick<DecryptSlot, 'field' | 'holder' | 'key'>): boolean {
     const bait = this.#fields.get(field.name)
     if (bait === undefined || bait === true) return bait ?? false
     const value = holder[key]

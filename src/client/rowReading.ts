@@ -2,6 +2,8 @@ import { type DecryptSlot, decryptNow } from '../cipher/cipher.js'
 import { isTextColumn, RowColumns } from '../cipher/rowColumns.js'
 import { inTurns } from '../cipher/turns.js'
 import type { FieldPlan } from '../plan/plan.js'
+import { type Audited, auditSlots, tallyOf } from './audit.js'
+import type { AuditTally } from './auditTally.js'
 import type { ClientContext } from './clientContext.js'
 import { maskSlots } from './masking.js'
 import type { OperationTenancy } from './operationTenancy.js'
@@ -23,8 +25,11 @@ export interface RowReading<Row> {
    * @param columns takes the fields that `readsByColumn`, if it is there; they have no slots then
    */
   readonly collect: (from: number, to: number, columns: RowColumns | undefined) => CollectedRows<Row>
-  /** Transforms the slots whose keys have to be waited for, and all where somebody watches. */
+  /** Transforms slots whose keys have to be waited for. */
   readonly transform: (slots: readonly DecryptSlot[]) => Promise<void> | undefined
+  readonly audited: Audited
+  /** As the audit is told. */
+  readonly operation: string
 }
 
 /** So many rows are decrypted at a time. */
@@ -36,48 +41,58 @@ export function readsByColumn(field: FieldPlan): boolean {
 }
 
 /**
- * Reads rows: by columns, where nobody watches and all are one tenant's, as far as nothing else is unusual, and with a slot
- * for each value otherwise. Which values have been decrypted is nobody's concern: if one cannot be, nobody gets any.
+ * Reads rows: by columns, where all are one tenant's, as far as nothing else is unusual, and with a slot for each value
+ * otherwise. Which values have been decrypted is nobody's concern: if one cannot be, nobody gets any.
  *
  * @returns copies of the rows, with values in the place of ciphertexts; at once where nothing has to be waited for
  * @throws FieldsealError for the first value that cannot be decrypted exactly
  */
 export function readRows<Row>(reading: RowReading<Row>): Row[] | Promise<Row[]> {
-  const { length, context } = reading
-  const read = length > PART && !context.auditTrail ? readParts(reading) : readAtOnce(reading)
-  return read instanceof Promise ? read.then((all) => transformRest(reading, all)) : transformRest(reading, read)
+  const tally = tallyOf(reading.audited)
+  const read = reading.length > PART ? readParts(reading, tally) : readAtOnce(reading, tally)
+  return read instanceof Promise
+    ? read.then((all) => transformRest(reading, all, tally))
+    : transformRest(reading, read, tally)
 }
 
 function transformRest<Row>(
-  { transform }: RowReading<Row>,
+  { transform, audited, operation }: RowReading<Row>,
   { rows, slots }: CollectedRows<Row>,
+  tally: AuditTally | undefined,
 ): Row[] | Promise<Row[]> {
-  if (slots.length === 0) return rows
+  if (slots.length === 0 && !tally) return rows
+  const done = auditSlots(audited, operation, { slots, done: slots.length > 0 ? transform(slots) : undefined, tally })
   const finish = () => {
     maskSlots(slots)
     return rows
   }
-  const transformed = transform(slots)
-  return transformed ? transformed.then(finish) : finish()
+  return done ? done.then(finish) : finish()
 }
 
-function readAtOnce<Row>(reading: RowReading<Row>): CollectedRows<Row> | Promise<CollectedRows<Row>> {
+function readAtOnce<Row>(
+  reading: RowReading<Row>,
+  tally: AuditTally | undefined,
+): CollectedRows<Row> | Promise<CollectedRows<Row>> {
   const { length, context } = reading
   const tenant = onlyTenant(reading)
   if (tenant === undefined) return reading.collect(0, length, undefined)
   const columns = new RowColumns()
   const collected = reading.collect(0, length, columns)
-  const outcome = (isDone: boolean) => (isDone ? collected : reading.collect(0, length, undefined))
+  const outcome = (isDone: boolean) => {
+    if (!isDone) return reading.collect(0, length, undefined)
+    if (tally) addColumns(tally, tenant, columns)
+    return collected
+  }
   const isDone = columns.decrypt({ tenant, ring: context.ring })
   return isDone instanceof Promise ? isDone.then(outcome) : outcome(isDone)
 }
 
 /** Part by part, so that what is needed for each value lives no longer than its part, as far as keys are in memory. */
-async function readParts<Row>(reading: RowReading<Row>): Promise<CollectedRows<Row>> {
+async function readParts<Row>(reading: RowReading<Row>, tally: AuditTally | undefined): Promise<CollectedRows<Row>> {
   const rows: Row[] = []
   const rest: DecryptSlot[] = []
   await inTurns(reading.length, PART, (from, to) => {
-    const part = rest.length === 0 ? readPart(reading, from, to) : reading.collect(from, to, undefined)
+    const part = rest.length === 0 ? readPart(reading, from, to, tally) : reading.collect(from, to, undefined)
     append(rows, part.rows)
     append(rest, part.slots)
     return true
@@ -85,21 +100,33 @@ async function readParts<Row>(reading: RowReading<Row>): Promise<CollectedRows<R
   return { rows, slots: rest }
 }
 
-function readPart<Row>(reading: RowReading<Row>, from: number, to: number): CollectedRows<Row> {
+function readPart<Row>(
+  reading: RowReading<Row>,
+  from: number,
+  to: number,
+  tally: AuditTally | undefined,
+): CollectedRows<Row> {
   const { ring } = reading.context
   const tenant = onlyTenant(reading)
   const columns = tenant === undefined ? undefined : new RowColumns()
   let part = reading.collect(from, to, columns)
-  if (columns && !columns.decryptNow({ tenant: tenant!, ring })) part = reading.collect(from, to, undefined)
+  const byColumn = columns?.decryptNow({ tenant: tenant!, ring }) ?? false
+  if (columns && !byColumn) part = reading.collect(from, to, undefined)
+  if (tally && byColumn) addColumns(tally, tenant!, columns!)
   if (!decryptNow(part.slots, ring)) return part
+  tally?.addSlots(part.slots)
   maskSlots(part.slots)
   return { rows: part.rows, slots: [] }
 }
 
-/** The tenant of all rows, where none says itself whose it is, and nobody is told of single values. */
-function onlyTenant({ context, tenancy }: RowReading<unknown>): string | undefined {
+/** The tenant of all rows, where none says itself whose it is. */
+function onlyTenant({ tenancy }: RowReading<unknown>): string | undefined {
   const { tenant } = tenancy.owner
-  return typeof tenant === 'string' && !context.auditTrail ? tenant : undefined
+  return typeof tenant === 'string' ? tenant : undefined
+}
+
+function addColumns(tally: AuditTally, tenant: string, columns: RowColumns): void {
+  for (const { column, rows } of columns.decrypted()) tally.addColumn(tenant, column, rows)
 }
 
 /** One by one: as arguments of `push`, very many would not fit on the stack. */

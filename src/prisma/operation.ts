@@ -122,7 +122,9 @@ function readingOf(
       if (pass.slots.length > 0) tenancy.settle(tenancy.owner, shape.plan.name)
       return { rows, slots: pass.slots }
     },
-    transform: (slots) => resolve(context, call, slots),
+    transform: (slots) => transformFor(context, call, slots),
+    audited: context,
+    operation: call.operation,
   }
 }
 
@@ -134,8 +136,11 @@ async function openKey(context: ClientContext, call: OperationCall, { tenancy, s
 }
 
 function resolve(context: ClientContext, call: OperationCall, slots: readonly Slot[]): Promise<void> | undefined {
-  const done = transform(slots, context.ring, (keys) => waitForKeys(context, call, keys))
-  return auditSlots(context, call.operation, { slots, done })
+  return auditSlots(context, call.operation, { slots, done: transformFor(context, call, slots) })
+}
+
+function transformFor(context: ClientContext, call: OperationCall, slots: readonly Slot[]): Promise<void> | undefined {
+  return transform(slots, context.ring, (keys) => waitForKeys(context, call, keys))
 }
 
 function waitForKeys<T>(context: ClientContext, call: OperationCall, keys: Promise<T>): Promise<T> {

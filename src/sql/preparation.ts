@@ -1,6 +1,7 @@
 import { prefixErrors, type Slot, transform, transformNow } from '../cipher/cipher.js'
 import { inTurns } from '../cipher/turns.js'
-import { auditSlots } from '../client/audit.js'
+import { type Audited, auditSlots, tallyOf } from '../client/audit.js'
+import type { AuditTally } from '../client/auditTally.js'
 import type { BindingSource } from '../client/clientBinding.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { limitKeyWait } from '../client/keyWait.js'
@@ -41,6 +42,8 @@ export class Preparation {
   readonly #given: GivenValues
   readonly #parameters: Parameters
   readonly #results: Results
+  readonly #audited: Audited
+  readonly #tally: AuditTally | undefined
   /** For keys, with what is encrypted. */
   #isWaiting = false
 
@@ -49,6 +52,8 @@ export class Preparation {
     const plans = context.limited.of(binding.access().allow)
     this.#context = context
     this.#options = options
+    this.#audited = { auditTrail: context.auditTrail, clientBinding: binding }
+    this.#tally = tallyOf(this.#audited)
     this.#given = new GivenValues({ tenancy, given: statement.values ?? [], open, isSealed })
     this.#parameters = new Parameters({ context, plans, plan, given: this.#given })
     for (const { model, index } of plan.indexesRead) checkSearchable(limitedIndex(plans, model, index))
@@ -132,10 +137,13 @@ export class Preparation {
 
   /** Encrypts rows at once as far as keys are in memory: what is kept of all until the last keeps the garbage collector busy. */
   #encryptPart(): void {
-    if (this.#isWaiting || isDebugging || this.#context.auditTrail) return
+    if (this.#isWaiting || isDebugging) return
     this.#settleOwners()
-    this.#isWaiting = !transformNow(this.#parameters.slots, this.#context.ring)
-    if (!this.#isWaiting) this.#parameters.takeMade()
+    const { slots } = this.#parameters
+    this.#isWaiting = !transformNow(slots, this.#context.ring)
+    if (this.#isWaiting) return
+    this.#tally?.addSlots(slots)
+    this.#parameters.takeMade()
   }
 
   #settleOwners(): void {
@@ -144,16 +152,14 @@ export class Preparation {
   }
 
   #encrypt(): Promise<void> | undefined {
-    const { binding, tenancy, plan, statement } = this.#options
+    const { tenancy, plan, statement } = this.#options
     const { slots } = this.#parameters
     this.#settleOwners()
     const { reads } = this.#results
     if (reads) tenancy.settle(tenancy.owner, reads.name)
-    if (slots.length === 0) return undefined
-    const done = transform(slots, this.#context.ring, (keys) =>
-      limitKeyWait(this.#context, statement.inTransaction, plan.kind, keys),
-    )
-    return auditSlots({ auditTrail: this.#context.auditTrail, clientBinding: binding }, plan.kind, { slots, done })
+    const waitFor = <T>(keys: Promise<T>) => limitKeyWait(this.#context, statement.inTransaction, plan.kind, keys)
+    const done = slots.length > 0 ? transform(slots, this.#context.ring, waitFor) : undefined
+    return auditSlots(this.#audited, plan.kind, { slots, done, tally: this.#tally })
   }
 
   /** Sees before a statement that writes that its results can be decrypted after it: a failure would look like none was. */

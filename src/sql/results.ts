@@ -2,7 +2,6 @@ import { types } from 'node:util'
 import { type DecryptSlot, transform } from '../cipher/cipher.js'
 import { indexedText } from '../cipher/indexText.js'
 import type { RowColumn, RowColumns } from '../cipher/rowColumns.js'
-import { auditSlots } from '../client/audit.js'
 import type { BindingSource } from '../client/clientBinding.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { checkReadable, hideIndexes } from '../client/masking.js'
@@ -116,11 +115,9 @@ export class Results {
       tenancy,
       length: rows.length,
       collect: (from, to, columns) => this.#collect(rows.slice(from, to), columns),
-      transform: (slots) =>
-        auditSlots({ auditTrail: context.auditTrail, clientBinding: binding }, plan.kind, {
-          slots,
-          done: transform(slots, context.ring),
-        }),
+      transform: (slots) => transform(slots, context.ring),
+      audited: { auditTrail: context.auditTrail, clientBinding: binding },
+      operation: plan.kind,
     }
   }
 

@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { type CipherField, type DecryptSlot, type TenantHolder, transform } from '../../src/cipher/cipher.js'
 import type { RowColumn, RowColumns } from '../../src/cipher/rowColumns.js'
-import type { AuditTrail } from '../../src/client/audit.js'
+import type { AuditEntry, AuditTrail } from '../../src/client/audit.js'
+import type { Bait } from '../../src/client/honeytokens.js'
 import { type RowReading, readRows } from '../../src/client/rowReading.js'
 import { chooseEngine } from '../../src/crypto/chooseEngine.js'
 import { DekCache } from '../../src/keys/cache/dekCache.js'
@@ -39,10 +40,12 @@ function stored(count: number, under = dek): Row[] {
 interface Options {
   readonly owner?: TenantHolder
   readonly auditTrail?: AuditTrail
+  /** Is in memory once it has been waited for. */
+  readonly late?: Dek
 }
 
 /** Reads rows, and says how each part of them was collected. */
-function reading(rows: readonly Row[], { owner = { tenant: 'acme' }, auditTrail }: Options = {}) {
+function reading(rows: readonly Row[], { owner = { tenant: 'acme' }, auditTrail, late }: Options = {}) {
   const collected: string[] = []
   const waited: number[] = []
   const collect = (from: number, to: number, columns: RowColumns | undefined) => {
@@ -54,14 +57,17 @@ function reading(rows: readonly Row[], { owner = { tenant: 'acme' }, auditTrail 
   }
   const transformed = (slots: readonly DecryptSlot[]) => {
     waited.push(slots.length)
+    if (late) cache.add(late)
     return transform(slots, ring)
   }
   const whole = {
-    context: { ring, auditTrail },
+    context: { ring },
     tenancy: { owner },
     length: rows.length,
     collect,
     transform: transformed,
+    audited: { auditTrail, clientBinding: { access: () => ({}) } },
+    operation: 'findMany',
   }
   return { collected, waited, read: async () => readRows(whole as unknown as RowReading<Row>) }
 }
@@ -88,18 +94,14 @@ describe('rows that are read', () => {
   })
 
   it('are there at once where nothing has to be waited for', () => {
-    const context = { ring, auditTrail: undefined }
     const collect = () => ({ rows: ['row'], slots: [] })
     const tenancy = { owner: { tenant: 'acme' } }
-    const one = { context, tenancy, length: 1, collect, transform: () => undefined }
+    const one = { context: { ring }, tenancy, length: 1, collect, transform: () => undefined, audited: {} }
     expect(readRows(one as unknown as RowReading<string>)).toEqual(['row'])
   })
 
-  it.each<[whom: string, options: Options]>([
-    ['all tenants', { owner: { tenant: ANY_TENANT } }],
-    ['an audit', { auditTrail: { emit: undefined, audit: { record: () => {} } } }],
-  ])('have a slot for each value for %s', async (_, options) => {
-    const { collected, read } = reading(stored(3), options)
+  it('have a slot for each value where they may be of all tenants', async () => {
+    const { collected, read } = reading(stored(3), { owner: { tenant: ANY_TENANT } })
     expect(await read()).toEqual(namesOf(3))
     expect(collected).toEqual(['0–3 by slots'])
   })
@@ -139,5 +141,67 @@ describe('rows that are read', () => {
       '768–1000 by slots',
     ])
     expect(waited).toEqual([744])
+  })
+})
+
+describe('an audit of rows that are read', () => {
+  const nameless = (rows: Row[], at: number) => rows.with(at, { id: at, name: null })
+  const trail = (record: (entry: AuditEntry) => unknown, bait?: true | readonly string[]): AuditTrail => ({
+    emit: undefined,
+    audit: { record },
+    bait:
+      bait &&
+      ({ has: ({ holder, key }: DecryptSlot) => bait === true || bait.includes(holder[key] as string) } as Bait),
+  })
+
+  it.each<[rows: string, stored: Row[], by: string[]]>([
+    ['few', nameless(stored(3), 1), ['0–3 by columns']],
+    ['many', nameless(stored(600), 300), ['0–256 by columns', '256–512 by columns', '512–600 by columns']],
+  ])('is told once how many values there were in %s rows, without a slot for any', async (_, rows, by) => {
+    const entries: AuditEntry[] = []
+    const { collected, read } = reading(rows, { auditTrail: trail((entry) => entries.push(entry)) })
+    expect(await read()).toEqual(
+      nameless(
+        namesOf(rows.length),
+        rows.findIndex(({ name }) => name === null),
+      ),
+    )
+    expect(entries).toMatchObject([
+      { tenant: 'acme', operation: 'findMany', field: 'Note.name', mode: 'decrypt', rows: rows.length - 1 },
+    ])
+    expect(collected).toEqual(by)
+  })
+
+  it('counts the values of parts by columns and of parts by slots together', async () => {
+    const late = newDek()
+    const rows = stored(1_000).with(300, stored(301, late)[300]!)
+    const entries: AuditEntry[] = []
+    const { collected, read } = reading(rows, { auditTrail: trail((entry) => entries.push(entry)), late })
+    expect(await read()).toEqual(namesOf(1_000))
+    expect(entries).toMatchObject([{ mode: 'decrypt', rows: 1_000 }])
+    expect(collected).toContain('0–256 by columns')
+    expect(collected).toContain('256–512 by slots')
+  })
+
+  it('is told of bait among the values', async () => {
+    const events: unknown[] = []
+    const auditTrail = { ...trail(() => {}, ['name 1', 'name 400']), emit: (event: unknown) => events.push(event) }
+    await reading(stored(600), { auditTrail: auditTrail as unknown as AuditTrail }).read()
+    expect(events).toMatchObject([
+      { type: 'values', count: 600 },
+      { type: 'honeytoken', field: 'Note.name', count: 2 },
+    ])
+  })
+
+  it('is told nothing of rows that are not handed out', async () => {
+    const entries: AuditEntry[] = []
+    const { read } = reading(spoilt(stored(1_000), 700), { auditTrail: trail((entry) => entries.push(entry)) })
+    await expect(read()).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' })
+    expect(entries).toEqual([])
+  })
+
+  it('keeps the rows back until it has stored what it was told, and for ever if it cannot', async () => {
+    const { read } = reading(stored(3), { auditTrail: trail(() => Promise.reject(new Error('the log is full'))) })
+    await expect(read()).rejects.toThrow('the log is full')
   })
 })
