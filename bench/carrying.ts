@@ -36,15 +36,15 @@ await applySchema(url, 'bench/schema.prisma')
 const pool = new pg.Pool({ connectionString: url, max: 1 })
 const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 1 }) })
 try {
-  const fill = async (table: string, valueOf: () => unknown) => {
+  const fill = async (table: string, newValue: () => unknown) => {
     const rows = Array.from({ length: ROWS }, (_, i) => {
-      const values = FIELDS.Note.map((name) => [name, valueOf()])
+      const values = FIELDS.Note.map((name) => [name, newValue()])
       return { id: i + 1, tenant: 'acme', ...Object.fromEntries(values) }
     })
     const sql = `INSERT INTO "${table}" SELECT * FROM json_populate_recordset(NULL::"${table}", $1::json)`
     await pool.query(sql, [JSON.stringify(rows)])
   }
-  for (const [table, valueOf] of Object.entries(TEXTS)) await fill(table, valueOf)
+  for (const [table, newValue] of Object.entries(TEXTS)) await fill(table, newValue)
   for (const [table, bytesOf] of Object.entries(BYTES)) {
     const columns = FIELDS.Note.map((name) => `"${name}" bytea`).join(', ')
     await pool.query(`CREATE TABLE "${table}" (id integer PRIMARY KEY, ${columns})`)

@@ -12,7 +12,7 @@ export interface Results {
   /** Microseconds for each value. */
   readonly perValue: { readonly [name: string]: Spread }
   readonly opensslSpeed: { readonly [name: string]: number }
-  readonly passes: { readonly [engine: string]: readonly Pass[] }
+  readonly passes: { readonly [engine in 'native' | 'node']: readonly Pass[] }
   readonly disk: readonly DiskCost[]
 }
 
