@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DataSourceEncryptionOptions, encryptionOf, forTenant } from 'fieldseal/typeorm'
-import { Guest } from '../../cli/fixtures/typeorm/entities.js'
 import { type Guests, openGuests } from '../../cli/guests.js'
 import type { Ended } from '../../cli/runCommand.js'
 import { onTestFinished } from '../../support/onTestFinished.js'
@@ -12,6 +11,8 @@ export interface Process {
   /** How many guests of a tenant it finds by this address. */
   found(tenant: string, email: string): Promise<number>
   add(tenant: string, email: string): Promise<void>
+  /** The addresses of all guests of a tenant. */
+  read(tenant: string): Promise<string[]>
   readonly encryption: ReturnType<typeof encryptionOf>
 }
 
@@ -51,6 +52,7 @@ export async function openHotel(count: number, server?: string): Promise<Hotel> 
     inNewProcess,
     found: (tenant, email) => inNewProcess((process) => process.found(tenant, email)),
     add: (tenant, email) => inNewProcess((process) => process.add(tenant, email)),
+    read: (tenant) => inNewProcess((process) => process.read(tenant)),
     async keys() {
       const { rows } = await guests.pool.query(
         'SELECT tenant, purpose, version, state FROM encryption_keys ORDER BY 1, 2, 3',
@@ -65,13 +67,17 @@ export async function openHotel(count: number, server?: string): Promise<Hotel> 
 }
 
 async function openProcess(url: string, keys?: DataSourceEncryptionOptions['keys']) {
+  // What they declare depends on variables, which a test may set first.
   const { openDataSource } = await import('../../cli/fixtures/typeorm/dataSource.js')
+  const { Guest } = await import('../../cli/fixtures/typeorm/entities.js')
   const dataSource = await openDataSource(url, keys)
   const guestsOf = (tenant: string) => forTenant(dataSource, tenant).getRepository(Guest)
   const encryption = encryptionOf(dataSource)
   const process: Process = {
     found: async (tenant, email) => (await guestsOf(tenant).findBy({ email })).length,
     add: async (hotel, email) => void (await guestsOf(hotel).save({ hotel, email })),
+    read: async (hotel) =>
+      (await guestsOf(hotel).find({ where: { hotel }, order: { id: 'ASC' } })).map(({ email }) => email),
     encryption,
   }
   return { process, close: () => dataSource.destroy() }
