@@ -22,11 +22,11 @@ export function vendorCommandsOf(
 }
 
 function filled(word: string, variables: { readonly [name: string]: string }): string {
-  return word.replace(/^"(.*)"$/, '$1').replace(/^\$(\w+)$/, (whole, name) => variables[name] ?? whole)
+  return word.replace(/^"(.*)"$/, '$1').replace(/\$(\w+)/g, (whole, name) => variables[name] ?? whole)
 }
 
 /** `--key-id k` and `--key=k` as `{ 'key-id': 'k' }`, and what stands for itself. */
-function parsed(words: Words): { readonly named: { readonly [name: string]: string }; readonly rest: Words } {
+export function parsed(words: Words): { readonly named: { readonly [name: string]: string }; readonly rest: Words } {
   const named: { [name: string]: string } = {}
   const rest: string[] = []
   for (let i = 0; i < words.length; i += 1) {
