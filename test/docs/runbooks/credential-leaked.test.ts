@@ -6,13 +6,13 @@ import { startAwsKmsEmulator, startVaultEmulator } from 'fieldseal/testing'
 import { vaultKms } from 'fieldseal/vault'
 import pg from 'pg'
 import type { Kms } from '../../../src/keys/kms.js'
-import type { Ended } from '../../cli/runCommand.js'
 import { runHere } from '../../cli/runHere.js'
-import { empty, type Migration, openMigration, plainCustomer } from '../../maintenance/migration.js'
-import type { FixtureClient } from '../../prisma/fixtureClient.js'
+import { empty, type Migration, openMigration } from '../../maintenance/migration.js'
+import { emulatedKms } from '../../support/clinic.js'
 import { onTestFinished } from '../../support/onTestFinished.js'
 import { refusalCode } from '../../support/refusal.js'
-import { blocksOf, commandsOf, statementsOf } from './runbook.js'
+import { ADA, ALL_IS_WELL, addCustomer, findAda, forgetfulProcess, playCommands } from './customers.js'
+import { blocksOf, statementsOf } from './runbook.js'
 import { parsed, vendorCommandsOf, type Words } from './vendorCommands.js'
 
 const PAGE = 'credential-leaked.md'
@@ -24,18 +24,7 @@ beforeAll(async () => {
 beforeEach(() => empty(migration))
 afterAll(() => migration?.close())
 
-/** A process that has just begun, and asks the KMS for each operation. */
-function process(kms?: Kms): FixtureClient {
-  return migration.another({ ...(kms && { kms }), keys: { ttl: 1, staleFor: 0 } })
-}
-
-const ADA = plainCustomer(1).name
-const write = (client: FixtureClient, number = 1) =>
-  client.$forTenant('acme').customer!.create({ data: { ...plainCustomer(number), tenantId: 'acme' } })
-const read = async (client: FixtureClient) => (await client.$forTenant('acme').customer!.findFirst())?.name
-
-const blocksUnder = (heading: string, language: string) =>
-  blocksOf(PAGE).filter((block) => block.section === heading && block.language === language)
+const process = (kms: Kms) => forgetfulProcess(migration, kms)
 
 /** A vendor's KMS with one credential, which leaks. */
 interface Leaking {
@@ -55,7 +44,7 @@ const VENDORS: { readonly [name: string]: () => Promise<Leaking> } = {
     const { credential, credentials, keyArn: keyId } = emulator
     const kmsOf = (secret: { readonly accessKeyId: string; readonly secretAccessKey: string }) =>
       awsKms({ client: new KMS({ ...emulator.clientConfig(), credentials: secret }), keyId })
-    const made = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'a secret that was made anew' }
+    const made = { accessKeyId: 'AKIA-MADE-ANEW', secretAccessKey: 'a secret that was made anew' }
     return {
       ...{ program: 'aws', variables: { APP: 'app', OLD: credential.accessKeyId } },
       ...{ old: kmsOf(credential), renewed: () => kmsOf(made) },
@@ -96,30 +85,26 @@ describe(`docs/runbooks/${PAGE}, the credential for the KMS`, () => {
   it.each(Object.entries(VENDORS))('serves on throughout at %s, and is of no use to the thief', async (_, start) => {
     const { program, variables, old, renewed, run } = await start()
     const before = process(old)
-    await write(before)
+    await addCustomer(before, 'acme')
     const [make, ...disable] = vendorCommandsOf(PAGE, program, variables)
     run(make!)
-    for (const args of blocksUnder('1. The credential for the KMS', 'bash').flatMap(commandsOf))
-      expect(await runHere(migration, { client: { kms: renewed() } }, ...args)).toMatchObject({ code: 0, errors: '' })
+    const heading = '1. The credential for the KMS'
+    expect(await playCommands(migration, { page: PAGE, heading, kms: renewed() })).toMatchObject([ALL_IS_WELL])
     const after = process(renewed())
-    expect([await read(before), await read(after)]).toEqual([ADA, ADA])
+    expect([await findAda(before, 'acme'), await findAda(after, 'acme')]).toEqual([ADA, ADA])
     expect(disable).not.toEqual([])
     for (const words of disable) run(words)
-    expect(await refusalCode(() => read(before))).toBe('KMS_DENIED')
-    expect(await refusalCode(() => write(process(old), 2))).toBe('KMS_DENIED')
-    expect(await read(after)).toBe(ADA)
+    expect(await refusalCode(() => findAda(before, 'acme'))).toBe('KMS_DENIED')
+    expect(await refusalCode(() => addCustomer(process(old), 'acme', 2))).toBe('KMS_DENIED')
+    expect(await findAda(after, 'acme')).toBe(ADA)
   })
 })
 
 describe(`docs/runbooks/${PAGE}, the credential for the database`, () => {
   const HEADING = '2. The credential for the database'
   const keysFile = () => join(migration.folder, 'keys.jsonl')
-  const check = async () => {
-    const ended: Ended[] = []
-    for (const args of blocksUnder(HEADING, 'bash').flatMap(commandsOf))
-      ended.push(await runHere(migration, {}, ...args.map((arg) => (arg === 'keys.jsonl' ? keysFile() : arg))))
-    return ended
-  }
+  const check = () =>
+    playCommands(migration, { page: PAGE, heading: HEADING }, (arg) => (arg === 'keys.jsonl' ? keysFile() : arg))
 
   it('ends the thief’s session, and takes another password from then on', async () => {
     const role = `app_${Date.now()}`
@@ -134,7 +119,9 @@ describe(`docs/runbooks/${PAGE}, the credential for the database`, () => {
       return client
     }
     const thief = await connect('old')
-    const statements = blocksUnder(HEADING, 'sql').flatMap(statementsOf)
+    const statements = blocksOf(PAGE)
+      .filter(({ language }) => language === 'sql')
+      .flatMap(statementsOf)
     expect(statements).toHaveLength(2)
     for (const statement of statements) await migration.sql(statement.replace(/\bapp\b/, role))
     await expect(thief.query('SELECT 1')).rejects.toThrow()
@@ -143,14 +130,12 @@ describe(`docs/runbooks/${PAGE}, the credential for the database`, () => {
   })
 
   it('shows nothing where nothing was changed, and what the thief has changed', async () => {
-    const app = process()
-    for (const number of [1, 2]) await write(app, number)
+    const app = process(emulatedKms(migration.emulator))
+    for (const number of [1, 2]) await addCustomer(app, 'acme', number)
     expect(await runHere(migration, {}, 'keys', 'export', keysFile())).toMatchObject({ code: 0 })
-    expect((await check()).map(({ code, errors }) => ({ code, errors }))).toEqual(
-      Array(3).fill({ code: 0, errors: '' }),
-    )
+    expect(await check()).toMatchObject([ALL_IS_WELL, ALL_IS_WELL, ALL_IS_WELL])
 
-    await app.$forTenant('globex').customer!.create({ data: { ...plainCustomer(3), tenantId: 'globex' } })
+    await addCustomer(app, 'globex', 3)
     expect(await runHere(migration, {}, 'keys', 'export', keysFile())).toMatchObject({ code: 0 })
     await migration.sql(`UPDATE customers SET name = overlay(name placing 'AAAA' from 50 for 4) WHERE number = 1`)
     await migration.sql(`UPDATE customers SET phone = '+86 20' WHERE number = 2`)

@@ -21,12 +21,12 @@ import { kms as tencent } from 'tencentcloud-sdk-nodejs-kms/tencentcloud/service
 import type { Kms } from '../../../src/keys/kms.js'
 import { runHere } from '../../cli/runHere.js'
 import { clientOf } from '../../kms/azure/start.js'
-import { empty, type Migration, openMigration, plainCustomer } from '../../maintenance/migration.js'
-import type { FixtureClient } from '../../prisma/fixtureClient.js'
+import { empty, type Migration, openMigration } from '../../maintenance/migration.js'
 import { eventually } from '../../support/eventually.js'
 import { onTestFinished } from '../../support/onTestFinished.js'
 import { refusalCode } from '../../support/refusal.js'
-import { blocksOf, commandsOf, RUNBOOKS } from './runbook.js'
+import { ADA, ALL_IS_WELL, addCustomer, findAda, forgetfulProcess, playCommands } from './customers.js'
+import { RUNBOOKS } from './runbook.js'
 import { awsCli, az, gcloud, tccli, vaultCli, vendorCommandsOf, type Words } from './vendorCommands.js'
 
 const PAGE = 'kek-scheduled-for-deletion.md'
@@ -116,48 +116,30 @@ function toldOf(vendor: string): string {
   return told
 }
 
-/** A process that has just begun; it asks the KMS again for each operation unless told. */
-function process(kms: Kms, keys: object = { ttl: 1, staleFor: 0 }): FixtureClient {
-  return migration.another({ kms, keys })
-}
-
-const write = (client: FixtureClient, number = 1) =>
-  client.$forTenant('acme').customer!.create({ data: { ...plainCustomer(number), tenantId: 'acme' } })
-const read = async (client: FixtureClient) => {
-  const rows = await client.$forTenant('acme').customer!.findMany({ orderBy: { number: 'asc' } })
-  return rows.map(({ name }) => name)
-}
-const ADA = [plainCustomer(1).name]
+const process = (kms: Kms) => forgetfulProcess(migration, kms)
 const failureOf = (work: () => Promise<unknown>) =>
   work().then(
     () => 'nothing failed',
     (error) => `${error.code}: ${error.message}`,
   )
 
-/** The commands of `fieldseal` under a heading of the page. */
-const commandsUnder = (heading: string) =>
-  blocksOf(PAGE)
-    .filter(({ section }) => section === heading)
-    .flatMap(commandsOf)
+const play = (heading: string, kms: Kms) => playCommands(migration, { page: PAGE, heading, kms })
 
 describe(`docs/runbooks/${PAGE}`, () => {
   it.each(Object.entries(VENDORS))('has %s cancel the deletion, and every row is read again', async (name, start) => {
     const { kms, schedule, program, variables, run } = await start()
     const running = process(kms)
-    await write(running)
+    await addCustomer(running, 'acme')
     await schedule()
-    expect(await failureOf(() => read(running))).toMatch(`KMS_KEY_UNUSABLE`)
-    expect(await failureOf(() => read(running))).toContain(toldOf(name))
-    expect(await refusalCode(() => write(running, 2))).toBe('KMS_KEY_UNUSABLE')
+    expect(await failureOf(() => findAda(running, 'acme'))).toMatch(`KMS_KEY_UNUSABLE`)
+    expect(await failureOf(() => findAda(running, 'acme'))).toContain(toldOf(name))
+    expect(await refusalCode(() => addCustomer(running, 'acme', 2))).toBe('KMS_KEY_UNUSABLE')
     const commands = vendorCommandsOf(PAGE, program, variables)
     expect(commands).not.toEqual([])
     for (const words of commands) await run(words)
-    await eventually(async () => expect(await read(running)).toEqual(ADA))
-    await write(running, 2)
-    const checks = commandsUnder('2. Check')
-    expect(checks).toEqual([['doctor'], ['verify']])
-    for (const args of checks)
-      expect(await runHere(migration, { client: { kms } }, ...args)).toMatchObject({ code: 0, errors: '' })
+    await eventually(async () => expect(await findAda(running, 'acme')).toBe(ADA))
+    await addCustomer(running, 'acme', 2)
+    expect(await play('2. Check', kms)).toMatchObject([ALL_IS_WELL, ALL_IS_WELL])
   })
 })
 
@@ -167,20 +149,16 @@ describe(`docs/runbooks/${PAGE}, if the KEK has to go`, () => {
     onTestFinished(() => emulator.close())
     const [old, other] = emulator.keys.list.map(({ keyId }) => keyId) as [string, string]
     const client = new tencent.v20190118.Client(emulator.clientConfig())
-    await write(process(tencentKms({ client, keyId: old })))
+    await addCustomer(process(tencentKms({ client, keyId: old })), 'acme')
     const kms = tencentKms({ client, keyId: other, formerKeyIds: [old] })
-    const printed: string[] = []
-    for (const args of commandsUnder('If the KEK has to go')) {
-      const { code, output, errors } = await runHere(migration, { client: { kms } }, ...args)
-      expect({ args, code, errors }).toEqual({ args, code: 0, errors: '' })
-      printed.push(output)
-    }
-    const status = printed.at(-1)
+    const ended = await play('If the KEK has to go', kms)
+    expect(ended).toMatchObject([ALL_IS_WELL, ALL_IS_WELL])
+    const status = ended.at(-1)!.output
     expect(status).toContain(other)
     expect(status).not.toContain(old)
     emulator.keys.change(old, 'disable')
     emulator.keys.change(old, 'scheduleDeletion')
-    expect(await read(process(tencentKms({ client, keyId: other })))).toEqual(ADA)
+    expect(await findAda(process(tencentKms({ client, keyId: other })), 'acme')).toBe(ADA)
   })
 })
 
@@ -199,13 +177,13 @@ describe(`docs/runbooks/${PAGE}, if the KEK is gone`, () => {
 
   it('loses nothing where another member has the keys', async () => {
     const [one, two, three] = await Promise.all([region(), region(), region()])
-    await write(process(redundantKms({ members: { one: one.kms, two: two.kms } })))
+    await addCustomer(process(redundantKms({ members: { one: one.kms, two: two.kms } })), 'acme')
     one.lose()
     const kms = redundantKms({ members: { two: two.kms, three: three.kms } })
     expect(page).toContain('run `npx fieldseal rewrap`')
-    expect(await runHere(migration, { client: { kms } }, 'rewrap')).toMatchObject({ code: 0, errors: '' })
+    expect(await runHere(migration, { client: { kms } }, 'rewrap')).toMatchObject(ALL_IS_WELL)
     two.lose()
-    expect(await read(process(kms))).toEqual(ADA)
+    expect(await findAda(process(kms), 'acme')).toBe(ADA)
   })
 
   it('has Vault open all again from its snapshot, and nothing by a new key of the same name', async () => {
@@ -218,23 +196,23 @@ describe(`docs/runbooks/${PAGE}, if the KEK is gone`, () => {
     const kmsOf = ({ url: address, token }: { readonly url: string; readonly token: string }) =>
       vaultKms({ address, token: () => token, keyId: 'fieldseal' })
     const running = process(kmsOf(emulator))
-    await write(running)
+    await addCustomer(running, 'acme')
     copyFileSync(stateFile, snapshot)
     emulator.keys.configure(emulator.keyId, { deletion_allowed: true })
     emulator.keys.delete(emulator.keyId)
-    const refused = await failureOf(() => read(running))
+    const refused = await failureOf(() => findAda(running, 'acme'))
     expect(refused).toContain(toldOf('Vault'))
     expect(refused).toContain('bring the key back')
-    expect(await failureOf(() => read(process(kmsOf(emulator))))).toContain('HTTP status 404')
+    expect(await failureOf(() => findAda(process(kmsOf(emulator)), 'acme'))).toContain('HTTP status 404')
     emulator.keys.create(emulator.keyId, { derived: true })
-    expect(await refusalCode(() => read(process(kmsOf(emulator))))).toBe('KEY_INVALID')
+    expect(await refusalCode(() => findAda(process(kmsOf(emulator)), 'acme'))).toBe('KEY_INVALID')
     await emulator.close()
     const [restore] = vendorCommandsOf(PAGE, 'vault', { SNAPSHOT: snapshot })
     expect(restore!.slice(0, -1)).toEqual(['vault', 'operator', 'raft', 'snapshot', 'restore', '-force'])
     copyFileSync(restore!.at(-1)!, stateFile)
     const restored = await startVaultEmulator({ stateFile, port })
     onTestFinished(() => restored.close())
-    expect(await read(process(kmsOf(restored)))).toEqual(ADA)
+    expect(await findAda(process(kmsOf(restored)), 'acme')).toBe(ADA)
   })
 
   it('lets running processes read on once the KMS does not answer, and no command save the keys', async () => {
@@ -245,15 +223,15 @@ describe(`docs/runbooks/${PAGE}, if the KEK is gone`, () => {
       keys: { ttl: 1, staleFor: 3_600_000 },
       onEvent: ({ type }) => events.push(type),
     })
-    await write(running)
-    expect(await read(running)).toEqual(ADA)
+    await addCustomer(running, 'acme')
+    expect(await findAda(running, 'acme')).toBe(ADA)
     lose()
-    expect(await refusalCode(() => read(running))).toBe('KMS_KEY_UNUSABLE')
+    expect(await refusalCode(() => findAda(running, 'acme'))).toBe('KMS_KEY_UNUSABLE')
     const { failed } = await running.$encryption.rewrap()
     expect(failed.map(({ error }) => error.code)).toContain('KMS_KEY_UNUSABLE')
     emulator.faults.add({ kind: 'hangUp', when: 'before', times: 'always' })
-    expect(await read(running)).toEqual(ADA)
+    expect(await findAda(running, 'acme')).toBe(ADA)
     expect(events).toContain('key.stale')
-    expect(await refusalCode(() => read(process(kms)))).toBe('KMS_UNAVAILABLE')
+    expect(await refusalCode(() => findAda(process(kms), 'acme'))).toBe('KMS_UNAVAILABLE')
   })
 })
