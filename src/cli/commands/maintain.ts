@@ -70,7 +70,7 @@ export async function runMaintain(
       onProblem: (problem) => showProblem(terminal, problem, shown),
       onFailure: ({ code, message, range }) => {
         terminal.event({ event: 'failure', range, code, message })
-        terminal.say(printable(`${code}: ${message}. It is tried again.`))
+        terminal.say(failureText({ code, message }, 'It is tried again.'))
       },
     })
     shared?.broken.throwIfAborted()
@@ -81,6 +81,14 @@ export async function runMaintain(
     await shared?.close()
     interrupt.dispose()
   }
+}
+
+/** Why a range failed, and what becomes of it. Some reasons are whole sentences. */
+export function failureText(
+  { code, message }: { readonly code: string; readonly message: string },
+  then: string,
+): string {
+  return printable(`${code}: ${message}${message.endsWith('.') ? '' : '.'} ${then}`)
 }
 
 function shareWork(

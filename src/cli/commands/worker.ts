@@ -9,7 +9,7 @@ import { count, counted, duration, type Terminal } from '../terminal.js'
 import { loadGraphileWorker, type RangeHandler, RangeJobs } from '../workers/rangeJobs.js'
 import { isSupervised, tellSupervisor } from '../workers/supervisor.js'
 import { restartText, WorkerProcesses } from '../workers/workerProcesses.js'
-import { DOING, didOf } from './maintain.js'
+import { DOING, didOf, failureText } from './maintain.js'
 
 export interface WorkerArguments {
   readonly config?: string
@@ -103,7 +103,7 @@ function handler({ client, database, tenants }: CommandContext, terminal: Termin
       const code = FieldsealError.is(error) ? error.code : 'failed'
       const message = String((error as { message?: unknown })?.message ?? error)
       terminal.event({ event: 'failure', range: job.range, code, message, last })
-      terminal.say(printable(`${code}: ${message}. ${last ? 'It is not tried again.' : 'It is tried again.'}`))
+      terminal.say(failureText({ code, message }, last ? 'It is not tried again.' : 'It is tried again.'))
       // What the queue keeps of it; the message is in the progress.
       throw new Error(code)
     }

@@ -10,8 +10,9 @@ export function isSupervised(): boolean {
   return Boolean(process.env[WORKER_PROCESS_VARIABLE])
 }
 
+/** A command that is gone, or has let its workers go, hears nothing any more; that is no failure of the worker's. */
 export function tellSupervisor(message: WorkerMessage): void {
-  process.send?.(message)
+  process.send?.(message, undefined, undefined, () => {})
 }
 
 /**
@@ -21,8 +22,6 @@ export function tellSupervisor(message: WorkerMessage): void {
 export function toSupervisor(): { write(text: string): void } | undefined {
   if (!isSupervised()) return undefined
   return {
-    write: (text) => {
-      if (process.connected) tellSupervisor({ failure: text.trim().replace(/^fieldseal: /, '') })
-    },
+    write: (text) => tellSupervisor({ failure: text.trim().replace(/^fieldseal: /, '') }),
   }
 }

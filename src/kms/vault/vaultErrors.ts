@@ -138,7 +138,7 @@ function unusableAdvice(reason: string): string {
     return 'That version was trimmed away, for good: restore the key from a backup, or the row.'
   if (reason === NO_MOUNT) return 'No transit engine is mounted there: correct the option "mount", or keyId.'
   if (reason === NO_NAMESPACE) return 'Correct the option "namespace".'
-  return 'There is no such key, or it was deleted: correct keyId, "mount" and "namespace", restore the key, or make it: `vault write -f transit/keys/NAME type=aes256-gcm96 derived=true`.'
+  return 'There is no such key, or it was deleted: correct keyId, "mount" and "namespace", or bring the key back, from a snapshot of Vault or, in OpenBao, by soft-delete-restore. Another key of its name opens nothing that was under it; a first one is made by `vault write -f transit/keys/NAME type=aes256-gcm96 derived=true`.'
 }
 
 function refusedAdvice({ action, subject }: Target): string {
