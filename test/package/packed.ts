@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp } from 'node:fs/promises'
+import { cp, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 /** What of a project its own work leaves in it. */
-const MADE = /[\\/](node_modules|dist|built)$/
+const MADE = /[\\/](node_modules|dist|built|generated)$/
 
 /** The package as npm would publish it. */
 export interface Packed {
@@ -32,8 +32,25 @@ export async function packPackage(folder: string): Promise<Packed> {
 /** @param packages to install beside those that the folder's package.json names */
 export async function installPacked(source: string, packages: readonly string[] = []): Promise<Workspace> {
   const folder = await mkdtemp(join(tmpdir(), 'fieldseal-package-'))
+  await copyProject(source, folder)
+  return install(folder, packages)
+}
+
+/** Apps of examples/ as projects of one workspace, so that what they have in common is installed once. */
+export async function installApps(names: readonly string[]): Promise<Workspace> {
+  const folder = await mkdtemp(join(tmpdir(), 'fieldseal-apps-'))
+  for (const name of names) await copyProject(resolve('examples', name), join(folder, name))
+  // What they name by its version is not published: the packed one takes its place.
+  const manifest = { private: true, workspaces: names, overrides: { fieldseal: '$fieldseal' } }
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
+  return install(folder)
+}
+
+const copyProject = (source: string, folder: string) =>
+  cp(source, folder, { recursive: true, filter: (path) => !MADE.test(path) })
+
+async function install(folder: string, packages: readonly string[] = []): Promise<Workspace> {
   const packed = await packPackage(folder)
-  await cp(source, folder, { recursive: true, filter: (path) => !MADE.test(path) })
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
   await run('npm', ['install', ...quiet, `./${packed.filename}`, ...packages], { cwd: folder })
   const path = [join(folder, 'node_modules/.bin'), process.env.PATH].join(delimiter)

@@ -10,6 +10,7 @@ const LONG = [
   'test/migration/migration.test.ts',
   'test/cli/workers.test.ts',
   'test/prisma/generator/generate.test.ts',
+  'test/examples/recipes.test.ts',
   'test/package/package.test.ts',
   'test/package/quickstart.test.ts',
   'test/demo/demo.test.ts',
