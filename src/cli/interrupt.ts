@@ -16,3 +16,16 @@ export function onInterrupt(say: (text: string) => void): { readonly signal: Abo
     },
   }
 }
+
+/** Does something that Ctrl-C must not stop in its middle. It waits for nothing. */
+export function uninterrupted(work: () => void): void {
+  const ignore = () => {}
+  process.on('SIGINT', ignore)
+  process.on('SIGTERM', ignore)
+  try {
+    work()
+  } finally {
+    process.off('SIGINT', ignore)
+    process.off('SIGTERM', ignore)
+  }
+}

@@ -176,7 +176,7 @@ describe('the command fieldseal init', () => {
     expect(readdirSync(at())).toEqual(['prisma'])
 
     expect(init('--yes')).toMatchObject({ code: 0, output: expect.stringContaining('Next:') })
-    expect(readdirSync(at()).sort()).toEqual(['fieldseal.config.ts', 'prisma'])
+    expect(readdirSync(at()).sort()).toEqual(['.env', 'fieldseal.config.ts', 'prisma'])
     expect(init()).toMatchObject({ code: 0, output: expect.stringContaining('Nothing to add') })
   })
 

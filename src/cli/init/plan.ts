@@ -1,9 +1,13 @@
 import { basename, dirname, join, posix, relative, sep } from 'node:path'
-import { docsAt } from '../../docs.js'
 import { FieldsealError } from '../../errors.js'
 import { keysModelSource } from '../../prisma/schema/keysModelSource.js'
-import { type EnvSource, LOAD_ENV_FILE } from './dotenv.js'
-import { append, insertAfter, type SchemaBlock, schemaBlocks, setting } from './schemaText.js'
+import type { InitAnswers } from './answers.js'
+import type { EnvSource } from './dotenv.js'
+import { markSchema } from './markSchema.js'
+import { prismaConfig } from './prismaConfig.js'
+import { schemaModels } from './schemaModels.js'
+import { append, insertAfter, isKeysModel, type SchemaBlock, schemaBlocks, setting } from './schemaText.js'
+import { tenantPathsOf } from './tenantPaths.js'
 
 /** A file by its path, and what is in it. */
 export interface TextFile {
@@ -17,6 +21,8 @@ export interface FileChange {
   /** `null` for a new file. */
   readonly before: string | null
   readonly after: string
+  /** What is shown of it where it holds secrets. */
+  readonly shown?: string
 }
 
 export interface InitInput {
@@ -29,6 +35,14 @@ export interface InitInput {
   /** A fieldseal.config.* is there. */
   readonly configured: boolean
   readonly env?: EnvSource
+  /** What is to be marked, and what the configuration says; nothing, and a local key, unless given. */
+  readonly answers?: InitAnswers
+}
+
+/** Marks nothing; a local key, and tenants that the application names. */
+export const NO_ANSWERS: InitAnswers = {
+  ...{ fields: [], blindIndexes: [], migrating: false, kms: 'local' },
+  tenancy: { kind: 'many', column: undefined },
 }
 
 interface Located {
@@ -37,7 +51,8 @@ interface Located {
 }
 
 /**
- * What the project lacks: the generator, the model of the keys, the configuration. Nothing else changes.
+ * What the project lacks: the generator, the model of the keys, the configuration, and the marks that were chosen.
+ * Nothing else changes.
  *
  * @returns no changes when there is nothing to add
  * @throws FieldsealError `SCHEMA_INVALID` for a schema that fieldseal cannot work with
@@ -46,10 +61,12 @@ export function planInit(input: InitInput): FileChange[] {
   const blocks = input.schema.flatMap((file) => schemaBlocks(file.text).map((block): Located => ({ file, block })))
   checkDatasource(blocks)
   const client = clientGenerator(blocks)
+  const { answers = NO_ANSWERS } = input
   const texts = new Map(input.schema.map(({ path, text }) => [path, text]))
   // The one further down first, so that the lines of the other stay where they are.
   addKeysModel(input, blocks, client, texts)
   addGenerator(blocks, client, texts)
+  for (const [path, text] of texts) texts.set(path, markSchema(text, schemaModels(text), answers))
   const before = new Map(input.schema.map(({ path, text }) => [path, text]))
   const changes = [...texts]
     .filter(([path, text]) => before.get(path) !== text)
@@ -107,7 +124,7 @@ function generatorOf(blocks: readonly Located[]): Located | undefined {
 }
 
 function addKeysModel(input: InitInput, blocks: readonly Located[], client: Located, texts: Map<string, string>): void {
-  if (blocks.some(({ block }) => block.keyword === 'model' && /^\s*\/\/\/.*@encryptionKeys\b/m.test(block.text))) return
+  if (blocks.some(({ block }) => isKeysModel(block))) return
   const model = keysModel(blocks)
   const { folder } = input
   if (folder === undefined) {
@@ -149,7 +166,8 @@ function databaseSchema(blocks: readonly Located[]): string | undefined {
   return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0]
 }
 
-function configFile({ root, env = LOAD_ENV_FILE }: InitInput, blocks: readonly Located[], client: Located): FileChange {
+function configFile(input: InitInput, blocks: readonly Located[], client: Located): FileChange {
+  const { root, answers = NO_ANSWERS } = input
   const generator = generatorOf(blocks)
   const at = (located: Located, output: string) => importPath(root, join(dirname(located.file.path), output))
   const folder = generator
@@ -158,35 +176,9 @@ function configFile({ root, env = LOAD_ENV_FILE }: InitInput, blocks: readonly L
   const output = setting(client.block, 'output')
   const modern = setting(client.block, 'provider') === 'prisma-client'
   const prisma = output === undefined ? '@prisma/client' : `${at(client, output)}/${modern ? 'client' : 'index'}.js`
-  return {
-    path: join(root, 'fieldseal.config.ts'),
-    before: null,
-    after: configSource(prisma, `${folder}/index.js`, env),
-  }
-}
-
-function configSource(prisma: string, encryption: string, { firstImports, statements }: EnvSource): string {
-  return `${firstImports}import { PrismaPg } from '@prisma/adapter-pg'
-import { defineConfig } from 'fieldseal'
-import { localKms } from 'fieldseal/local-kms'
-import { fieldEncryption } from 'fieldseal/prisma'
-import { encryptionSchema } from '${encryption}'
-import { PrismaClient } from '${prisma}'
-
-${statements}${statements && '\n'}// The command works with the client that your app uses: the same KMS, the same options. Import it from your app, or
-// make it here as your app does. localKms is for development; the others:
-// ${docsAt('kms/README.md')}
-const adapter = new PrismaPg({ connectionString: process.env.DATABASE_URL })
-
-export default defineConfig({
-  client: () =>
-    new PrismaClient({ adapter }).$extends(
-      fieldEncryption({ schema: encryptionSchema, kms: localKms({ env: 'FIELDSEAL_KEY' }) }),
-    ),
-  // Whose the rows are of models without a @tenant column: relations, and a column at their end.
-  // tenants: { Contact: 'patient.clinicId' },
-})
-`
+  const imports = { prisma, encryption: `${folder}/index.js` }
+  const after = prismaConfig({ ...{ imports, answers, env: input.env }, ...tenantPathsOf(input) })
+  return { path: join(root, 'fieldseal.config.ts'), before: null, after }
 }
 
 function importPath(root: string, path: string): string {

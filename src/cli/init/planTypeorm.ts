@@ -1,8 +1,11 @@
 import { dirname, extname, join, relative, sep } from 'node:path'
-import { docsAt } from '../../docs.js'
+import type { InitAnswers } from './answers.js'
 import { type EnvSource, LOAD_ENV_FILE } from './dotenv.js'
+import { entityMarks } from './entityMarks.js'
 import { type FoundDataSource, findDataSource, withoutComments } from './findDataSource.js'
-import type { FileChange, TextFile } from './plan.js'
+import { importLines, kmsCode } from './kmsCode.js'
+import { type FileChange, NO_ANSWERS, type TextFile } from './plan.js'
+import { defaultTenant, kmsComment, tenantsOption } from './prismaConfig.js'
 
 export interface TypeormInitInput {
   /** The folder of the project. */
@@ -16,6 +19,8 @@ export interface TypeormInitInput {
   /** A `.env` is there. */
   readonly hasEnvFile?: boolean
   readonly env?: EnvSource
+  /** What the configuration says, where it makes the data source; many tenants and a local key unless given. */
+  readonly answers?: InitAnswers
 }
 
 export interface TypeormInitPlan {
@@ -41,12 +46,33 @@ export function planTypeormInit(input: TypeormInitInput): TypeormInitPlan {
   const path = source && relative(root, source.file.path)
   const keys = keysEntity(sources)
   const missing: string[] = []
-  if (source && !source.encrypts)
-    missing.push(`encryption in ${path}: fieldEncryption(new DataSource({ … }), { kms: … }), before initialize()`)
+  if (source && !source.encrypts) missing.push(encryptionCode(path!, input.answers))
   if (!keys.isThere) missing.push(`an entity that stores the keys:\n\n${indented(KEYS_ENTITY)}\n`)
   if (keys.name !== undefined && source && leavesOut(source, keys.name))
     missing.push(`${keys.name} among the "entities" of the data source in ${path}`)
-  return { changes, missing }
+  return { changes, missing: [...missing, ...entityMarks(root, sources, input.answers ?? NO_ANSWERS)] }
+}
+
+/** Whether a configuration of init's own makes the data source, and with it the KMS. */
+export function makesDataSource({ sources, config }: Pick<TypeormInitInput, 'sources' | 'config'>): boolean {
+  return config === undefined && findDataSource(sources) === undefined
+}
+
+/** Whether the application's own code says whose KMS it is. */
+export function encryptsAlready(sources: readonly TextFile[]): boolean {
+  return findDataSource(sources)?.encrypts === true
+}
+
+function encryptionCode(path: string, answers: InitAnswers = NO_ANSWERS): string {
+  const kms = kmsCode(answers.kms)
+  const lines = [
+    ...importLines({ ...kms.imports, 'fieldseal/typeorm': '{ fieldEncryption }' })
+      .trimEnd()
+      .split('\n'),
+    ...['', ...kms.setup],
+    `fieldEncryption(new DataSource({ … }), { kms: ${kms.expression}${defaultTenant(answers)} })`,
+  ]
+  return `encryption in ${path}, before initialize():\n\n${indented(lines.join('\n'))}\n`
 }
 
 function indented(text: string): string {
@@ -96,9 +122,7 @@ ${later ? '' : `import ${imported} from '${path}'\n`}
 ${later ? `${statements}\n` : ''}// The command works with the data source of your app: the same entities, the same KMS, the same options.
 export default defineConfig({
   ${given},
-  // Whose the rows are of entities without @Tenant: relations, and a property at their end.
-  // tenants: { Contact: 'patient.clinicId' },
-})
+${tenantsOption(input.answers ?? NO_ANSWERS, {}, ENTITIES)}})
 `
 }
 
@@ -113,25 +137,26 @@ function ownConfig(input: TypeormInitInput): string {
   const imports = entities.map(({ path, classes }) => `import { ${classes.join(', ')} } from '${path}'\n`)
   const names = entities.flatMap(({ classes }) => classes)
   const { firstImports, statements } = input.env ?? LOAD_ENV_FILE
-  return `${firstImports}import { defineConfig } from 'fieldseal'
-import { localKms } from 'fieldseal/local-kms'
-import { fieldEncryption } from 'fieldseal/typeorm'
-import { DataSource } from 'typeorm'
-${imports.join('')}
+  const { answers = NO_ANSWERS } = input
+  const kms = kmsCode(answers.kms)
+  const modules = {
+    ...{ fieldseal: '{ defineConfig }', 'fieldseal/typeorm': '{ fieldEncryption }', typeorm: '{ DataSource }' },
+    ...kms.imports,
+  }
+  return `${firstImports}${importLines(modules)}${imports.join('')}
 ${statements}${statements && '\n'}// The command works with a data source like that of your app: the same entities, the same KMS, the same options. Import it
-// from your app, or make it here as your app does. localKms is for development; the others:
-// ${docsAt('kms/README.md')}
-export default defineConfig({
+// from your app, or make it here as your app does. ${kmsComment(answers)}
+${kms.setup.map((line) => `${line}\n`).join('')}export default defineConfig({
   dataSource: () =>
     fieldEncryption(
       new DataSource({ type: 'postgres', url: process.env.DATABASE_URL, entities: [${names.join(', ')}] }),
-      { kms: localKms({ env: 'FIELDSEAL_KEY' }) },
+      { kms: ${kms.expression}${defaultTenant(answers)} },
     ),
-  // Whose the rows are of entities without @Tenant: relations, and a property at their end.
-  // tenants: { Contact: 'patient.clinicId' },
-})
+${tenantsOption(answers, {}, ENTITIES)}})
 `
 }
+
+const ENTITIES = 'entities without @Tenant: relations, and a property at their end'
 
 /** Classes that are entities, whatever other decorators they have. */
 const ENTITY =
