@@ -154,6 +154,13 @@ describe('a merge into a table that is as the copy, or further on', () => {
     expect(planned).toMatchObject({ newVersion: 0, destroyedInCopy: 0, isRotating: true })
   })
 
+  it('destroys no key for indexes that a copy without its successor shows as destroyed by a rotation', () => {
+    const old = index(1, 'active')
+    const planned = merge([old], [{ ...old, state: 'destroyed', wrapped: null, destroyedAt: day(9) }])
+    expect(outcome([old], planned, { old })).toEqual(['1 old replaced'])
+    expect(planned).toMatchObject({ newVersion: 2, destroyedInCopy: 0 })
+  })
+
   it('has a key for indexes that somebody has retired, with none after it, not used any more', () => {
     const old = index(1, 'active')
     const planned = merge([old], [{ ...old, state: 'retired' }])

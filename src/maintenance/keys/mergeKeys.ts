@@ -76,7 +76,8 @@ function unite({ stored, copied, shreddedAt, undoesShred }: MergeInput, isIndex:
   // Without a shred it was a rotation that destroyed a key for indexes, when nothing was searched by it any more.
   const isByRotation = isIndex && shreddedAt === null
   // The rows of a table that is older than the copy may have indexes of such a key alone.
-  const isSucceeded = ({ version }: CopiedKey) => isByRotation && copied.some((other) => other.version > version)
+  const isSucceeded = (key: CopiedKey) =>
+    isByRotation && (stateOf(key).state === 'destroyed' || copied.some(({ version }) => version > key.version))
   const missing: Row[] = []
   for (const key of copied) {
     const there = byId.get(key.id)
