@@ -16,6 +16,7 @@ import { runShared } from './jobs/sharedRun.js'
 import { withMissed } from './missedRows.js'
 import { type MaintainContext, planRuns } from './planRuns.js'
 import { createTables } from './postgres/progressTables.js'
+import { serverStart } from './postgres/serverStart.js'
 import type { PgConnection } from './postgres/sql.js'
 import { checkKeepsConnections } from './postgres/workLocks.js'
 import { OPERATIONS, type Operation } from './rows/operation.js'
@@ -68,12 +69,15 @@ export async function maintain(context: MaintainContext, options: MaintainOption
   const tableRuns = await planRuns(context, options)
   for (const tableRun of tableRuns) await checkFormerKeys(tableRun)
   if (!options.dryRun) await prepare(options)
+  const started = await serverStart(options.database)
+  const isDoubtful = async ({ resumed, outcome }: RunReport) =>
+    outcome === 'done' && (resumed || (!options.dryRun && (await serverStart(options.database)) !== started))
   const reports: RunReport[] = []
   for (const tableRun of tableRuns) {
     const problems = await reportCollisions(tableRun, options)
     if (problems.length > 0 && options.onError === 'stop') return [...reports, stoppedBefore(tableRun, problems)]
     const report = await (options.workers ? runShared(tableRun, options, options.workers) : runAlone(tableRun, options))
-    reports.push(report.resumed && report.outcome === 'done' ? await withMissed(tableRun, options, report) : report)
+    reports.push((await isDoubtful(report)) ? await withMissed(tableRun, options, report) : report)
     if (report.outcome !== 'done') break
   }
   return reports

@@ -9,8 +9,9 @@ import type { RunOptions, TableRun } from './tableRun.js'
 const LEAVES_NONE: ReadonlySet<Operation> = new Set(['encrypt', 're-encrypt', 'decrypt'])
 
 /**
- * Looks for rows that a run has left out which went on with an earlier one: that may have been put back by somebody who
- * kept its genuine row, or be older than the latest rotation.
+ * Looks for rows that a run has left out. One that went on with an earlier one: that may have been put back by somebody
+ * who kept its genuine row, or be older than the latest rotation. Or one under which the database server was exchanged:
+ * the new one may lack what had been written.
  */
 export async function withMissed(
   tableRun: TableRun,

@@ -159,6 +159,8 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     const dry = await here('shred', '--tenant', 'acme', '--dry-run')
     expect(dry).toMatchObject({ code: 0, output: expect.stringContaining('shred would destroy 2 keys; ') })
     expect(dry.output).toContain('Customer.name: 40\n')
+    const unknown = await here('shred', '--tenant', 'acne', '--dry-run')
+    expect(unknown).toMatchObject({ code: 1, errors: expect.stringContaining('tenant "acne" has no keys') })
     const [other] = events((await here('shred', '--tenant', 'globex', '--dry-run', '--json')).output)
     expect(other).toMatchObject({ event: 'dry-run', operation: 'shred', tenant: 'globex', keys: 2 })
     expect(await dump(migration)).toEqual(before)

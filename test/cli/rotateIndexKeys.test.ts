@@ -88,7 +88,8 @@ describe('fieldseal rotate --purpose index', () => {
     const survey = await client.$encryption.survey({ database: people.pool })
     expect(await keyAges({ client: client as never, database: people.pool, schema: people.schema, survey })).toEqual([
       {
-        ...{ severity: 'hint', check: 'keys', next: 'fieldseal rotate --purpose index' },
+        ...{ severity: 'hint', check: 'keys' },
+        next: "fieldseal rotate --purpose index --tenant 'acme'; fieldseal rotate --purpose index --tenant 'globex'",
         what: 'the rotation of 2 keys for indexes has not ended, unless it runs now',
       },
     ])

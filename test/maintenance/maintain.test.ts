@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import type { PgConnection } from '../../src/maintenance/postgres/sql.js'
 import { ejecting } from '../support/ejecting.js'
 import { refusal } from '../support/refusal.js'
 import { dump, type Migration, plainCustomer, TENANTS, tenantOf } from './migration.js'
@@ -54,6 +55,20 @@ describe('encrypt', () => {
       const foreign = () => migration.another({ defaultTenant: other }).$forTenant(other).invoice!.findMany({ where })
       expect((await refusal(foreign)).code).toBe('TENANT_MISMATCH')
     }
+  })
+
+  it('looks at its end for rows that another database server, which has taken the place of the first, does not have encrypted', async () => {
+    const starts = ['2026-01-01 00:00:00+00', '2026-01-01 08:00:00+00']
+    const database: PgConnection = {
+      async query(config) {
+        if (!config.text.includes('pg_postmaster_start_time')) return migration.pool.query(config)
+        if (starts.length === 1) await migration.sql(`UPDATE customers SET name = 'as it was' WHERE number < 3`)
+        return { rows: [{ started: starts.shift() }], rowCount: 1 }
+      },
+    }
+    const report = await migration.runOne('encrypt', { database })
+    expect(report).toMatchObject({ outcome: 'done', resumed: false, changed: 60, missed: 3 })
+    expect(await migration.runOne('encrypt')).toMatchObject({ changed: 3, missed: 0 })
   })
 
   it('fills the blind indexes with what the client makes of the same values', async () => {

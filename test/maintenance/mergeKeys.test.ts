@@ -99,7 +99,7 @@ describe('a merge into a table with keys that were made since the loss', () => {
       '1 old replaced',
       '2 young replaced',
     ])
-    expect(planned).toMatchObject({ renumbered: 1, newVersion: 3 })
+    expect(planned).toMatchObject({ renumbered: 1, newVersion: 3, isRotating: true })
   })
 
   it('takes up a rotation of keys for indexes that the copy was made amid', () => {
@@ -143,12 +143,22 @@ describe('a merge into a table that is as the copy, or further on', () => {
     expect(planned.inserts).toMatchObject([{ version: 2, state: 'active' }])
   })
 
-  it('has an older table’s key for indexes searched by on, that a rotation has destroyed since', () => {
+  it.each([
+    ['retired', {}],
+    ['destroyed', { wrapped: null, destroyedAt: day(9) }],
+  ] as const)('has an older table’s key for indexes searched by on, that a rotation has %s since', (state, more) => {
     const old = index(1, 'active')
-    const copied = [{ ...old, state: 'destroyed' as const, wrapped: null, destroyedAt: day(9) }, index(2, 'active')]
+    const copied = [{ ...old, state, ...more }, index(2, 'active')]
     const planned = merge([old], copied)
     expect(outcome([old], planned, { old, two: copied[1]! })).toEqual(['1 old replaced', '2 two active'])
-    expect(planned).toMatchObject({ newVersion: 0, destroyedInCopy: 0 })
+    expect(planned).toMatchObject({ newVersion: 0, destroyedInCopy: 0, isRotating: true })
+  })
+
+  it('has a key for indexes that somebody has retired, with none after it, not used any more', () => {
+    const old = index(1, 'active')
+    const planned = merge([old], [{ ...old, state: 'retired' }])
+    expect(outcome([old], planned, { old })).toEqual(['1 old retired'])
+    expect(planned.newVersion).toBe(2)
   })
 })
 

@@ -1,6 +1,7 @@
 import { text } from '@clack/prompts'
 import { quoted } from '../../errors.js'
 import type { WalkReport } from '../../maintenance/keys/keyWalk.js'
+import { unknownTenant } from '../../maintenance/keys/shred.js'
 import { printable, printableLines } from '../../printable.js'
 import { type Confirmation, requireConfirmation } from '../confirmation.js'
 import { EXIT, type ExitCode } from '../exitCode.js'
@@ -102,13 +103,18 @@ export async function runShred(
   return EXIT.done
 }
 
-/** What a tenant would lose. */
+/**
+ * What a tenant would lose.
+ *
+ * @throws FieldsealError `KEY_NOT_FOUND` for a tenant that has no keys, as the shred itself does
+ */
 async function countLost(
   { client, database, tenants }: CommandContext,
   terminal: Terminal,
   tenant: string,
 ): Promise<ExitCode> {
   const { keys, fields } = await client.$encryption.survey({ database, tenants, tenant })
+  if (keys.length === 0) throw unknownTenant(tenant)
   const alive = keys.filter(({ state }) => state !== 'destroyed').length
   const lost = fields.filter(({ ciphertext }) => ciphertext > 0)
   const values = lost.reduce((sum, { ciphertext }) => sum + ciphertext, 0)

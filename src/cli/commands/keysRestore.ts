@@ -38,7 +38,7 @@ export async function runRestore(
       ...(tenants && { tenants }),
       ...(rate !== undefined && { rate }),
       ...(undoShred && { undoShred }),
-      onProgress: ({ done, total }) => terminal.progress({ name: 'restore', done, total, unit: 'keys' }),
+      onProgress: ({ done, total }) => terminal.progress({ name: 'restore', done, total, unit: 'key' }),
     })
     terminal.settle()
     return report

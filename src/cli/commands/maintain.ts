@@ -159,9 +159,7 @@ function conclude(terminal: Terminal, { operation, dryRun, reports, seconds }: C
     if (resumed) terminal.say(`${model}: went on with an earlier run, which is counted in.`)
   for (const { model, missed } of reports)
     if (missed > 0)
-      terminal.say(
-        `${model}: ${counted(missed, 'row')} that an earlier run counts as done still to do. Run this again.`,
-      )
+      terminal.say(`${model}: ${counted(missed, 'row')} still to do that are counted as done. Run this again.`)
   const problems = reports.reduce((sum, { skipped, missed }) => sum + skipped + missed, 0)
   const outcome = reports.at(-1)?.outcome ?? 'done'
   terminal.say(closing(operation, { dryRun, problems, outcome, time: duration(seconds) }))

@@ -8,6 +8,8 @@ const DAY = 86_400_000
 const OLD = 365
 /** Of the 2³² encryptions that are safe under one key with random nonces (NIST SP 800-38D). */
 const MANY = 0.8 * 2 ** 32
+/** Of how many tenants the command is shown: without one, it would rotate the keys of all. */
+const SHOWN = 5
 
 /** Keys that are old or nearly used up. */
 export const keyAges: Check = async ({ survey: { keys, at } }) => {
@@ -36,5 +38,8 @@ function unfinishedRotations(keys: readonly KeySurvey[]): Finding[] {
   )
   if (left.length === 0) return []
   const what = `the rotation of ${counted(left.length, 'key')} for indexes has not ended, unless it runs now`
-  return [{ severity: 'hint', check: 'keys', what, next: 'fieldseal rotate --purpose index' }]
+  const tenants = [...new Set(left.map(({ tenant }) => tenant))]
+  const commands = tenants.map((tenant) => `fieldseal rotate --purpose index --tenant ${shellWord(tenant)}`)
+  const next = [...commands.slice(0, SHOWN), ...(commands.length > SHOWN ? ['…'] : [])].join('; ')
+  return [{ severity: 'hint', check: 'keys', what, next }]
 }

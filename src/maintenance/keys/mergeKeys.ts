@@ -6,6 +6,7 @@ import {
   type KeyState,
   type MergedKey,
   type NewKey,
+  REPLACED_STATES,
   type StoredKey,
 } from '../../keys/keyStore.js'
 import { MOST_MESSAGES } from '../../keys/quota/rotation.js'
@@ -29,6 +30,8 @@ export interface PlannedMerge extends KeyMerge {
   readonly destroyedInCopy: number
   /** The version of the new key for indexes that has to stand beside those of table and copy; 0 for none. */
   readonly newVersion: number
+  /** Whether searches ask for what an older key for indexes has made, too, until a rotation has come to its end. */
+  readonly isRotating: boolean
 }
 
 /** A row as it will be. */
@@ -62,6 +65,7 @@ export function mergeKeys(input: MergeInput): PlannedMerge {
     inserts: rows.filter(({ before }) => !before).map(insertOf),
     ...counts,
     newVersion,
+    isRotating: isChanged && live.some(({ state }) => (REPLACED_STATES as readonly KeyState[]).includes(state)),
   }
 }
 
@@ -71,6 +75,8 @@ function unite({ stored, copied, shreddedAt, undoesShred }: MergeInput, isIndex:
   const counts = { keptDestroyed: 0, destroyedInCopy: 0, renumbered: 0 }
   // Without a shred it was a rotation that destroyed a key for indexes, when nothing was searched by it any more.
   const isByRotation = isIndex && shreddedAt === null
+  // The rows of a table that is older than the copy may have indexes of such a key alone.
+  const isSucceeded = ({ version }: CopiedKey) => isByRotation && copied.some((other) => other.version > version)
   const missing: Row[] = []
   for (const key of copied) {
     const there = byId.get(key.id)
@@ -81,7 +87,7 @@ function unite({ stored, copied, shreddedAt, undoesShred }: MergeInput, isIndex:
       counts.keptDestroyed += isKept && !isByRotation ? 1 : 0
     } else {
       if (state === 'destroyed' && !isByRotation) counts.destroyedInCopy += 1
-      else there.state = later(there.state, state === 'destroyed' ? 'replaced' : state)
+      else there.state = later(there.state, isSucceeded(key) ? earlier(state, 'replaced') : state)
       there.messages = Math.max(there.messages, key.messages)
     }
   }
@@ -105,6 +111,10 @@ function stateOf({ version, state, destroyedAt, messages }: StoredKey): Pick<Row
 
 function later(one: KeyState, other: KeyState): KeyState {
   return KEY_STATES.indexOf(one) >= KEY_STATES.indexOf(other) ? one : other
+}
+
+function earlier(one: KeyState, other: KeyState): KeyState {
+  return later(one, other) === one ? other : one
 }
 
 function revive(row: Row, { state, wrapped, kms, kekId }: CopiedKey, undoesShred: boolean): boolean {

@@ -177,7 +177,7 @@ class KeyRestore {
   }
 
   #count({ tenant, copied }: Ring, planned: PlannedMerge): void {
-    const { inserts, changes, renumbered, keptDestroyed, destroyedInCopy, newVersion } = planned
+    const { inserts, changes, renumbered, keptDestroyed, destroyedInCopy, isRotating } = planned
     const ids = new Set(changes.map(({ id }) => id))
     const updated = copied.filter(({ id }) => ids.has(id)).length
     this.#counts.inserted += inserts.length
@@ -186,7 +186,7 @@ class KeyRestore {
     this.#counts.keptDestroyed += keptDestroyed
     this.#counts.unchanged += Math.max(0, copied.length - inserts.length - updated - keptDestroyed - destroyedInCopy)
     if (destroyedInCopy > 0) this.#shredded.add(tenant)
-    if (newVersion > 0) this.#reindex.add(tenant)
+    if (isRotating) this.#reindex.add(tenant)
   }
 
   #undoes(tenant: string): boolean {

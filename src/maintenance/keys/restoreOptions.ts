@@ -29,7 +29,7 @@ export interface RestoreKeysReport {
   readonly keptDestroyed: number
   /** Tenants whose keys the copy shows as destroyed, and the table does not: a shred that was undone, or that is to be repeated. */
   readonly shredded: readonly string[]
-  /** Tenants with older keys for indexes beside a new one: `rotateIndexKeys` has to come to its end for them. */
+  /** Tenants with older keys for indexes beside a newer one: `rotateIndexKeys` has to come to its end for them. */
   readonly reindex: readonly string[]
   /** Keys that the KMS does not open, or that cannot be right: they were left out. */
   readonly failed: readonly KeyFailure[]

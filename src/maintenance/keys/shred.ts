@@ -91,7 +91,8 @@ function destroyedKey({ id, purpose, version, createdAt, destroyedAt }: StoredKe
   return { id, purpose, version, createdAt, destroyedAt: destroyedAt ?? createdAt }
 }
 
-function unknownTenant(tenant: string): FieldsealError {
+/** There is nothing to destroy: of a tenant who is new, or of an id that is not right. */
+export function unknownTenant(tenant: string): FieldsealError {
   const message = `tenant ${quoted(tenant)} has no keys, so there is nothing to destroy; is its id right?`
   return new FieldsealError('KEY_NOT_FOUND', message)
 }

@@ -42,7 +42,7 @@ export interface RunReport extends ProgressEvent {
   readonly wanted: number
   /**
    * Rows that are still to be done although the run has ended: looked for where it went on with an earlier one, which may
-   * have been changed, or long ago.
+   * have been changed, or long ago, and where the database server was started anew meanwhile, or another took its place.
    */
   readonly missed: number
   /** The first of the problems; `skipped` counts them all. */

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { encryptionOf } from 'fieldseal/typeorm'
 import { refusalCode } from '../../support/refusal.js'
 import { type Hotel, openHotel } from './hotel.js'
 import { blocksOf, commandsOf } from './runbook.js'
@@ -29,7 +28,7 @@ describe(`docs/runbooks/${PAGE}`, () => {
     expect(await keys()).toEqual([])
     const lost = await command(['keys', 'export', 'keys.jsonl'])
     expect(lost).toMatchObject({ code: 1, errors: expect.stringMatching(/KEY_MISSING.*empty/) })
-    await hotel.withApp((app) => encryptionOf(app).reopen('ritz'))
+    await hotel.inNewProcess(({ encryption }) => encryption.reopen('ritz'))
     await add('ritz', 'young@x.org')
     expect(await keys()).toEqual(['ritz encrypt 1 active', 'ritz index 1 active'])
 
