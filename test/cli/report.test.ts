@@ -39,8 +39,12 @@ async function prepare(): Promise<void> {
 }
 
 /** Opens a page and gathers what it should not do. */
-async function show(file: string, width: number): Promise<{ page: Page; wrong: string[] }> {
-  const page = await opened.browser.newPage({ viewport: { width, height: 800 } })
+async function show(
+  file: string,
+  width: number,
+  colorScheme: 'light' | 'dark' = 'light',
+): Promise<{ page: Page; wrong: string[] }> {
+  const page = await opened.browser.newPage({ viewport: { width, height: 800 }, colorScheme })
   const wrong: string[] = []
   const url = pathToFileURL(join(migration.folder, file)).href
   page.on('console', (message) => wrong.push(`console: ${message.text()}`))
@@ -85,6 +89,15 @@ const widthOfText = new Function(
   'element',
   'const range = document.createRange(); range.selectNodeContents(element); return range.getBoundingClientRect().width',
 ) as (element: unknown) => number
+const paintedWith = new Function('elements', 'name', 'return elements.map((one) => getComputedStyle(one)[name])') as (
+  elements: unknown,
+  name: string,
+) => string[]
+const beyondMain = new Function(
+  'elements',
+  `const { right } = document.querySelector('main').getBoundingClientRect()
+  return elements.filter((one) => one.getBoundingClientRect().right > right + 0.5).length`,
+) as (elements: unknown) => number
 const isKeptOnPaper = new Function('rect', `return getComputedStyle(rect).printColorAdjust === 'exact'`) as (
   rect: unknown,
 ) => boolean
@@ -291,10 +304,54 @@ function longSurvey(): Survey {
 
 /** Of WCAG 2, which asks for 3 of graphics. */
 function contrastToWhite(color: string): number {
-  const channels = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255)
-  const [red, green, blue] = channels.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-  return 1.05 / (0.2126 * red! + 0.7152 * green! + 0.0722 * blue! + 0.05)
+  return contrast(color, '#ffffff')
 }
+
+function contrast(one: string, other: string): number {
+  const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b)
+  return (light! + 0.05) / (dark! + 0.05)
+}
+
+/** Of `#rrggbb` or `rgb(r, g, b)`. */
+function luminance(color: string): number {
+  const numbers = color.startsWith('#')
+    ? [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16))
+    : color.match(/\d+/g)!.map(Number)
+  const [red, green, blue] = numbers
+    .map((n) => n / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!
+}
+
+describe('the pages, by day and by night', () => {
+  const painted = (page: Page, selector: string, property: 'color' | 'fill' | 'backgroundColor'): Promise<string[]> =>
+    page.locator(selector).evaluateAll(paintedWith, property)
+
+  it.each(['light', 'dark'] as const)('can be read where the window is %s', async (scheme) => {
+    const { page } = await show('report.html', 1200, scheme)
+    const [paper] = await painted(page, 'body', 'backgroundColor')
+    expect(luminance(paper!) > 0.5).toBe(scheme === 'light')
+    for (const color of await painted(page, 'h1, .when, .verdict, dt, dd, small, .figures, td, th, footer', 'color'))
+      expect(contrast(color, paper!)).toBeGreaterThan(4.5)
+    const fills = await painted(page, '.row rect:not(.ground), .legend rect, pattern rect:first-child', 'fill')
+    const plain = fills.filter((fill) => !fill.startsWith('url'))
+    expect(plain.length).toBeGreaterThan(10)
+    for (const fill of plain) expect(contrast(fill, paper!)).toBeGreaterThan(3)
+    await page.close()
+  })
+
+  it('has each figure within the page, also that of a library with a long name', async () => {
+    const former = { rows: 1_200, library: 'prisma-field-encryption' }
+    const fields = survey.fields.map((field) => ({ ...field, former }))
+    writeFileSync(join(migration.folder, 'former.html'), reportPage({ ...survey, fields } as Survey, ''))
+    for (const width of [320, 700, 1200]) {
+      const { page } = await show('former.html', width)
+      const over = await page.locator('.figures span').evaluateAll(beyondMain)
+      expect(over).toBe(0)
+      await page.close()
+    }
+  })
+})
 
 describe('the page that advise --html writes, in a browser', () => {
   const tenant = '<img src=x onerror=alert(1)>"\'&'

@@ -1,5 +1,4 @@
 import type { InitAnswers } from './answers.js'
-import type { TextFile } from './plan.js'
 import { relationNames, tenantColumnProblem } from './schemaCandidates.js'
 import { type SchemaModel, schemaModels } from './schemaModels.js'
 
@@ -12,7 +11,7 @@ export interface TenantPathsFound {
 
 /** Whose the rows are of models that are marked and have no column of the tenant. */
 export function tenantPathsOf(input: {
-  readonly schema: readonly TextFile[]
+  readonly schema: readonly { readonly text: string }[]
   readonly answers?: InitAnswers
 }): TenantPathsFound {
   const { fields = [], tenancy } = input.answers ?? {}

@@ -17,6 +17,10 @@ export const KINDS = {
 
 export type Kind = keyof typeof KINDS
 
+/** The same on a dark page, with a contrast of 3:1 against its ground. */
+export const DARK_KINDS = { encrypted: '#2fb98f', retired: '#56a8e0', kms: '#a78ee6', null: '#868f98' } as const
+export const DARK_PATTERNS = { hatched: '#e8782a', dotted: '#c765b6', crossed: '#7b858f' } as const
+
 /** The patterns, once in a page. */
 export const PATTERNS = `<svg class="patterns" aria-hidden="true"><defs>
 <pattern id="hatched" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#d55e00"/><rect width="2" height="6" fill="#8f3f00"/></pattern>
