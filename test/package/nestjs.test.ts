@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
+import { freePort } from '../support/freePort.js'
 import { installPacked, type Workspace } from './packed.js'
 
 const MINUTES = 60_000
@@ -26,15 +26,6 @@ afterAll(async () => {
   await database?.drop()
   if (workspace) await rm(workspace.folder, { recursive: true })
 }, MINUTES)
-
-/** Of this machine, that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  await new Promise((closed) => server.close(closed))
-  return port
-}
 
 describe('examples/nestjs, as a project of its own with the packed package', () => {
   it(

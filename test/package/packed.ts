@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 /** What of a project its own work leaves in it. */
-const MADE = /[\\/](node_modules|dist|built|generated)$/
+const MADE = /[\\/](node_modules|dist|built|generated|\.next)$/
 
 /** The package as npm would publish it. */
 export interface Packed {

@@ -1,0 +1,7 @@
+import type { NextConfig } from 'next'
+
+export default {
+  output: 'standalone',
+  serverExternalPackages: ['fieldseal'],
+  outputFileTracingIncludes: { '/*': ['./node_modules/fieldseal/prebuilds/**'] },
+} satisfies NextConfig
