@@ -17,7 +17,7 @@ function shownBy(page: string): Shown[] {
   const text = read(join(FOLDER, page))
   return Array.from(text.matchAll(/^```.*\n([\s\S]*?)^```$/gm), ({ index, 1: code = '' }) => {
     const before = text.slice(text.lastIndexOf('\n```\n', index) + 1, index)
-    const files = Array.from(before.matchAll(/`(examples\/[\w@./[\]-]+\.\w+)`/g), ([, file]) => file)
+    const files = Array.from(before.matchAll(/`(examples\/[\w@./[\]-]+(?:\.\w+|Dockerfile))`/g), ([, file]) => file)
     return { file: files.at(-1), code }
   })
 }

@@ -29,6 +29,11 @@ export async function packPackage(folder: string): Promise<Packed> {
   return JSON.parse(stdout)[0]
 }
 
+/** Copies a project as its checkout would be. */
+export async function copyProject(source: string, folder: string): Promise<void> {
+  await cp(source, folder, { recursive: true, filter: (path) => !MADE.test(path) })
+}
+
 /** @param packages to install beside those that the folder's package.json names */
 export async function installPacked(source: string, packages: readonly string[] = []): Promise<Workspace> {
   const folder = await mkdtemp(join(tmpdir(), 'fieldseal-package-'))
@@ -45,9 +50,6 @@ export async function installApps(names: readonly string[]): Promise<Workspace> 
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
   return install(folder)
 }
-
-const copyProject = (source: string, folder: string) =>
-  cp(source, folder, { recursive: true, filter: (path) => !MADE.test(path) })
 
 async function install(folder: string, packages: readonly string[] = []): Promise<Workspace> {
   const packed = await packPackage(folder)

@@ -11,6 +11,8 @@ const LONG = [
   'test/cli/workers.test.ts',
   'test/prisma/generator/generate.test.ts',
   'test/examples/recipes.test.ts',
+  'test/examples/docker.test.ts',
+  'test/examples/nextjs.test.ts',
   'test/package/package.test.ts',
   'test/package/quickstart.test.ts',
   'test/demo/demo.test.ts',

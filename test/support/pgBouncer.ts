@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { eventually } from './eventually.js'
+import { freePort } from './freePort.js'
 import { onTestFinished } from './onTestFinished.js'
 
 const MISSING = 'PgBouncer is not in PATH: apt-get install pgbouncer (Debian), brew install pgbouncer (macOS).'
@@ -97,13 +97,4 @@ export function keepBusy(url: string, clients: number): void {
     over.abort()
     await working
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
