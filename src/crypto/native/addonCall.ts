@@ -1,7 +1,10 @@
 import { MOST_VALUES } from './addonFrame.js'
 
-/** The bytes, or characters, that go over in one call at most. */
-const MOST_BYTES = 2 ** 22
+/**
+ * The bytes, or characters, that go over in one call at most. What is longer than 128 KB, with two bytes for some
+ * characters, V8 makes an object with pages of its own, which takes ten times as long.
+ */
+const MOST_BYTES = 60_000
 /** Longer values are left to `node:crypto`: what its call costs is nothing to them. */
 const MOST_VALUE_BYTES = 2 ** 24
 
