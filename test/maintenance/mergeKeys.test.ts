@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { newDekId } from '../../src/keys/dekId.js'
 import type { CopiedKey, KeyState } from '../../src/keys/keyStore.js'
 import type { Purpose } from '../../src/keys/kms.js'
-import { type MergeInput, mergeKeys, type PlannedMerge } from '../../src/maintenance/keys/mergeKeys.js'
+import { type MergeInput, mergeKeys, type PlannedMerge, shredOf } from '../../src/maintenance/keys/mergeKeys.js'
 
 const DAY = 86_400_000
 const day = (number: number) => new Date(Date.UTC(2026, 0, 1) + number * DAY)
@@ -166,6 +166,39 @@ describe('a merge into a table that is as the copy, or further on', () => {
     const planned = merge([old], [{ ...old, state: 'retired' }])
     expect(outcome([old], planned, { old })).toEqual(['1 old retired'])
     expect(planned.newVersion).toBe(2)
+  })
+})
+
+describe('a merge where a key for values was destroyed by itself, as it was no longer of use', () => {
+  const [old, next] = [key(1, 'retired'), key(2, 'active')]
+  const gone = { ...old, state: 'destroyed' as const, wrapped: null, destroyedAt: day(9) }
+
+  it('takes the tenant for shredded by a key that was destroyed when no other was alive, and by no other', () => {
+    expect(shredOf([gone, next])).toBeNull()
+    expect(shredOf([gone])).toEqual(day(9))
+    expect(shredOf([gone, key(2, 'active', { createdAt: day(10) })])).toEqual(day(9))
+    expect(shredOf([key(1, 'retired'), index(1, 'destroyed')])).toBeNull()
+  })
+
+  it('puts all others back', () => {
+    const planned = merge([], [gone, next], { shreddedAt: shredOf([gone, next]) })
+    expect(outcome([], planned, { gone, next })).toEqual(['1 gone destroyed', '2 next active'])
+    expect(planned).toMatchObject({ keptDestroyed: 0, destroyedInCopy: 0 })
+  })
+
+  it('leaves it to an older table, whose rows are under it, and names no tenant to shred', () => {
+    const older = { ...old, state: 'active' as const }
+    const planned = merge([older], [gone, next])
+    expect(outcome([older], planned, { old, next })).toEqual(['1 old retired', '2 next active'])
+    expect(planned).toMatchObject({ destroyedInCopy: 0, there: [old.id] })
+  })
+
+  it('has keys that wrap others in the same way', () => {
+    const wrap = (one: CopiedKey) => ({ ...one, purpose: 'wrap' as const })
+    const older = wrap({ ...old, state: 'active' as const })
+    const planned = merge([older], [wrap(gone), wrap(next)])
+    expect(outcome([older], planned, { old, next })).toEqual(['1 old retired', '2 next active'])
+    expect(planned.destroyedInCopy).toBe(0)
   })
 })
 

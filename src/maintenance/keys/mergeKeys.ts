@@ -26,8 +26,10 @@ export interface PlannedMerge extends KeyMerge {
   readonly renumbered: number
   /** Keys of the copy that stay destroyed, or become so, since the tenant was shredded. */
   readonly keptDestroyed: number
-  /** Keys that are destroyed in the copy, and not in the table. */
+  /** Keys that a shred has destroyed in the copy, and that are not destroyed in the table. */
   readonly destroyedInCopy: number
+  /** Ids of keys that the table had already, as live or as destroyed as they are to be. */
+  readonly there: readonly string[]
   /** The version of the new key for indexes that has to stand beside those of table and copy; 0 for none. */
   readonly newVersion: number
   /** Whether searches ask for what an older key for indexes has made, too, until a rotation has come to its end. */
@@ -73,23 +75,26 @@ function unite({ stored, copied, shreddedAt, undoesShred }: MergeInput, isIndex:
   const rows = stored.map((row): Row => ({ key: { ...row, retiredAt: null }, before: row, ...stateOf(row) }))
   const byId = new Map(rows.map((row) => [row.key.id, row]))
   const counts = { keptDestroyed: 0, destroyedInCopy: 0, renumbered: 0 }
+  const isShredInCopy = isIndex ? shreddedAt !== null : shredOf(copied) !== null
   // Without a shred it was a rotation that destroyed a key for indexes, when nothing was searched by it any more.
-  const isByRotation = isIndex && shreddedAt === null
-  // The rows of a table that is older than the copy may have indexes of such a key alone.
-  const isSucceeded = (key: CopiedKey) =>
-    isByRotation && (stateOf(key).state === 'destroyed' || copied.some(({ version }) => version > key.version))
+  const isByRotation = isIndex && !isShredInCopy
   const missing: Row[] = []
+  const there: string[] = []
   for (const key of copied) {
-    const there = byId.get(key.id)
+    const row = byId.get(key.id)
     const { state } = stateOf(key)
-    if (!there) missing.push({ key, before: undefined, ...stateOf(key) })
-    else if (there.state === 'destroyed') {
-      const isKept = state !== 'destroyed' && !revive(there, key, undoesShred)
-      counts.keptDestroyed += isKept && !isByRotation ? 1 : 0
+    if (!row) missing.push({ key, before: undefined, ...stateOf(key) })
+    else if (row.state === 'destroyed') {
+      const isKept = state !== 'destroyed' && !revive(row, key, undoesShred) && !isByRotation
+      if (isKept) counts.keptDestroyed += 1
+      else there.push(key.id)
     } else {
-      if (state === 'destroyed' && !isByRotation) counts.destroyedInCopy += 1
-      else there.state = later(there.state, isSucceeded(key) ? earlier(state, 'replaced') : state)
-      there.messages = Math.max(there.messages, key.messages)
+      if (state === 'destroyed' && isShredInCopy) counts.destroyedInCopy += 1
+      else {
+        row.state = later(row.state, stateFrom(key, copied, isByRotation))
+        there.push(key.id)
+      }
+      row.messages = Math.max(row.messages, key.messages)
     }
   }
   const isShredded = (key: CopiedKey) => !undoesShred && shreddedAt !== null && key.createdAt <= shreddedAt
@@ -101,9 +106,32 @@ function unite({ stored, copied, shreddedAt, undoesShred }: MergeInput, isIndex:
     // One that is newer than all others would close the tenant, who may be in use.
     const isFree = !rows.some(({ version }) => version === row.version) && (highest === 0 || row.version < highest)
     if (isFree) rows.push({ ...row, state: 'destroyed' })
-    else if (row.state === 'destroyed' && highest > 0 && !isByRotation) counts.destroyedInCopy += 1
+    else if (row.state === 'destroyed' && highest > 0 && isShredInCopy) counts.destroyedInCopy += 1
   }
-  return { rows, ...counts }
+  return { rows, there, ...counts }
+}
+
+/**
+ * When a tenant was shredded, as the rows of one table tell; `null` if none does. A shred leaves no key for values alive
+ * that it found: one beside a live key that is as old was destroyed by itself, as it was no longer of use.
+ */
+export function shredOf(keys: readonly StoredKey[]): Date | null {
+  const ofValues = keys.filter(({ purpose }) => purpose === 'encrypt')
+  const destroyed = ofValues.filter((key) => stateOf(key).state === 'destroyed')
+  const live = ofValues.filter((key) => !destroyed.includes(key)).map(({ createdAt }) => createdAt.getTime())
+  const shreds = destroyed
+    .map(({ destroyedAt }) => (destroyedAt ?? new Date()).getTime())
+    .filter((at) => live.every((createdAt) => createdAt > at))
+  return shreds.length > 0 ? new Date(Math.max(...shreds)) : null
+}
+
+/** What a key of the copy, live or destroyed without a shred, says of the same key in a table where it is live. */
+function stateFrom(key: CopiedKey, copied: readonly CopiedKey[], isByRotation: boolean): KeyState {
+  const { state } = stateOf(key)
+  // Rows of a table that is older than the copy may be encrypted, or have indexes, by such a key alone.
+  if (!isByRotation) return state === 'destroyed' ? 'retired' : state
+  const isSucceeded = state === 'destroyed' || copied.some(({ version }) => version > key.version)
+  return isSucceeded ? earlier(state, 'replaced') : state
 }
 
 function stateOf({ version, state, destroyedAt, messages }: StoredKey): Pick<Row, 'version' | 'state' | 'messages'> {

@@ -4,7 +4,7 @@ import type { CopiedKey, KeyMerge, KeyStore, NewKey, StoredKey } from '../../key
 import type { Kms, Purpose } from '../../keys/kms.js'
 import { checkCopied, openCopied } from './copiedKeyCheck.js'
 import { isKeyFailure, type KeyFailure, onKeys } from './keyWalk.js'
-import { mergeKeys, type PlannedMerge, withIndexKey } from './mergeKeys.js'
+import { mergeKeys, type PlannedMerge, shredOf, withIndexKey } from './mergeKeys.js'
 import type { RestoreKeysOptions, RestoreKeysReport } from './restoreOptions.js'
 
 export type { RestoreKeysOptions, RestoreKeysReport } from './restoreOptions.js'
@@ -25,10 +25,10 @@ const PAGE = 1000
 const CHUNK = 500
 
 /** The keys of one tenant and purpose. */
-interface Ring {
+interface Ring<Key extends StoredKey = CopiedKey> {
   readonly tenant: string
   readonly purpose: Purpose
-  readonly copied: CopiedKey[]
+  readonly keys: Key[]
 }
 
 /**
@@ -113,10 +113,11 @@ class KeyRestore {
 
   async #merge(rings: readonly Ring[]): Promise<void> {
     const { signal } = this.options
+    this.#noteShreds(rings.flatMap(({ keys }) => keys))
     for (let i = 0; i < rings.length; i += CHUNK) {
       const chunk = rings.slice(i, i + CHUNK)
       const stored = await this.#stored(chunk)
-      this.#noteShreds([...chunk.flatMap(({ copied }) => copied), ...stored])
+      this.#noteShreds(stored)
       await onKeys(chunk, { rate: Number.POSITIVE_INFINITY, concurrency: undefined, signal }, async (ring) => {
         const own = stored.filter(({ tenant, purpose }) => tenant === ring.tenant && purpose === ring.purpose)
         await this.#mergeRing(ring, own)
@@ -135,12 +136,11 @@ class KeyRestore {
     }
   }
 
-  /** Only a shred destroys keys for values. */
+  /** As one table tells: the copy, or a part of the one that there is. */
   #noteShreds(keys: readonly StoredKey[]): void {
-    for (const { tenant, purpose, state, destroyedAt } of keys) {
-      if (purpose !== 'encrypt' || (state !== 'destroyed' && destroyedAt === null)) continue
-      const at = destroyedAt ?? new Date()
-      if (at > (this.#shreddedAt.get(tenant) ?? new Date(0))) this.#shreddedAt.set(tenant, at)
+    for (const { tenant, keys: own } of ringsOf(keys.filter(({ purpose }) => purpose === 'encrypt'))) {
+      const at = shredOf(own)
+      if (at && at > (this.#shreddedAt.get(tenant) ?? new Date(0))) this.#shreddedAt.set(tenant, at)
     }
   }
 
@@ -171,20 +171,20 @@ class KeyRestore {
     return version > 0 ? this.context.active.make({ tenant, purpose }, version) : undefined
   }
 
-  #plan({ tenant, copied, purpose }: Ring, stored: readonly StoredKey[]): PlannedMerge {
+  #plan({ tenant, keys: copied, purpose }: Ring, stored: readonly StoredKey[]): PlannedMerge {
     const shreddedAt = purpose === 'wrap' ? null : (this.#shreddedAt.get(tenant) ?? null)
     return mergeKeys({ stored, copied, shreddedAt, undoesShred: this.#undoes(tenant) })
   }
 
-  #count({ tenant, copied }: Ring, planned: PlannedMerge): void {
-    const { inserts, changes, renumbered, keptDestroyed, destroyedInCopy, isRotating } = planned
-    const ids = new Set(changes.map(({ id }) => id))
-    const updated = copied.filter(({ id }) => ids.has(id)).length
-    this.#counts.inserted += inserts.length
+  #count({ tenant }: Ring, planned: PlannedMerge): void {
+    const { inserts, changes, renumbered, keptDestroyed, destroyedInCopy, there, isRotating } = planned
+    const changed = new Set(changes.map(({ id }) => id))
+    const updated = there.filter((id) => changed.has(id)).length
+    this.#counts.inserted += inserts.filter(({ state }) => state !== 'destroyed').length
     this.#counts.updated += updated
     this.#counts.renumbered += renumbered
     this.#counts.keptDestroyed += keptDestroyed
-    this.#counts.unchanged += Math.max(0, copied.length - inserts.length - updated - keptDestroyed - destroyedInCopy)
+    this.#counts.unchanged += there.length - updated
     if (destroyedInCopy > 0) this.#shredded.add(tenant)
     if (isRotating) this.#reindex.add(tenant)
   }
@@ -205,13 +205,13 @@ function merged(planned: PlannedMerge, key: NewKey | undefined): KeyMerge {
   return key ? withIndexKey(planned, key) : planned
 }
 
-function ringsOf(keys: readonly CopiedKey[]): Ring[] {
-  const rings = new Map<string, Ring>()
+function ringsOf<Key extends StoredKey>(keys: readonly Key[]): Ring<Key>[] {
+  const rings = new Map<string, Ring<Key>>()
   for (const key of keys) {
     const name = `${key.purpose} ${key.tenant}`
-    const ring = rings.get(name) ?? { tenant: key.tenant, purpose: key.purpose, copied: [] }
+    const ring = rings.get(name) ?? { tenant: key.tenant, purpose: key.purpose, keys: [] }
     rings.set(name, ring)
-    ring.copied.push(key)
+    ring.keys.push(key)
   }
   return [...rings.values()]
 }
