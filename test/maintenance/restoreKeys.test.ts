@@ -81,6 +81,27 @@ describe('restoring a keys table', () => {
     ])
   })
 
+  it('puts all back of a tenant whose old key was destroyed by itself, and takes nobody for shredded', async () => {
+    await encrypted()
+    await operations().rotate({ tenants: 'acme' })
+    await people.run('re-encrypt')
+    const older = await copy()
+    await people.sql(
+      `UPDATE "EncryptionKey" SET state = 'destroyed', wrapped = NULL, "destroyedAt" = now() WHERE state = 'retired'`,
+    )
+    const after = ['acme encrypt 1 destroyed', 'acme encrypt 2 active', ...ALL.slice(1)]
+    const keys = await copy()
+    await lose()
+    expect(await operations().restoreKeys({ keys })).toMatchObject({ inserted: 4, keptDestroyed: 0, shredded: [] })
+    expect(await states()).toEqual(after)
+    expect(await people.run('verify')).toMatchObject({ skipped: 0 })
+
+    await lose()
+    await operations().restoreKeys({ keys: older })
+    expect(await operations().restoreKeys({ keys })).toMatchObject({ inserted: 0, unchanged: 5, shredded: [] })
+    expect(await states()).toEqual(after.with(0, 'acme encrypt 1 retired'))
+  })
+
   it('leaves one active key of a purpose when several restore, write and rotate at once', async () => {
     const keys = await encrypted()
     await lose()

@@ -9,6 +9,8 @@ const STATUS: { readonly [code in ErrorCode]?: HttpStatus } = {
   TENANT_MISMATCH: HttpStatus.NOT_FOUND,
   VALUE_INVALID: HttpStatus.BAD_REQUEST,
   KMS_UNAVAILABLE: HttpStatus.SERVICE_UNAVAILABLE,
+  KMS_THROTTLED: HttpStatus.SERVICE_UNAVAILABLE,
+  KEY_STORE_UNAVAILABLE: HttpStatus.SERVICE_UNAVAILABLE,
 }
 
 @Catch()
