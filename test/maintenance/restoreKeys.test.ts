@@ -92,7 +92,7 @@ describe('restoring a keys table', () => {
     const after = ['acme encrypt 1 destroyed', 'acme encrypt 2 active', ...ALL.slice(1)]
     const keys = await copy()
     await lose()
-    expect(await operations().restoreKeys({ keys })).toMatchObject({ inserted: 4, keptDestroyed: 0, shredded: [] })
+    expect(await operations().restoreKeys({ keys })).toMatchObject({ inserted: 5, keptDestroyed: 0, shredded: [] })
     expect(await states()).toEqual(after)
     expect(await people.run('verify')).toMatchObject({ skipped: 0 })
 

@@ -176,11 +176,13 @@ class KeyRestore {
     return mergeKeys({ stored, copied, shreddedAt, undoesShred: this.#undoes(tenant) })
   }
 
-  #count({ tenant }: Ring, planned: PlannedMerge): void {
+  #count({ tenant, keys }: Ring, planned: PlannedMerge): void {
     const { inserts, changes, renumbered, keptDestroyed, destroyedInCopy, there, isRotating } = planned
     const changed = new Set(changes.map(({ id }) => id))
     const updated = there.filter((id) => changed.has(id)).length
-    this.#counts.inserted += inserts.filter(({ state }) => state !== 'destroyed').length
+    // One that becomes destroyed by being put back counts as kept so.
+    const usable = new Set(keys.filter(({ wrapped }) => wrapped !== null).map(({ id }) => id))
+    this.#counts.inserted += inserts.filter(({ id, wrapped }) => wrapped !== null || !usable.has(id)).length
     this.#counts.updated += updated
     this.#counts.renumbered += renumbered
     this.#counts.keptDestroyed += keptDestroyed
