@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { type InitAnswers, type ProjectFacts, proposedTenancy } from '../../src/cli/init/answers.js'
 import { importLines, installedKms, kmsCode } from '../../src/cli/init/kmsCode.js'
@@ -155,6 +155,21 @@ describe('the command fieldseal init with answers', () => {
     expect(init('--yes', '--kms', 'aws').output).toContain('--kms changes nothing: the configuration is there')
     expect(init('--yes', '--fields', 'User.note').code).toBe(0)
     expect(read('prisma/schema.prisma')).toContain('note      String? /// @encrypted')
+  })
+
+  it.each([
+    ['beside the schema', 'db/migrations', ''],
+    ['in prisma/migrations', 'prisma/migrations', ''],
+    ['where prisma.config.ts says', 'db/steps', `import 'nowhere'\nexport default { migrations: { path: 'db/steps' } }`],
+    ['where .config/prisma.ts says', 'db/steps', `export default { migrations: { path: '../db/steps' } }`],
+  ])('reads plaintext of rows that may be there, with migrations %s', (_, folder, config) => {
+    write('db/schema.prisma', `${HEAD}\n${MODELS}`)
+    write(config.includes('../') ? '.config/prisma.ts' : 'prisma.config.ts', config || 'export default {}')
+    write(`${folder}/20260101_first/migration.sql`, '')
+    const { output } = init('--dry-run', '--schema', 'db/schema.prisma')
+    expect(output).toContain('email     String /// @encrypted(migrating)')
+    rmSync(at(folder), { recursive: true })
+    expect(init('--dry-run', '--schema', 'db/schema.prisma').output).toContain('email     String /// @encrypted\n')
   })
 
   it('keeps a new key from other users of the machine, and from JSON', () => {
