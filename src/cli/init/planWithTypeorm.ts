@@ -47,10 +47,10 @@ export async function planWithTypeorm(
   }
 }
 
-function nextSteps(root: string, { kms, fields }: InitAnswers, isEncrypting: boolean, hasKey: boolean): string {
+function nextSteps(root: string, { kms, fields }: InitAnswers, isEncrypting: boolean, wroteKey: boolean): string {
   const steps = [
     ...(isEncrypting ? [] : packagesStep(root, kms, [])),
-    ...(isEncrypting || (kms === 'local' && !hasKey) ? [] : variablesStep(root, kms)),
+    ...(isEncrypting ? [] : variablesStep(root, kms, wroteKey)),
     fields.length > 0
       ? `Put the decorators above into the entities. Columns of other types than varchar have to become text first. See
      ${docsAt('typeorm.md')}`
