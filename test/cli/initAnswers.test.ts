@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { type InitAnswers, type ProjectFacts, proposedTenancy } from '../../src/cli/init/answers.js'
 import { importLines, installedKms, kmsCode } from '../../src/cli/init/kmsCode.js'
@@ -258,6 +258,19 @@ describe('the command fieldseal init with answers', () => {
     expect(output).toMatch(/npm install .*tencentcloud-sdk-nodejs-kms/)
     expect(output).toContain('Set TENCENTCLOUD_SECRET_ID')
     expect(() => read('.env')).toThrow('ENOENT')
+  })
+
+  it('names the file that cannot be read or written', () => {
+    write('prisma/schema.prisma', HEAD)
+    symlinkSync(at('nowhere/config.ts'), at('fieldseal.config.ts'))
+    expect(init('--yes')).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(
+        /^fieldseal: ENOENT: no such file or directory, open '.*\/fieldseal\.config\.ts'\n$/,
+      ),
+    })
+    write('package.json', '{ "name": }')
+    expect(init()).toMatchObject({ code: 2, errors: expect.stringMatching(/\/package\.json cannot be read: .*JSON/) })
   })
 
   it('refuses an unknown KMS by the names of those that there are', () => {
