@@ -14,13 +14,22 @@ const FILLED = new RegExp(String.raw`${LINE}[ \t]*(?:"[^"\s]|'[^'\s]|[^\s"'#])`,
 /** A key for development in `.env`, unless there is one; a line without a value gets it. */
 export function localKey(root: string, env: NodeJS.ProcessEnv): FileChange[] {
   const path = join(root, '.env')
-  const before = existsSync(path) ? readFileSync(path, 'utf8') : null
-  if (env[NAME] || FILLED.test(before ?? '')) return []
+  const before = textOf(path)
+  if (hasLocalKey(root, env)) return []
   const key = randomBytes(32).toString('base64')
   const after = EMPTY.test(before ?? '')
     ? before!.replace(EMPTY, (_, line: string) => `${line}${key}`)
     : append(before ?? '', `${NAME}=${key}`)
   return [{ path, before, after, shown: `${NAME}=… 32 random bytes` }]
+}
+
+/** Whether the environment or `.env` has a key. */
+export function hasLocalKey(root: string, env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env[NAME]) || FILLED.test(textOf(join(root, '.env')) ?? '')
+}
+
+function textOf(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null
 }
 
 /** Whether git leaves `.env` out, as far as the project's own .gitignore says. */
