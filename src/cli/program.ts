@@ -63,7 +63,10 @@ const USAGE: ReadonlySet<unknown> = new Set(['OPTIONS_INVALID', 'TENANT_MISSING'
 function explain(error: unknown, { stderr }: ProgramContext): ExitCode {
   const { code, exitCode, message } = error as { code?: unknown; exitCode?: unknown; message?: unknown }
   if (typeof code === 'string' && code.startsWith('commander.')) return exitCode === 0 ? EXIT.done : EXIT.usage
-  const text = `fieldseal: ${typeof code === 'string' ? `${code}: ` : ''}${String(message ?? error)}`
+  const what = String(message ?? error)
+  // Those of the system have it in their message: `EACCES: permission denied, open …`.
+  const prefix = typeof code === 'string' && !what.startsWith(`${code}: `) ? `${code}: ` : ''
+  const text = `fieldseal: ${prefix}${what}`
   stderr.write(`${printableLines(text)}\n`)
   return USAGE.has(code) ? EXIT.usage : EXIT.failed
 }

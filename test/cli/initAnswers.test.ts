@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { type InitAnswers, type ProjectFacts, proposedTenancy } from '../../src/cli/init/answers.js'
 import { importLines, installedKms, kmsCode } from '../../src/cli/init/kmsCode.js'
@@ -87,6 +87,12 @@ describe('answers on the command line', () => {
     expect(await resolve({ blindIndexes: false })).toMatchObject({ blindIndexes: [] })
   })
 
+  it('can say that there are many tenants, whom no column names but one that is marked', async () => {
+    expect(await resolve({ tenancy: 'many' })).toMatchObject({ tenancy: { kind: 'many', column: undefined } })
+    const marked = factsOf(MODELS.replace('orgId     String', 'orgId     String /// @tenant'))
+    expect(await resolve({ tenancy: 'many' }, marked)).toMatchObject({ tenancy: { kind: 'many', column: 'orgId' } })
+  })
+
   it('include the index of what is unique, which has to move', async () => {
     const unique = factsOf('model A {\n  id Int @id\n  code String @unique\n}')
     expect(await resolve({ fields: ['A.code'], blindIndexes: false }, unique)).toMatchObject({
@@ -132,7 +138,7 @@ describe('the code for a KMS', () => {
 })
 
 describe('the command fieldseal init with answers', () => {
-  const { at, init, read, write } = initProject()
+  const { at, init, initWith, read, write } = initProject()
 
   it('writes what is proposed with --yes, and finds nothing to add then', () => {
     write('prisma/schema.prisma', `${HEAD}\n${MODELS}`)
@@ -157,6 +163,51 @@ describe('the command fieldseal init with answers', () => {
     expect(read('prisma/schema.prisma')).toContain('note      String? /// @encrypted')
   })
 
+  it.each([
+    ['beside the schema', 'db/migrations', ''],
+    ['in prisma/migrations', 'prisma/migrations', ''],
+    [
+      'where prisma.config.ts says',
+      'db/steps',
+      `import 'nowhere'\nexport default { migrations: { path: 'db/steps' } }`,
+    ],
+    ['where .config/prisma.ts says', 'db/steps', `export default { migrations: { path: '../db/steps' } }`],
+  ])('reads plaintext of rows that may be there, with migrations %s', (_, folder, config) => {
+    write('db/schema.prisma', `${HEAD}\n${MODELS}`)
+    write(config.includes('../') ? '.config/prisma.ts' : 'prisma.config.ts', config || 'export default {}')
+    write(`${folder}/20260101_first/migration.sql`, '')
+    const { output } = init('--dry-run', '--schema', 'db/schema.prisma')
+    expect(output).toContain('email     String /// @encrypted(migrating)')
+    rmSync(at(folder), { recursive: true })
+    expect(init('--dry-run', '--schema', 'db/schema.prisma').output).toContain('email     String /// @encrypted\n')
+  })
+
+  it('says whose the rows of newly marked models are, which the configuration that is there cannot', () => {
+    write('prisma/schema.prisma', `${HEAD}\n${MODELS}\nmodel Log {\n  id Int @id\n  text String\n}\n`)
+    init('--yes', '--fields', 'User.email')
+    const { output } = init('--yes', '--fields', 'User.note,Post.street,Log.text')
+    expect(output).toContain("add: in fieldseal.config.ts, whose the rows of Post are: tenants: { Post: 'user.orgId' }")
+    expect(output).toContain('add: whose the rows of Log are: a required column orgId String /// @tenant')
+    expect(output).not.toContain('whose the rows of User')
+    expect(init('--yes', '--fields', 'Post.street,Log.text').output).toMatch(/^Nothing to add/)
+  })
+
+  it('asks for no tenant of a model that a configuration names, or where it has one tenant', () => {
+    const tenants = `tenants: { Post: 'user.orgId' }`
+    for (const config of [`{ client, ${tenants} }`, `{ client: fieldEncryption({ kms, defaultTenant: 'one' }) }`]) {
+      write('prisma/schema.prisma', `${HEAD}\n${MODELS.replace('orgId     String', 'orgId String /// @tenant')}`)
+      write('fieldseal.config.ts', `export default ${config}`)
+      expect(init('--yes', '--fields', 'Post.street').output).not.toContain('Missing')
+    }
+  })
+
+  it('names the column that cannot be that of the tenant as it is', () => {
+    write('prisma/schema.prisma', `${HEAD}\nmodel User {\n  id Int @id\n  tenantId Int\n  email String\n}\n`)
+    expect(init('--dry-run').output).toContain(
+      'whose the rows of User are: its column tenantId is Int, not String: change that and mark it /// @tenant, or in',
+    )
+  })
+
   it('keeps a new key from other users of the machine, and from JSON', () => {
     write('prisma/schema.prisma', HEAD)
     const { output } = init('--yes', '--json')
@@ -166,6 +217,34 @@ describe('the command fieldseal init with answers', () => {
       ...{ event: 'change', path: '.env' },
       adds: 'FIELDSEAL_KEY=… 32 random bytes',
     })
+  })
+
+  it('tells of a key in .env only where it has written one', () => {
+    write('prisma/schema.prisma', HEAD)
+    const inEnvironment = initWith({ FIELDSEAL_KEY: 'one' }, '--yes')
+    expect(inEnvironment).toMatchObject({ code: 0, output: expect.not.stringContaining('.gitignore') })
+    expect(existsSync(at('.env'))).toBe(false)
+
+    rmSync(at('fieldseal.config.ts'))
+    write('.env', 'FIELDSEAL_KEY="" # to come\nPORT=1\n')
+    expect(init('--yes').output).toContain('Keep .env, which has a key now, out of version control')
+    const filled = read('.env')
+    expect(filled).toMatch(/^FIELDSEAL_KEY=[\w+/]{43}=\nPORT=1\n$/)
+
+    rmSync(at('fieldseal.config.ts'))
+    expect(init('--yes').output).not.toContain('.gitignore')
+    expect(read('.env')).toBe(filled)
+  })
+
+  it('leaves the KMS to the configuration that is there', () => {
+    write('prisma/schema.prisma', `${HEAD}\n${MODELS}`)
+    write('fieldseal.config.ts', 'export default { client }')
+    const local = init('--yes', '--fields', 'User.note')
+    expect(local.output).toContain('1. npx prisma generate')
+    const aws = init('--yes', '--fields', 'User.phone', '--kms', 'aws')
+    expect(aws.output).toContain('--kms changes nothing')
+    expect(aws.output).toContain('1. npx prisma generate')
+    for (const { output } of [local, aws]) expect(output).not.toMatch(/npm install|\.env|AWS_REGION/)
   })
 
   it('makes a configuration for the KMS and the only tenant that are named, and no key', () => {
@@ -179,6 +258,19 @@ describe('the command fieldseal init with answers', () => {
     expect(output).toMatch(/npm install .*tencentcloud-sdk-nodejs-kms/)
     expect(output).toContain('Set TENCENTCLOUD_SECRET_ID')
     expect(() => read('.env')).toThrow('ENOENT')
+  })
+
+  it('names the file that cannot be read or written', () => {
+    write('prisma/schema.prisma', HEAD)
+    symlinkSync(at('nowhere/config.ts'), at('fieldseal.config.ts'))
+    expect(init('--yes')).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(
+        /^fieldseal: ENOENT: no such file or directory, open '.*\/fieldseal\.config\.ts'\n$/,
+      ),
+    })
+    write('package.json', '{ "name": }')
+    expect(init()).toMatchObject({ code: 2, errors: expect.stringMatching(/\/package\.json cannot be read: .*JSON/) })
   })
 
   it('refuses an unknown KMS by the names of those that there are', () => {

@@ -77,6 +77,23 @@ describe('the marks that init writes into a Prisma schema', () => {
 }`)
   })
 
+  it('move keys whose fields stand behind other arguments', () => {
+    const model = `model User {
+  orgId   String
+  mobile  String
+  surname String
+
+  @@unique(name: "one, [two]", fields: [orgId, mobile])
+  @@index(map: "ix", type: Hash, fields: [surname])
+}`
+    const after = marked(model, { fields: ['User.mobile', 'User.surname'] })
+    expect(after).toContain('  @@unique(name: "one, [two]", fields: [orgId, mobileIndex])\n')
+    expect(after).toContain('  @@index(map: "ix", type: Hash, fields: [surnameIndex])\n')
+    expect(candidates(model.replace('@@index', '@@id'))).toContainEqual(
+      expect.objectContaining({ name: 'User.surname', problem: 'is in the primary key' }),
+    )
+  })
+
   it('keep the index of plaintext beside that of ciphertext while there is plaintext', () => {
     const model = 'model User {\n  id    String @id\n  email String\n\n  @@index([email], map: "by_mail")\n}'
     const after = marked(model, { fields: ['User.email'], migrating: true })

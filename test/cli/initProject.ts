@@ -16,8 +16,11 @@ export function initProject() {
   afterEach(() => rmSync(folder, { recursive: true }))
 
   function run(...args: string[]) {
-    const { DATABASE_URL: _, ...env } = process.env
-    const options = { cwd: folder, env, encoding: 'utf8' } as const
+    return runWith({}, ...args)
+  }
+  function runWith(variables: NodeJS.ProcessEnv, ...args: string[]) {
+    const { DATABASE_URL: _, FIELDSEAL_KEY: __, ...env } = process.env
+    const options = { cwd: folder, env: { ...env, ...variables }, encoding: 'utf8' } as const
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], options)
     return { code: status, output: stdout, errors: stderr }
   }
@@ -31,6 +34,8 @@ export function initProject() {
       writeFileSync(at(path), text)
     },
     init: (...args: string[]) => run('init', ...args),
+    /** The same with more in the environment. */
+    initWith: (variables: NodeJS.ProcessEnv, ...args: string[]) => runWith(variables, 'init', ...args),
     /** Another command there, whose environment names no database. */
     run,
   }

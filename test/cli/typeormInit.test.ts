@@ -15,6 +15,23 @@ const KEYS = `@EncryptionKeys()
 export class EncryptionKey extends EncryptionKeyColumns {}
 `
 
+const ENTITY = `@Unique('one', ['orgId', 'nick'])
+@Entity()
+@Index('names', (user: User) => [user.name, user.orgId], { where: 'x > (1)' })
+export class User {
+  @PrimaryColumn('uuid') id!: string
+  @Column() orgId!: string
+  @Unique() @Column() mobile!: string
+  @Index()
+  @Column()
+  fax!: string
+  @Column() @Index({ unique: true }) code!: string
+  @Column() nick!: string
+  @Column() name!: string
+  @Column() note!: string
+}
+`
+
 type Files = { readonly [path: string]: string }
 
 const sourcesOf = (files: Files) => Object.entries(files).map(([path, text]) => ({ path: `/app/${path}`, text }))
@@ -84,7 +101,11 @@ describe('fieldseal init in a project with TypeORM', () => {
     expect(missing).toEqual([
       expect.stringMatching(/^encryption in src\/db\.ts, before initialize\(\):[\s\S]+fieldEncryption\(new DataSource/),
       expect.stringMatching(/^an entity that stores the keys:\n\n {4}import [\s\S]+@EncryptionKeys\(\)\n/),
+      'EncryptionKey among the "entities" of the data source in src/db.ts',
     ])
+    expect(plan({ 'src/user.ts': '@Entity() export class User {}' }).missing).toContain(
+      'EncryptionKey among the "entities" of the data source in fieldseal.config.ts',
+    )
     const left = plan({ 'src/db.ts': SOURCE.replace(', EncryptionKey', ''), 'src/keys.ts': KEYS })
     expect(left.missing).toEqual(['EncryptionKey among the "entities" of the data source in src/db.ts'])
     const folders = plan({ 'src/db.ts': SOURCE.replace('[User, EncryptionKey]', `['src/*.ts']`), 'src/keys.ts': KEYS })
@@ -109,7 +130,7 @@ describe('fieldseal init in a project with TypeORM', () => {
 })
 
 describe('the command fieldseal init', () => {
-  const { at, init, read, write } = initProject()
+  const { at, init, initWith, read, write } = initProject()
 
   it('knows a project with TypeORM, changes none of its code, and finds nothing to add then', () => {
     write('package.json', '{"dependencies": {"typeorm": "^1.1.0"}}')
@@ -132,6 +153,34 @@ describe('the command fieldseal init', () => {
     write('src/keys.ts', KEYS)
     expect(init()).toMatchObject({ code: 0, output: expect.stringMatching(/^Nothing to add: .*entity of the keys/) })
     expect(JSON.stringify(init('--json'))).not.toContain('missing')
+  })
+
+  it('moves what is unique or indexed to blind indexes, on whichever side it is written', () => {
+    write('package.json', '{"dependencies": {"typeorm": "^1.1.0"}}')
+    write('src/dataSource.ts', 'export const dataSource = new DataSource({})')
+    write('src/user.ts', ENTITY)
+    const { output } = init(
+      '--yes',
+      '--migrating',
+      '--fields',
+      'User.mobile,User.fax,User.nick,User.code,User.name,User.note',
+    )
+    for (const line of [
+      `@Unique('one', ['orgId', 'nickIndex']) // at the class, in place of that of orgId, nick`,
+      `@Index((user: User) => [user.nameIndex, user.orgId], { where: 'x > (1)' }) // at the class, beside that of name, orgId`,
+      `@BlindIndex('mobile', { normalize: ['digits'], unique: true }) mobileIndex?: string | null`,
+      `@Index() @BlindIndex('fax', { normalize: ['digits'] }) faxIndex?: string | null`,
+      `@BlindIndex('code', { unique: true }) codeIndex?: string | null`,
+      `@BlindIndex('nick') nickIndex?: string | null`,
+    ])
+      expect(output).toContain(line)
+    expect(output).not.toContain('noteIndex')
+    expect(output).toContain('Set FIELDSEAL_KEY in the environment')
+    expect(output).toContain('then npx fieldseal encrypt, and drop `state`')
+    rmSync(at('fieldseal.config.ts'))
+    expect(initWith({ FIELDSEAL_KEY: 'one' }, '--yes', '--no-migrating').output).not.toMatch(
+      /Set FIELDSEAL_KEY|fieldseal encrypt/,
+    )
   })
 
   it('goes by the configuration where there is one, and by the Prisma schema where there is one of both', () => {

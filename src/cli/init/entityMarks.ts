@@ -9,7 +9,11 @@ export function entityMarks(root: string, sources: readonly TextFile[], answers:
   return findEntities(sources).flatMap((entity) => {
     const chosen = entity.columns.filter(({ name }) => answers.fields.includes(`${entity.name}.${name}`))
     if (chosen.length === 0) return []
-    const lines = [...tenantLines(entity, answers), ...chosen.flatMap((column) => markLines(entity, column, answers))]
+    const lines = [
+      ...keyLines(entity, answers),
+      ...tenantLines(entity, answers),
+      ...chosen.flatMap((column) => markLines(entity, column, answers)),
+    ]
     const names = [
       ...new Set(
         lines.flatMap((line) => [...line.matchAll(/@(Encrypted|BlindIndex|Tenant)\b/g)].map(([, name]) => name!)),
@@ -22,13 +26,33 @@ export function entityMarks(root: string, sources: readonly TextFile[], answers:
   })
 }
 
+/** Those of the class, over blind indexes in the place of what is encrypted. */
+function keyLines({ name, keys }: FoundEntity, { blindIndexes, migrating }: InitAnswers): string[] {
+  const moves = (property: string) => blindIndexes.includes(`${name}.${property}`)
+  return keys
+    .filter(({ properties }) => properties.some(moves))
+    .map(({ kind, isUnique, properties, before, list, rest }) => {
+      const moved = properties
+        .filter(moves)
+        .reduce((text, one) => text.replace(new RegExp(`\\b${one}\\b(?=\\s*['",\\]])`), indexOf(one)), list)
+      // An index of plaintext is there yet, under its name.
+      const stays = migrating && !isUnique
+      const start = stays ? before.replace(/^\(\s*(['"])\w*\1\s*,\s*/, '(') : before
+      return `@${kind}${start}${moved}${rest} // at the class, ${stays ? 'beside' : 'in place of'} that of ${properties.join(', ')}`
+    })
+}
+
+function indexOf(property: string): string {
+  return `${property}Index`
+}
+
 function tenantLines({ columns, tenant }: FoundEntity, { tenancy }: InitAnswers): string[] {
   const column = tenancy.kind === 'many' && tenant === undefined && columns.find(({ name }) => name === tenancy.column)
   return column ? [`@Tenant() @Column() ${column.name}${column.sign}: ${column.type}`] : []
 }
 
 function markLines(entity: FoundEntity, column: EntityColumn, { blindIndexes, migrating }: InitAnswers): string[] {
-  const { name, sign, type, isNullable, isUnique } = column
+  const { name, sign, type, isNullable, isUnique, isIndexed } = column
   const options = [
     migrating && column.column !== 'text' && `column: 'varchar'`,
     migrating && `state: 'migrating'`,
@@ -42,5 +66,6 @@ function markLines(entity: FoundEntity, column: EntityColumn, { blindIndexes, mi
     Boolean,
   )
   const index = `@BlindIndex('${name}'${settings.length > 0 ? `, { ${settings.join(', ')} }` : ''})`
-  return [...lines, `${index} ${name}Index?: string | null`]
+  const databaseIndex = isIndexed && !isUnique ? '@Index() ' : ''
+  return [...lines, `${databaseIndex}${index} ${indexOf(name)}?: string | null`]
 }

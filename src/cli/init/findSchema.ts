@@ -8,6 +8,8 @@ export interface FoundSchema {
   readonly files: readonly TextFile[]
   /** Its folder, if it is one of many files. */
   readonly folder: string | undefined
+  /** The folder of the migrations, where Prisma's configuration names one. */
+  readonly migrations?: string | undefined
 }
 
 /** Where Prisma looks, in its order. */
@@ -20,9 +22,10 @@ const USUAL = ['schema.prisma', 'prisma/schema.prisma', 'prisma/schema', 'prisma
  * @throws FieldsealError `SCHEMA_INVALID` when there is none
  */
 export async function findSchema(root: string, given: string | undefined): Promise<FoundSchema> {
-  const named = given ?? (await namedSchema(root))
+  const { schema, migrations } = await fromPrismaConfig(root)
+  const named = given ?? schema ?? fromPackage(root)
   const found = schemaAt(root, named)
-  if (found) return found
+  if (found) return { ...found, migrations }
   const where = named === undefined ? 'here' : `at ${given ?? relative(root, resolve(root, named))}`
   throw new FieldsealError(
     'SCHEMA_INVALID',
@@ -32,12 +35,8 @@ export async function findSchema(root: string, given: string | undefined): Promi
 
 /** Whether the project has a Prisma schema, or says that it has one. */
 export async function hasSchema(root: string): Promise<boolean> {
-  const named = await namedSchema(root)
+  const named = (await fromPrismaConfig(root)).schema ?? fromPackage(root)
   return named !== undefined || schemaAt(root, undefined) !== undefined
-}
-
-async function namedSchema(root: string): Promise<string | undefined> {
-  return (await fromPrismaConfig(root)) ?? fromPackage(root)
 }
 
 function schemaAt(root: string, named: string | undefined): FoundSchema | undefined {
@@ -72,24 +71,35 @@ function folderOf(path: string, files: readonly string[]): string | undefined {
 const CONFIGURATIONS = ['prisma7.config', '.config/prisma7', 'prisma.config', '.config/prisma', '.config/prisma.config']
 const ENDINGS = ['js', 'ts', 'mjs', 'cjs', 'mts', 'cts']
 
-async function fromPrismaConfig(root: string): Promise<string | undefined> {
+interface PrismaPaths {
+  readonly schema?: string | undefined
+  readonly migrations?: string | undefined
+}
+
+async function fromPrismaConfig(root: string): Promise<PrismaPaths> {
   const path = CONFIGURATIONS.flatMap((name) => ENDINGS.map((ending) => join(root, `${name}.${ending}`))).find((file) =>
     existsSync(file),
   )
-  const schema = path && (await schemaInConfig(path))
-  return schema && resolve(dirname(path), schema)
+  if (path === undefined) return {}
+  const { schema, migrations } = await pathsInConfig(path)
+  const at = (named: string | undefined) => (named === undefined ? undefined : resolve(dirname(path), named))
+  return { schema: at(schema), migrations: at(migrations) }
 }
 
-async function schemaInConfig(path: string): Promise<string | undefined> {
+async function pathsInConfig(path: string): Promise<PrismaPaths> {
   try {
     const { createJiti } = await import('jiti')
-    const config = await createJiti(import.meta.url, { tryNative: true }).import<{ schema?: string }>(path, {
-      default: true,
-    })
-    return config?.schema
+    const config = await createJiti(import.meta.url, { tryNative: true }).import<
+      { schema?: string; migrations?: { path?: string } } | undefined
+    >(path, { default: true })
+    return { schema: config?.schema, migrations: config?.migrations?.path }
   } catch {
     // It may need what is not set up yet; the text says it too.
-    return /\bschema\s*:\s*['"`]([^'"`]+)['"`]/.exec(readFileSync(path, 'utf8'))?.[1]
+    const text = readFileSync(path, 'utf8')
+    return {
+      schema: /\bschema\s*:\s*['"`]([^'"`]+)['"`]/.exec(text)?.[1],
+      migrations: /\bmigrations\s*:\s*\{[^}]*?\bpath\s*:\s*['"`]([^'"`]+)['"`]/.exec(text)?.[1],
+    }
   }
 }
 

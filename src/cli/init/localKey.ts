@@ -6,13 +6,30 @@ import { append } from './schemaText.js'
 
 const NAME = 'FIELDSEAL_KEY'
 
-/** A key for development in `.env`, unless there is one. */
+/** Its line in `.env`, up to the value. */
+const LINE = String.raw`^([ \t]*(?:export[ \t]+)?${NAME}[ \t]*=)`
+const EMPTY = new RegExp(String.raw`${LINE}[ \t]*(?:""|'')?[ \t]*(?:#.*)?$`, 'm')
+const FILLED = new RegExp(String.raw`${LINE}[ \t]*(?:"[^"\s]|'[^'\s]|[^\s"'#])`, 'm')
+
+/** A key for development in `.env`, unless there is one; a line without a value gets it. */
 export function localKey(root: string, env: NodeJS.ProcessEnv): FileChange[] {
   const path = join(root, '.env')
-  const before = existsSync(path) ? readFileSync(path, 'utf8') : null
-  if (env[NAME] || new RegExp(`^\\s*(?:export\\s+)?${NAME}\\s*=`, 'm').test(before ?? '')) return []
-  const after = append(before ?? '', `${NAME}=${randomBytes(32).toString('base64')}`)
+  const before = textOf(path)
+  if (hasLocalKey(root, env)) return []
+  const key = randomBytes(32).toString('base64')
+  const after = EMPTY.test(before ?? '')
+    ? before!.replace(EMPTY, (_, line: string) => `${line}${key}`)
+    : append(before ?? '', `${NAME}=${key}`)
   return [{ path, before, after, shown: `${NAME}=… 32 random bytes` }]
+}
+
+/** Whether the environment or `.env` has a key. */
+export function hasLocalKey(root: string, env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env[NAME]) || FILLED.test(textOf(join(root, '.env')) ?? '')
+}
+
+function textOf(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null
 }
 
 /** Whether git leaves `.env` out, as far as the project's own .gitignore says. */

@@ -22,9 +22,11 @@ export function packagesStep(root: string, kms: KmsName, others: readonly string
 }
 
 /** What the environment has to say, and what must not get out of it. */
-export function variablesStep(root: string, kms: KmsName): string[] {
+export function variablesStep(root: string, kms: KmsName, wroteKey: boolean): string[] {
   if (kms === 'local')
-    return ignoresEnv(root) ? [] : ['Keep .env, which has a key now, out of version control: put it into .gitignore']
+    return !wroteKey || ignoresEnv(root)
+      ? []
+      : ['Keep .env, which has a key now, out of version control: put it into .gitignore']
   const { variables, page } = kmsCode(kms)
   return [`Set ${variables.join(', ')} in the environment; what the KMS has to permit:\n     ${docsAt(page)}`]
 }

@@ -48,8 +48,10 @@ export function planTypeormInit(input: TypeormInitInput): TypeormInitPlan {
   const missing: string[] = []
   if (source && !source.encrypts) missing.push(encryptionCode(path!, input.answers))
   if (!keys.isThere) missing.push(`an entity that stores the keys:\n\n${indented(KEYS_ENTITY)}\n`)
-  if (keys.name !== undefined && source && leavesOut(source, keys.name))
-    missing.push(`${keys.name} among the "entities" of the data source in ${path}`)
+  const keysName = keys.isThere ? keys.name : 'EncryptionKey'
+  // A configuration of init's own names the entities that are there.
+  if (keysName !== undefined && (source ? leavesOut(source, keysName) : !keys.isThere))
+    missing.push(`${keysName} among the "entities" of the data source in ${path ?? 'fieldseal.config.ts'}`)
   return { changes, missing: [...missing, ...entityMarks(root, sources, input.answers ?? NO_ANSWERS)] }
 }
 

@@ -3,13 +3,13 @@ import type { InitAnswers, ProjectFacts } from './answers.js'
 import { envSourceOf } from './dotenv.js'
 import { findSchema } from './findSchema.js'
 import { localKey } from './localKey.js'
+import { missingMarks } from './missingMarks.js'
 import { type FileChange, hasOldUrl, planInit, type TextFile } from './plan.js'
 import { packagesStep, unusedAnswers, variablesStep } from './planNotes.js'
 import { prismaFacts } from './prismaFacts.js'
 import { type Asked, type GivenAnswers, resolveAnswers } from './resolveAnswers.js'
 import { hasAttribute } from './schemaCandidates.js'
 import { schemaModels } from './schemaModels.js'
-import { tenantPathsOf } from './tenantPaths.js'
 
 /** What a project lacks, and how to go on. */
 export interface ProjectPlan {
@@ -42,34 +42,15 @@ export async function planWithPrisma(
   const keys = config === undefined && answers.kms === 'local' ? localKey(root, process.env) : []
   return {
     changes: [...changes, ...keys],
-    missing: config === undefined ? missingIn(facts, answers, found.files) : [],
+    missing: missingMarks({ facts, answers, schema: found.files, config }),
     notes: [
       ...(hasOldUrl(found.files) ? [OLD_URL] : []),
       ...unusedAnswers(config, options),
       ...scopeNotes(found.files, answers),
     ],
     complete: 'the generator, the model of the keys and the configuration are there.',
-    next: nextSteps(root, facts, answers),
+    next: nextSteps(root, facts, answers, keys.length > 0),
   }
-}
-
-/** What looks personal and cannot be marked as it is; whose rows nothing says. */
-function missingIn(
-  { candidates, markedTenant, hasTenantName }: ProjectFacts,
-  answers: InitAnswers,
-  schema: readonly TextFile[],
-): string[] {
-  const left = candidates.filter(({ looksPersonal, problem }) => looksPersonal && problem !== undefined)
-  const { without } = tenantPathsOf({ schema, answers })
-  const example = markedTenant ?? (answers.tenancy.kind === 'many' ? answers.tenancy.column : undefined) ?? 'tenantId'
-  const whose = hasTenantName || answers.tenancy.kind === 'many' ? without : []
-  return [
-    ...left.map(({ name, problem }) => `${name} looks personal, and ${problem}`),
-    ...whose.map(
-      (model) =>
-        `whose the rows of ${model} are: a required column ${example} String /// @tenant, or in fieldseal.config.ts the relations that lead to one: tenants: { ${model}: 'relation.${example}' }`,
-    ),
-  ]
 }
 
 /** What is unique over all tenants becomes unique within each, by indexes that no two tenants share. */
@@ -85,11 +66,13 @@ function scopeNotes(schema: readonly TextFile[], { fields, tenancy }: InitAnswer
     )
 }
 
-function nextSteps(root: string, facts: ProjectFacts, answers: InitAnswers): string {
+function nextSteps(root: string, facts: ProjectFacts, answers: InitAnswers, wroteKey: boolean): string {
   const hasMarks = answers.fields.length + facts.marked.length > 0
   const steps = [
-    ...packagesStep(root, answers.kms, ['@prisma/adapter-pg']),
-    ...variablesStep(root, answers.kms),
+    // A configuration that is there has its KMS, whatever was answered.
+    ...(facts.isConfigured
+      ? []
+      : [...packagesStep(root, answers.kms, ['@prisma/adapter-pg']), ...variablesStep(root, answers.kms, wroteKey)]),
     ...(hasMarks
       ? []
       : [

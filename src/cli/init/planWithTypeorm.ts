@@ -4,7 +4,7 @@ import { docsAt } from '../../docs.js'
 import type { InitAnswers } from './answers.js'
 import { envSourceOf } from './dotenv.js'
 import { readSources } from './findDataSource.js'
-import { localKey } from './localKey.js'
+import { hasLocalKey, localKey } from './localKey.js'
 import type { TextFile } from './plan.js'
 import { packagesStep, unusedAnswers, variablesStep } from './planNotes.js'
 import { encryptsAlready, makesDataSource, planTypeormInit } from './planTypeorm.js'
@@ -47,10 +47,18 @@ export async function planWithTypeorm(
   }
 }
 
-function nextSteps(root: string, { kms, fields }: InitAnswers, isEncrypting: boolean, hasKey: boolean): string {
+function nextSteps(
+  root: string,
+  { kms, fields, migrating }: InitAnswers,
+  isEncrypting: boolean,
+  wroteKey: boolean,
+): string {
   const steps = [
     ...(isEncrypting ? [] : packagesStep(root, kms, [])),
-    ...(isEncrypting || (kms === 'local' && !hasKey) ? [] : variablesStep(root, kms)),
+    ...(isEncrypting ? [] : variablesStep(root, kms, wroteKey)),
+    ...(isEncrypting || kms !== 'local' || wroteKey || hasLocalKey(root, process.env)
+      ? []
+      : ['Set FIELDSEAL_KEY in the environment, for development: 32 random bytes in Base64 (openssl rand -base64 32)']),
     fields.length > 0
       ? `Put the decorators above into the entities. Columns of other types than varchar have to become text first. See
      ${docsAt('typeorm.md')}`
@@ -60,6 +68,7 @@ function nextSteps(root: string, { kms, fields }: InitAnswers, isEncrypting: boo
      ${docsAt('typeorm.md')}`,
     'A migration for the keys table and new columns, as always',
     'See to fieldseal.config.ts',
+    ...(migrating ? [`Deploy, then npx fieldseal encrypt, and drop \`state\`: ${docsAt('existing-data.md')}`] : []),
     'npx fieldseal status',
   ]
   return `Next:\n${steps.map((step, i) => `  ${i + 1}. ${step}`).join('\n')}`

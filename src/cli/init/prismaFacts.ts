@@ -8,7 +8,8 @@ import { schemaCandidates, schemaTenantColumns } from './schemaCandidates.js'
 import { type SchemaModel, schemaModels } from './schemaModels.js'
 
 /** What the Prisma schema and its folder say. */
-export function prismaFacts(root: string, { files, folder }: FoundSchema, isConfigured: boolean): ProjectFacts {
+export function prismaFacts(root: string, found: FoundSchema, isConfigured: boolean): ProjectFacts {
+  const { files } = found
   const models = files.flatMap(({ text }) => schemaModels(text))
   return {
     candidates: schemaCandidates(models),
@@ -19,7 +20,7 @@ export function prismaFacts(root: string, { files, folder }: FoundSchema, isConf
     markedTenant: namesWith(models, /@tenant\b/)[0]?.split('.')[1],
     isConfigured,
     kms: installedKms(readPackage(root)),
-    hasRows: hasMigrations(folder ?? dirname(files[0]!.path)),
+    hasRows: migrationFolders(root, found).some(hasFolders),
   }
 }
 
@@ -36,10 +37,15 @@ function indexedFields({ name, fields }: SchemaModel): string[] {
   })
 }
 
-/** A table that was made may have rows. */
-function hasMigrations(folder: string): boolean {
+function migrationFolders(root: string, { files, folder, migrations }: FoundSchema): string[] {
+  const beside = join(folder ?? dirname(files[0]!.path), 'migrations')
+  return [...(migrations === undefined ? [] : [migrations]), beside, join(root, 'prisma/migrations')]
+}
+
+/** Each migration is a folder. A table that one has made may have rows. */
+function hasFolders(folder: string): boolean {
   try {
-    return readdirSync(join(folder, 'migrations'), { withFileTypes: true }).some((entry) => entry.isDirectory())
+    return readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isDirectory())
   } catch {
     return false
   }

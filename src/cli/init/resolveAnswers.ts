@@ -113,8 +113,8 @@ async function tenancyOf(
       `--tenant-column: no model has a required String column ${column}, as the tenant's has to be${hint ? `; ${hint}` : ''}`,
     )
   }
+  if (tenancy === 'many') return { kind: 'many', column: facts.markedTenant }
   const proposal = proposedTenancy(facts, fields)
-  if (tenancy === 'many') return proposal.kind === 'many' ? proposal : { kind: 'many', column: undefined }
   if (facts.markedTenant !== undefined) return proposal
   if (facts.isConfigured) return { kind: 'many', column: undefined }
   return fields.length + facts.marked.length === 0 ? proposal : asked.tenancy(facts.tenantColumns, proposal)

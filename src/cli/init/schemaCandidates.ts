@@ -64,9 +64,12 @@ export interface BlockKey {
   readonly to: number
 }
 
+/** `fields:` may stand behind other arguments: `@@unique(name: "one", fields: [a, b])`. */
+const KEY = /@@(\w+)\s*\(\s*(?:\w+\s*:\s*(?:"(?:[^"\\]|\\.)*"|\w+)\s*,\s*)*(?:fields\s*:\s*)?\[([^\]]*)\]/
+
 export function keysOf({ attributes }: SchemaModel, ...kinds: readonly string[]): BlockKey[] {
   return attributes.flatMap((attribute): BlockKey[] => {
-    const found = /@@(\w+)\s*\(\s*(?:fields\s*:\s*)?\[([^\]]*)\]/.exec(attribute.text)
+    const found = KEY.exec(attribute.text)
     if (!found || !kinds.includes(found[1]!)) return []
     const to = found.index + found[0].length - 1
     const fields = found[2]!.split(',').map((one) => one.trim())

@@ -1,4 +1,5 @@
 import type { InitAnswers } from './answers.js'
+import { tenancyOf } from './markSchema.js'
 import { relationNames, tenantColumnProblem } from './schemaCandidates.js'
 import { type SchemaModel, schemaModels } from './schemaModels.js'
 
@@ -19,7 +20,10 @@ export function tenantPathsOf(input: {
   const { column } = tenancy
   const models = input.schema.flatMap(({ text }) => schemaModels(text))
   const lacking = models.filter(
-    (model) => fields.some((field) => field.startsWith(`${model.name}.`)) && !(column && hasColumn(model, column)),
+    (model) =>
+      fields.some((field) => field.startsWith(`${model.name}.`)) &&
+      !(column && hasColumn(model, column)) &&
+      tenancyOf(model) === undefined,
   )
   const found = lacking.map((model) => ({ name: model.name, path: column && tenantPath(models, model, column) }))
   return {

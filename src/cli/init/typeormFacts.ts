@@ -27,7 +27,7 @@ export function typeormFacts(root: string, sources: readonly TextFile[], isConfi
   }
 }
 
-function candidatesOf({ name, columns, tenant }: FoundEntity): Candidate[] {
+function candidatesOf({ name, columns, keys, tenant }: FoundEntity): Candidate[] {
   return columns
     .filter(
       (column) =>
@@ -38,7 +38,7 @@ function candidatesOf({ name, columns, tenant }: FoundEntity): Candidate[] {
       looksPersonal: looksPersonal(column.name),
       problem: problemOf(column),
       canIndex: true,
-      needsIndex: column.isUnique,
+      needsIndex: column.isIndexed || keys.some(({ properties }) => properties.includes(column.name)),
     }))
 }
 
