@@ -10,6 +10,8 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   TENANT_MISMATCH: 404,
   VALUE_INVALID: 400,
   KMS_UNAVAILABLE: 503,
+  KMS_THROTTLED: 503,
+  KEY_STORE_UNAVAILABLE: 503,
 }
 
 interface Answer {
