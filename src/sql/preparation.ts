@@ -57,7 +57,8 @@ export class Preparation {
     this.#given = new GivenValues({ tenancy, given: statement.values ?? [], open, isSealed })
     this.#parameters = new Parameters({ context, plans, plan, given: this.#given })
     for (const { model, index } of plan.indexesRead) checkSearchable(limitedIndex(plans, model, index))
-    this.#results = new Results({ context, binding, tenancy, plans, plan, parameters: this.#parameters })
+    const audited = this.#audited
+    this.#results = new Results({ context, audited, tenancy, plans, plan, parameters: this.#parameters })
   }
 
   /** @returns at once where nothing has to be waited for */

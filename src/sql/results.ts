@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { type DecryptSlot, transform } from '../cipher/cipher.js'
 import { indexedText } from '../cipher/indexText.js'
 import type { RowColumns } from '../cipher/rowColumns.js'
-import type { BindingSource } from '../client/clientBinding.js'
+import type { Audited } from '../client/audit.js'
 import type { ClientContext } from '../client/clientContext.js'
 import { checkReadable, hideIndexes } from '../client/masking.js'
 import type { OperationTenancy } from '../client/operationTenancy.js'
@@ -38,7 +38,7 @@ export interface SearchedValues {
 
 export interface ResultsOptions {
   readonly context: ClientContext
-  readonly binding: BindingSource
+  readonly audited: Audited
   readonly tenancy: OperationTenancy
   readonly plans: Plans
   readonly plan: StatementPlan
@@ -87,14 +87,14 @@ export class Results {
   }
 
   #readingOf(rows: readonly object[]): RowReading<Row> {
-    const { context, binding, tenancy, plan } = this.#options
+    const { context, audited, tenancy, plan } = this.#options
     return {
       context,
       tenancy,
       length: rows.length,
       collect: (from, to, columns) => this.#collect(rows.slice(from, to), columns),
       transform: (slots) => transform(slots, context.ring),
-      audited: { auditTrail: context.auditTrail, clientBinding: binding },
+      audited,
       operation: plan.kind,
     }
   }
