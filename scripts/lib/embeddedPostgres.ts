@@ -15,6 +15,16 @@ export interface PostgresServer extends Stoppable {
   readonly url: string
   /** For people: what it is. */
   readonly description: string
+  /** The lines of its log that tell why all connections were cut: a crash, or a shutdown. Only where the log can be read. */
+  cuts?(): Promise<readonly string[]>
+}
+
+const CUT =
+  /PANIC:|was terminated by signal|terminating any other active server processes|received \w+ shutdown request/
+
+/** Whether a line of PostgreSQL's log tells that all connections are cut. */
+export function tellsOfCut(line: string): boolean {
+  return CUT.test(line)
 }
 
 /** One that can be restarted, on the same port and with the same data. */
@@ -71,7 +81,8 @@ export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
     const { stdout } = await run(join(programs, 'postgres'), ['--version'], as(user, folder))
     const description = `embedded ${stdout.replace(/^.*\) /, 'PostgreSQL ').trim()}`
     const standby = (name: string) => startStandby(cluster, { url, description, name })
-    return { url, description, restart, standby, stop: janitor.stop }
+    const cuts = async () => (await readFile(logOf(cluster), 'utf8')).split('\n').filter(tellsOfCut)
+    return { url, description, restart, standby, cuts, stop: janitor.stop }
   } catch (error) {
     await janitor.stop()
     throw error

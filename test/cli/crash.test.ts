@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../scripts/lib/embeddedPostgres.js'
@@ -109,6 +110,8 @@ describe('a database that crashes', () => {
     'has a worker elsewhere go on, or end with one message',
     async () => {
       const worker = startCommand(migration, 'worker')
+      // Before it says so, it has nothing to end in order.
+      await once(worker.child.stdout!, 'data')
       const command = startCommand(migration, 'encrypt', '--model', 'Customer', '--workers', '1', '--rate', '500')
       await crashed(command, migration.pool)
       await recovered()

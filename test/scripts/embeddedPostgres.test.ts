@@ -42,6 +42,16 @@ describe('startEmbeddedPostgres', () => {
     await stop()
   })
 
+  it('tells why its connections were cut: a shutdown, or a crash', async () => {
+    const { url, restart, cuts, stop } = await startEmbeddedPostgres()
+    expect(await cuts?.()).toEqual([])
+    await restart('fast')
+    expect(await cuts?.()).toEqual([expect.stringContaining('received fast shutdown request')])
+    await ask(url, `COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'`).catch(() => undefined)
+    await eventually(async () => expect(await cuts?.()).toContainEqual(expect.stringContaining('by signal 9')))
+    await stop()
+  })
+
   it('is followed by a standby, which shows what is written before and after, and leaves nothing after stop', async () => {
     const primary = await startEmbeddedPostgres()
     await ask(primary.url, 'CREATE TABLE early AS SELECT 1 AS one')

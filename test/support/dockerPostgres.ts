@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto'
+import { createInterface } from 'node:readline'
 import { PostgreSqlContainer } from '@testcontainers/postgresql'
-import { getContainerRuntimeClient, ImageName } from 'testcontainers'
-import type { PostgresServer } from '../../scripts/lib/embeddedPostgres.js'
+import pg from 'pg'
+import { getContainerRuntimeClient, ImageName, Wait } from 'testcontainers'
+import { type PostgresServer, tellsOfCut } from '../../scripts/lib/embeddedPostgres.js'
 import { cleanUpLater } from '../../scripts/lib/janitor.js'
+import { eventually } from './eventually.js'
 
 const LABEL = 'fieldseal.test'
+/**
+ * The one that testcontainers would set runs a program in the container four times a second for as long as the tests last,
+ * which takes a sixth of the machine.
+ */
+const NO_HEALTH_CHECK = { test: ['CMD', 'true'] as ['CMD', string], interval: 24 * 3_600_000 }
 const SETTINGS = ['max_connections=500', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
 
 /**
@@ -20,16 +28,31 @@ export async function startDockerPostgres(): Promise<PostgresServer> {
   const run = randomUUID()
   const janitor = cleanUpLater({ kind: 'containers', label: `${LABEL}=${run}` })
   try {
+    const cuts: string[] = []
     const command = ['postgres', ...SETTINGS.flatMap((setting) => ['-c', setting])]
     const container = await new PostgreSqlContainer(image)
       .withLabels({ [LABEL]: run })
       .withCommand(command)
+      .withHealthCheck(NO_HEALTH_CHECK)
+      .withLogConsumer((log) => {
+        createInterface(log).on('line', (line) => tellsOfCut(line) && cuts.push(line))
+      })
+      .withWaitStrategy(Wait.forListeningPorts())
       .start()
-    return { url: container.getConnectionUri(), description: `docker ${image}`, stop: janitor.stop }
+    const url = container.getConnectionUri()
+    await eventually(() => connect(url))
+    return { url, description: `docker ${image}`, cuts: async () => cuts, stop: janitor.stop }
   } catch (error) {
     await janitor.stop()
     throw error
   }
+}
+
+/** The port is there before the server lets anyone in. */
+async function connect(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.end()
 }
 
 async function pull(name: string): Promise<void> {

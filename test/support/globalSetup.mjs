@@ -32,7 +32,10 @@ export default async function setup() {
   stop = async () => {
     concierge.close()
     concierge.closeAllConnections()
-    await (await server?.catch(() => undefined))?.stop()
+    const started = await server?.catch(() => undefined)
+    for (const line of (await started?.cuts?.()) ?? [])
+      process.stdout.write(`test database: connections were cut: ${line}\n`)
+    await started?.stop()
   }
 }
 

@@ -1,11 +1,11 @@
-import type { Job, Runner, WorkerUtils } from 'graphile-worker'
+import type { Job, Runner, Task, WorkerUtils } from 'graphile-worker'
 import type pg from 'pg'
 import { FieldsealError } from '../../errors.js'
 import { isRangeId, type RangeJob, type RangeQueue } from '../../maintenance/jobs/ranges.js'
 import { anyRunLocked, checkKeepsConnections, rangeUnlocked } from '../../maintenance/postgres/workLocks.js'
 import { pause } from '../../maintenance/rows/batchSize.js'
-import { printable } from '../../printable.js'
-import { prepareSchema, QUEUE_SCHEMA, rightToRemake } from './queueSchema.js'
+import { withDatabaseErrors, withoutTraces } from './queueErrors.js'
+import { prepareSchema, QUEUE_SCHEMA } from './queueSchema.js'
 
 const TASK = 'fieldseal.range'
 /** How often a worker looks for jobs that no notification told it of, in milliseconds. */
@@ -142,19 +142,24 @@ export class RangeJobs implements RangeQueue {
       over.abort()
     }
     const over = new AbortController()
-    const runner = await withDatabaseErrors(() =>
-      this.library.run({
-        ...{ ...settings(this.library, this.pool), taskList: { [TASK]: task }, parsedCronItems: [] },
-        ...{ concurrency: 1, pollInterval: POLL, noHandleSignals: true },
-        // It aborts nothing by itself: a handler ends after the batch under way, however long that takes.
-        gracefulShutdownAbortTimeout: 600_000,
-      }),
-    )
     const signal = AbortSignal.any([options.signal, options.lost, over.signal])
-    const supervision = this.#supervise(runner, { ...options, signal })
-    await withDatabaseErrors(() => runner.promise).finally(() => supervision.end())
+    const supervision = await withoutTraces(async () => {
+      const runner = await withDatabaseErrors(() => this.#run(task))
+      const supervision = this.#supervise(runner, { ...options, signal })
+      await withDatabaseErrors(() => runner.promise).finally(() => supervision.end())
+      return supervision
+    })
     const lost = options.lost.reason ?? supervision.lost
     if (lost !== undefined) await withDatabaseErrors(() => Promise.reject(lost))
+  }
+
+  #run(task: Task): Promise<Runner> {
+    return this.library.run({
+      ...{ ...settings(this.library, this.pool), taskList: { [TASK]: task }, parsedCronItems: [] },
+      ...{ concurrency: 1, pollInterval: POLL, noHandleSignals: true },
+      // It aborts nothing by itself: a handler ends after the batch under way, however long that takes.
+      gracefulShutdownAbortTimeout: 600_000,
+    })
   }
 
   async close(): Promise<void> {
@@ -243,19 +248,4 @@ function keyOf(range: string): string {
 function settings(library: GraphileWorker, pgPool: pg.Pool) {
   // What concerns a person is said by the commands themselves.
   return { pgPool, schema: QUEUE_SCHEMA, logger: new library.Logger(() => () => {}) }
-}
-
-async function withDatabaseErrors<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (cause) {
-    if (FieldsealError.is(cause)) throw cause
-    const { code, message } = cause as { code?: unknown; message?: unknown }
-    const hint =
-      code === '42501'
-        ? `Its user lacks a right. Have an administrator run this once, in this database: ${rightToRemake('…')}, with that user's name`
-        : 'Run the command again once it can: it goes on where it stopped'
-    const what = `the queue of workers could not be used: ${printable(message ?? cause)}. ${hint}`
-    throw new FieldsealError('DATABASE_UNAVAILABLE', what, { cause })
-  }
 }
