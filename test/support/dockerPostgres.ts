@@ -10,7 +10,8 @@ import { eventually } from './eventually.js'
 const LABEL = 'fieldseal.test'
 /**
  * The one that testcontainers would set runs a program in the container four times a second for as long as the tests last,
- * which takes a sixth of the machine.
+ * which takes a sixth of the machine. Docker kills one that is late; what that leaves becomes a child of the container's first
+ * process, PostgreSQL, which takes its end for a crash of its own, and cuts all connections.
  */
 const NO_HEALTH_CHECK = { test: ['CMD', 'true'] as ['CMD', string], interval: 24 * 3_600_000 }
 const SETTINGS = ['max_connections=500', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
