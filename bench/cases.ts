@@ -1,5 +1,5 @@
 import { bareDecrypt, bareEncrypt, mapFields } from './bareLoop.js'
-import type { Contender } from './rounds.js'
+import { type Contender, times } from './rounds.js'
 import { FIELDS, makeRows, type Row, SIZES, type Size } from './rows.js'
 import type { World } from './world.js'
 
@@ -111,10 +111,6 @@ export function casesOf(world: World, most: number): Case[] {
       times(20, (i) => tables.plainNote!.findUnique({ where: { id: i + 1 } })),
     ),
   ]
-}
-
-async function times(count: number, work: (i: number) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < count; i++) await work(i)
 }
 
 /** The bare loop stands for no library, so it is only where there is a loop over values. */

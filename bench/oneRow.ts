@@ -1,6 +1,5 @@
-import { bareEncrypt, mapFields } from './bareLoop.js'
-import { type Contender, interleave, ratioOf, spreadOf } from './rounds.js'
-import { FIELDS, makeRows, type Row } from './rows.js'
+import { type Contender, interleave, ratioOf, spreadOf, times } from './rounds.js'
+import { makeRows, type Row } from './rows.js'
 import { openWorld } from './world.js'
 
 /*
@@ -24,7 +23,6 @@ try {
   const contacts = rows.map(({ id }) => ({ id, tenant: 'acme', email: emailOf(id) }))
   await acme.note.createMany({ data: rows })
   await plain.plainNote.createMany({ data: rows })
-  await plain.bareNote.createMany({ data: mapFields(rows, FIELDS.Note, bareEncrypt) })
   await acme.contact.createMany({ data: contacts })
   await plain.plainContact.createMany({ data: contacts })
 
@@ -101,8 +99,4 @@ try {
   }
 } finally {
   await world.close()
-}
-
-async function times(count: number, work: (i: number) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < count; i++) await work(i)
 }

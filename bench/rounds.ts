@@ -82,3 +82,8 @@ export function spreadOf(values: readonly number[]): Spread {
 export function ratioOf(times: Times, name: string, to: string): Spread {
   return spreadOf(times[name]!.map((time, round) => time / times[to]![round]!))
 }
+
+/** Does something so many times, one after the other. */
+export async function times(count: number, work: (i: number) => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < count; i++) await work(i)
+}

@@ -1,5 +1,5 @@
 import { loadavg } from 'node:os'
-import { type Contender, interleave, ratioOf, spreadOf } from './rounds.js'
+import { type Contender, interleave, ratioOf, spreadOf, times } from './rounds.js'
 import { makeRows } from './rows.js'
 import { type Name, openTypeormWorld, type Side, type TypeormWorld } from './typeormWorld.js'
 
@@ -65,10 +65,6 @@ function insert({ note }: Side): Contender {
     prepare: () => world.pool.query(`DELETE FROM "${tableName}" WHERE id >= ${BEYOND}`),
     run: () => note.insert(rows),
   }
-}
-
-async function times(count: number, work: (i: number) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < count; i++) await work(i)
 }
 
 async function compareUnmarked(name: string, work: (side: Side) => Promise<unknown>): Promise<void> {

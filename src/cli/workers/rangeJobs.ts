@@ -114,7 +114,7 @@ export class RangeJobs implements RangeQueue {
     do {
       if (session.failed) await pause(Math.min(LONGEST_REST, 500 * 2 ** session.failures), signal)
       session.failed = false
-      await this.#workSession(handler, options, session)
+      await withoutTraces(() => this.#workSession(handler, options, session))
     } while (session.failed && !signal.aborted)
     // The runner does not wait for its last job to be taken out.
     if (signal.aborted) await this.remove(session.latest)
@@ -142,13 +142,10 @@ export class RangeJobs implements RangeQueue {
       over.abort()
     }
     const over = new AbortController()
+    const runner = await withDatabaseErrors(() => this.#run(task))
     const signal = AbortSignal.any([options.signal, options.lost, over.signal])
-    const supervision = await withoutTraces(async () => {
-      const runner = await withDatabaseErrors(() => this.#run(task))
-      const supervision = this.#supervise(runner, { ...options, signal })
-      await withDatabaseErrors(() => runner.promise).finally(() => supervision.end())
-      return supervision
-    })
+    const supervision = this.#supervise(runner, { ...options, signal })
+    await withDatabaseErrors(() => runner.promise).finally(() => supervision.end())
     const lost = options.lost.reason ?? supervision.lost
     if (lost !== undefined) await withDatabaseErrors(() => Promise.reject(lost))
   }
