@@ -89,7 +89,8 @@ describe('fieldseal advise', () => {
     const [none, blind] = advice.indexes
     expect(none!.exactly).toBeGreaterThan(0.4)
     expect(none!.exactly).toBeLessThan(0.6)
-    expect(blind!.exactly).toBeGreaterThan(0.9)
+    // The sample is drawn by lot: 0.97 mostly, and 0.88 once in 20,000 draws.
+    expect(blind!.exactly).toBeGreaterThan(0.8)
     expect(advice.recommendations[0]).toMatchObject({ index: 'blind', verdict: 'avoid' })
     expect(advice.recommendations[0]!.why).toContain('reads the column')
   })
@@ -242,7 +243,8 @@ describe('fieldseal advise on other types', () => {
   beforeAll(async () => {
     typed = await openFixture('typed.prisma', { normalizers: { noVowels: (text) => text }, defaultTenant: 'acme' })
     const rows = Array.from({ length: 3_000 }, (_, i) => ({
-      int: 20_000 + ((i * 7919) % 997) * 100,
+      // Far from 0, where 5 % of a value would be less than two samples by lot differ.
+      int: 100_000 + ((i * 7919) % 997) * 100,
       big: 10n ** 15n + BigInt((i * 7919) % 997),
       float: 0.5 + (i % 7),
       decimal: `${(i * 31) % 600}.${i % 10}5`,
