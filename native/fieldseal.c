@@ -15,12 +15,15 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <openssl/rand.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { KEY = 32, NONCE = 12, TAG = 16, DIGEST = 32, LARGEST_HEAD = 28, LARGEST_BATCH = 1024, LARGEST_INPUT = 1 << 29 };
+/* What OpenSSL takes from the system in one call. */
+enum { SYSTEM_REQUEST = 128 };
 /* FAILURE in src/crypto/engine.ts. */
 enum { TORN = 0, FORGED = 1, FOREIGN = 2 };
 enum { NO_CODEC = -1 };
@@ -30,6 +33,8 @@ enum { NO_CODEC = -1 };
 typedef struct {
   EVP_CIPHER *gcm;
   EVP_MAC *hmac;
+  /* The generator of the operating system; NULL where a configuration of OpenSSL leaves it out. */
+  EVP_RAND_CTX *system;
 } Instance;
 
 /* What the values of one field have in common: the AAD of all, and the head of their ciphertexts. */
@@ -56,6 +61,7 @@ static void free_instance(napi_env env, void *data, void *hint) {
   Instance *instance = data;
   EVP_CIPHER_free(instance->gcm);
   EVP_MAC_free(instance->hmac);
+  EVP_RAND_CTX_free(instance->system);
   free(instance);
 }
 
@@ -583,6 +589,30 @@ static bool next_text(Texts *texts, size_t i, Bytes *out) {
   return true;
 }
 
+/*
+ * Random numbers that no other process gets, even one that goes on from a copy of this one's memory: OpenSSL's own
+ * generator keeps its state there, and would give both the same. The system's keeps its elsewhere, and is asked as it
+ * is for little, in one call. For much, the system reseeds OpenSSL's first (prediction resistance, NIST SP 800-90A
+ * section 8.8), which then is faster.
+ */
+static bool fill_random(napi_env env, uint8_t *out, size_t length) {
+  Instance *instance = NULL;
+  if (napi_get_instance_data(env, (void **)&instance) != napi_ok || !instance) return false;
+  if (instance->system && length <= SYSTEM_REQUEST)
+    return EVP_RAND_generate(instance->system, out, length, 0, 0, NULL, 0) == 1;
+  EVP_RAND_CTX *own = RAND_get0_public(NULL);
+  return own && EVP_RAND_generate(own, out, length, 0, 1, NULL, 0) == 1;
+}
+
+/* Those of the caller, who may have them from a test vector, or else new ones in `room`. */
+static bool nonces_argument(napi_env env, napi_value value, size_t count, uint8_t *room, Bytes *out) {
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) != napi_ok) return false;
+  if (type != napi_undefined) return bytes_argument(env, value, out) && out->length == count * NONCE;
+  *out = (Bytes){room, count * NONCE};
+  return fill_random(env, room, out->length) || (fail(env, "OpenSSL has no random numbers"), false);
+}
+
 typedef struct {
   Values values;
   Texts plaintexts;
@@ -635,7 +665,7 @@ static napi_value encrypt_bytes(napi_env env, Encryption *e, Bytes out) {
  * encrypt(key, frame, count, bound, plaintexts, encoding, nonces, collect)
  * encrypt(key, frame, count, bound, plaintexts, encoding, nonces, out)
  *
- * `collect` gets ciphertexts of places that are text, `out` takes raw ones.
+ * `collect` gets ciphertexts of places that are text, `out` takes raw ones. Without nonces, each value gets a new one.
  */
 static napi_value encrypt(napi_env env, napi_callback_info info) {
   size_t argc = 8;
@@ -643,10 +673,12 @@ static napi_value encrypt(napi_env env, napi_callback_info info) {
   Encryption e = {0};
   napi_valuetype kind;
   Bytes out = {0};
+  uint8_t nonces[LARGEST_BATCH * NONCE];
   if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc < 8) return fail(env, "encrypt: arguments");
+  ERR_set_mark();
   bool fits = values_arguments(env, argv, &e.values) &&
               texts_arguments(env, argv[4], argv[5], e.values.frame.lengths, &e.plaintexts) &&
-              bytes_argument(env, argv[6], &e.nonces) && e.nonces.length == e.plaintexts.lengths.count * NONCE &&
+              nonces_argument(env, argv[6], e.plaintexts.lengths.count, nonces, &e.nonces) &&
               napi_typeof(env, argv[7], &kind) == napi_ok && (kind == napi_function || bytes_argument(env, argv[7], &out)) &&
               places_fit(&e.values, kind == napi_function);
   if (fits) {
@@ -654,13 +686,11 @@ static napi_value encrypt(napi_env env, napi_callback_info info) {
     e.sealed = malloc(room);
     e.text = malloc(LARGEST_HEAD + encoded_length(room));
   }
-  if (fits && e.sealed && e.text) {
-    ERR_set_mark();
+  if (fits && e.sealed && e.text)
     result = kind == napi_function ? encrypt_texts(env, &e, argv[7]) : encrypt_bytes(env, &e, out);
-    ERR_pop_to_mark();
-  } else {
+  else
     fail(env, "encrypt: arguments");
-  }
+  ERR_pop_to_mark();
   free(e.sealed);
   free(e.text);
   free_texts(&e.plaintexts);
@@ -817,7 +847,7 @@ static bool set_function(napi_env env, napi_value exports, const char *name, nap
 }
 
 /* REVISION in src/crypto/native/addon.ts. */
-enum { REVISION = 3 };
+enum { REVISION = 4 };
 
 /* The SHA-256 of this file, so that a test can tell a binary that was not built from it. */
 #ifndef SOURCE
@@ -838,12 +868,23 @@ static bool set_functions(napi_env env, napi_value exports) {
          set_function(env, exports, "decrypt", decrypt) && set_function(env, exports, "index", blind_index);
 }
 
+/* NULL where there is none. */
+static EVP_RAND_CTX *new_system_random(void) {
+  EVP_RAND *source = EVP_RAND_fetch(NULL, "SEED-SRC", NULL);
+  EVP_RAND_CTX *context = source ? EVP_RAND_CTX_new(source, NULL) : NULL;
+  EVP_RAND_free(source);
+  if (context && EVP_RAND_instantiate(context, 0, 0, NULL, 0, NULL) == 1) return context;
+  EVP_RAND_CTX_free(context);
+  return NULL;
+}
+
 NAPI_MODULE_INIT() {
   Instance *instance = calloc(1, sizeof *instance);
   if (!instance) return fail(env, "no memory");
   ERR_set_mark();
   instance->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
   instance->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+  instance->system = new_system_random();
   ERR_pop_to_mark();
   if (!instance->gcm || !instance->hmac || napi_set_instance_data(env, instance, free_instance, NULL) != napi_ok) {
     free_instance(env, instance, NULL);

@@ -1,4 +1,3 @@
-import { randomNonces } from '../crypto/aead.js'
 import type { Ciphertext } from '../crypto/ciphertext.js'
 import type { Outcome, Place } from '../crypto/engine.js'
 import { pad } from '../crypto/padding.js'
@@ -97,7 +96,6 @@ class EncryptBatch implements Batch {
       places: this.#places,
       bound: boundOf(slots),
       plaintexts: this.#plaintexts,
-      nonces: randomNonces(slots.length),
     })
     for (let i = 0; i < slots.length; i++) {
       const { holder, key, field } = slots[i]!

@@ -60,8 +60,8 @@ interface ValuesInput {
 export interface EncryptInput extends ValuesInput {
   /** Each codec(1) ‖ value; a string is well-formed, and taken as UTF-8. */
   readonly plaintexts: readonly (string | Uint8Array)[]
-  /** 12 bytes for each plaintext, never used before under this key. */
-  readonly nonces: Buffer
+  /** 12 bytes for each plaintext, of a test vector. Without, the engine draws them. */
+  readonly nonces?: Buffer | undefined
 }
 
 export interface DecryptInput extends ValuesInput {

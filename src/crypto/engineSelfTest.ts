@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { NONCE_BYTES } from './aead.js'
-import type { Ciphertext } from './ciphertext.js'
+import { type Ciphertext, RAW_HEAD } from './ciphertext.js'
 import { CODEC } from './codec.js'
 import type { Engine, Outcome } from './engine.js'
 
@@ -15,9 +15,20 @@ const PLAINTEXTS = [...TEXTS.map((text) => String.fromCharCode(CODEC.string) + t
 const NONCES = Buffer.from(PLAINTEXTS.flatMap((_, i) => Array<number>(NONCE_BYTES).fill(i)))
 const BOUND = PLAINTEXTS.map((_, i) => [`row ${i}`, 'ß'])
 
-/** Whether two engines make the same of the same. */
-export function behavesAlike(one: Engine, other: Engine): boolean {
-  return isDeepStrictEqual(resultsOf(one), resultsOf(other))
+/** Whether an engine makes the same of the same as another, and draws nonces that are no others'. */
+export function behavesAlike(engine: Engine, other: Engine): boolean {
+  return isDeepStrictEqual(resultsOf(engine), resultsOf(other)) && drawsNonces(engine)
+}
+
+/** For few values and for many, which come from different generators. */
+function drawsNonces({ open }: Engine): boolean {
+  const key = open(createSecretKey(KEY), KEY)
+  const place = key.place({ header: HEADER, form: 'raw', aad: AAD, padded: false, codec: undefined })
+  const drawn = [1, 1, 40, 40].flatMap((count) => {
+    const made = key.encrypt({ places: Array(count).fill(place), bound: undefined, plaintexts: Array(count).fill('a') })
+    return made.map((ciphertext) => String(ciphertext.slice(RAW_HEAD, RAW_HEAD + NONCE_BYTES)))
+  })
+  return new Set(drawn).size === drawn.length
 }
 
 function resultsOf({ open, openIndex }: Engine): (Ciphertext | Outcome)[] {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { KeyObject } from 'node:crypto'
 import { withBound } from './aad.js'
-import { decrypt, encrypt, NONCE_BYTES } from './aead.js'
+import { decrypt, encrypt, NONCE_BYTES, randomNonces } from './aead.js'
 import { type Ciphertext, RAW_HEAD, rawCiphertext, sealedPart, textCiphertext } from './ciphertext.js'
 import {
   type DecryptInput,
@@ -38,7 +38,7 @@ class NodeKey implements ValueKey {
     return new PreparedPlace(spec, placeHead(spec), undefined)
   }
 
-  encrypt({ places, bound, plaintexts, nonces }: EncryptInput): Ciphertext[] {
+  encrypt({ places, bound, plaintexts, nonces = randomNonces(plaintexts.length) }: EncryptInput): Ciphertext[] {
     return plaintexts.map((plaintext, i) => {
       const { header, head, aad, form } = places[i]!
       const nonce = nonces.subarray(i * NONCE_BYTES, (i + 1) * NONCE_BYTES)

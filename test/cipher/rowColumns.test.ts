@@ -55,7 +55,7 @@ function sealed(dek: Dek, at: CipherField, value: unknown, bound?: readonly stri
   const encoded = encodeField(at, value)
   const plaintext = at.pad ? pad(Buffer.from(encoded), at.pad) : encoded
   const places = [dek.place(at, at.pad !== undefined)]
-  return dek.values!.encrypt({ places, bound: bound && [bound], plaintexts: [plaintext], nonces: randomBytes(12) })[0]
+  return dek.values!.encrypt({ places, bound: bound && [bound], plaintexts: [plaintext] })[0]
 }
 
 function byColumns(rows: readonly Row[], columns = COLUMNS): RowColumns {
@@ -160,7 +160,6 @@ function manyRows(dek: Dek, count: number): Row[] {
     places: Array.from({ length: count }, () => dek.place(TEXT.field, false)),
     bound: undefined,
     plaintexts: Array.from({ length: count }, (_, i) => `\0value ${i}`),
-    nonces: randomBytes(12 * count),
   })
   return made.map((text): Row => ({ text }))
 }

@@ -32,7 +32,6 @@ function stored(count: number, under = dek): Row[] {
     places: Array.from({ length: count }, () => under.place(NAME, false)),
     bound: undefined,
     plaintexts: Array.from({ length: count }, (_, id) => `\0name ${id}`),
-    nonces: randomBytes(12 * count),
   })
   return names.map((name, id) => ({ id, name }))
 }

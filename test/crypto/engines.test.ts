@@ -84,7 +84,7 @@ describe.each(engines)('the engine $name', (engine) => {
   it('decides each value of a batch as if it were alone', () => {
     const key = keyOf(engine)
     const texts = Array.from({ length: 200 }, (_, i) => `\0value ${i}`)
-    const made = key.encrypt({ ...TEXT, plaintexts: texts, nonces: randomNonces(200) }) as string[]
+    const made = key.encrypt({ ...TEXT, plaintexts: texts }) as string[]
     const stored = made.map((text, i) => (i % 3 === 0 ? spoiltAt(text, 28 + (i % (text.length - 28))) : text))
     const together = key.decrypt({ ...READ, stored, codec: 0 })
     expect(together).toEqual(stored.flatMap((text) => key.decrypt({ ...READ, stored: [text], codec: 0 })))
@@ -95,7 +95,7 @@ describe.each(engines)('the engine $name', (engine) => {
   it('refuses a ciphertext that does not begin with the head of its place, at any of its characters', () => {
     const key = keyOf(engine)
     for (const form of ['text', 'raw'] as const) {
-      const [made] = key.encrypt({ ...TEXT, form, plaintexts: ['\0Ada'], nonces: randomNonces(1) })
+      const [made] = key.encrypt({ ...TEXT, form, plaintexts: ['\0Ada'] })
       const length = form === 'text' ? 28 : 22
       const spoilt = Array.from({ length }, (_, at) =>
         typeof made === 'string' ? spoiltAt(made, at) : made!.map((byte, i) => (i === at ? byte ^ 1 : byte)),
@@ -111,17 +111,30 @@ describe.each(engines)('the engine $name', (engine) => {
     const key = keyOf(engine)
     for (const count of [0, 1, 1023, 1024, 1025, 2500]) {
       const texts = Array.from({ length: count }, (_, i) => `\0value ${i}`)
-      const stored = key.encrypt({ ...TEXT, plaintexts: texts, nonces: randomNonces(count) })
+      const stored = key.encrypt({ ...TEXT, plaintexts: texts })
       expect(new Set(stored).size).toBe(count)
       expect(key.decrypt({ ...READ, stored, codec: 0 })).toEqual(texts.map((text) => text.slice(1)))
     }
+  })
+
+  it('draws a nonce for each value, and never one twice', () => {
+    const key = keyOf(engine)
+    const counts = [1, 1, 2, 10, 11, 21, 1024, 1500]
+    const made = counts.flatMap((count) => key.encrypt({ ...TEXT, plaintexts: Array(count).fill('\0same') }))
+    const nonces = made.map((text) => Buffer.from((text as string).slice(28, 28 + 16), 'base64url').toString('hex'))
+    expect(new Set(nonces).size).toBe(counts.reduce((sum, count) => sum + count, 0))
+    const values = Array.from(
+      { length: 12 },
+      (_, at) => new Set(nonces.map((nonce) => nonce.slice(2 * at, 2 * at + 2))),
+    )
+    expect(values.filter(({ size }) => size < 200)).toEqual([])
   })
 
   it('takes values of any size, alone and among small ones', () => {
     const key = keyOf(engine)
     const sizes = [0, 1, 3_000_000, 2, 2_000_000, 3_000_000, 18_000_000, 3]
     const texts = sizes.map((size, i) => `\0${String(i)}${'ä'.repeat(size)}`)
-    const stored = key.encrypt({ ...TEXT, plaintexts: texts, nonces: randomNonces(sizes.length) })
+    const stored = key.encrypt({ ...TEXT, plaintexts: texts })
     const opened = key.decrypt({ ...READ, stored, codec: 0 })
     expect(opened.every((text, i) => text === texts[i]!.slice(1))).toBe(true)
   })
@@ -154,13 +167,13 @@ describe.each(engines)('the engine $name', (engine) => {
       'ff',
     ]
     const plaintexts = invalid.map((bytes) => hex(`0061${bytes}`))
-    const stored = key.encrypt({ ...TEXT, plaintexts, nonces: randomNonces(invalid.length) })
+    const stored = key.encrypt({ ...TEXT, plaintexts })
     expect(key.decrypt({ ...READ, stored, codec: 0 })).toEqual(invalid.map(() => FAILURE.foreign))
   })
 
   it('leaves no error behind for others who use OpenSSL', () => {
     const key = keyOf(engine)
-    const [stored] = key.encrypt({ ...TEXT, plaintexts: ['\0Ada'], nonces: randomNonces(1) }) as string[]
+    const [stored] = key.encrypt({ ...TEXT, plaintexts: ['\0Ada'] }) as string[]
     const forged = Array.from({ length: 40 }, () => spoiltAt(stored!, 50))
     expect(new Set(key.decrypt({ ...READ, stored: forged, codec: 0 }))).toEqual(new Set([FAILURE.forged]))
     expect(() => createSecretKey(Buffer.alloc(0))).not.toThrow()
@@ -250,7 +263,7 @@ describeWhere(shipped)('the addon', () => {
       stored: ['', 'aa', Buffer.alloc(2), Buffer.alloc(1), 1, null],
       texts: ['', 'aa', Buffer.alloc(2), 1, null],
       encoding: [{}, 'a'],
-      nonces: [Buffer.alloc(11), Buffer.alloc(13), 'text'],
+      nonces: [Buffer.alloc(11), Buffer.alloc(13), 'text', null],
       size: [0, 33, -1, '16'],
       out: [null, 'text', {}, Buffer.alloc(0)],
     }

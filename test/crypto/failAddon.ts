@@ -75,7 +75,15 @@ function workersOf(addon: Addon): Calls {
 /** Functions that make something, each time another. */
 function makersOf(addon: FailingAddon): Calls {
   const key = addon.open(Buffer.alloc(32, 1))
+  const place = addon.place(key, Buffer.alloc(66), 'h'.repeat(28), false, 0)
+  const encrypt = (count: number) => {
+    const frame = new Uint32Array(4 * LARGEST_COUNT)
+    frame.fill(1, 0, count).fill(place, LARGEST_COUNT, LARGEST_COUNT + count)
+    return (addon.encrypt(key, frame, count, undefined, 'a'.repeat(count), 0, undefined, collect) as string[]).length
+  }
   return {
+    encryptFew: () => encrypt(3),
+    encryptMany: () => encrypt(40),
     open: () => typeof addon.open(Buffer.alloc(32, 2)),
     openIndex: () => typeof addon.openIndex(Buffer.alloc(32, 2)),
     place: () => typeof addon.place(key, Buffer.alloc(66), 'h'.repeat(28), false, 0),

@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -43,6 +44,9 @@ static napi_status read_utf8(napi_env env, napi_value value, char *out, size_t s
 #define EVP_MAC_init(...) OR_OF_OPENSSL(0, EVP_MAC_init(__VA_ARGS__))
 #define EVP_MAC_update(...) OR_OF_OPENSSL(0, EVP_MAC_update(__VA_ARGS__))
 #define EVP_MAC_final(...) OR_OF_OPENSSL(0, EVP_MAC_final(__VA_ARGS__))
+#define EVP_RAND_generate(...) OR_OF_OPENSSL(0, EVP_RAND_generate(__VA_ARGS__))
+#define RAND_get0_public(...) OR_OF_OPENSSL(NULL, RAND_get0_public(__VA_ARGS__))
+#define napi_typeof(...) OR(napi_generic_failure, napi_typeof(__VA_ARGS__))
 #define napi_get_value_string_latin1 read_latin1
 #define napi_get_value_string_utf8 read_utf8
 #define napi_get_instance_data(...) OR(napi_generic_failure, napi_get_instance_data(__VA_ARGS__))

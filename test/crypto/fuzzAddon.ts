@@ -34,6 +34,7 @@ function callWrongly(): void {
     [addon.encrypt, [...parts, 0, Buffer.alloc(12), () => 0]],
     [addon.encrypt, [...parts, 1, Buffer.alloc(12), () => 0]],
     [addon.encrypt, [...parts, 2, Buffer.alloc(12), () => 0]],
+    [addon.encrypt, [...parts, 0, undefined, () => 0]],
     [addon.index, [indexKey, frame, 1, Buffer.alloc(14), 'a'.repeat(100), 0, 16, Buffer.alloc(16)]],
     [addon.index, [indexKey, new Uint32Array(4096), 1, Buffer.alloc(0), Buffer.alloc(0), 2, 16, Buffer.alloc(16)]],
   ]

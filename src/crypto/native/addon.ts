@@ -24,7 +24,7 @@ export interface Addon {
     bound: string | undefined,
     plaintexts: string | Buffer,
     encoding: number,
-    nonces: Buffer,
+    nonces: Buffer | undefined,
     out: Buffer | Collect,
   ): unknown
   decrypt(
@@ -50,7 +50,7 @@ export interface Addon {
 type Collect = (...values: readonly unknown[]) => unknown
 
 /** Counts up with every change of the addon's functions. */
-const REVISION = 3
+const REVISION = 4
 
 /**
  * The addon that was built ahead for this platform.

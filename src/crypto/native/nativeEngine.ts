@@ -114,7 +114,7 @@ function encryptPart(batch: EncryptInput, from: number, to: number): EncryptInpu
     places: batch.places.slice(from, to),
     plaintexts: batch.plaintexts.slice(from, to),
     bound: batch.bound?.slice(from, to),
-    nonces: batch.nonces.subarray(from * NONCE_BYTES, to * NONCE_BYTES),
+    nonces: batch.nonces?.subarray(from * NONCE_BYTES, to * NONCE_BYTES),
   }
 }
 
