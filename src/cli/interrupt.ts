@@ -17,6 +17,19 @@ export function onInterrupt(say: (text: string) => void): { readonly signal: Abo
   }
 }
 
+/**
+ * Closes what a command has open, which takes a moment: a Ctrl-C in it changes nothing, so that what the command has to say
+ * last is said; a second one ends the process at once.
+ */
+export async function closing(close: () => Promise<void>): Promise<void> {
+  const interrupt = onInterrupt(() => {})
+  try {
+    await close()
+  } finally {
+    interrupt.dispose()
+  }
+}
+
 /** Does something that Ctrl-C must not stop in its middle. It waits for nothing. */
 export function uninterrupted(work: () => void): void {
   const ignore = () => {}

@@ -3,7 +3,7 @@ import type { Survey } from 'fieldseal/prisma'
 import { dump, plainCustomer } from '../maintenance/migration.js'
 import { migration, plaintextFirst } from '../maintenance/plaintextFirst.js'
 import { ejecting } from '../support/ejecting.js'
-import { configure, LEAVING, runCommand, startCommand } from './runCommand.js'
+import { CONFIG, configure, LEAVING, runCommand, startCommand } from './runCommand.js'
 import { runHere } from './runHere.js'
 
 plaintextFirst()
@@ -185,6 +185,31 @@ describe('fieldseal that is stopped', () => {
     const rest = await here('encrypt', '--model', 'Customer')
     expect(rest).toMatchObject({ code: 0, output: expect.stringContaining('went on with an earlier run') })
     expect(rest.output).toMatch(/Customer +│ 2,060 +│ 2,060 /)
+  })
+
+  /** Its client sends so many signals to the process that disconnects it. */
+  const signalled = (signals: number) =>
+    CONFIG.replace('export default defineConfig({', 'const config = defineConfig({') +
+    `
+const { client: make } = config as never as { client: () => object }
+const $disconnect = async () => {
+  for (let i = 0; i < ${signals}; i++) {
+    process.kill(process.pid, 'SIGTERM')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+export default {
+  ...config,
+  client: () => new Proxy(make(), { get: (it, name) => (name === '$disconnect' ? $disconnect : Reflect.get(it, name)) }),
+}
+`
+
+  it('while it ends with an error has that said, and ends at once when it is stopped again', async () => {
+    configure(migration, signalled(1))
+    const { code, errors } = await runCommand(migration, 'advise', 'Customer.nothing')
+    expect({ code, errors }).toEqual({ code: 2, errors: expect.stringContaining('there is no field Customer.nothing') })
+    configure(migration, signalled(2))
+    expect(await runCommand(migration, 'advise', 'Customer.nothing')).toMatchObject({ code: 130, errors: '' })
   })
 
   it('by a reader of its output that goes away ends quietly, and the same command does the rest', async () => {
