@@ -152,6 +152,17 @@ describe('fieldseal encrypt --from prisma-field-encryption', () => {
     expect(await fixture.prisma.user!.findUniqueOrThrow({ where: { id: 5 } })).toMatchObject({ name: 'Late' })
   })
 
+  it('converts with several workers too', async () => {
+    const stored = [1, 2, 3].map((id) => storedByPrismaFieldEncryption(`Later ${id}`, encryptionKey))
+    for (const [i, name] of stored.entries())
+      await pool.query('UPDATE "User" SET name = $1 WHERE id = $2', [name, 100 + 200 * i])
+    const { code, errors } = await start('encrypt', '--from', 'prisma-field-encryption', '--workers', '2').ended
+    expect({ code, errors }).toEqual({ code: 0, errors: '' })
+    expect(await count("name NOT LIKE 'fs1.%'")).toBe(0)
+    const rows = await fixture.prisma.user!.findMany({ where: { id: { in: [100, 300, 500] } }, orderBy: { id: 'asc' } })
+    expect(rows.map(({ name }) => name)).toEqual(['Later 1', 'Later 2', 'Later 3'])
+  })
+
   it('leaves rows of an unknown key and changed rows as they are, and names them', async () => {
     const unknown = storedByPrismaFieldEncryption('Unknown', cloakKey())
     const changed = storedByPrismaFieldEncryption('Changed value', encryptionKey).replace(/....$/, 'AAA=')
