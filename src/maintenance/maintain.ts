@@ -64,8 +64,9 @@ export interface MaintainOptions extends Selection {
 }
 
 /** Runs an operation over the chosen models, one after the other. A run that ends early leaves out those that follow. */
-export async function maintain(context: MaintainContext, options: MaintainOptions): Promise<RunReport[]> {
-  checkOptions(context, options)
+export async function maintain(context: MaintainContext, given: MaintainOptions): Promise<RunReport[]> {
+  checkOptions(context, given)
+  const options = given.operation === 'verify' ? toldAsVerified(given) : given
   const tableRuns = await planRuns(context, options)
   for (const tableRun of tableRuns) await checkFormerKeys(tableRun)
   if (!options.dryRun) await prepare(options)
@@ -77,10 +78,19 @@ export async function maintain(context: MaintainContext, options: MaintainOption
     const problems = await reportCollisions(tableRun, options)
     if (problems.length > 0 && options.onError === 'stop') return [...reports, stoppedBefore(tableRun, problems)]
     const report = await (options.workers ? runShared(tableRun, options, options.workers) : runAlone(tableRun, options))
-    reports.push((await isDoubtful(report)) ? await withMissed(tableRun, options, report) : report)
+    reports.push(withVerified((await isDoubtful(report)) ? await withMissed(tableRun, options, report) : report))
     if (report.outcome !== 'done') break
   }
   return reports
+}
+
+/** Of rows that were only looked at, none was changed. */
+function toldAsVerified(options: MaintainOptions): MaintainOptions {
+  return { ...options, onProgress: (event) => options.onProgress?.({ ...event, changed: 0 }) }
+}
+
+function withVerified(report: RunReport): RunReport {
+  return report.operation === 'verify' ? { ...report, changed: 0, verified: report.changed } : report
 }
 
 /** Who may not keep the progress, or use the queue, learns it before a key is made. */

@@ -43,7 +43,9 @@ class Relatives {
   addTable(relation: DatabaseRelation): void {
     const declared = this.#declared(relation)
     if (this.#root(relation) && declared) {
-      this.#understood.set(relation.oid, { ...declared, columns: withAll(declared.columns, relation) })
+      // PostgreSQL writes the schema of a table in a view's definition where the name alone would not lead to it.
+      const place = relation.isVisible ? {} : placeOf(relation)
+      this.#understood.set(relation.oid, { ...declared, ...place, columns: withAll(declared.columns, relation) })
       return
     }
     const sharing = this.#sharing(relation)

@@ -1,9 +1,11 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { Survey } from 'fieldseal/prisma'
 import { dump, plainCustomer } from '../maintenance/migration.js'
 import { migration, plaintextFirst } from '../maintenance/plaintextFirst.js'
 import { ejecting } from '../support/ejecting.js'
-import { CONFIG, configure, LEAVING, runCommand, startCommand } from './runCommand.js'
+import { CONFIG, configure, LEAVING, runCommand, startCommand, startCommandWith } from './runCommand.js'
 import { runHere } from './runHere.js'
 
 plaintextFirst()
@@ -166,7 +168,19 @@ describe('fieldseal, from plaintext to verified encryption and back', () => {
     expect(await dump(migration)).toEqual(before)
     const shredded = await here('shred', '--tenant', 'acme', '--yes')
     expect(shredded).toMatchObject({ code: 0, output: expect.stringContaining('"tenant": "acme"') })
-    expect(await here('verify', '--model', 'Customer', '--tenant', 'globex')).toMatchObject({ code: 0 })
+    expect(await here('verify', '--model', 'Customer', '--tenant', 'globex')).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/Customer +│ 60 +│ 20 +│ 0 +│ 0 /),
+    })
+    expect(await here('verify', '--tenant', 'initech')).toMatchObject({
+      code: 3,
+      output: expect.stringContaining('Nothing was verified: the tenant has no keys, and no row of it was found.'),
+    })
+    for (const command of ['rotate', 'rewrap'])
+      expect(await here(command, '--tenant', 'initech')).toMatchObject({
+        code: 3,
+        output: expect.stringContaining('No key of these tenants was found. Are their ids right?'),
+      })
     const lost = await here('verify', '--model', 'Customer')
     expect(lost).toMatchObject({ code: 3, output: expect.stringContaining('KEY_DESTROYED') })
     expect(lost.output).toContain('Further problems are counted only')
@@ -251,6 +265,16 @@ describe('fieldseal that cannot start', () => {
   ])('says what is wrong with the configuration: %s', async (config, message) => {
     configure(migration, config)
     expect(await run('status')).toMatchObject({ code: 2, errors: expect.stringContaining(message) })
+  })
+
+  it('says of a DATABASE_URL that is empty that it is set, which a .env does not change', async () => {
+    const dotenv = join(migration.folder, '.env')
+    writeFileSync(dotenv, 'DATABASE_URL=postgresql://localhost/shops')
+    const ended = startCommandWith(migration, { DATABASE_URL: '' }, 'status').ended
+    expect(await ended.finally(() => rmSync(dotenv))).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('DATABASE_URL is set here, to nothing: unset it, or give it a value'),
+    })
   })
 
   it('teaches with --help, and knows each command', async () => {

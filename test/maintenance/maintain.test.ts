@@ -380,7 +380,7 @@ describe('verify', () => {
     await migration.sql(`UPDATE customers SET email_index = 'AAAA' WHERE number = 7`)
     await migration.sql(`UPDATE customers SET scan = set_byte(scan, 50, get_byte(scan, 50) # 1) WHERE number = 8`)
     const before = await dump(migration)
-    const { problems, skipped, changed } = await migration.runOne('verify')
+    const { problems, skipped, changed, verified } = await migration.runOne('verify')
     const rows = new Map(
       (await migration.sql('SELECT id, number FROM customers')).map(({ id, number }) => [id, number]),
     )
@@ -392,7 +392,7 @@ describe('verify', () => {
       [7, 'INDEX_MISMATCH', 'Customer.emailIndex'],
       [8, 'DECRYPTION_FAILED', 'Customer.scan'],
     ])
-    expect({ skipped, changed }).toEqual({ skipped: 5, changed: 0 })
+    expect({ skipped, changed, verified }).toEqual({ skipped: 5, changed: 0, verified: 55 })
     expect(await dump(migration)).toEqual(before)
   })
 })

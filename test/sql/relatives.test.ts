@@ -70,6 +70,16 @@ describe('tables', () => {
 })
 
 describe('views', () => {
+  it('are read by the tables that they name, also where another schema has one of the same name', () => {
+    const elsewhere = relation('user', { oid: 'other', schema: 'old', isVisible: false })
+    const here = view('here', 'SELECT "user".id, "user".email AS mail FROM "user"', 'user')
+    const there = view('there', 'SELECT "user".id, "user".email AS mail FROM old."user"', 'other')
+    expect(undeclared(user, elsewhere, here, there)).toEqual([
+      'public.here.mail = User.email',
+      'public.there.mail = User.email',
+    ])
+  })
+
   it('show columns under other names, whatever the order in which they are told', () => {
     const again = view('again', 'SELECT first.id, first.mail FROM first', 'first')
     const first = view('first', 'SELECT "user".id, "user".email AS mail FROM "user"', 'user')

@@ -35,7 +35,7 @@ export async function runWalk(
       },
     })
     terminal.settle()
-    return concludeWalk(operation, terminal, report)
+    return concludeWalk(operation, terminal, report, tenant)
   } catch (error) {
     if (!interrupt.signal.aborted) throw error
     terminal.settle()
@@ -63,7 +63,12 @@ async function countKeys(
   return EXIT.done
 }
 
-function concludeWalk(operation: 'rotate' | 'rewrap', terminal: Terminal, report: WalkReport): ExitCode {
+function concludeWalk(
+  operation: 'rotate' | 'rewrap',
+  terminal: Terminal,
+  report: WalkReport,
+  chosen: readonly string[] | undefined,
+): ExitCode {
   const { changed, unchanged, failed } = report
   terminal.event({ event: 'report', operation, changed, unchanged, failed: failed.length })
   for (const { tenant, key, error } of failed) {
@@ -71,6 +76,10 @@ function concludeWalk(operation: 'rotate' | 'rewrap', terminal: Terminal, report
     terminal.say(`${error.code}  ${printable(`${tenant} ${key}: ${error.message}`)}`)
   }
   terminal.say(`${counted(changed, 'key')} changed, ${count(unchanged)} unchanged, ${count(failed.length)} failed.`)
+  if (chosen && changed + unchanged + failed.length === 0) {
+    terminal.say('No key of these tenants was found. Are their ids right?')
+    return EXIT.problems
+  }
   if (operation === 'rotate' && changed > 0)
     terminal.say('New values are under the new keys. Next, for the old ones: fieldseal re-encrypt')
   return failed.length > 0 ? EXIT.problems : EXIT.done

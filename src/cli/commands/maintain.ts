@@ -1,5 +1,4 @@
 import { confirm } from '@clack/prompts'
-import type { Counts } from '../../maintenance/jobs/progressStore.js'
 import type { Operation } from '../../maintenance/rows/operation.js'
 import type { MaxLag, Strain } from '../../maintenance/rows/pressure.js'
 import type { Problem } from '../../maintenance/rows/problem.js'
@@ -75,7 +74,8 @@ export async function runMaintain(
     })
     shared?.broken.throwIfAborted()
     terminal.settle()
-    return conclude(terminal, { operation, dryRun, reports, seconds: (performance.now() - started) / 1000 })
+    const isUnknown = !dryRun && operation === 'verify' && (await isUnknownTenant(context, tenant, reports))
+    return conclude(terminal, { operation, dryRun, reports, isUnknown, seconds: (performance.now() - started) / 1000 })
   } finally {
     terminal.settle()
     await shared?.close()
@@ -129,10 +129,23 @@ export function showProblem(terminal: Terminal, problem: Problem, shown: { probl
   if (shown.problems === SHOWN + 1) terminal.say('Further problems are counted only; --json shows each.')
 }
 
+/** Whether a tenant has nothing at all, so that a check of it says nothing. */
+async function isUnknownTenant(
+  { client, database, tenants }: CommandContext,
+  tenant: string | undefined,
+  reports: readonly RunReport[],
+): Promise<boolean> {
+  if (tenant === undefined || reports.some(({ verified = 0, skipped }) => verified + skipped > 0)) return false
+  const { keys } = await client.$encryption.survey({ database, tenants, tenant, models: [] })
+  return keys.length === 0
+}
+
 interface Conclusion {
   readonly operation: Operation
   readonly dryRun: boolean
   readonly reports: readonly RunReport[]
+  /** Nothing is known of the tenant that was asked for. */
+  readonly isUnknown: boolean
   readonly seconds: number
 }
 
@@ -144,10 +157,10 @@ export const DOING: { readonly [operation in Operation]: string } = {
   verify: 'verified',
 }
 
-function conclude(terminal: Terminal, { operation, dryRun, reports, seconds }: Conclusion): ExitCode {
+function conclude(terminal: Terminal, { operation, dryRun, reports, isUnknown, seconds }: Conclusion): ExitCode {
   for (const { problems, ...report } of reports) terminal.event({ event: dryRun ? 'dry-run' : 'report', ...report })
   const last = dryRun ? `to be ${DOING[operation]}` : DOING[operation]
-  const did = (report: RunReport) => (dryRun ? report.wanted : didOf(operation, report))
+  const did = ({ wanted, changed, verified = changed }: RunReport) => (dryRun ? wanted : verified)
   terminal.table(
     ['model', 'rows seen', last, 'read again', 'left'],
     reports.map((report) => [
@@ -162,14 +175,13 @@ function conclude(terminal: Terminal, { operation, dryRun, reports, seconds }: C
       terminal.say(`${model}: ${counted(missed, 'row')} still to do that are counted as done. Run this again.`)
   const problems = reports.reduce((sum, { skipped, missed }) => sum + skipped + missed, 0)
   const outcome = reports.at(-1)?.outcome ?? 'done'
+  if (isUnknown && outcome === 'done') {
+    terminal.say('Nothing was verified: the tenant has no keys, and no row of it was found. Is its id right?')
+    return EXIT.problems
+  }
   terminal.say(closing(operation, { dryRun, problems, outcome, time: duration(seconds) }))
   if (outcome === 'interrupted') return EXIT.interrupted
   return problems > 0 ? EXIT.problems : EXIT.done
-}
-
-/** How many rows an operation was done on. */
-export function didOf(operation: Operation, { changed = 0, scanned = 0, skipped = 0 }: Partial<Counts>): number {
-  return operation === 'verify' ? scanned - skipped : changed
 }
 
 interface Closing {

@@ -9,7 +9,7 @@ import { count, counted, duration, type Terminal } from '../terminal.js'
 import { loadGraphileWorker, type RangeHandler, RangeJobs } from '../workers/rangeJobs.js'
 import { isSupervised, tellSupervisor } from '../workers/supervisor.js'
 import { restartText, WorkerProcesses } from '../workers/workerProcesses.js'
-import { DOING, didOf, failureText } from './maintain.js'
+import { DOING, failureText } from './maintain.js'
 
 export interface WorkerArguments {
   readonly config?: string
@@ -111,8 +111,8 @@ function handler({ client, database, tenants }: CommandContext, terminal: Termin
 }
 
 function textOf(report: RangeReport): string {
-  const { operation = 'encrypt', model, number, of, outcome, scanned = 0 } = report
-  const done = `${count(didOf(operation as keyof typeof DOING, report))} of ${counted(scanned, 'row')} ${DOING[operation as keyof typeof DOING]}`
+  const { operation = 'encrypt', model, number, of, outcome, changed = 0, scanned = 0 } = report
+  const done = `${count(changed)} of ${counted(scanned, 'row')} ${DOING[operation as keyof typeof DOING]}`
   const end = outcome === 'done' ? '' : outcome === 'stopped' ? 'stopped at a problem, ' : 'given back, '
   return `${model}, range ${number} of ${of}: ${end}${done},`
 }

@@ -20,8 +20,9 @@ export function envSourceOf(root: string): EnvSource {
   return 'dotenv' in { ...dependencies, ...devDependencies } ? DOTENV : LOAD_ENV_FILE
 }
 
-/** What to say where DATABASE_URL is not set, and only `.env` has it. */
+/** What to say where DATABASE_URL is not set, and only `.env` has it; or where it is empty, which dotenv leaves as it is. */
 export function unreadEnv(folder: string, env: NodeJS.ProcessEnv): string {
+  if (env.DATABASE_URL === '') return '. DATABASE_URL is set here, to nothing: unset it, or give it a value'
   const path = join(folder, '.env')
   if (env.DATABASE_URL || !existsSync(path) || !/^\s*(?:export\s+)?DATABASE_URL\s*=/m.test(readFileSync(path, 'utf8')))
     return ''

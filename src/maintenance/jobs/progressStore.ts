@@ -16,7 +16,7 @@ export interface RunTask {
 export interface Counts {
   /** Rows looked at. */
   readonly scanned: number
-  /** Rows changed. */
+  /** Rows changed; of `verify`, while it runs, rows that hold something encrypted and are right. */
   readonly changed: number
   /** Times that a row was changed or locked by somebody else in between, and was read again. */
   readonly conflicts: number

@@ -10,10 +10,13 @@ import { verifyRows } from './verifyRows.js'
 export interface PreparedPage {
   readonly changes: readonly RowChange[]
   readonly problems: readonly (readonly [StoredRow, FieldsealError])[]
+  /** Rows that were verified and are right. */
+  readonly verified: number
 }
 
 /** What became of a page. */
 export interface PageResult {
+  /** As in `Counts`. */
   readonly changed: number
   readonly conflicts: number
   readonly problems: readonly Problem[]
@@ -38,12 +41,17 @@ export async function preparePage(transformer: RowTransformer, rows: readonly St
     else for (const change of await transformRows(transformer, part)) prepared.changes.push(change)
   }
   await isolate(rows, work, (row, error) => prepared.problems.push([row, error]))
-  return prepared
+  const verified = transformer.planner.operation === 'verify' ? rows.length - prepared.problems.length : 0
+  return { ...prepared, verified }
 }
 
 /** Writes a page. Rows that others changed or locked in between are read and made again until they are done. */
-export async function writePage(options: PageOptions, { changes, problems }: PreparedPage): Promise<PageResult> {
+export async function writePage(
+  options: PageOptions,
+  { changes, problems, verified }: PreparedPage,
+): Promise<PageResult> {
   const work = new PageWork(options)
+  work.changed += verified
   for (const [row, error] of problems) work.problem(row, error)
   if (changes.length > 0) await work.change(changes)
   return work

@@ -40,6 +40,8 @@ export interface RunReport extends ProgressEvent {
   readonly resumed: boolean
   /** Rows that a dry run would work on. */
   readonly wanted: number
+  /** Of `verify` alone: rows that hold something encrypted and are right. */
+  readonly verified?: number
   /**
    * Rows that are still to be done although the run has ended: looked for where it went on with an earlier one, which may
    * have been changed, or long ago, and where the database server was started anew meanwhile, or another took its place.
@@ -64,7 +66,7 @@ const MOST_PROBLEMS = 100
 const WRITERS = 2
 /** Between saves of a run that finds nothing to change, in milliseconds. */
 const SAVE_EVERY = 1_000
-const EMPTY_PAGE: PreparedPage = { changes: [], problems: [] }
+const EMPTY_PAGE: PreparedPage = { changes: [], problems: [], verified: 0 }
 
 /**
  * Runs one operation over one model's table, page by page. Each page is complete, and all before it, when the progress

@@ -6,7 +6,8 @@ import { isExact } from '../../plan/exactIndex.js'
 import type { FieldPlan, IndexPlan, ModelPlan } from '../../plan/plan.js'
 import { GLOBAL_TENANT } from '../../tenancy/tenant.js'
 import { isAbsent, isPlainObject, listOf } from '../values.js'
-import { refusedUse } from './refusals.js'
+import { fixedBy } from './fixedBy.js'
+import { refusedDistinct, refusedUse } from './refusals.js'
 import { indexOf, rewriteUnique, uniqueIndexOf } from './where.js'
 
 /** Of these ciphertexts have none that means anything; `_count` is right. */
@@ -49,11 +50,14 @@ export function rewriteCursor(pass: Pass, plan: ModelPlan, cursor: unknown, owne
 /**
  * Has an exact blind index tell rows apart in place of the encrypted field.
  *
- * @throws FieldsealError `QUERY_UNSUPPORTED` when the field has none
+ * @throws FieldsealError `QUERY_UNSUPPORTED` when the field has none, or one that differs by tenant where rows of several
+ * may come
  */
 export function rewriteDistinct({ slots, tenancy }: Pass, plan: ModelPlan, args: Record<string, unknown>): void {
   if (plan.encrypted.length === 0 || isAbsent(args.distinct)) return
-  args.distinct = listOf(args.distinct).map((name) => {
+  const names = listOf(args.distinct)
+  const isOfSeveral = tenancy.readsAcross && !isOfOneTenant(plan, args.where) && !names.includes(plan.tenant)
+  args.distinct = names.map((name) => {
     const field = encryptedField(plan, name)
     if (!field) {
       checkIndexNamed(plan, name)
@@ -63,9 +67,14 @@ export function rewriteDistinct({ slots, tenancy }: Pass, plan: ModelPlan, args:
     const index = indexOf(field)
     if (index) checkSearchable(index)
     if (!index || !isExact(index) || field.state) throw refusedUse(field.name, 'distinct')
+    if (isOfSeveral && index.scope !== 'global') throw refusedDistinct(field, plan.tenant)
     compare({ slots, tenancy }, index)
     return index.field
   })
+}
+
+function isOfOneTenant(plan: ModelPlan, where: unknown): boolean {
+  return plan.tenant !== undefined && typeof fixedBy(plan, where)[plan.tenant] === 'string'
 }
 
 /** @throws FieldsealError `QUERY_UNSUPPORTED` when one of the names is an encrypted field */

@@ -1,6 +1,6 @@
 import { isRangeOperator } from '../../cipher/rangeQuery.js'
 import { answers, isTextOperator, type TextOperator } from '../../cipher/textQuery.js'
-import { FieldsealError } from '../../errors.js'
+import { FieldsealError, quoted } from '../../errors.js'
 import { own } from '../../own.js'
 import type { FieldPlan, IndexPlan, TokenIndexPlan } from '../../plan/plan.js'
 import { isRangeKind } from '../../schema/rangeBounds.js'
@@ -21,6 +21,14 @@ const EQUALITY = new Set(['equals', 'in', 'notIn', 'not'])
 export function refusedUse(name: string, use: string): FieldsealError {
   const advice = own(INSTEAD, use) ?? 'compare after reading, or compute in your code'
   return unsupported(`${name} is encrypted, so "${use}" has no right answer on it; ${advice}`)
+}
+
+/** Rows of several tenants, told apart by an index that is another one for each. */
+export function refusedDistinct({ name }: FieldPlan, tenant: string | undefined): FieldsealError {
+  const instead = tenant === undefined ? '' : `name ${quoted(tenant)} in "distinct" or one in the "where", or `
+  return unsupported(
+    `${name} is encrypted, and equal values of two tenants have different indexes, so "distinct" across tenants has no right answer on it; ${instead}use $forTenant, or remove duplicates after reading the rows`,
+  )
 }
 
 /** A filter on a field that no index answers. */

@@ -76,6 +76,29 @@ describe('a search across tenants', () => {
   })
 })
 
+describe('distinct across tenants', () => {
+  it.each<[string, object, number[]]>([
+    ['beside the tenant', { distinct: ['orgId', 'name'] }, [0, 1]],
+    ['of one tenant', { where: { orgId }, distinct: ['name'] }, [0]],
+    ['by an index of global scope', { distinct: ['handle'] }, [0]],
+    ['by an index column itself, which differs', { distinct: ['nameIndex'] }, [0, 1]],
+  ])('has the answer of the plain client %s', async (_, query, ids) => {
+    const rows = await prisma.$acrossTenants().member!.findMany({ ...query, orderBy: { id: 'asc' } })
+    expect(rows.map(({ id }) => id)).toEqual(ids)
+  })
+
+  it.each([{}, { where: { orgId: { in: ['acme', 'globex'] } } }, { where: { OR: [{ orgId }] } }])(
+    'is refused before any SQL where equal values of two tenants would count as two: %j',
+    async (query) => {
+      const found = prisma.$acrossTenants().member!.findMany({ ...query, distinct: ['name'] })
+      await expect(found).rejects.toMatchObject({
+        code: 'QUERY_UNSUPPORTED',
+        message: expect.stringContaining('name "orgId" in "distinct" or one in the "where", or use $forTenant'),
+      })
+    },
+  )
+})
+
 describe('a search of one tenant in rows that are named as another’s', () => {
   it.each([
     { orgId: 'globex', email: 'ann@x' },
