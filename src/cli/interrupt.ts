@@ -21,7 +21,7 @@ export function onInterrupt(say: (text: string) => void): { readonly signal: Abo
  * Closes what a command has open, which takes a moment: a Ctrl-C in it changes nothing, so that what the command has to say
  * last is said; a second one ends the process at once.
  */
-export async function closing(close: () => Promise<void>): Promise<void> {
+export async function whileClosing(close: () => Promise<void>): Promise<void> {
   const interrupt = onInterrupt(() => {})
   try {
     await close()

@@ -47,7 +47,10 @@ export function decrypt(key: KeyObject, aad: Uint8Array, sealed: Buffer): Buffer
   return plaintext
 }
 
-/** Random nonces (SP 800-38D §8.2.2), drawn from the system at once: 12 bytes for each of `count` values. */
+/**
+ * Random nonces of `node:crypto` (SP 800-38D §8.2.2), 12 bytes for each of `count` values. Its generator is in this process's
+ * memory: processes that go on from copies of that may draw the same.
+ */
 export function randomNonces(count: number): Buffer {
   return randomFillSync(Buffer.allocUnsafeSlow(count * NONCE_BYTES))
 }

@@ -89,8 +89,7 @@ describe('fieldseal advise', () => {
     const [none, blind] = advice.indexes
     expect(none!.exactly).toBeGreaterThan(0.4)
     expect(none!.exactly).toBeLessThan(0.6)
-    // The sample is drawn by lot: 0.97 mostly, and 0.88 once in 20,000 draws.
-    expect(blind!.exactly).toBeGreaterThan(0.8)
+    expect(blind!.exactly).toBeGreaterThan(0.9)
     expect(advice.recommendations[0]).toMatchObject({ index: 'blind', verdict: 'avoid' })
     expect(advice.recommendations[0]!.why).toContain('reads the column')
   })

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { ExitCode } from '../exitCode.js'
-import { closing } from '../interrupt.js'
+import { whileClosing } from '../interrupt.js'
 import type { CommandContext } from '../loadConfig.js'
 import type { Terminal } from '../terminal.js'
 
@@ -44,7 +44,7 @@ export function withCommandContext<Args>(
       try {
         context.exit(await run(commandContext, terminal, options))
       } finally {
-        await closing(() => commandContext.close())
+        await whileClosing(() => commandContext.close())
       }
     })
 }

@@ -90,11 +90,13 @@ describe('distinct across tenants', () => {
   it.each([{}, { where: { orgId: { in: ['acme', 'globex'] } } }, { where: { OR: [{ orgId }] } }])(
     'is refused before any SQL where equal values of two tenants would count as two: %j',
     async (query) => {
+      fixture.takeSql()
       const found = prisma.$acrossTenants().member!.findMany({ ...query, distinct: ['name'] })
       await expect(found).rejects.toMatchObject({
         code: 'QUERY_UNSUPPORTED',
         message: expect.stringContaining('name "orgId" in "distinct" or one in the "where", or use $forTenant'),
       })
+      expect(fixture.takeSql()).toEqual([])
     },
   )
 })
